@@ -1,0 +1,1 @@
+"""Floor 3: who acts. The party loop, journal, outbox, executor, keystore and policy."""

@@ -1,0 +1,1 @@
+"""Cryptographic and numeric building blocks: pure functions of their arguments, no IO, no global state."""

@@ -1,0 +1,49 @@
+"""Errors that say whose fault it is, whether to retry, and what to do."""
+
+from __future__ import annotations
+
+
+class AccordError(Exception):
+    """Base of every error that a user or a peer may see.
+
+    Args:
+        message: One sentence naming the file, field or event.
+        hint: What to do about it; shown after the message.
+        whose: Name of the party at fault, ``"local"`` for ourselves, None where nobody is.
+        retry: Whether the same call may succeed later.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "", whose: str | None = None, retry: bool = False) -> None:
+        super().__init__(message)
+        self.message, self.hint, self.whose, self.retry = message, hint, whose, retry
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class UsageError(AccordError):
+    """The input is unusable: scenario, data, options or files. Nothing was started."""
+
+    exit_code = 2
+
+
+class RefusedError(AccordError):
+    """The overlap gate or a party's policy said no."""
+
+    exit_code = 3
+
+
+class TamperError(AccordError):
+    """A difference was found where there must be none: a forged, altered or second version of something."""
+
+    exit_code = 4
+
+
+class FrameError(AccordError):
+    """Bytes that are no acceptable event; they go to quarantine with this reason."""
+
+
+class ProtocolError(AccordError):
+    """A peer's message breaks the protocol. The reason is fixed per kind, so that it tells nothing about values."""
