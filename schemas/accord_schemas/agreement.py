@@ -1,0 +1,149 @@
+"""The agreement: what the parties consent to. Its digest is bound into every signature, hash-to-group and key derivation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from accord_schemas.canonical import canonical_json, digest
+from accord_schemas.errors import FrameError
+from accord_schemas.header import MAX_PARTIES, PARTY
+
+LABEL_HOLDER, FEATURE_HOLDER = "label_holder", "feature_holder"
+Party = Annotated[str, Field(pattern=f"^{PARTY}$")]
+RESERVED = frozenset({"job", "self"})
+MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192
+VERSIONS = {"session": 1, "keys": 1, "gate": 1, "align": 1, "prepare": 1, "train": 1, "pads": 1, "evaluate": 1}
+"""Machines and their versions, as this code runs them; an agreement pins its own."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Member(_Part):
+    """A party: its role, and the fingerprint of the identity that speaks for it."""
+
+    role: Literal["label_holder", "feature_holder"]
+    identity: str
+
+
+class Align(_Part):
+    """Entity alignment and the overlap gate; ``max_overlap: null`` turns the gate off."""
+
+    protocol: Literal["rsa"] = "rsa"
+    max_overlap: Annotated[float, Field(gt=0, le=1)] | None = 0.9
+    denominator: Literal["min", "max", "union"] = "min"
+    max_feature_overlap: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class Prepare(_Part):
+    """What each party does to its own columns, in this order."""
+
+    impute: Literal["mean", "median"] | float = "mean"
+    winsorise: Annotated[float, Field(gt=0)] | None = 5.0
+    drop_variance_below: Annotated[float, Field(ge=0)] = 1e-8
+    scale: Literal["standard"] | None = "standard"
+
+
+class Train(_Part):
+    """The model and how it is trained."""
+
+    model: Literal["linear"] = "linear"
+    protection: Literal["shared", "score"] = "shared"
+    engine: Literal["paillier"] = "paillier"
+    optimiser: Literal["lbfgs", "gd"] = "lbfgs"
+    l2: Annotated[float, Field(ge=0)] = 0.0
+    max_rounds: Annotated[int, Field(ge=1, le=100_000)] = 60
+    tolerance: Annotated[float, Field(gt=0)] = 1e-6
+
+
+class TestRows(_Part):
+    """A row is TEST iff ``int(sha256(id)[:8 hex digits], 16) % hash_modulus == equals``."""
+
+    __test__ = False  # not a test case, whatever pytest thinks of the name
+    hash_modulus: Annotated[int, Field(ge=2, le=1_000_000)] = 5
+    equals: Annotated[int, Field(ge=0)] = 0
+
+
+class Limits(_Part):
+    """Bounds that everybody keeps: silence allowed, rows, and what a frame may carry."""
+
+    deadline_seconds: Annotated[int, Field(ge=1)] = 3600
+    max_rows: Annotated[int, Field(ge=1)] = 20_000_000
+    chunk_bytes: Annotated[int, Field(ge=1024, le=1 << 20)] = 512 * 1024
+
+
+class Agreement(_Part):
+    """Everything that two runs must share to be the same collaboration."""
+
+    version: Literal[1] = 1
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    parties: dict[Party, Member]
+    align: Align = Align()
+    prepare: Prepare = Prepare()
+    train: Train | None = Train()
+    test_rows: TestRows | None = None
+    key_bits: Annotated[int, Field(ge=MIN_KEY_BITS, le=MAX_KEY_BITS, multiple_of=2)] = 3072
+    profile: Literal["default"] = "default"
+    seeded: bool = False
+    learns: dict[str, str] = {}
+    limits: Limits = Limits()
+    versions: dict[str, int] = VERSIONS
+
+    @model_validator(mode="after")
+    def _whole(self) -> Agreement:
+        holders = [p for p, m in self.parties.items() if m.role == LABEL_HOLDER]
+        if not 2 <= len(self.parties) <= MAX_PARTIES or len(holders) != 1:
+            raise ValueError(f"a collaboration has 2 to {MAX_PARTIES} parties, one of them the label_holder")
+        if RESERVED & set(self.parties):
+            raise ValueError("no party may be called job or self")
+        return self
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The parties in canonical order: the label holder, then the others by name."""
+        return (self.label_holder, *sorted(p for p in self.parties if p != self.label_holder))
+
+    @property
+    def label_holder(self) -> str:
+        """Party B: holds the label, leads alignment and optimisation."""
+        return next(p for p, m in self.parties.items() if m.role == LABEL_HOLDER)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Every party but the label holder, by name."""
+        return self.order[1:]
+
+    @property
+    def computing(self) -> tuple[str, ...]:
+        """Who holds Paillier keys: CP0 and CP1 share the residual at `shared`; at `score` the label holder knows it."""
+        if self.train is None:
+            return ()
+        return self.order[:2] if self.train.protection == "shared" else self.order[:1]
+
+    def encode(self) -> bytes:
+        """Canonical JSON."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    def digest(self) -> bytes:
+        """SHA-256 of the canonical form."""
+        return digest(b"accord agreement", self.encode())
+
+    @staticmethod
+    def decode(value: dict[str, Any]) -> Agreement:
+        """An agreement that came from outside.
+
+        Raises:
+            FrameError: Not of the known form, or not in its one form (so that its digest is unambiguous).
+        """
+        try:
+            agreement = Agreement.model_validate(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "parties"
+            raise FrameError(f"the agreement is not usable: {where}: {first['msg']}") from None
+        if canonical_json(value) != agreement.encode():
+            raise FrameError("the agreement is not in canonical form")
+        return agreement

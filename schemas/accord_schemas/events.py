@@ -1,0 +1,284 @@
+"""The closed union of everything that agents say to each other.
+
+`control`, `keys` and `results` travel in clear; every other family is sealed to its recipients. `control` and `results`
+are plain JSON, so that any tool can follow a collaboration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from accord_schemas.blocks import decode_fields, encode_fields, load_canonical
+from accord_schemas.canonical import canonical_json
+from accord_schemas.errors import FrameError
+
+CLEAR = frozenset({"control", "keys", "results"})
+JSON = frozenset({"control", "results"})
+MAX_TEXT = 1000
+
+
+def _array(dtype: str, *shape: int | None) -> Callable[[Any], NDArray[Any]]:
+    def check(value: Any) -> NDArray[Any]:
+        if not isinstance(value, np.ndarray) or value.dtype != np.dtype(dtype) or value.ndim != len(shape):
+            raise ValueError(f"expected {len(shape)} dimensions of {dtype}")
+        if any(want is not None and have != want for have, want in zip(value.shape, shape, strict=True)):
+            raise ValueError(f"expected the shape {shape}")
+        return value
+
+    return check
+
+
+Numbers = Annotated[np.ndarray, BeforeValidator(_array("u1", None, None))]
+"""``(n, width) uint8``: big integers, rows big-endian."""
+Digests = Annotated[np.ndarray, BeforeValidator(_array("u1", None, 32))]
+"""``(n, 32) uint8``: tags or group elements."""
+Blocks16 = Annotated[np.ndarray, BeforeValidator(_array("u1", None, 16))]
+"""``(n, 16) uint8``: rows of a key-value store."""
+RingVector = Annotated[np.ndarray, BeforeValidator(_array("<u8", None, None))]
+"""``(n, words) uint64``: ring elements, little-endian words."""
+Reals = Annotated[np.ndarray, BeforeValidator(_array("<f8", None))]
+"""``(n,) float64``."""
+Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, Field(max_length=MAX_TEXT)]
+Count = Annotated[int, Field(ge=0, le=1 << 40)]
+
+
+class Event(BaseModel):
+    """Base of all events: frozen, strict, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, allow_inf_nan=False)
+    family: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    type: ClassVar[str] = ""
+    sealed: ClassVar[bool] = False
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        cls.type = f"org.accord.{cls.family}.{cls.name}.v1"
+        cls.sealed = cls.family not in CLEAR
+        EVENTS[cls.type] = cls
+
+    def encode(self) -> bytes:
+        """The payload in clear: canonical JSON, or fields with blocks."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return canonical_json(fields) if self.family in JSON else encode_fields(fields)
+
+    @classmethod
+    def decode(cls, payload: bytes) -> Self:
+        """The event in `payload`.
+
+        Raises:
+            FrameError: Not of this event's form, or not in its one encoding.
+        """
+        fields = load_canonical(payload) if cls.family in JSON else decode_fields(payload)
+        try:
+            event = cls.model_validate(fields)
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise FrameError(f"{cls.type}: the field {where or 'set'} is not of the agreed form") from None
+        if event.encode() != payload:
+            raise FrameError(f"{cls.type} is not in canonical form")
+        return event
+
+
+EVENTS: dict[str, type[Event]] = {}
+"""Every event by its CloudEvents type."""
+
+
+class Propose(Event):
+    """A collaboration is proposed; the agreement as JSON."""
+
+    family, name = "control", "propose"
+    agreement: dict[str, Any]
+    nonce: Hex32
+
+
+class Accept(Event):
+    """Consent to the agreement whose digest the envelope carries."""
+
+    family, name = "control", "accept"
+    nonce: Hex32
+
+
+class Refuse(Event):
+    """A party, its policy or the gate says no."""
+
+    family, name = "control", "refuse"
+    reason: Text
+
+
+class Cancel(Event):
+    """The proposer or a party calls it off."""
+
+    family, name = "control", "cancel"
+    reason: Text
+
+
+class Fail(Event):
+    """A party ends the collaboration; whose fault it finds, in one fixed reason."""
+
+    family, name = "control", "fail"
+    reason: Text
+    whose: Text
+
+
+class Expire(Event):
+    """The agreement's deadline passed; the missing addresses say whose silence it was."""
+
+    family, name = "control", "expire"
+    missing: list[Text]
+
+
+class Gate(Event):
+    """The overlap gate's decision for one edge; the count stays with the label holder."""
+
+    family, name = "control", "gate"
+    party: Text
+    decision: Literal["pass", "refuse"]
+    features: Literal["pass", "warn", "refuse"]
+    sampled: bool
+
+
+class Complete(Event):
+    """A party has its result; the digest of its model, empty without training."""
+
+    family, name = "control", "complete"
+    model: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+    rows: Count
+    rounds: Count
+    converged: bool
+
+
+class Ack(Event):
+    """Nothing but watermarks; unsequenced, outside chain, journal and transcript."""
+
+    family, name = "control", "ack"
+
+
+class State(Event):
+    """A party reached a state of the collaboration; for those who watch without keys."""
+
+    family, name = "results", "state"
+    state: Text
+    round: Count
+
+
+class PublicKeys(Event):
+    """A party's keys for this collaboration, the size of its id set and a commitment to it.
+
+    `paillier` holds (n, h_s) of a computing party, `rsa` (n) of a party that serves alignment, `proof` its nine roots.
+    """
+
+    family, name = "keys", "public"
+    exchange: Annotated[bytes, Field(min_length=32, max_length=32)]
+    paillier: Numbers
+    rsa: Numbers
+    proof: Numbers
+    ids: Count
+    commitment: Annotated[bytes, Field(min_length=32, max_length=32)]
+
+
+class Sample(Event):
+    """Overlap gate, label holder to party: H(y)^b of sampled ids and of column names, shuffled."""
+
+    family, name = "psi", "sample"
+    points: Digests
+    names: Digests
+
+
+class Answer(Event):
+    """Overlap gate, party to label holder: the label holder's points raised again, and the own ones."""
+
+    family, name = "psi", "answer"
+    doubled: Digests
+    points: Digests
+    doubled_names: Digests
+    names: Digests
+
+
+class Blinded(Event):
+    """Alignment, leader to server: blinded ids."""
+
+    family, name = "psi", "blinded"
+    numbers: Numbers
+
+
+class Signed(Event):
+    """Alignment, server to leader: the blinded ids under the server's key."""
+
+    family, name = "psi", "signed"
+    numbers: Numbers
+
+
+class Store(Event):
+    """Alignment, server to leader: an oblivious key-value store from tags to shares of zero."""
+
+    family, name = "psi", "store"
+    parameters: Annotated[bytes, Field(max_length=64)]
+    table: Blocks16
+
+
+class Tags(Event):
+    """Alignment, leader to server: the tags of the intersection, in the common row order."""
+
+    family, name = "psi", "tags"
+    tags: Digests
+
+
+class Prepared(Event):
+    """A party's prepared block: number of columns, and the power of two that bounds its whitened values."""
+
+    family, name = "intermediates", "prepared"
+    columns: Annotated[int, Field(ge=0, le=4096)]
+    bound: Annotated[int, Field(ge=0, le=12)]
+    shift: Annotated[int, Field(ge=-1074, le=1024)]
+
+
+class Pads(Event):
+    """Encrypted one-time pads: one ciphertext a row, one slot an iteration."""
+
+    family, name = "intermediates", "pads"
+    numbers: Numbers
+
+
+class Products(Event):
+    """Products of encrypted pads with the own columns, offset and randomised: one ciphertext a column."""
+
+    family, name = "intermediates", "products"
+    numbers: Numbers
+
+
+class Scores(Event):
+    """A share of the own scores, one ring element a row."""
+
+    family, name = "intermediates", "scores"
+    shares: RingVector
+
+
+class Residual(Event):
+    """The own share of the residual under a pad, and the pad's product with the recipient's columns."""
+
+    family, name = "gradients", "residual"
+    masked: RingVector
+    products: RingVector
+
+
+class Sums(Event):
+    """Masked inner products for the label holder to add up."""
+
+    family, name = "gradients", "sums"
+    values: RingVector
+
+
+class Direction(Event):
+    """The label holder's decision after a round: step length, coefficients of the next direction, whether to stop."""
+
+    family, name = "gradients", "direction"
+    stop: Literal["", "tolerance", "rounds", "stalled"]
+    step: Annotated[float, Field(ge=0)]
+    coefficients: Reals

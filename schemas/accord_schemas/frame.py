@@ -1,0 +1,84 @@
+"""A frame: canonical header ‖ payload ‖ signature. What is signed, hashed, journaled and kept in the embedded log.
+
+The header holds the payload's SHA-256 and the signature covers the header, so that a payload can be erased and a
+bystander may keep headers alone. Decode then encode gives the same bytes; nothing is left over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from accord_schemas.canonical import digest
+from accord_schemas.errors import FrameError
+from accord_schemas.header import MAX_HEADER, Header
+
+MAGIC = b"ACC1"
+MAX_PAYLOAD = 2 << 20
+"""A frame's payload never exceeds this; larger contents travel in chunks (the default chunk is 512 KiB)."""
+MAX_SIGNATURE = 128
+_FIXED = len(MAGIC) + 4 + 4 + 2
+Signer = Callable[[bytes], bytes]
+
+
+def to_sign(header: bytes) -> bytes:
+    """The bytes that a signature covers."""
+    return digest(b"accord frame", header)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One signed event, or one chunk of it.
+
+    Args:
+        header: The envelope.
+        payload: What travels: clear or sealed. Empty when only the header was kept.
+        signature: Over the header.
+        head: The header's encoding, kept to avoid encoding twice.
+    """
+
+    header: Header
+    payload: bytes
+    signature: bytes
+    head: bytes
+
+    @staticmethod
+    def make(header: Header, payload: bytes, sign: Signer) -> Frame:
+        """Sign a header and its payload."""
+        head = header.encode()
+        return Frame(header, payload, sign(to_sign(head)), head)
+
+    def encode(self) -> bytes:
+        """The frame as bytes."""
+        sizes = ((self.head, 4), (self.payload, 4), (self.signature, 2))
+        lengths = b"".join(len(part).to_bytes(size, "big") for part, size in sizes)
+        return b"".join([MAGIC, lengths, self.head, self.payload, self.signature])
+
+    @staticmethod
+    def decode(data: bytes) -> Frame:
+        """The frame in `data`; its signature is not checked here.
+
+        Raises:
+            FrameError: Too long, cut short, not canonical, or a payload that is not the one signed.
+        """
+        if len(data) < _FIXED or data[:4] != MAGIC:
+            raise FrameError("not an Accord frame")
+        head_size, payload_size = int.from_bytes(data[4:8], "big"), int.from_bytes(data[8:12], "big")
+        signature_size = int.from_bytes(data[12:14], "big")
+        if head_size > MAX_HEADER or payload_size > MAX_PAYLOAD or not 0 < signature_size <= MAX_SIGNATURE:
+            raise FrameError("a part of the frame exceeds its bound")
+        if len(data) != _FIXED + head_size + payload_size + signature_size:
+            raise FrameError("the frame is cut short or has bytes left over")
+        head = data[_FIXED : _FIXED + head_size]
+        payload = data[_FIXED + head_size : _FIXED + head_size + payload_size]
+        frame = Frame(Header.decode(head), payload, data[-signature_size:], head)
+        if not hmac.compare_digest(hashlib.sha256(payload).hexdigest(), frame.header.payloadhash):
+            raise FrameError("the payload is not the one that was signed")
+        return frame
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 over header and signature: names the frame in chains; payloads enter by their hash."""
+        return digest(b"accord chain", self.head, self.signature)

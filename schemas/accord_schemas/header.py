@@ -1,0 +1,180 @@
+"""The envelope of an event: CloudEvents 1.0.2 attributes, one to one with what brokers carry as headers.
+
+Every value is text, so that one header is canonical JSON in a frame, ``ce_*`` headers on Kafka, user properties on MQTT.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import Self
+
+from accord_schemas.address import Address
+from accord_schemas.blocks import load_canonical
+from accord_schemas.canonical import canonical_json, digest
+from accord_schemas.errors import FrameError
+from accord_schemas.events import EVENTS, JSON, Event
+
+MAX_HEADER = 16 * 1024
+EventClass = type[Event]
+MAX_PARTIES = 32
+PARTY = r"[a-z0-9_-]{1,32}"
+_SHAPES = {
+    "agreement": r"[0-9a-f]{64}",
+    "chunk": r"[1-9][0-9]{0,5}/[1-9][0-9]{0,5}",
+    "datacontenttype": r"application/(json|vnd\.accord\.(blocks|sealed))",
+    "epoch": r"[0-9]{1,9}",
+    "id": r"[0-9a-f]{8,64}/(ack-)?[0-9a-f]{1,32}",
+    "instance": r"[a-z][a-z0-9_.-]{0,127}",
+    "payloadhash": r"[0-9a-f]{64}",
+    "previoushash": r"[0-9a-f]{64}",
+    "recipients": rf"({PARTY}(,{PARTY}){{0,{MAX_PARTIES}}})?",
+    "salt": r"[0-9a-f]{64}",
+    "sequence": r"[1-9][0-9]{0,11}",
+    "source": PARTY,
+    "specversion": r"1\.0",
+    "step": r"[a-z][a-z0-9_.-]{0,127}",
+    "subject": r"[0-9a-f]{8,64}",
+    "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+    "type": r"org\.accord\.[a-z]+\.[a-z_]+\.v[0-9]+",
+    "watermarks": rf"({PARTY}=[0-9]{{1,12}}(,{PARTY}=[0-9]{{1,12}}){{0,{MAX_PARTIES}}})?",
+}
+_REQUIRED = frozenset(
+    ("specversion", "type", "source", "id", "subject", "time", "agreement", "payloadhash", "datacontenttype")
+)
+_PATTERNS = {name: re.compile(shape) for name, shape in _SHAPES.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The signed attributes of one frame. Empty text stands for an absent attribute.
+
+    `sequence`, `previoushash`, `instance` and `step` are absent in an acknowledgement, `chunk` in an event of one
+    frame, `salt` and `epoch` in an event that is not sealed.
+    """
+
+    type: str
+    source: str
+    subject: str
+    time: str
+    agreement: str
+    payloadhash: str
+    watermarks: str
+    datacontenttype: str
+    id: str
+    specversion: str = "1.0"
+    sequence: str = ""
+    previoushash: str = ""
+    instance: str = ""
+    step: str = ""
+    recipients: str = ""
+    chunk: str = ""
+    salt: str = ""
+    epoch: str = ""
+
+    def attributes(self) -> dict[str, str]:
+        """The present attributes by name; what travels."""
+        return {f.name: value for f in fields(self) if (value := getattr(self, f.name))}
+
+    def encode(self) -> bytes:
+        """Canonical JSON."""
+        return canonical_json(self.attributes())
+
+    @classmethod
+    def of(cls, attributes: dict[str, str]) -> Self:
+        """A header from attributes that came from outside.
+
+        Raises:
+            FrameError: An attribute is unknown, missing, malformed, or does not fit the others.
+        """
+        for name, value in attributes.items():
+            pattern = _PATTERNS.get(name)
+            if pattern is None:
+                raise FrameError(f"the attribute {name[:40]!r} is not known")
+            if not isinstance(value, str) or not pattern.fullmatch(value) or not value:
+                raise FrameError(f"the attribute {name} is malformed")
+        if missing := _REQUIRED - set(attributes):
+            raise FrameError(f"the attribute {min(missing)} is missing")
+        header = cls(**{"watermarks": "", **attributes})
+        header._check()
+        return header
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """The header in canonical JSON `data`."""
+        attributes = load_canonical(data) if len(data) <= MAX_HEADER else None
+        if not isinstance(attributes, dict):
+            raise FrameError("the header is no object, or too long")
+        return cls.of(attributes)
+
+    def _check(self) -> None:
+        event = self.event_class
+        sequenced = {self.sequence, self.previoushash, self.instance, self.step}
+        if (event.name == "ack") != (sequenced == {""}) or (event.name != "ack" and "" in sequenced):
+            raise FrameError("sequence, previous hash, instance and step come together, never in an acknowledgement")
+        if {bool(self.salt), bool(self.epoch), bool(event.sealed and self.recipients)} != {event.sealed}:
+            raise FrameError("the event is not sealed, or not addressed, as its family demands")
+        if self.datacontenttype != content_type(event):
+            raise FrameError("the attribute datacontenttype does not fit the type")
+        if self.id != event_id(self.subject, self.sequence, self.watermarks):
+            raise FrameError("the attribute id does not follow from the others")
+        if self.recipients and list(self.to) != sorted(set(self.to)):
+            raise FrameError("the recipients are not sorted")
+        part, count = self.part
+        if part > count or (self.chunk and count == 1):
+            raise FrameError("the attribute chunk is malformed")
+
+    @property
+    def event_class(self) -> EventClass:
+        """The event's class.
+
+        Raises:
+            FrameError: The type is not known to this version.
+        """
+        if self.type not in EVENTS:
+            raise FrameError(f"events of type {self.type[:80]} are not known to this version")
+        return EVENTS[self.type]
+
+    @property
+    def number(self) -> int:
+        """The sequence number; 0 for an acknowledgement."""
+        return int(self.sequence or 0)
+
+    @property
+    def address(self) -> Address:
+        """Where in the collaboration this is said."""
+        return Address(self.instance, self.step, self.source)
+
+    @property
+    def to(self) -> tuple[str, ...]:
+        """The recipients."""
+        return tuple(self.recipients.split(",")) if self.recipients else ()
+
+    @property
+    def part(self) -> tuple[int, int]:
+        """(k, n): this is chunk k of n, from 1."""
+        k, _, n = (self.chunk or "1/1").partition("/")
+        return int(k), int(n)
+
+    @property
+    def seen(self) -> dict[str, int]:
+        """Watermarks: the highest contiguous sequence that the sender holds of each party."""
+        pairs = (pair.split("=") for pair in self.watermarks.split(",") if pair)
+        return {party: int(number) for party, number in pairs}
+
+
+def event_id(subject: str, sequence: str, seen: str) -> str:
+    """The CloudEvents id: the sequence within the collaboration; an acknowledgement is named by what it says."""
+    return f"{subject}/{sequence or 'ack-' + digest(seen).hex()[:32]}"
+
+
+def content_type(event: EventClass) -> str:
+    """What the payload is, honestly."""
+    if event.sealed:
+        return "application/vnd.accord.sealed"
+    return "application/json" if event.family in JSON else "application/vnd.accord.blocks"
+
+
+def watermarks(seen: dict[str, int]) -> str:
+    """Watermarks as the header carries them."""
+    return ",".join(f"{party}={number}" for party, number in sorted(seen.items()))
