@@ -231,12 +231,16 @@ class Tags(Event):
 
 
 class Prepared(Event):
-    """A party's prepared block: number of columns, and the power of two that bounds its whitened values."""
+    """A party's prepared block: number of columns, and the power of two that bounds its whitened values.
+
+    The label holder also says by which power of two it divided its labels, and how many bits a residual may need.
+    """
 
     family, name = "intermediates", "prepared"
     columns: Annotated[int, Field(ge=0, le=4096)]
     bound: Annotated[int, Field(ge=0, le=12)]
-    shift: Annotated[int, Field(ge=-1074, le=1024)]
+    shift: Annotated[int, Field(ge=-1100, le=1100)]
+    range: Annotated[int, Field(ge=0, le=64)]
 
 
 class Pads(Event):

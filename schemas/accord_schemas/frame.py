@@ -82,3 +82,14 @@ class Frame:
     def digest(self) -> bytes:
         """SHA-256 over header and signature: names the frame in chains; payloads enter by their hash."""
         return digest(b"accord chain", self.head, self.signature)
+
+    def bare(self) -> bytes:
+        """The frame without its payload: what bystanders keep, and what a journal row refers to."""
+        return Frame(self.header, b"", self.signature, self.head).encode()
+
+    @staticmethod
+    def restore(bare: bytes, payload: bytes | None) -> Frame:
+        """A frame from what `bare` gave and the payload, where it was kept."""
+        head_size = int.from_bytes(bare[4:8], "big")
+        head = bare[_FIXED : _FIXED + head_size]
+        return Frame(Header.decode(head), payload or b"", bare[_FIXED + head_size :], head)

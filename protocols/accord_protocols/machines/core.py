@@ -16,7 +16,7 @@ from accord_schemas.agreement import Agreement
 from accord_schemas.errors import AccordError
 from accord_schemas.events import Event
 
-Memory = Mapping[str, Any]
+Memory = dict[str, Any]
 Fields = Mapping[str, Any]
 Inputs = Mapping[Address, Any]
 """By address: the event, or the fields of something local."""
@@ -170,7 +170,7 @@ class Machine:
     """
 
     kind: ClassVar[str] = ""
-    start: ClassVar[str] = ""
+    first: ClassVar[str] = ""
     table: ClassVar[dict[str, tuple[Needs, Fire]]] = {}
 
     def __init__(self, setup: Setup, instance: str) -> None:
@@ -181,7 +181,7 @@ class Machine:
         super().__init_subclass__()
         rows = [(name, method) for name, method in vars(cls).items() if hasattr(method, "needs")]
         cls.table = {name: (method.needs, method) for name, method in rows}
-        cls.start = rows[0][0]
+        cls.first = rows[0][0]
 
     @property
     def qualifier(self) -> str:

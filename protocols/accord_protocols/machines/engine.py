@@ -156,7 +156,7 @@ class Engine:
         version = self.setup.agreement.versions[kind]
         root = digest(b"accord instance", transcript, name, self.setup.sid, str(version))
         self._instances[name] = _Instance(machine, parent, root, memory)
-        self._wait(name, machine.start)
+        self._wait(name, machine.first)
 
     def _wait(self, name: str, transition: str) -> None:
         instance = self._instances[name]

@@ -1,0 +1,62 @@
+"""Sequences, watermarks and hash chains of a collaboration: what was heard of whom, without gaps, and what we said last."""
+
+from __future__ import annotations
+
+from accord_schemas.frame import Frame
+
+
+class Chain:
+    """Tracks every sender of one collaboration.
+
+    Attributes:
+        sequence: The last own sequence.
+        previous: The hash of the own frame before the next one.
+        seen: Per peer the highest sequence up to which nothing is missing.
+        covered: Per peer how far it has told to hold our events.
+        broken: A peer whose frames do not chain; empty while all do.
+    """
+
+    def __init__(self) -> None:
+        self.sequence, self.previous = 0, bytes(32)
+        self.seen: dict[str, int] = {}
+        self.covered: dict[str, int] = {}
+        self.broken = ""
+        self._frames: dict[tuple[str, int], bytes] = {}
+        self._last: dict[str, bytes] = {}
+        self._ahead: dict[str, dict[int, tuple[bytes, bytes]]] = {}
+
+    def known(self, sender: str, number: int) -> bytes | None:
+        """The digest of a frame heard earlier."""
+        return self._frames.get((sender, number))
+
+    def heard(self, sender: str, number: int, frame: bytes, previous: bytes) -> None:
+        """A peer's frame; a gap delays watermark and chain check, nothing else."""
+        self._frames[sender, number] = frame
+        ahead = self._ahead.setdefault(sender, {})
+        ahead[number] = (frame, previous)
+        at = self.seen.get(sender, 0)
+        while at + 1 in ahead:
+            at += 1
+            frame, previous = ahead.pop(at)
+            if previous != self._last.get(sender, bytes(32)):
+                self.broken = self.broken or sender
+            self._last[sender] = frame
+        self.seen[sender] = at
+
+    def told(self, sender: str, seen: int) -> bool:
+        """A peer's watermark for our events; whether it moved."""
+        if seen <= self.covered.get(sender, 0):
+            return False
+        self.covered[sender] = min(seen, self.sequence)
+        return True
+
+    def said(self, frame: Frame) -> None:
+        """An own frame, new."""
+        self.sequence, self.previous = frame.header.number, frame.digest
+        self._frames[frame.header.source, self.sequence] = self.previous
+
+    def adopt(self, frame: Frame) -> None:
+        """An own frame of an earlier life, read back from the log."""
+        self._frames[frame.header.source, frame.header.number] = frame.digest
+        if frame.header.number > self.sequence:
+            self.sequence, self.previous = frame.header.number, frame.digest

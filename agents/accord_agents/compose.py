@@ -1,0 +1,203 @@
+"""From contents to frames, and back from frames to contents.
+
+What a content becomes on the wire is fixed by the content and the channel key but for three things: the envelope (sequence,
+chain, watermarks, time), the wraps of the channel key, and the signature. So a recorded frame can be checked against the
+content that a replay arrives at, without the identity key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from accord_agents.security import channel
+from accord_schemas.address import Address, Content
+from accord_schemas.canonical import digest
+from accord_schemas.errors import FrameError, TamperError
+from accord_schemas.events import Ack
+from accord_schemas.frame import Frame, Signer
+from accord_schemas.header import Header, content_type, event_id, watermarks
+
+EPOCH = 1
+MAX_CHUNKS = 100_000
+ChannelKey = Callable[[tuple[str, ...]], bytes]
+"""The own channel key for a recipient set."""
+Wraps = Callable[[tuple[str, ...]], list[bytes]]
+"""The channel key wrapped to each of a recipient set, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One chunk of a content, before it has an envelope: what is said, sealed where it must be."""
+
+    content: Content
+    chunk: str
+    salt: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Fixed when a frame is committed, and no part of what it says."""
+
+    sequence: int
+    previous: bytes
+    seen: str
+    time: str
+
+
+class Composer:
+    """Turns one party's contents into frames.
+
+    Args:
+        collaboration: Its id.
+        agreement: Digest of the agreement.
+        chunk: Bytes of payload per frame.
+        key: The channel key of a recipient set.
+    """
+
+    def __init__(self, collaboration: str, agreement: bytes, chunk: int, key: ChannelKey) -> None:
+        self.collaboration, self.agreement, self._chunk, self._key = collaboration, agreement, chunk, key
+
+    def pieces(self, content: Content) -> list[Piece]:
+        """The chunks of a content; those of a sealed family are sealed to exactly its recipients."""
+        data = content.event.encode()
+        parts = [data[i : i + self._chunk] for i in range(0, len(data), self._chunk)] or [b""]
+        count, sealed, pieces = len(parts), content.event.sealed, []
+        for k, part in enumerate(parts, 1):
+            chunk, salt, body = f"{k}/{count}" if count > 1 else "", b"", part
+            if sealed:
+                aad = associated(self.collaboration, self.agreement, content.event.type, content.address, content.to, chunk)
+                salt, body = channel.seal(self._key(content.to), aad, part)
+            pieces.append(Piece(content, chunk, salt.hex(), body))
+        return pieces
+
+    def header(self, piece: Piece, envelope: Envelope, payload: bytes) -> Header:
+        """The header of a piece under an envelope."""
+        content = piece.content
+        return Header(
+            type=content.event.type,
+            source=content.address.sender,
+            subject=self.collaboration,
+            time=envelope.time,
+            agreement=self.agreement.hex(),
+            payloadhash=hashlib.sha256(payload).hexdigest(),
+            watermarks=envelope.seen,
+            datacontenttype=content_type(type(content.event)),
+            id=event_id(self.collaboration, str(envelope.sequence), envelope.seen),
+            sequence=str(envelope.sequence),
+            previoushash=envelope.previous.hex(),
+            instance=content.address.instance,
+            step=content.address.step,
+            recipients=",".join(content.to),
+            chunk=piece.chunk,
+            salt=piece.salt,
+            epoch=str(EPOCH) if content.event.sealed else "",
+        )
+
+    def frame(self, piece: Piece, envelope: Envelope, wraps: Wraps, sign: Signer) -> Frame:
+        """A new frame."""
+        payload = piece.body
+        if piece.content.event.sealed:
+            payload = channel.pack(wraps(piece.content.to), payload)
+        return Frame.make(self.header(piece, envelope, payload), payload, sign)
+
+    def recorded(self, piece: Piece, envelope: Envelope, frame: Frame) -> Frame:
+        """Check that a frame made earlier says this piece under this envelope.
+
+        Raises:
+            TamperError: It says something else; names the first field that differs.
+        """
+        want, have = self.header(piece, envelope, frame.payload).attributes(), frame.header.attributes()
+        for name in sorted(set(want) | set(have)):
+            if want.get(name) != have.get(name):
+                raise TamperError(
+                    f"event {envelope.sequence} of {piece.content.address.sender} ({piece.content.address}) differs in {name}.",
+                    hint="The journal was changed, or was written by another version.",
+                )
+        self.same(piece, frame)
+        return frame
+
+    def same(self, piece: Piece, frame: Frame) -> None:
+        """Check that a frame says this piece, whatever its envelope.
+
+        Raises:
+            TamperError: Another content stands at this address: a second version.
+        """
+        header, content = frame.header, piece.content
+        body = frame.payload
+        if content.event.sealed:
+            body = channel.unpack(frame.payload, len(content.to))[1]
+        facts = (header.type, header.address, header.to, header.chunk, header.salt)
+        if facts != (content.event.type, content.address, content.to, piece.chunk, piece.salt) or not hmac.compare_digest(body, piece.body):
+            raise TamperError(f"a second version of {content.address} was met.", hint="Two agents run with one identity, or an old backup was put back.")
+
+
+def associated(collaboration: str, agreement: bytes, kind: str, address: Address, to: tuple[str, ...], chunk: str) -> bytes:
+    """What a seal is bound to (PROTOCOLS: the family, not the topic, so that a bridge may rename)."""
+    return digest(b"accord aad", collaboration, kind, *address, ",".join(to), str(EPOCH), chunk, agreement)
+
+
+def opened(frame: Frame, me: str, key: Callable[[Frame, bytes], bytes]) -> bytes:
+    """The clear payload of a frame addressed to `me`; `key` unwraps a channel key.
+
+    Raises:
+        FrameError: It cannot be opened by this party.
+    """
+    header = frame.header
+    if not header.salt:
+        return frame.payload
+    if me not in header.to:
+        raise FrameError("the event is sealed to others")
+    wraps, body = channel.unpack(frame.payload, len(header.to))
+    secret = key(frame, wraps[header.to.index(me)])
+    aad = associated(header.subject, bytes.fromhex(header.agreement), header.type, header.address, header.to, header.chunk)
+    return channel.open_sealed(secret, aad, bytes.fromhex(header.salt), body)
+
+
+class Assembler:
+    """Puts the chunks of contents together; counts are announced in each chunk and must agree."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._parts = limit, dict[Address, dict[int, bytes]]()
+        self._counts = dict[Address, int]()
+
+    def add(self, header: Header, data: bytes) -> bytes | None:
+        """Take a chunk; the whole payload once the last has arrived.
+
+        Raises:
+            FrameError: The chunks disagree, repeat, or exceed the limit.
+        """
+        k, count = header.part
+        if count == 1:
+            return data
+        if count > self._limit or self._counts.setdefault(header.address, count) != count:
+            raise FrameError("the chunks of an event disagree about their number, or are too many")
+        parts = self._parts.setdefault(header.address, {})
+        if k in parts:
+            raise FrameError("a chunk came twice under different sequence numbers")
+        parts[k] = data
+        if len(parts) < count:
+            return None
+        del self._parts[header.address]
+        return b"".join(parts[i] for i in range(1, count + 1))
+
+
+def acknowledgement(collaboration: str, agreement: bytes, me: str, seen: dict[str, int], time: str, sign: Signer) -> Frame:
+    """A bare acknowledgement: watermarks and nothing else."""
+    payload, marks = Ack().encode(), watermarks(seen)
+    header = Header(
+        type=Ack.type,
+        source=me,
+        subject=collaboration,
+        time=time,
+        agreement=agreement.hex(),
+        payloadhash=hashlib.sha256(payload).hexdigest(),
+        watermarks=marks,
+        datacontenttype=content_type(Ack),
+        id=event_id(collaboration, "", marks),
+    )
+    return Frame.make(header, payload, sign)
+

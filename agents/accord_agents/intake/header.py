@@ -1,0 +1,62 @@
+"""Which column of the file is what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from accord_schemas.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Positions of the columns that are used: the id, the label if it is read, the features in their order."""
+
+    id: int
+    label: int | None
+    features: tuple[int, ...]
+
+
+def layout(
+    file: str, header: list[str], id_name: str, label: str | None, features: list[str] | None, *, ids_only: bool
+) -> Layout:
+    """Find the named columns in the header; without `features`, all but id and label are features.
+
+    With `ids_only` the label and the features must exist if named, but are not read.
+
+    Raises:
+        UsageError: A column is unknown, unnamed, named twice or used twice.
+    """
+    for position, name in enumerate(header):
+        if not name.strip():
+            raise UsageError(f"{file} line 1: column {position + 1} has no name.", hint="Name it or remove it.")
+        if name in header[:position]:
+            raise UsageError(f"{file} line 1: two columns are named {name!r}.", hint="Rename or remove one of them.")
+    id_at = _find(file, header, id_name, "id")
+    label_at = None if label is None else _find(file, header, label, "label")
+    taken = [id_at] if label_at is None else [id_at, label_at]
+    if features is None:
+        chosen = [position for position in range(len(header)) if position not in taken]
+    else:
+        chosen = [_find(file, header, name, "features") for name in features]
+    used = taken + chosen
+    for position in used:
+        if used.count(position) > 1:
+            raise UsageError(
+                f"{file}: column {header[position]!r} is named twice among id, label and features.",
+                hint="Each column has one use.",
+            )
+    return Layout(id_at, None if ids_only else label_at, () if ids_only else tuple(chosen))
+
+
+def _find(file: str, header: list[str], name: str, use: str) -> int:
+    if name in header:
+        return header.index(name)
+    near = get_close_matches(name, header, 1, 0.6)
+    if near:
+        hint = f"Did you mean {near[0]!r}?"
+    elif len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        hint = "Separate the columns by commas."
+    else:
+        hint = "It has " + ", ".join(map(repr, header[:10])) + (", ..." if len(header) > 10 else ".")
+    raise UsageError(f"{file} has no column {name!r}, given as {use}.", hint=hint)

@@ -1,0 +1,56 @@
+"""One party's rows as they came out of its file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was read and what was left out.
+
+    Attributes:
+        rows_read: Rows of the file below the header, blank lines not counted.
+        duplicates: Rows that were left out because an earlier row has the same normalised id.
+        empty_labels: Rows that were left out because their label is null.
+    """
+
+    rows_read: int
+    duplicates: int
+    empty_labels: int
+
+    def warnings(self) -> list[str]:
+        """A sentence for each kind of row that was left out."""
+        said = [
+            (self.duplicates, "rows repeat the id of an earlier row; the first one counts"),
+            (self.empty_labels, "rows have an empty label and were left out"),
+        ]
+        return [f"{count} of {self.rows_read} {what}." for count, what in said if count]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A party's rows; nothing of them shows in the representation.
+
+    Attributes:
+        ids: n normalised ids, each once, in the order of the file.
+        columns: Names of the m feature columns.
+        values: ``(n, m)`` float64, NaN where the cell is null.
+        labels: ``(n,)`` float64 without NaN, or None where no label was read.
+        report: What was left out.
+    """
+
+    ids: tuple[str, ...] = field(repr=False)
+    columns: tuple[str, ...]
+    values: NDArray[np.float64] = field(repr=False)
+    labels: NDArray[np.float64] | None = field(repr=False)
+    report: Report
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.ids), len(self.columns)):
+            raise ValueError("values must have a row for each id and a column for each name")
+        if self.labels is not None and self.labels.shape != (len(self.ids),):
+            raise ValueError("labels must have one value for each id")

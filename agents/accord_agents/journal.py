@@ -1,0 +1,241 @@
+"""The journal: one SQLite file per party, one transaction for what arrived, what it made us say, and where we read on.
+
+A payload is stored once, by digest; each row carries the hash of the row before. Rows of the own party (its words, results
+of its jobs) are encrypted at rest; rows of events hold wire bytes. Calls block: the agent runs them in one thread of its own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from accord_broker.port import Position
+from accord_schemas.canonical import digest
+from accord_schemas.errors import AccordError, TamperError
+
+SCHEMA = 1
+_TABLES = """
+CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE payload(digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE journal(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, kind TEXT NOT NULL, head BLOB NOT NULL,
+                     payload BLOB, time TEXT NOT NULL, hash BLOB NOT NULL);
+CREATE TABLE outbox(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, sequence INTEGER NOT NULL, family TEXT NOT NULL,
+                    head BLOB NOT NULL, payload BLOB NOT NULL, UNIQUE(collaboration, sequence));
+CREATE TABLE position(source TEXT PRIMARY KEY, log TEXT NOT NULL, at INTEGER NOT NULL, digest BLOB NOT NULL);
+CREATE TABLE channel(wrap BLOB PRIMARY KEY, collaboration TEXT NOT NULL, sealed BLOB NOT NULL);
+CREATE TABLE quarantine(row INTEGER PRIMARY KEY, time TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,
+                        digest BLOB NOT NULL, body BLOB NOT NULL);
+CREATE TABLE request(row INTEGER PRIMARY KEY, verb TEXT NOT NULL, body TEXT NOT NULL, answer TEXT);
+CREATE TABLE status(collaboration TEXT PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One journal row.
+
+    Args:
+        collaboration: Its id.
+        kind: ``event`` of a peer, ``own`` event read back and adopted, ``job`` result, or the own ``word``.
+        head: For events the frame without its payload, else the address or verb.
+        payload: The payload, where this party may read it.
+        time: When it was taken, ISO 8601 UTC; the time that frames made by this row carry.
+    """
+
+    collaboration: str
+    kind: str
+    head: bytes
+    payload: bytes | None = field(repr=False)
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One frame to publish, as it will be on the log."""
+
+    collaboration: str
+    sequence: int
+    family: str
+    head: bytes
+    payload: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction writes."""
+
+    rows: list[Row] = field(default_factory=list)
+    outgoing: list[Outgoing] = field(default_factory=list)
+    positions: list[Position] = field(default_factory=list)
+    channels: list[tuple[bytes, str, bytes]] = field(default_factory=list)
+    quarantined: list[tuple[str, str, bytes]] = field(default_factory=list)
+    answers: list[tuple[int, str]] = field(default_factory=list)
+    statuses: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return any((self.rows, self.outgoing, self.positions, self.quarantined, self.answers, self.statuses))
+
+
+class Journal:
+    """Opens or creates a party's journal.
+
+    Raises:
+        AccordError: The folder cannot be written, or the file is no journal of this version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+            self._db.execute("PRAGMA page_size=16384")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                self._db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT")
+        except sqlite3.Error as error:
+            raise self._trouble(error) from None
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version != SCHEMA:
+            self._db.close()
+            raise AccordError(f"{path} has journal version {version}, this program knows {SCHEMA}.", hint="Use the version of accord that wrote it.")
+        last = self._db.execute("SELECT hash FROM journal ORDER BY row DESC LIMIT 1").fetchone()
+        self._hash: bytes = last[0] if last else bytes(32)
+
+    def commit(self, batch: Batch) -> None:
+        """Write a batch in one durable transaction.
+
+        Raises:
+            AccordError: The disk is full or cannot be written; nothing of the batch was kept.
+        """
+        db, chain = self._db, self._hash
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            for row in batch.rows:
+                key = self._keep(row.payload)
+                chain = row_hash(chain, row, key)
+                db.execute(
+                    "INSERT INTO journal(collaboration, kind, head, payload, time, hash) VALUES(?,?,?,?,?,?)",
+                    (row.collaboration, row.kind, row.head, key, row.time, chain),
+                )
+            for out in batch.outgoing:
+                db.execute(
+                    "INSERT INTO outbox(collaboration, sequence, family, head, payload) VALUES(?,?,?,?,?)",
+                    (out.collaboration, out.sequence, out.family, out.head, self._keep(out.payload)),
+                )
+            db.executemany("INSERT OR REPLACE INTO position VALUES(?,?,?,?)", [(p.source, p.log, p.offset, p.digest) for p in batch.positions])
+            db.executemany("INSERT OR IGNORE INTO channel VALUES(?,?,?)", batch.channels)
+            now = stamp()
+            for source, reason, body in batch.quarantined:
+                values = (now, source, reason, digest(body), body[:65536])
+                db.execute("INSERT INTO quarantine(time, source, reason, digest, body) VALUES(?,?,?,?,?)", values)
+            db.executemany("UPDATE request SET answer=? WHERE row=?", [(answer, row) for row, answer in batch.answers])
+            db.executemany("INSERT OR REPLACE INTO status VALUES(?,?,?)", [(c, *value) for c, value in batch.statuses.items()])
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise self._trouble(error) from None
+        self._hash = chain
+
+    def rows(self, collaboration: str) -> Iterator[Row]:
+        """The rows of one collaboration, in order."""
+        query = (
+            "SELECT kind, head, body, time FROM journal LEFT JOIN payload ON payload.digest = journal.payload"
+            " WHERE collaboration=? ORDER BY row"
+        )
+        for kind, head, body, taken in self._db.execute(query, (collaboration,)):
+            yield Row(collaboration, kind, head, body, taken)
+
+    def outgoing(self, collaboration: str, after: int = 0) -> Iterator[Outgoing]:
+        """The frames of one collaboration beyond a sequence, in order."""
+        query = (
+            "SELECT sequence, family, head, body FROM outbox JOIN payload ON payload.digest = outbox.payload"
+            " WHERE collaboration=? AND sequence>? ORDER BY sequence"
+        )
+        for sequence, family, head, body in self._db.execute(query, (collaboration, after)):
+            yield Outgoing(collaboration, sequence, family, head, body)
+
+    def collaborations(self) -> list[str]:
+        """The ids of all collaborations that have rows, oldest first."""
+        query = "SELECT collaboration FROM journal GROUP BY collaboration ORDER BY MIN(row)"
+        return [c for (c,) in self._db.execute(query).fetchall()]
+
+    def positions(self) -> dict[str, Position]:
+        """Where to read on, by source."""
+        rows = self._db.execute("SELECT source, log, at, digest FROM position").fetchall()
+        return {source: Position(source, log, at, seal) for source, log, at, seal in rows}
+
+    def channels(self) -> dict[bytes, bytes]:
+        """Encrypted channel keys by the wrap that brought them."""
+        return dict(self._db.execute("SELECT wrap, sealed FROM channel").fetchall())
+
+    def meta(self, name: str) -> bytes | None:
+        """A fact about this journal."""
+        row = self._db.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def set_meta(self, name: str, value: bytes) -> None:
+        """Record a fact about this journal."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (name, value))
+
+    def verify(self) -> None:
+        """Check the chain of rows.
+
+        Raises:
+            TamperError: A row is not the one that was written.
+        """
+        chain = bytes(32)
+        for number, collaboration, kind, head, key, taken, want in self._db.execute("SELECT * FROM journal ORDER BY row"):
+            chain = row_hash(chain, Row(collaboration, kind, head, None, taken), key)
+            if chain != want:
+                raise TamperError(f"row {number} of {self._path} is not the one that was written.")
+
+    def ask(self, verb: str, body: str) -> int:
+        """Leave a request for the agent that owns this journal; returns its number."""
+        with self._db:
+            return int(self._db.execute("INSERT INTO request(verb, body) VALUES(?,?)", (verb, body)).lastrowid or 0)
+
+    def requests(self) -> list[tuple[int, str, str]]:
+        """Requests without an answer: (number, verb, body)."""
+        return self._db.execute("SELECT row, verb, body FROM request WHERE answer IS NULL ORDER BY row").fetchall()
+
+    def answer(self, number: int) -> str | None:
+        """The answer to a request, when there is one."""
+        row = self._db.execute("SELECT answer FROM request WHERE row=?", (number,)).fetchone()
+        return row[0] if row else None
+
+    def statuses(self) -> list[tuple[str, str, str]]:
+        """(collaboration, state, body as JSON) of every collaboration, as last committed."""
+        return self._db.execute("SELECT collaboration, state, body FROM status").fetchall()
+
+    def quarantine(self) -> list[tuple[str, str, bytes]]:
+        """(source, reason, body) of what was no acceptable event."""
+        return self._db.execute("SELECT source, reason, body FROM quarantine ORDER BY row").fetchall()
+
+    def close(self) -> None:
+        """Close the file; committed rows stay."""
+        self._db.close()
+
+    def _keep(self, payload: bytes | None) -> bytes | None:
+        if payload is None:
+            return None
+        key = digest(payload)
+        self._db.execute("INSERT OR IGNORE INTO payload VALUES(?,?)", (key, payload))
+        return key
+
+    def _trouble(self, error: sqlite3.Error) -> AccordError:
+        return AccordError(f"the journal {self._path} cannot be used: {error}.", hint="Check free space and rights of its folder, then start again: nothing is lost.")
+
+
+def row_hash(before: bytes, row: Row, payload: bytes | None) -> bytes:
+    """The hash of a row, chained to the one before."""
+    return digest(b"accord row", before, row.collaboration, row.kind, row.head, payload or b"", row.time)
+
+
+def stamp(seconds: float | None = None) -> str:
+    """UTC now (or at `seconds` since the epoch) as the header carries it."""
+    now = time.time() if seconds is None else seconds
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}Z"

@@ -1,0 +1,1 @@
+"""Identities, the keystore and the sealing of events."""

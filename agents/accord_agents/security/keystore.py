@@ -1,0 +1,129 @@
+"""A party's secrets in one file, encrypted at rest: scrypt (RFC 7914) from a passphrase, AES-256-GCM per entry.
+
+An entry's name is bound to its ciphertext, so that entries cannot be swapped. Writing is durable before it returns: a new
+file, fsync, rename, fsync of the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from accord_schemas.errors import TamperError, UsageError
+
+_SCRYPT = {"n": 1 << 14, "r": 8, "p": 1}
+_MAX_N = 1 << 20
+_CHECK = "accord keystore"
+
+
+class Keystore:
+    """Opened by `Keystore.create` or `Keystore.open`."""
+
+    def __init__(self, path: Path, key: bytes, head: dict[str, Any], entries: dict[str, str]) -> None:
+        self._path, self._cipher, self._head, self._entries = path, AESGCM(key), head, entries
+
+    def __repr__(self) -> str:
+        return f"Keystore({str(self._path)!r})"
+
+    @classmethod
+    def create(cls, path: Path, passphrase: bytes) -> Keystore:
+        """A new, empty keystore.
+
+        Raises:
+            UsageError: A file stands there already.
+        """
+        if path.exists():
+            raise UsageError(f"the keystore {path} exists.", hint="Remove it only if its keys are no longer needed.")
+        head = {"salt": os.urandom(16).hex(), **_SCRYPT}
+        store = cls(path, _derive(passphrase, head), head, {})
+        store.put(_CHECK, b"ok")
+        return store
+
+    @classmethod
+    def open(cls, path: Path, passphrase: bytes) -> Keystore:
+        """An existing keystore.
+
+        Raises:
+            UsageError: No such file, or a wrong passphrase.
+            TamperError: The file was damaged.
+        """
+        try:
+            data = json.loads(path.read_bytes())
+            head: dict[str, Any] = {"salt": bytes.fromhex(data["salt"]).hex(), **{name: int(data[name]) for name in _SCRYPT}}
+            entries = {str(name): bytes.fromhex(value).hex() for name, value in data["entries"].items()}
+            if not 2 <= head["n"] <= _MAX_N or head["r"] > 32 or head["p"] > 16:
+                raise ValueError
+        except FileNotFoundError:
+            raise UsageError(f"there is no keystore {path}.", hint="Make one with: accord keys init") from None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise TamperError(f"the keystore {path} is damaged.", hint="Put back a copy of it.") from None
+        store = cls(path, _derive(passphrase, head), head, entries)
+        try:
+            store.get(_CHECK)
+        except (TamperError, KeyError):
+            raise UsageError(f"the passphrase does not open the keystore {path}.", hint="Check ACCORD_PASSPHRASE or passphrase_file.") from None
+        return store
+
+    def put(self, name: str, secret: bytes) -> None:
+        """Keep a secret; durable when this returns."""
+        self.put_many({name: secret})
+
+    def put_many(self, secrets: Mapping[str, bytes]) -> None:
+        """Keep several secrets at once."""
+        for name, secret in secrets.items():
+            nonce = os.urandom(12)
+            self._entries[name] = (nonce + self._cipher.encrypt(nonce, secret, name.encode())).hex()
+        self._write()
+
+    def get(self, name: str) -> bytes:
+        """A secret.
+
+        Raises:
+            KeyError: There is none of that name.
+            TamperError: It was damaged.
+        """
+        sealed = bytes.fromhex(self._entries[name])
+        try:
+            return self._cipher.decrypt(sealed[:12], sealed[12:], name.encode())
+        except (InvalidTag, ValueError):
+            raise TamperError(f"the entry {name} of the keystore {self._path} was changed.", hint="Put back a copy of it.") from None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
+
+    def erase(self, prefix: str) -> None:
+        """Forget every entry whose name begins with `prefix`."""
+        self._entries = {name: value for name, value in self._entries.items() if not name.startswith(prefix)}
+        self._write()
+
+    def _write(self) -> None:
+        body = json.dumps({**self._head, "entries": self._entries}, sort_keys=True).encode()
+        durable(self._path, body)
+
+
+def durable(path: Path, body: bytes) -> None:
+    """Replace a file as a whole, mode 0600, on disk when this returns."""
+    temporary = path.with_name(path.name + ".new")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _derive(passphrase: bytes, head: dict[str, Any]) -> bytes:
+    salt, cost = bytes.fromhex(head["salt"]), {name: head[name] for name in _SCRYPT}
+    return hashlib.scrypt(passphrase, salt=salt, maxmem=1 << 30, dklen=32, **cost)

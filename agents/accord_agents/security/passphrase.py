@@ -1,0 +1,39 @@
+"""Where the keystore's passphrase comes from; never the command line, never a log."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from accord_agents.security.keystore import durable
+from accord_schemas.errors import UsageError
+
+VARIABLE = "ACCORD_PASSPHRASE"
+
+
+def passphrase(file: Path | None) -> bytes:
+    """The passphrase: from ACCORD_PASSPHRASE, else from a file that only its owner can read.
+
+    Raises:
+        UsageError: Neither is there, the file is empty, or others can read it.
+    """
+    if value := os.environ.get(VARIABLE):
+        return value.encode()
+    if file is None:
+        raise UsageError("no passphrase for the keystore.", hint=f"Set {VARIABLE}, or passphrase_file in the configuration.")
+    try:
+        mode, value = file.stat().st_mode, file.read_text().strip()
+    except OSError as error:
+        raise UsageError(f"the passphrase file {file} cannot be read: {error.strerror}.") from None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UsageError(f"the passphrase file {file} can be read by others.", hint=f"Run: chmod 600 {file}")
+    if not value:
+        raise UsageError(f"the passphrase file {file} is empty.")
+    return value.encode()
+
+
+def create_keyfile(path: Path) -> None:
+    """A random passphrase in a file of mode 0600; for runs on one machine."""
+    durable(path, secrets.token_hex(32).encode())

@@ -1,0 +1,5 @@
+"""The embedded durable log: one SQLite file that the processes of one machine share."""
+
+from accord_broker.embedded.broker import EmbeddedBroker
+
+__all__ = ["EmbeddedBroker"]

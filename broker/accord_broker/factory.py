@@ -1,0 +1,44 @@
+"""From a broker URL to a broker."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from accord_broker.embedded import EmbeddedBroker
+from accord_broker.port import Broker
+from accord_schemas.errors import UsageError
+
+_LATER = ("kafka", "mqtt", "mqtts")
+_USER = re.compile(r"(?<=//).*@", re.DOTALL)  # up to the last @: an unescaped password may hold any character
+_SECRET = re.compile(r"([?&][^=&]*(?:pass|secret|token|user)[^=&]*=)[^&]*", re.IGNORECASE)
+
+
+def redact(url: str) -> str:
+    """The URL as it may be shown or logged: without user, password or secret parameters."""
+    return url if url.startswith("embedded:") else _SECRET.sub(r"\1***", _USER.sub("***@", url))
+
+
+def connect(url: str) -> Broker:
+    """The broker at a URL, not opened yet.
+
+    Args:
+        url: ``embedded:PATH``, a log file shared by the processes of one machine.
+
+    Raises:
+        UsageError: The scheme is unknown, the path is missing, or the URL holds credentials.
+    """
+    shown = redact(url)
+    if shown != url:
+        raise UsageError(
+            f"The broker URL {shown!r} holds credentials.",
+            hint="Leave them out; they are taken from ACCORD_BROKER_USER and ACCORD_BROKER_PASSWORD.",
+        )
+    scheme, colon, rest = url.partition(":")
+    if colon and scheme in _LATER:
+        raise UsageError(f"The broker URL {shown!r}: {scheme}:// is not available in this version.", hint="Use embedded:PATH.")
+    if not colon or scheme != "embedded":
+        raise UsageError(f"The broker URL {shown!r} has no known scheme.", hint="Use embedded:PATH.")
+    if not rest or rest.startswith("//") or "\0" in rest:
+        raise UsageError(f"The broker URL {shown!r} names no file.", hint="Write embedded:PATH, for example embedded:/srv/accord/log.db.")
+    return EmbeddedBroker(Path(rest))

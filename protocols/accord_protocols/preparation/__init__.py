@@ -1,0 +1,1 @@
+"""Each party's own columns made fit for training: prepared, whitened, in fixed point."""

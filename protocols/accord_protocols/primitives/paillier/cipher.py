@@ -1,0 +1,103 @@
+"""Encryption and decryption of plaintexts in [0, n)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import gmpy2
+import numpy as np
+from gmpy2 import mpz
+from numpy.typing import NDArray
+
+from accord_protocols.primitives.paillier.comb import Comb
+from accord_protocols.primitives.paillier.keys import PrivateKey, PublicKey
+from accord_protocols.primitives.xof import Xof
+from accord_schemas.bigints import from_block
+from accord_schemas.errors import ProtocolError
+
+_BAD_CIPHERTEXT = "a ciphertext is not of the agreed form"
+
+
+def encrypt(public: PublicKey, plaintexts: Sequence[int], xof: Xof, *, extra_bits: int = 0) -> list[mpz]:
+    """Ciphertexts ``(1 + m·n) · h_s^α`` by whoever has the public key, each with its own α of ``|n|/2 + extra_bits``.
+
+    A key of `phe` is obfuscated by ``r^n``, r uniform; `extra_bits` is then of no meaning.
+    """
+    if public.hs is None:
+        obfuscators = [gmpy2.powmod(_unit(public.n, xof), public.n, public.n_squared) for _ in plaintexts]
+    else:
+        bits = public.bits // 2 + extra_bits
+        comb = Comb(public.hs, public.n_squared, bits, len(plaintexts))
+        obfuscators = comb.powers([xof.bits(bits) for _ in plaintexts])
+    return _obfuscated(public, plaintexts, obfuscators)
+
+
+def encrypt_own(private: PrivateKey, plaintexts: Sequence[int], xof: Xof) -> list[mpz]:
+    """What `encrypt` gives, computed modulo p² and q² by the owner of the key.
+
+    α is reduced modulo p − 1 and q − 1. Half of these would do for a square, but −x² is none: the halves would choose
+    the signs modulo p and q independently of each other, and the Jacobi symbol of a ciphertext would betray it.
+    """
+    p, q, public = mpz(private.p), mpz(private.q), private.public
+    if private.hs is None:
+        # r^p mod p² with r uniform modulo p, and so for q, is distributed as r^n mod n²
+        residues = [
+            [gmpy2.powmod(_unit(prime, xof), prime, prime**2) for _ in plaintexts] for prime in (private.p, private.q)
+        ]
+    else:
+        alphas = [xof.bits(public.bits // 2) for _ in plaintexts]
+        residues = [
+            Comb(private.hs % prime**2, prime**2, prime.bit_length(), len(alphas)).powers(
+                [alpha % (prime - 1) for alpha in alphas]
+            )
+            for prime in (private.p, private.q)
+        ]
+    inverse = gmpy2.invert(p**2, q**2)
+    obfuscators = [low + p**2 * ((high - low) * inverse % q**2) for low, high in zip(*residues, strict=True)]
+    return _obfuscated(public, plaintexts, obfuscators)
+
+
+def decrypt(private: PrivateKey, ciphertexts: Iterable[mpz]) -> list[int]:
+    """Plaintexts in [0, n), by the Chinese remainder theorem (Paillier, EUROCRYPT '99, section 7)."""
+    p, q, n = mpz(private.p), mpz(private.q), private.public.n
+    scales = [gmpy2.invert((prime - 1) * (n // prime), prime) for prime in (p, q)]
+    inverse = gmpy2.invert(p, q)
+
+    def residue(ciphertext: mpz, prime: mpz, scale: mpz) -> mpz:
+        # (1 + mn)^(p−1) = 1 + (p−1)·mn mod p²
+        return (gmpy2.powmod(ciphertext, prime - 1, prime**2) - 1) // prime * scale % prime
+
+    def plaintext(ciphertext: mpz) -> int:
+        low, high = residue(ciphertext, p, scales[0]), residue(ciphertext, q, scales[1])
+        return int(low + p * ((high - low) * inverse % q))
+
+    return [plaintext(ciphertext) for ciphertext in ciphertexts]
+
+
+def received(public: PublicKey, block: NDArray[np.uint8]) -> list[mpz]:
+    """The ciphertexts of a received ``(n, width) uint8`` block: units modulo n².
+
+    Raises:
+        ProtocolError: One of them is not, or the block has another form.
+    """
+    if block.dtype != np.uint8 or block.ndim != 2 or block.shape[1] != public.width:
+        raise ProtocolError(_BAD_CIPHERTEXT)
+    values, product = [mpz(value) for value in from_block(block)], mpz(1)
+    for value in values:
+        product = product * value % public.n
+    if any(value >= public.n_squared for value in values) or gmpy2.gcd(product, public.n) != 1:
+        raise ProtocolError(_BAD_CIPHERTEXT)
+    return values
+
+
+def _obfuscated(public: PublicKey, plaintexts: Sequence[int], obfuscators: Sequence[mpz]) -> list[mpz]:
+    n, n_squared = mpz(public.n), public.n_squared
+    if any(not 0 <= m < n for m in plaintexts):
+        raise ValueError("a plaintext is not below the modulus")
+    return [(1 + m * n) * r % n_squared for m, r in zip(plaintexts, obfuscators, strict=True)]
+
+
+def _unit(modulus: int, xof: Xof) -> int:
+    while gmpy2.gcd(value := xof.below(modulus), modulus) != 1:
+        pass
+    return value

@@ -1,0 +1,116 @@
+"""Paillier keys with Damgård-Jurik-Nielsen obfuscation.
+
+Source: Damgård, Jurik, Nielsen, "A generalization of Paillier's public-key system with applications to electronic
+voting", International Journal of Information Security 9 (2010), section 4: p ≡ q ≡ 3 mod 4, gcd(p−1, q−1) = 2,
+h = −x², h_s = h^n mod n². The plain numbers n, p and q are those of `phe`: a key without h_s came from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import gmpy2
+from gmpy2 import mpz
+
+from accord_protocols.primitives.xof import Xof
+from accord_schemas.errors import ProtocolError
+
+_SMALL_PRIMES = gmpy2.primorial(8000)  # one gcd spares all but one candidate in sixteen the slow test
+_ROUNDS = 40  # Baillie-PSW and 16 rounds of Miller-Rabin: error far below 2^-100
+_BAD_KEY = "a public key is not of the agreed form"
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """The modulus ``n`` and the base ``hs`` of the obfuscators, None for a key of `phe`."""
+
+    n: int
+    hs: int | None
+
+    @cached_property
+    def n_squared(self) -> mpz:
+        """The modulus of ciphertexts."""
+        return mpz(self.n) ** 2
+
+    @property
+    def bits(self) -> int:
+        """Bits of n."""
+        return self.n.bit_length()
+
+    @cached_property
+    def width(self) -> int:
+        """Bytes of a ciphertext."""
+        return (int(self.n_squared).bit_length() + 7) // 8
+
+    def check(self, bits: int | None = None) -> None:
+        """Refuse a received key that can be seen to be wrong.
+
+        Args:
+            bits: The length of n that was agreed; None accepts any even one.
+
+        Raises:
+            ProtocolError: One reason for all.
+        """
+        good = self.n > 0 and self.n % 2 == 1 and self.bits % 2 == 0 and bits in (None, self.bits)
+        good = good and gmpy2.gcd(self.n, _SMALL_PRIMES) == 1 and not gmpy2.is_prime(self.n, _ROUNDS)
+        if good and self.hs is not None:
+            # h_s = ±1 would obfuscate nothing, and −x² has the Jacobi symbol 1 whatever x is
+            good = 1 < self.hs < self.n_squared - 1 and gmpy2.jacobi(self.hs, self.n) == 1
+        if not good:
+            raise ProtocolError(_BAD_KEY)
+
+
+@dataclass(frozen=True)
+class PrivateKey:
+    """The primes of n, and ``hs`` as in the public key."""
+
+    p: int = field(repr=False)
+    q: int = field(repr=False)
+    hs: int | None = field(repr=False)
+
+    @cached_property
+    def public(self) -> PublicKey:
+        """What others may know."""
+        return PublicKey(self.p * self.q, self.hs)
+
+    def encode(self) -> bytes:
+        """Fixed-width p, q and hs (0 where it is None), for a sealed keystore."""
+        size = _prime_size(self.p, self.q)
+        return self.p.to_bytes(size, "big") + self.q.to_bytes(size, "big") + (self.hs or 0).to_bytes(4 * size, "big")
+
+    @staticmethod
+    def decode(data: bytes) -> PrivateKey:
+        """The key that `encode` wrote."""
+        size, rest = divmod(len(data), 6)
+        if not size or rest:
+            raise ValueError("not an encoded Paillier key")
+        p, q, hs = (int.from_bytes(part, "big") for part in (data[:size], data[size : 2 * size], data[2 * size :]))
+        return PrivateKey(p, q, hs or None)
+
+
+def generate(bits: int, xof: Xof) -> PrivateKey:
+    """A fresh key whose n has exactly `bits` bits (even)."""
+    if bits % 2 or bits < 16:
+        raise ValueError("the length of a Paillier modulus is even and at least 16 bits")
+    p = _prime(bits // 2, xof)
+    while gmpy2.gcd(p - 1, (q := _prime(bits // 2, xof)) - 1) != 2:  # also excludes q = p
+        pass
+    n = p * q
+    while gmpy2.gcd(x := xof.below(n), n) != 1:
+        pass
+    return PrivateKey(p, q, int(gmpy2.powmod(-x * x, n, mpz(n) ** 2)))
+
+
+def _prime(bits: int, xof: Xof) -> int:
+    # Fresh candidates rather than the next prime after one: the latter favours primes behind large gaps.
+    # Both top bits are set, so that a product of two has its full length.
+    while True:
+        candidate = xof.bits(bits) | 3 << (bits - 2) | 3
+        coprime = gmpy2.gcd(candidate, _SMALL_PRIMES) in (1, candidate)
+        if coprime and gmpy2.is_prime(candidate, _ROUNDS):
+            return candidate
+
+
+def _prime_size(p: int, q: int) -> int:
+    return (max(p, q).bit_length() + 7) // 8

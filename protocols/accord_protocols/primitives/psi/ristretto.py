@@ -1,0 +1,82 @@
+"""The prime-order group ristretto255 (RFC 9496) and hashing to it (RFC 9380)."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import rbcl
+from numpy.typing import NDArray
+
+from accord_protocols.primitives.xof import Xof
+from accord_schemas.errors import ProtocolError
+
+ORDER = 2**252 + 27742317777372353535851937790883648493
+POINT = 32
+_BAD_POINTS = "points of the group are not acceptable"
+_BLOCK, _OUTPUT = 128, 64  # SHA-512: input block and digest, in bytes
+
+
+def expand_message_xmd(message: bytes, dst: bytes, length: int) -> bytes:
+    """`length` uniform bytes by SHA-512 (RFC 9380, section 5.3.1).
+
+    Args:
+        message: What is hashed.
+        dst: Domain separation tag, 1 to 255 bytes.
+        length: 1 to 255 · 64.
+
+    Raises:
+        ValueError: `dst` or `length` out of range.
+    """
+    rounds = -(-length // _OUTPUT)
+    if not 1 <= len(dst) <= 255 or not 1 <= rounds <= 255:
+        raise ValueError("expand_message_xmd: domain separation tag or length out of range")
+    dst_prime = dst + bytes([len(dst)])
+    first = hashlib.sha512(bytes(_BLOCK) + message + length.to_bytes(2, "big") + b"\0" + dst_prime).digest()
+    blocks = [hashlib.sha512(first + b"\1" + dst_prime).digest()]
+    for i in range(2, rounds + 1):
+        mixed = bytes(a ^ b for a, b in zip(first, blocks[-1], strict=True))
+        blocks.append(hashlib.sha512(mixed + bytes([i]) + dst_prime).digest())
+    return b"".join(blocks)[:length]
+
+
+def hash_to_group(message: bytes, dst: bytes) -> bytes:
+    """A point (32 bytes) whose logarithm nobody knows: hash_to_ristretto255 (RFC 9380, appendix B)."""
+    point: bytes = rbcl.crypto_core_ristretto255_from_hash(expand_message_xmd(message, dst, 64))
+    return point
+
+
+def random_scalar(xof: Xof) -> bytes:
+    """A uniform scalar in [1, ORDER), 32 bytes little-endian."""
+    return (1 + xof.below(ORDER - 1)).to_bytes(32, "little")
+
+
+def multiply(scalar: bytes, points: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Points times a scalar.
+
+    Args:
+        scalar: From `random_scalar`.
+        points: ``(n, 32) uint8``.
+
+    Returns:
+        ``(n, 32) uint8``.
+
+    Raises:
+        ProtocolError: Another shape, an encoding that is not canonical, or the identity.
+    """
+    check_shape(points)
+    try:
+        products = [rbcl.crypto_scalarmult_ristretto255(scalar, point.tobytes()) for point in points]
+    except RuntimeError:  # libsodium refuses both kinds, and a product that is the identity
+        raise ProtocolError(_BAD_POINTS) from None
+    return np.frombuffer(b"".join(products), np.uint8).reshape(-1, POINT)
+
+
+def check_shape(points: NDArray[np.uint8]) -> None:
+    """Refuse what is not ``(n, 32) uint8``.
+
+    Raises:
+        ProtocolError: Another shape or type.
+    """
+    if points.dtype != np.uint8 or points.ndim != 2 or points.shape[1] != POINT:
+        raise ProtocolError(_BAD_POINTS)

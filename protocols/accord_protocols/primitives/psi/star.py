@@ -1,0 +1,62 @@
+"""The star: the leader finds who is common to all N parties, and nobody learns a pairwise intersection.
+
+Kolesnikov, Matania, Pinkas, Rosulek and Trieu (CCS 2017, augmented semi-honest). Every other party sends a key-value
+store from its OPRF tags to its zero shares; only for an id that everybody has do all the shares XOR to zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_protocols.primitives.psi.okvs import Store
+from accord_schemas.errors import ProtocolError
+
+
+def intersect(
+    own_shares: NDArray[np.uint8], edges: Iterable[tuple[Store, NDArray[np.uint8]]]
+) -> NDArray[np.int64]:
+    """Which of the leader's ids are common to all; a false one has probability 2^-128.
+
+    Args:
+        own_shares: The leader's shares, ``(n, 16) uint8``.
+        edges: Per other party its store, and the leader's ids as tags under that party's key, ``(n, 32) uint8``.
+
+    Returns:
+        Ascending indices into the leader's ids.
+    """
+    total = own_shares.copy()
+    for store, tags in edges:
+        total ^= store.get(tags)
+    return np.flatnonzero(~total.any(axis=1))
+
+
+def locate(tags: NDArray[np.uint8], announced: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The rows of a party's ids that the leader announced, in the leader's order.
+
+    Args:
+        tags: The party's own distinct tags, ``(n, 32) uint8``.
+        announced: Tags of the intersection, ``(m, 32) uint8``.
+
+    Returns:
+        Row indices, shape ``(m,)``.
+
+    Raises:
+        ProtocolError: An announced tag is unknown or repeated, or is no tag.
+    """
+    bad = ProtocolError("the announced intersection is not acceptable")
+    if announced.dtype != np.uint8 or announced.ndim != 2 or announced.shape[1] != 32 or len(announced) > len(tags):
+        raise bad
+    own, wanted = as_strings(tags), as_strings(announced)
+    order = np.argsort(own)
+    rows = order[np.minimum(np.searchsorted(own, wanted, sorter=order), len(own) - 1)]
+    if not np.array_equal(own[rows], wanted) or len(np.unique(rows)) != len(rows):
+        raise bad
+    return rows
+
+
+def as_strings(rows: NDArray[np.uint8]) -> NDArray[np.bytes_]:
+    """Rows ``(n, 32) uint8`` as ``(n,)`` strings that sort and compare whole; sound, as all have one length."""
+    return np.ascontiguousarray(rows).view("S32").reshape(-1)

@@ -1,0 +1,62 @@
+"""Tasks of entity alignment by RSA blind signatures in a star around the label holder."""
+
+from __future__ import annotations
+
+from accord_protocols.primitives.psi import okvs, rsa
+from accord_protocols.primitives.psi.rsa_key import PrivateKey
+from accord_protocols.primitives.psi.sharing import shares
+from accord_protocols.primitives.psi.star import intersect, locate
+from accord_protocols.tasks.registry import Context, Result
+from accord_schemas.bigints import from_block
+
+
+def blind(context: Context) -> Result:
+    """Leader: this part's ids, blinded for a server. Inputs: sid, modulus."""
+    n = from_block(context.inputs["modulus"])[0]
+    return Result({"numbers": rsa.blind(context.ids, n, context.inputs["sid"], context.xof)})
+
+
+def sign(context: Context) -> Result:
+    """Server: blinded numbers under its key. Inputs: numbers."""
+    key = PrivateKey.decode(context.secrets["rsa"])
+    return Result({"numbers": rsa.evaluate(key, context.inputs["numbers"])})
+
+
+def tag(context: Context) -> Result:
+    """Server: the tags of its own ids. Inputs: sid."""
+    key = PrivateKey.decode(context.secrets["rsa"])
+    return Result({"tags": rsa.own_tags(key, context.inputs["sid"], context.ids)})
+
+
+def store(context: Context) -> Result:
+    """Server: the key-value store from its tags to its shares of zero. Inputs: tags, kappa.P per peer."""
+    built = okvs.build(context.inputs["tags"], shares(_kappas(context), context.rows.ids), context.xof)
+    salt, table = built.encode()
+    return Result({"salt": salt, "table": table})
+
+
+def finalise(context: Context) -> Result:
+    """Leader, with the key of its `blind`: tags of this part's ids. Inputs: sid, modulus, numbers."""
+    n, sid = from_block(context.inputs["modulus"])[0], context.inputs["sid"]
+    return Result({"tags": rsa.finalise(context.ids, n, sid, context.inputs["numbers"], context.xof)})
+
+
+def intersect_task(context: Context) -> Result:
+    """Leader: rows that everybody has, in a random order. Inputs: kappa.P, tags.P, salt.P, table.P, size.P per server."""
+    inputs = context.inputs
+    servers = sorted(name.partition(".")[2] for name in inputs if name.startswith("size."))
+    edges = [
+        (okvs.Store.decode(inputs[f"size.{p}"], inputs[f"salt.{p}"], inputs[f"table.{p}"]), inputs[f"tags.{p}"])
+        for p in servers
+    ]
+    rows = intersect(shares(_kappas(context), context.rows.ids), edges)
+    return Result({"rows": rows[context.xof.permutation(len(rows))]})
+
+
+def locate_task(context: Context) -> Result:
+    """Server: its rows in the announced order. Inputs: tags, announced."""
+    return Result({"rows": locate(context.inputs["tags"], context.inputs["announced"])})
+
+
+def _kappas(context: Context) -> list[bytes]:
+    return [value for name, value in context.inputs.items() if name.startswith("kappa.")]

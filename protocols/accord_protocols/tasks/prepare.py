@@ -1,0 +1,57 @@
+"""Preparing a party's aligned rows: the scenario's steps, the whitened basis, fixed point."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from accord_protocols.preparation.fit import fit
+from accord_protocols.preparation.fixed import quantise
+from accord_protocols.preparation.labels import scale_labels
+from accord_protocols.preparation.settings import Settings
+from accord_protocols.preparation.whiten import Whitening, bound
+from accord_protocols.primitives.psi.ids import is_test
+from accord_protocols.tasks.registry import Context, Result
+
+
+def fit_task(context: Context) -> Result:
+    """Prepare one party's block.
+
+    Inputs: rows (aligned, in common order), settings, modulus and equals of the TEST rule (0 for none), leads, l2.
+
+    Fields: x ``(n, m) int64`` whitened, 16 fraction bits; factor ``(m, m)``, the whitening's L; bound; test ``(k, m)
+    float64`` prepared but not whitened; test_rows; fitted; the label holder also: y ``(n,) float64`` scaled, center,
+    shift, range (bits of the residual), test_labels.
+    """
+    inputs, table = context.inputs, context.rows
+    order = inputs["rows"]
+    ids = [table.ids[row] for row in order]
+    modulus, equals = inputs["modulus"], inputs["equals"]
+    testing = np.array([bool(modulus) and is_test(i, modulus, equals) for i in ids], bool)
+    train_rows, test_rows = order[~testing], order[testing]
+    fitted = fit(table.columns, table.values[train_rows], Settings.model_validate(inputs["settings"]))
+    train, test = fitted.apply(table.values[train_rows]), fitted.apply(table.values[test_rows])
+    fields = {"n": len(train_rows), "fitted": fitted.to_json(), "test_rows": test_rows}
+    penalty = np.full(train.shape[1], float(inputs["l2"]))
+    if inputs["leads"]:  # the intercept is a column of ones, last and unpenalised
+        train, test = (np.hstack([block, np.ones((len(block), 1))]) for block in (train, test))
+        penalty = np.append(penalty, 0.0)
+        fields |= _labels(table.labels, train_rows, test_rows)
+    return Result(fields | _whitened(train, penalty) | {"test": test, "penalty": penalty})
+
+
+def _labels(labels: np.ndarray | None, train_rows: np.ndarray, test_rows: np.ndarray) -> dict[str, object]:
+    assert labels is not None, "the label holder has labels"
+    center, shift, y = scale_labels(labels[train_rows])
+    largest = int(np.ceil(np.abs(y).max(initial=0.0)))
+    return {"y": y, "center": center, "shift": shift, "range": largest.bit_length() + 4, "test_labels": labels[test_rows]}
+
+
+def _whitened(train: np.ndarray, penalty: np.ndarray) -> dict[str, object]:
+    if not train.shape[1]:
+        return {"x": np.zeros(train.shape, np.int64), "factor": np.zeros((0, 0)), "bound": 0}
+    whitening = Whitening.fit(train, penalty)
+    basis = whitening.transform(train)
+    exponent = bound(basis)
+    return {"x": quantise(basis, exponent=exponent), "factor": whitening.L, "bound": exponent}
+
+

@@ -1,0 +1,144 @@
+"""Names of tasks, how their work splits into parts, and running one part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_protocols.primitives.xof import Xof
+
+
+class Rows(Protocol):
+    """A party's rows, as read at acceptance."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Normalised ids."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the feature columns."""
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """``(n, m)``, NaN for nulls."""
+
+    @property
+    def labels(self) -> NDArray[np.float64] | None:
+        """``(n,)``, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a task works on.
+
+    Args:
+        inputs: Fields; those that the task splits by hold this part's rows only.
+        key: Of its randomness, empty where it needs none.
+        secrets: Keystore entries it asked for, by name.
+        table: The party's rows, where it asked for them.
+        part: Number of this part; enters the randomness, so that no two parts draw alike.
+        ids: This part's ids, where the task splits by ids; all of them otherwise.
+    """
+
+    inputs: Mapping[str, Any] = field(repr=False)
+    key: bytes = field(default=b"", repr=False)
+    secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    table: Rows | None = field(default=None, repr=False)
+    part: int = 0
+    ids: Sequence[str] = field(default=(), repr=False)
+
+    @property
+    def xof(self) -> Xof:
+        """This part's stream; the same each time it is asked for."""
+        return Xof(self.key, "part", self.part)
+
+    @property
+    def rows(self) -> Rows:
+        """The party's rows."""
+        assert self.table is not None, "the task was started without rows"
+        return self.table
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Fields for the machine, and secrets that go to the keystore only."""
+
+    fields: dict[str, Any] = field(repr=False)
+    secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Where a task's function is, and how it splits.
+
+    Args:
+        function: ``module:name`` below this package; Context -> Result.
+        split: Fields whose first axis is cut into parts; the results' arrays are joined along theirs.
+        by_ids: Whether the ids are cut as well.
+        chunk: Rows per part: fixed, so that the bytes do not depend on the number of workers.
+    """
+
+    function: str
+    split: tuple[str, ...] = ()
+    by_ids: bool = False
+    chunk: int = 2048
+
+
+TASKS: dict[str, Task] = {
+    "keys.generate": Task("keys:generate"),
+    "keys.pairs": Task("keys:pairs"),
+    "ids.commit": Task("keys:commit"),
+    "gate.sample": Task("gate:sample_task"),
+    "gate.answer": Task("gate:answer"),
+    "gate.count": Task("gate:count_task"),
+    "align.blind": Task("align:blind", by_ids=True),
+    "align.sign": Task("align:sign", split=("numbers",), chunk=512),
+    "align.tag": Task("align:tag", by_ids=True, chunk=512),
+    "align.store": Task("align:store"),
+    "align.finalise": Task("align:finalise", split=("numbers",), by_ids=True),
+    "align.intersect": Task("align:intersect_task"),
+    "align.locate": Task("align:locate_task"),
+    "prepare.fit": Task("prepare:fit_task"),
+    "pads.encrypt": Task("pads:encrypt", split=("masks",), chunk=256),
+    "pads.multiply": Task("pads:multiply"),
+    "pads.decrypt": Task("pads:decrypt", split=("numbers",), chunk=64),
+}
+
+
+def parts(task: Task, context: Context) -> list[Context]:
+    """The parts of a task's work, by sizes alone."""
+    ids: Sequence[str] = context.table.ids if context.table is not None else ()
+    if not task.split and not task.by_ids:
+        return [replace(context, ids=ids)]
+    sizes = {len(context.inputs[name]) for name in task.split} | ({len(ids)} if task.by_ids else set())
+    if len(sizes) != 1:
+        raise ValueError("the fields of a task differ in length")
+    spans = range(0, max(sizes.pop(), 1), task.chunk)
+    return [_part(task, context, ids, k, start) for k, start in enumerate(spans)]
+
+
+def _part(task: Task, context: Context, ids: Sequence[str], k: int, start: int) -> Context:
+    span = slice(start, start + task.chunk)
+    inputs = {name: value[span] if name in task.split else value for name, value in context.inputs.items()}
+    return replace(context, inputs=inputs, part=k, ids=ids[span] if task.by_ids else ids)
+
+
+def run(name: str, context: Context) -> Result:
+    """Run one part of a task."""
+    module, _, function = TASKS[name].function.partition(":")
+    result: Result = getattr(import_module(f"accord_protocols.tasks.{module}"), function)(context)
+    return result
+
+
+def join(results: Sequence[Result]) -> Result:
+    """One result of the parts', in their order: arrays joined along their first axis."""
+    if len(results) == 1:
+        return results[0]
+    names: Iterator[str] = iter(results[0].fields)
+    return Result({name: np.concatenate([r.fields[name] for r in results]) for name in names})

@@ -1,0 +1,28 @@
+"""`accord agent`."""
+
+from __future__ import annotations
+
+import typer
+
+from accord_scenarios.commands.options import PARTY_FILE, Config
+
+
+def agent(config: Config = PARTY_FILE) -> None:
+    """Run one party, for real: take part in collaborations over a shared log until stopped.
+
+    The passphrase of the keystore comes from ACCORD_PASSPHRASE or the file's passphrase_file, user and password of the log from
+    ACCORD_BROKER_USER and ACCORD_BROKER_PASSWORD. What the party consents to is decided by its policy file.
+
+    \b
+    Example of a party's file
+      party: shop
+      broker: embedded:/srv/accord/log.db
+      data: {csv: customers.csv, id: email}
+      policy: policy.yaml
+      keystore: shop.keystore
+      identities: identities.json
+      out: runs
+    """
+    from accord_agents.service import serve
+
+    raise typer.Exit(serve(config))

@@ -1,0 +1,73 @@
+"""Collaborations by hand: propose, inbox, accept, refuse, status."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from accord_scenarios.commands.options import PARTY_FILE, Collaboration, Config, Json, ScenarioName, Sets
+
+
+def propose(
+    scenario: ScenarioName,
+    sets: Sets = [],  # noqa: B006  # typer copies it
+    config: Config = PARTY_FILE,
+) -> None:
+    """Propose a collaboration to the parties that a scenario names.
+
+    It starts once every one of them has accepted; each decides by its policy file or by hand.
+
+    \b
+    Example
+      accord propose credit.yaml --config bank.yaml
+    """
+    from accord_scenarios.proposal import propose as send
+
+    typer.echo(send(scenario, sets, config))
+
+
+def inbox(config: Config = PARTY_FILE, as_json: Json = False) -> None:
+    """Show the proposals that wait for this party's answer: who asks, for what, and who would learn what."""
+    from accord_agents.operations import inbox as waiting
+
+    typer.echo(waiting(config, as_json=as_json))
+
+
+def accept(collaboration: Collaboration, config: Config = PARTY_FILE) -> None:
+    """Consent to a proposal. The signed consent covers exactly what `accord inbox` shows.
+
+    \b
+    Example
+      accord accept 3f9c2a7e
+    """
+    from accord_agents.operations import accept as consent
+
+    typer.echo(consent(config, collaboration))
+
+
+def refuse(
+    collaboration: Collaboration,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What the others are told.", show_default=False)],
+    config: Config = PARTY_FILE,
+) -> None:
+    """Refuse a proposal; every party is told the reason.
+
+    \b
+    Example
+      accord refuse 3f9c2a7e --reason "we share aggregates only"
+    """
+    from accord_agents.operations import refuse as decline
+
+    typer.echo(decline(config, collaboration, reason))
+
+
+def status(
+    collaboration: Annotated[str | None, typer.Argument(metavar="ID", help="One collaboration; all without it.", show_default=False)] = None,
+    config: Config = PARTY_FILE,
+    as_json: Json = False,
+) -> None:
+    """Show the state of this party's collaborations: how far they are, and on whom they wait."""
+    from accord_agents.operations import status as states
+
+    typer.echo(states(config, collaboration, as_json=as_json))

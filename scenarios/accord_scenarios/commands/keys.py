@@ -1,0 +1,65 @@
+"""`accord keys`: the party's identity, and whose identities it trusts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from accord_scenarios.commands.options import PARTY_FILE, Config
+
+app = typer.Typer(no_args_is_help=True, help="The own identity, and the identities of others.")
+
+
+@app.command()
+def init(config: Config = PARTY_FILE) -> None:
+    """Make the party's identity, and the keystore that holds it, encrypted under its passphrase.
+
+    \b
+    Example
+      ACCORD_PASSPHRASE=... accord keys init --config shop.yaml
+    """
+    from accord_agents.operations import init_keys
+
+    typer.echo(init_keys(config))
+
+
+@app.command()
+def show(config: Config = PARTY_FILE) -> None:
+    """Show the fingerprints of the own identity and of the trusted ones, to compare by telephone."""
+    from accord_agents.operations import show_keys
+
+    typer.echo(show_keys(config))
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the public identity goes.", show_default=False)], config: Config = PARTY_FILE
+) -> None:
+    """Write the own public identity for the others; it holds no secret.
+
+    \b
+    Example
+      accord keys export shop.identity.json
+    """
+    from accord_agents.operations import export_identity
+
+    typer.echo(export_identity(config, file))
+
+
+@app.command()
+def trust(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A public identity that another party exported.", show_default=False)],
+    config: Config = PARTY_FILE,
+    replace: Annotated[bool, typer.Option("--replace", help="Accept a new identity for a party that is known by another.")] = False,
+) -> None:
+    """Trust another party's identity. Compare the fingerprint with that party first, by telephone or in person.
+
+    \b
+    Example
+      accord keys trust bank.identity.json
+    """
+    from accord_agents.operations import trust_identity
+
+    typer.echo(trust_identity(config, file, replace=replace))

@@ -1,0 +1,149 @@
+"""What the terminal shows: a live line per party while a run lasts, and a table at its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from accord_scenarios import wording
+
+_EVERY = 10
+"""Rounds between plain lines; a terminal shows each."""
+
+
+@dataclass(slots=True)
+class _Line:
+    state: str = "starting"
+    round: int | None = None
+    loss: float | None = None
+    events: int | None = None
+    bytes: int | None = None
+
+
+class ProgressView:
+    """A context that follows the agents of a run.
+
+    On a terminal a table that changes in place; elsewhere a plain line for each phase and every tenth round.
+
+    Args:
+        parties: In the order to show them.
+        console: Where to; None for standard error.
+        quiet: Show nothing.
+    """
+
+    def __init__(self, parties: Iterable[str], console: Console | None = None, *, quiet: bool = False) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._lines = {party: _Line() for party in parties}
+        self._quiet, self._begin = quiet, time.monotonic()
+        live = self._console.is_terminal and not quiet
+        self._live = Live(get_renderable=self._table, console=self._console, refresh_per_second=8, transient=True) if live else None
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live:
+            self._live.stop()
+
+    def update(self, party: str, line: Mapping[str, Any]) -> None:
+        """Take one line of a party's agent.log: ``event`` is ``phase`` or ``progress``, all others are passed over.
+
+        Args:
+            party: Whose log.
+            line: Any of ``state``, ``round``, ``loss``, ``events``, ``bytes``.
+        """
+        if line.get("event") not in ("phase", "progress"):
+            return
+        shown = self._lines[party]
+        before = (shown.state, shown.round)
+        for field in ("state", "round", "loss", "events", "bytes"):
+            if line.get(field) is not None:
+                setattr(shown, field, line[field])
+        moved = shown.state != before[0] or (shown.round != before[1] and shown.round and shown.round % _EVERY == 0)
+        if moved and not self._live and not self._quiet:
+            self.say(f"{party}: {_sentence(shown)}")
+
+    def say(self, text: str) -> None:
+        """A line that stays, such as that an agent was restarted."""
+        if not self._quiet:
+            self._console.print(Text(f"{time.monotonic() - self._begin:7.1f} s  {text}"), soft_wrap=True)
+
+    def _table(self) -> Table:
+        table = _plain("party", "state", "round", "loss", "events sent", "sent", right=slice(2, None))
+        for party, line in self._lines.items():
+            cells = (wording.number(line.round), wording.number(line.loss, 6), wording.number(line.events), wording.size(line.bytes))
+            table.add_row(escape(party), escape(line.state), *cells)
+        table.caption = wording.seconds(time.monotonic() - self._begin)
+        return table
+
+
+def summary(result: wording.Result) -> RenderableType:
+    """The outcome of a run as a table that people understand.
+
+    Args:
+        result: The fields of DIR/result.json; most may be null.
+    """
+    table = Table.grid(padding=(0, 2))
+    gate, clock = result.get("gate") or {}, result.get("seconds") or {}
+    for name, text in (
+        ("overlap gate", gate.get("decision")),
+        ("rows", _rows(result)),
+        ("model", _model(result)),
+        ("on TEST rows", _metrics(result.get("metrics"))),
+        ("in plaintext", _metrics(result.get("reference"))),
+        ("sent", _sent(result)),
+        ("time", wording.seconds(clock["total"]) if clock.get("total") is not None else None),
+    ):
+        if text:
+            table.add_row(Text(name, style="dim"), Text(str(text)))
+    style = "bold green" if result.get("status") == "COMPLETED" else "bold red"
+    parts: list[RenderableType] = [Text(wording.verdict(result), style=style), table]
+    parts += [Text(f"warning: {sentence}", style="yellow") for sentence in result.get("warnings") or []]
+    return Group(*parts)
+
+
+def _plain(*heads: str, right: slice) -> Table:
+    table = Table(box=None, padding=(0, 2), caption_justify="left")
+    for head in heads:
+        table.add_column(head, justify="right" if head in heads[right] else "left")
+    return table
+
+
+def _sentence(line: _Line) -> str:
+    parts = [line.state, *([f"round {line.round}"] if line.round else []), *([f"loss {line.loss:.6g}"] if line.loss is not None else [])]
+    return ", ".join(parts)
+
+
+def _rows(result: wording.Result) -> str | None:
+    if result.get("train_rows") is None:
+        return None
+    return f"{wording.number(result['train_rows'])} train, {wording.number(result.get('test_rows') or 0)} test"
+
+
+def _model(result: wording.Result) -> str | None:
+    columns = [column for own in (result.get("coefficients") or {}).values() for column in own]
+    if not columns:
+        return None
+    return f"{len(columns)} coefficients; {result.get('engine')}, protection {result.get('protection')}"
+
+
+def _metrics(metrics: Mapping[str, Any] | None) -> str:
+    return ", ".join(f"{name} {wording.number(v, 5)}" for name, v in (metrics or {}).items() if v is not None and name != "max_coefficient_error")
+
+
+def _sent(result: wording.Result) -> str | None:
+    amount, events = result.get("bytes"), result.get("events")
+    if not amount or not events:
+        return None
+    return f"{wording.size(sum(amount.values()))} in {wording.number(sum(events.values()))} events"

@@ -1,0 +1,37 @@
+"""The page as a whole."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from accord_scenarios.report import sections
+from accord_scenarios.wording import Result
+
+_ORDER = (
+    *(sections.headline, sections.warnings, sections.metrics, sections.loss, sections.coefficients, sections.gate),
+    *(sections.protection, sections.columns, sections.timeline, sections.traffic, sections.versions),
+)
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def render(result: Result) -> str:
+    """The report of a run as one HTML document.
+
+    Args:
+        result: The fields of DIR/result.json, and ``parties: {name: role}``, ``traffic: {sender: {recipient: bytes}}``,
+            ``timeline: {party: [[phase, start_seconds, end_seconds], ...]}``, ``columns: {party: [{column, kept, nulls,
+            clipped, note}]}``; any of them may be null or absent.
+    """
+    style = (resources.files("accord_scenarios.report") / "style.css").read_text(encoding="utf-8")
+    body = "\n".join(part for section in _ORDER if (part := section(result)))
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>Accord report</title>\n<style>\n{style}</style></head>\n'
+        f"<body><main>\n{body}\n</main></body></html>\n"
+    )
+
+
+def write_report(result: Result, path: Path) -> None:
+    """Write report.html; see `render`."""
+    path.write_text(render(result), encoding="utf-8")

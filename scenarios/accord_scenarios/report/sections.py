@@ -1,0 +1,162 @@
+"""The sections of the report: each takes a result and returns HTML, empty where the result says nothing on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+from accord_scenarios import wording
+from accord_scenarios.report import charts
+
+Cell = str | tuple[str]
+"""Text, or a number already in words, to be set right-aligned: ``(text,)``."""
+
+
+def _section(title: str, body: str, style: str = "") -> str:
+    return f'<section class="{style}"><h2>{title}</h2>{body}</section>' if body else ""
+
+
+def _table(heads: Sequence[Cell], rows: Iterable[Sequence[Cell]]) -> str:
+    def row(cells: Sequence[Cell], tag: str) -> str:
+        return "".join(f'<{tag} class="n">{escape(c[0])}</{tag}>' if isinstance(c, tuple) else f"<{tag}>{escape(c)}</{tag}>" for c in cells)
+
+    body = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in rows)
+    return f"<table><thead><tr>{row(heads, 'th')}</tr></thead><tbody>{body}</tbody></table>" if body else ""
+
+
+def _sentences(sentences: Iterable[str]) -> str:
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def headline(result: wording.Result) -> str:
+    """The verdict, and the numbers asked for first."""
+    good = "good" if result.get("status") == "COMPLETED" else ""
+    clock, amount = result.get("seconds") or {}, result.get("bytes") or {}
+    facts = {
+        "users in common": wording.number(result.get("intersection_size")),
+        "rows to train": wording.number(result.get("train_rows")),
+        "rows to test": wording.number(result.get("test_rows")),
+        "rounds": wording.number(result.get("rounds")),
+        "time": wording.seconds(clock.get("total")),
+        "sent": wording.size(sum(amount.values()) if amount else None),
+    }
+    items = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items() if value != "–")
+    title = f'<header><p>Accord · {escape(str(result.get("status")))}</p><h1 class="{good}">{escape(wording.verdict(result))}</h1></header>'
+    return title + (f"<section><dl>{items}</dl></section>" if items else "")
+
+
+def warnings(result: wording.Result) -> str:
+    """What to bear in mind."""
+    return _section("Warnings", _sentences(result.get("warnings") or []), "warnings")
+
+
+def metrics(result: wording.Result) -> str:
+    """The model on TEST rows, beside plaintext training where that was run."""
+    own, plain = result.get("metrics") or {}, result.get("reference") or {}
+    names = [name for name in own if own[name] is not None]
+    heads: list[Cell] = ["", ("joint model",), *([("plaintext",)] if plain else [])]
+    rows = [[name, (wording.number(own[name], 6),), *([(wording.number(plain.get(name), 6),)] if plain else [])] for name in names]
+    body = _table(heads, rows)
+    if plain.get("max_coefficient_error") is not None:
+        error = wording.number(plain["max_coefficient_error"], 2)
+        body += f'<p class="soft">Largest difference of a coefficient from plaintext training: {error}, relative to the larger of 1 and the largest coefficient.</p>'
+    return _section("How well it predicts", body)
+
+
+def loss(result: wording.Result) -> str:
+    """The loss curve."""
+    return _section("Loss", charts.loss_curve(result.get("loss") or []))
+
+
+def coefficients(result: wording.Result) -> str:
+    """Each party's coefficients, of prepared columns."""
+    rows: list[Sequence[Cell]] = [
+        [party, column, (wording.number(value, 6),)] for party, own in (result.get("coefficients") or {}).items() for column, value in (own or {}).items()
+    ]
+    if rows and result.get("intercept") is not None:
+        rows.append([wording.leader(result), "(intercept)", (wording.number(result["intercept"], 6),)])
+    note = '<p class="soft">Of prepared columns: comparable in size, since every column has mean 0 and variance 1 unless scaling is off.</p>'
+    table = _table(["party", "column", ("coefficient",)], rows)
+    return _section("Coefficients", table and table + note)
+
+
+def gate(result: wording.Result) -> str:
+    """What the overlap gate decided."""
+    found = result.get("gate") or {}
+    if not found.get("decision"):
+        return ""
+    decision, threshold = str(found["decision"]), found.get("threshold")
+    style = decision if decision in ("pass", "refuse") else "soft"
+    text = f'<p>Decision: <strong class="{style}">{escape(decision)}</strong>'
+    if threshold is not None:
+        sampled = ", judged by a sample of ids" if found.get("sampled") else ""
+        text += f"; two parties may share at most {wording.number(100 * threshold, 3)} % of their users{sampled}"
+    pairs = [[wording.leader(result), party, str(pair)] for party, pair in (found.get("pairs") or {}).items()]
+    return _section("Overlap gate", f"{text}.</p>" + _table(["party", "with", "decision"], pairs))
+
+
+def protection(result: wording.Result) -> str:
+    """The level, and who learns what by it."""
+    level = result.get("protection")
+    name = f"<p>Level <strong>{escape(str(level))}</strong>, engine {escape(str(result.get('engine')))}.</p>" if level else ""
+    return _section("Who learns what", name + _sentences(wording.learned(result))) if result.get("parties") else ""
+
+
+def columns(result: wording.Result) -> str:
+    """What each party did to each of its columns."""
+    rows: list[Sequence[Cell]] = [
+        [
+            party,
+            str(c.get("column")),
+            "kept" if c.get("kept") else "dropped",
+            (wording.number(c.get("nulls")),),
+            (wording.number(c.get("clipped")),),
+            c.get("note") or "",
+        ]
+        for party, own in (result.get("columns") or {}).items()
+        for c in own or []
+    ]
+    return _section("What was done to each column", _table(["party", "column", "", ("nulls filled",), ("cells clipped",), "note"], rows))
+
+
+def timeline(result: wording.Result) -> str:
+    """When each party did what; one bar for the whole run where only phases are known."""
+    parties: dict[str, Any] = dict(result.get("timeline") or {})
+    clock = {phase: s for phase, s in (result.get("seconds") or {}).items() if s and phase != "total"}
+    if not parties and clock:
+        ends = [sum(list(clock.values())[: k + 1]) for k in range(len(clock))]
+        parties = {"all": [(phase, end - clock[phase], end) for phase, end in zip(clock, ends, strict=True)]}
+    return _section("Phases", charts.timeline({party: bars or [] for party, bars in parties.items()}))
+
+
+def traffic(result: wording.Result) -> str:
+    """Who sent how much to whom, and of what kind."""
+    sent = result.get("traffic") or {}
+    names = list(dict.fromkeys([*(result.get("parties") or {}), *sent, *(name for row in sent.values() for name in row or {})]))
+    rows: list[Sequence[Cell]] = [[name, *((wording.size((sent.get(name) or {}).get(to)),) for to in names)] for name in names if sent.get(name)]
+    matrix = _table(["from \\ to", *((name,) for name in names)], rows)
+    kinds = result.get("bytes") or {}
+    events = result.get("events") or {}
+    families = [[kind, (wording.number(events.get(kind)),), (wording.size(count),)] for kind, count in kinds.items()]
+    return _section("Who sent how much to whom", matrix) + _section("What was sent", _table(["family", ("events",), ("size",)], families))
+
+
+def versions(result: wording.Result) -> str:
+    """What produced this, and the digests of the models."""
+    memory, restarts = result.get("peak_rss_mib") or {}, result.get("restarts") or {}
+    digests = result.get("model_digest") or {}
+    names = list(dict.fromkeys([*(result.get("parties") or {}), *memory, *digests]))
+    rows: list[Sequence[Cell]] = [
+        [
+            name,
+            str((result.get("parties") or {}).get(name, "")).replace("_", " "),
+            (f"{memory[name]:.0f} MiB" if memory.get(name) is not None else "–",),
+            (wording.number(restarts.get(name)),),
+            digests.get(name) or "–",
+        ]
+        for name in names
+    ]
+    line = f"Accord {escape(str(result.get('accord_version') or '–'))}, profile {escape(str(result.get('profile') or '–'))}."
+    return _section("Parties and versions", _table(["party", "role", ("memory",), ("restarts",), "SHA-256 of model.json"], rows) + f"<p>{line}</p>")

@@ -1,0 +1,67 @@
+"""Reading scenario files: a path or a bundled name, options of the command line laid over it, everything checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from accord_scenarios import library, yaml12
+from accord_scenarios.model import Scenario
+from accord_scenarios.problems import usage_error
+from accord_schemas.errors import UsageError
+
+__all__ = ["Scenario", "load"]
+
+
+def load(scenario: str | Path, sets: Iterable[str] = ()) -> Scenario:
+    """The scenario in a file, or a bundled one.
+
+    Args:
+        scenario: A path, or the name of a bundled scenario. A file of that name wins.
+        sets: ``key.key=value`` laid over the file, values in YAML 1.2; paths stay relative to the file.
+
+    Raises:
+        UsageError: It cannot be read, or something in it is not as it must be; names file, line or field, and value.
+    """
+    path = library.find(scenario)
+    value = yaml12.parse(_text(path), path.name)
+    if not isinstance(value, dict):
+        raise UsageError(f"{path.name} holds no scenario: its top level must be keys such as parties and train.")
+    value.setdefault("name", path.stem[:100])
+    given = dict(_assignment(text) for text in sets)
+    for field, new in given.items():
+        _lay_over(value, field, new)
+    try:
+        return Scenario.model_validate(value, context={"folder": path.absolute().parent})
+    except ValidationError as error:
+        raise usage_error(error, value, path.name, given) from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text (byte {error.start}).", hint="Save it as UTF-8.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    field, equals, value = text.partition("=")
+    if not equals or not all(field.split(".")):
+        raise UsageError(f"--set {text}: expected KEY=VALUE.", hint="For example --set train.max_rounds=10.")
+    return field, yaml12.parse(value, f"--set {field}")
+
+
+def _lay_over(value: dict[str, Any], field: str, new: Any) -> None:
+    *sections, key = field.split(".")
+    for depth, name in enumerate(sections, 1):
+        if value.get(name) is None:
+            value[name] = {}
+        value = value[name]
+        if not isinstance(value, dict):
+            raise UsageError(f"--set {field}: {'.'.join(sections[:depth])} is a value, not a section.")
+    value[key] = new

@@ -1,0 +1,1 @@
+"""What tests share: small worlds of parties, without brokers or with them."""

@@ -1,0 +1,126 @@
+"""All parties' machines in one process: contents delivered in any order, jobs run inline."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from accord_protocols.machines import MACHINES, ROOT
+from accord_protocols.machines.core import Abort, Note, Reach, Setup
+from accord_protocols.machines.engine import Engine, Job
+from accord_protocols.tasks import TASKS, Context, run
+from accord_protocols.tasks.registry import join, parts
+from accord_schemas.address import SELF, Address, Content
+from accord_schemas.agreement import Agreement, Align, Member, Prepare, TestRows, Train
+from accord_schemas.canonical import digest
+
+NAMES = ("bank", "shop", "telco", "insurer", "clinic")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A party's table."""
+
+    ids: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: np.ndarray
+    labels: np.ndarray | None
+
+
+@dataclass
+class Party:
+    """One party: its machines, what they asked for and what it learned."""
+
+    me: str
+    rows: Rows
+    engine: Engine
+    secrets: dict[str, bytes] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+    states: list[str] = field(default_factory=list)
+    aborted: Abort | None = None
+
+
+def tables(parties: int, n: int = 200, columns: int = 3, keep: float = 0.9, seed: int = 1) -> dict[str, Rows]:
+    """Linear data, each party missing other rows."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, columns * parties))
+    y = X @ rng.normal(size=columns * parties) + 3 + 0.5 * rng.normal(size=n)
+    out = {}
+    for p, name in enumerate(NAMES[:parties]):
+        rows = np.flatnonzero(rng.random(n) < keep)
+        rng.shuffle(rows)
+        block = X[rows, columns * p : columns * (p + 1)]
+        names = tuple(f"x{p}_{j}" for j in range(columns))
+        out[name] = Rows(tuple(f"user-{i}" for i in rows), names, block, y[rows] if p == 0 else None)
+    return out
+
+
+def agreement(parties: int, bits: int = 2048, gate: float | None = None, **train: Any) -> Agreement:
+    """An agreement of that many parties; ``bits`` below 2048 make a small key for tests that are not about its size."""
+    roles = {n: Member(role="feature_holder" if k else "label_holder", identity=n) for k, n in enumerate(NAMES[:parties])}
+    terms = Agreement(
+        name="test", parties=roles, align=Align(max_overlap=gate), prepare=Prepare(), train=Train(**train), test_rows=TestRows()
+    )
+    return terms.model_copy(update={"key_bits": bits})
+
+
+class World:
+    """Parties over a bag of undelivered contents."""
+
+    def __init__(self, terms: Agreement, data: dict[str, Rows], order: int = 0, seed: bytes = b"s") -> None:
+        self.terms, self.rng = terms, random.Random(order)
+        self.bag: list[tuple[str, Content]] = []
+        self.jobs: list[tuple[str, Job]] = []
+        self.log: dict[Address, Content] = {}
+        sid = digest(b"sid", seed)
+        self.parties = {}
+        for me, rows in data.items():
+            engine = Engine(Setup(terms, me, "00" * 16, sid), digest(b"seed", seed, me), MACHINES, ROOT)
+            self.parties[me] = Party(me, rows, engine)
+            self._take(me, engine.begin())
+            self._take(me, engine.local(Address("session", "data", SELF), {"rows": len(rows.ids)}))
+
+    def run(self) -> World:
+        """Deliver and work in random order until nothing is left."""
+        while self.bag or self.jobs:
+            pick = self.rng.randrange(len(self.bag) + len(self.jobs))
+            if pick < len(self.bag):
+                to, content = self.bag.pop(pick)
+                if self.parties[to].aborted is None:
+                    self._take(to, self.parties[to].engine.content(content))
+            else:
+                me, job = self.jobs.pop(pick - len(self.bag))
+                self._take(me, self.parties[me].engine.local(job.address, self.work(me, job)))
+        return self
+
+    def work(self, me: str, job: Job) -> dict[str, Any]:
+        """A job's result."""
+        party, compute = self.parties[me], job.compute
+        key = digest(b"fresh", me, str(job.address)) if compute.fresh else compute.key
+        secrets = {name: party.secrets[name] for name in compute.secrets}
+        context = Context(compute.inputs, key, secrets, party.rows if compute.data else None)
+        results = [run(compute.task, part) for part in parts(TASKS[compute.task], context)]
+        result = join(results)
+        party.secrets |= result.secrets
+        return result.fields
+
+    def _take(self, me: str, said: Any) -> None:
+        party = self.parties[me]
+        for item in said:
+            match item:
+                case Content():
+                    assert item.address not in self.log
+                    self.log[item.address] = item
+                    self.bag += [(to, item) for to in item.to]
+                case Job():
+                    self.jobs.append((me, item))
+                case Note(fields):
+                    warnings = party.notes.get("warnings", []) + list(fields.get("warnings", []))
+                    party.notes |= {**fields, "warnings": warnings}
+                case Reach(trigger):
+                    party.states.append(trigger)
+                case Abort():
+                    party.aborted = item

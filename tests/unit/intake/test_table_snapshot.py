@@ -1,0 +1,102 @@
+"""A snapshot is its table, and every byte of it counts."""
+
+import hashlib
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from accord_agents.intake.snapshot import read_snapshot, write_snapshot
+from accord_agents.intake.table import Report, Table
+from accord_schemas.errors import TamperError
+
+REPORT = Report(rows_read=9, duplicates=4, empty_labels=2)
+TABLE = Table(
+    ("käufer", "b", "\0\n"), ("größe", "x"), np.array([[1, np.nan], [-0.5, 1e100], [5e-324, 0]]), np.arange(3.0), REPORT
+)
+
+
+def same(a: Table, b: Table) -> bool:
+    labels = (a.labels is None) == (b.labels is None) and (a.labels is None or np.array_equal(a.labels, np.asarray(b.labels)))
+    values = np.array_equal(a.values, b.values, equal_nan=True)
+    return (a.ids, a.columns, a.report) == (b.ids, b.columns, b.report) and labels and values
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("rows", [0, 3])
+@pytest.mark.parametrize("columns", [0, 2])
+def test_round_trip(tmp_path: Path, labelled: bool, rows: int, columns: int) -> None:
+    labels = TABLE.labels[:rows] if labelled and TABLE.labels is not None else None
+    table = Table(TABLE.ids[:rows], TABLE.columns[:columns], TABLE.values[:rows, :columns], labels, REPORT)
+    snapshot = write_snapshot(table, tmp_path / "data")
+    assert same(read_snapshot(snapshot.path, snapshot.digest), table)
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), max_size=6, unique=True).flatmap(
+        lambda ids: st.tuples(st.just(tuple(ids)), arrays(np.float64, (len(ids), 3), elements=st.floats(allow_infinity=False)))
+    )
+)
+def test_any_ids_and_values_survive(tmp_path_factory: pytest.TempPathFactory, drawn: tuple[tuple[str, ...], np.ndarray]) -> None:
+    table = Table(drawn[0], ("a", "b", "c"), drawn[1], None, REPORT)
+    snapshot = write_snapshot(table, tmp_path_factory.mktemp("any"))
+    assert same(read_snapshot(snapshot.path, snapshot.digest), table)
+
+
+def test_the_file_is_private_named_by_its_digest_and_alone(tmp_path: Path) -> None:
+    snapshot = write_snapshot(TABLE, tmp_path)
+    assert snapshot == write_snapshot(TABLE, tmp_path)
+    assert list(tmp_path.iterdir()) == [snapshot.path]
+    assert hashlib.sha256(snapshot.path.read_bytes()).hexdigest() == snapshot.digest and snapshot.digest in snapshot.path.name
+    assert stat.S_IMODE(snapshot.path.stat().st_mode) == 0o600
+
+
+def test_equal_tables_have_equal_digests_and_others_have_not(tmp_path: Path) -> None:
+    digest = write_snapshot(TABLE, tmp_path).digest
+    payload_nan = np.array([0x7FF8_0000_0000_0001], "<u8").view("<f8")[0]
+    values = np.asfortranarray(TABLE.values)
+    values[0, 1], values[2, 1] = payload_nan, -0.0
+    assert write_snapshot(replace(TABLE, values=values), tmp_path).digest == digest
+    others = [
+        replace(TABLE, ids=("käufer", "b\0", "\n")),
+        replace(TABLE, columns=("größe", "y")),
+        replace(TABLE, values=TABLE.values[::-1]),
+        replace(TABLE, labels=None),
+        replace(TABLE, report=replace(REPORT, duplicates=5)),
+    ]
+    assert len({digest, *(write_snapshot(other, tmp_path).digest for other in others)}) == 6
+
+
+def test_every_changed_byte_is_found(tmp_path: Path) -> None:
+    snapshot = write_snapshot(TABLE, tmp_path)
+    raw = snapshot.path.read_bytes()
+    for changed in [raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :] for at in range(len(raw))] + [raw[:-1], raw + b"\0", b""]:
+        snapshot.path.write_bytes(changed)
+        with pytest.raises(TamperError):
+            read_snapshot(snapshot.path, snapshot.digest)
+
+
+def test_a_file_that_is_no_snapshot_is_refused_even_under_its_own_digest(tmp_path: Path) -> None:
+    snapshot = write_snapshot(TABLE, tmp_path)
+    raw = snapshot.path.read_bytes()
+    for changed in (raw + b"\0", raw[:-8], b"other" + raw[5:], raw[:20], b"", raw.replace(b'"ids":3', b'"ids":4')):
+        snapshot.path.write_bytes(changed)
+        with pytest.raises(TamperError):
+            read_snapshot(snapshot.path, hashlib.sha256(changed).hexdigest())
+
+
+def test_a_missing_snapshot(tmp_path: Path) -> None:
+    with pytest.raises(TamperError, match="gone"):
+        read_snapshot(tmp_path / "gone.table", "0" * 64)
+
+
+def test_shapes_must_agree() -> None:
+    with pytest.raises(ValueError, match="values"):
+        replace(TABLE, ids=("a",))
+    with pytest.raises(ValueError, match="labels"):
+        replace(TABLE, labels=np.zeros(2))

@@ -1,0 +1,172 @@
+"""Fitted on TRAIN rows, against the same steps written out in numpy."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from accord_protocols.preparation.fit import fit
+from accord_protocols.preparation.fitted import Fitted
+from accord_protocols.preparation.settings import Settings
+from accord_schemas.errors import UsageError
+
+Matrix = NDArray[np.float64]
+
+
+def oracle(train: Matrix, test: Matrix, winsorise: float | None, floor: float, impute: str | float = "mean") -> tuple[Matrix, Matrix, Matrix]:
+    fill = {"mean": np.nanmean, "median": np.nanmedian}[impute](train, 0) if isinstance(impute, str) else np.full(train.shape[1], impute)
+    both = [np.where(np.isnan(block), fill, block) for block in (train, test)]
+    if winsorise:
+        m, s = both[0].mean(0), both[0].std(0)
+        both = [np.clip(block, m - winsorise * s, m + winsorise * s) for block in both]
+    off = [len(column) - np.unique(column, return_counts=True)[1].max() for column in both[0].T]
+    keep = (both[0].var(0) >= floor) & (np.array(off) >= 10)
+    m, s = both[0][:, keep].mean(0), both[0][:, keep].std(0)
+    train, test = (np.clip((block[:, keep] - m) / s, -32, 32) for block in both)
+    return train, test, keep
+
+
+def people(seed: int, n: int = 300) -> Matrix:
+    """Columns that each step has something to do with."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 8)) * [1, 1e3, 1e-2, 1, 1e-6, 1, 1, 1] + [0, 5e3, 0, 1e6, 0, 0, 0, 0]
+    X[:, 3] = np.exp(3 * rng.normal(size=n))  # outliers
+    X[:, 5] = 7.0
+    X[:, 6] = np.arange(n) < 9  # nine rows off the mode
+    X[:, 7] = np.arange(n) < 10
+    X[rng.random(X.shape) < 0.05] = np.nan
+    X[:, 6:8] = np.nan_to_num(X[:, 6:8])
+    return X
+
+
+@pytest.mark.parametrize("impute", ["mean", "median", 0.25])
+@pytest.mark.parametrize("winsorise", [5.0, 2.0, None])
+@pytest.mark.parametrize("floor", [1e-8, 0.0])
+def test_same_numbers_as_the_steps_written_out(impute: str, winsorise: float | None, floor: float) -> None:
+    train, test = people(1), people(2)
+    names = [f"größe {j}" for j in range(8)]
+    fitted = fit(names, train, Settings(impute=impute, winsorise=winsorise, drop_variance_below=floor))  # type: ignore[arg-type]
+    want_train, want_test, keep = oracle(train, test, winsorise, floor, impute)
+    assert fitted.names == tuple(name for name, kept in zip(names, keep, strict=True) if kept)
+    np.testing.assert_allclose(fitted.apply(train), want_train, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(fitted.apply(test), want_test, rtol=0, atol=1e-9)
+
+
+def test_what_was_done_is_reported() -> None:
+    X = np.column_stack([np.arange(100.0), np.full(100, np.nan), np.full(100, 3.0), np.arange(100) < 9, np.arange(100) * 1e-7])
+    X[0, 0], X[1, 0] = np.nan, 1e6
+    fitted = fit(list("abcde"), X, Settings())
+    assert [(column.name, column.nulls, column.clipped) for column in fitted.kept] == [("a", 1, 1)]
+    assert list(fitted.dropped) == list("bcde")
+    for name, word in zip("bcde", ("no value", "constant", "only 9", "below 1e-08"), strict=True):
+        assert word in fitted.dropped[name]
+    assert fitted.warnings()[0] == "Column 'b' was dropped: it has no value in any TRAIN row."
+
+
+def test_winsorising_is_fitted_on_imputed_and_scaling_on_winsorised_values() -> None:
+    X = np.arange(50.0)[:, None].copy()
+    X[-1], X[0] = 1e4, np.nan
+    column = fit(["a"], X, Settings(winsorise=2.0)).kept[0]
+    filled = np.where(np.isnan(X), np.nanmean(X), X)
+    high = filled.mean() + 2 * filled.std()
+    assert column.high == pytest.approx(high)
+    assert column.mean == pytest.approx(np.minimum(filled, high).mean())
+    assert column.scale == pytest.approx(np.minimum(filled, high).std())
+
+
+def test_values_beyond_32_are_clipped_and_nulls_of_other_rows_filled() -> None:
+    X = np.repeat([0.0, 1.0], [20_000, 10])[:, None]
+    fitted = fit(["flag"], X, Settings(winsorise=None))
+    assert fitted.apply(X).max() == 32.0
+    np.testing.assert_array_equal(fitted.apply(np.array([[1e300], [-1e300], [np.nan]]))[:2, 0], [32, -32])
+    assert np.isfinite(fitted.apply(np.array([[np.nan]]))).all()
+
+
+def test_without_scaling_only_the_bound_remains() -> None:
+    X = np.linspace(-40, 20, 61)[:, None]
+    fitted = fit(["a"], X, Settings(winsorise=None, scale=None))
+    np.testing.assert_array_equal(fitted.apply(X), np.clip(X, -32, 32))
+
+
+@pytest.mark.parametrize("size", [1e100, 1e-90])
+def test_columns_of_extreme_size_are_standardised(size: float) -> None:
+    X = np.random.default_rng(0).normal(size=(50, 1)) * size
+    out = fit(["a"], X, Settings(drop_variance_below=0.0)).apply(X)
+    assert out.mean() == pytest.approx(0, abs=1e-12) and out.std() == pytest.approx(1)
+
+
+def test_a_small_variance_far_from_zero_is_standardised() -> None:
+    X = 1e12 + np.random.default_rng(0).normal(size=(100_000, 1))  # StandardScaler alone takes it for a constant
+    assert fit(["a"], X, Settings()).apply(X).std() == pytest.approx(1, abs=1e-3)
+
+
+def test_squares_that_vanish_drop_the_column() -> None:
+    X = np.arange(50.0)[:, None] * 1e-165
+    assert "variance" in fit(["a"], X, Settings(drop_variance_below=0.0)).dropped["a"]
+
+
+@pytest.mark.parametrize(("n", "words"), [(0, "no TRAIN row"), (1, "one TRAIN row")])
+def test_too_few_rows(n: int, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        fit(["a"], np.ones((n, 1)), Settings())
+
+
+@pytest.mark.parametrize("X", [np.full((30, 2), np.nan), np.ones((30, 2)), np.random.default_rng(0).normal(size=(10, 2))])
+def test_all_columns_may_fall(X: Matrix) -> None:
+    fitted = fit(["a", "b"], X, Settings())
+    assert set(fitted.dropped) == {"a", "b"} and fitted.apply(X).shape == (len(X), 0)
+
+
+def test_no_columns_at_all() -> None:
+    assert fit([], np.empty((5, 0)), Settings()).apply(np.empty((3, 0))).shape == (3, 0)
+
+
+def test_json_round_trip_is_exact() -> None:
+    X = people(3)
+    fitted = fit([str(j) for j in range(8)], X, Settings())
+    again = Fitted.from_json(json.loads(json.dumps(fitted.to_json())))
+    assert again == fitted
+    assert again.apply(X).tobytes() == fitted.apply(X).tobytes()
+
+
+def test_broken_json_is_refused() -> None:
+    good = fit([str(j) for j in range(8)], people(3), Settings()).to_json()
+    kept = good["kept"]
+    broken = [None, {}, good | {"more": 1}, good | {"kept": kept[1:]}, good | {"dropped": {}}, good | {"kept": kept[::-1]},
+              good | {"kept": [kept[0] | {"scale": 0.0}, *kept[1:]]}, good | {"kept": [kept[0] | {"mean": None}, *kept[1:]]}]
+    for value in broken:
+        with pytest.raises(UsageError):
+            Fitted.from_json(value)
+
+
+def test_the_layout_of_the_array_does_not_show() -> None:
+    X = people(4)
+    names = [str(j) for j in range(8)]
+    assert fit(names, np.asfortranarray(X), Settings()) == fit(names, np.ascontiguousarray(X), Settings())
+
+
+def test_wrong_shapes_are_refused() -> None:
+    fitted = fit(["a"], np.arange(30.0)[:, None], Settings())
+    for wrong in (np.ones((3, 2)), np.ones(3)):
+        with pytest.raises(ValueError, match="expected 1 columns"):
+            fitted.apply(wrong)
+        with pytest.raises(ValueError, match="expected 1 columns"):
+            fit(["a"], wrong, Settings())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"impute": "mode"}, {"impute": float("nan")}, {"winsorise": 0.0}, {"winsorise": -1.0}, {"drop_variance_below": -1.0}, {"scale": "minmax"}, {"clip": 3}],
+)
+def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate(wrong)
+
+
+def test_scikit_learn_is_not_imported_before_a_fit() -> None:
+    code = "import sys, accord_protocols.preparation.fit, accord_protocols.preparation.whiten; sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
