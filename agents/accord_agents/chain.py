@@ -14,6 +14,7 @@ class Chain:
         seen: Per peer the highest sequence up to which nothing is missing.
         covered: Per peer how far it has told to hold our events.
         broken: A peer whose frames do not chain; empty while all do.
+        back: The highest own sequence up to which everything was read back from the log.
     """
 
     def __init__(self) -> None:
@@ -21,6 +22,8 @@ class Chain:
         self.seen: dict[str, int] = {}
         self.covered: dict[str, int] = {}
         self.broken = ""
+        self.back = 0
+        self._back: set[int] = set()
         self._frames: dict[tuple[str, int], bytes] = {}
         self._last: dict[str, bytes] = {}
         self._ahead: dict[str, dict[int, tuple[bytes, bytes]]] = {}
@@ -50,6 +53,13 @@ class Chain:
         self.covered[sender] = min(seen, self.sequence)
         return True
 
+    def read_back(self, number: int) -> None:
+        """An own frame stands on the log."""
+        self._back.add(number)
+        while self.back + 1 in self._back:
+            self.back += 1
+            self._back.discard(self.back)
+
     def said(self, frame: Frame) -> None:
         """An own frame, new."""
         self.sequence, self.previous = frame.header.number, frame.digest
@@ -60,3 +70,4 @@ class Chain:
         self._frames[frame.header.source, frame.header.number] = frame.digest
         if frame.header.number > self.sequence:
             self.sequence, self.previous = frame.header.number, frame.digest
+        self.read_back(frame.header.number)

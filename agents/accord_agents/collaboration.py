@@ -33,8 +33,9 @@ Unwrap = Callable[[Frame, bytes], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The collaboration reached a state, or another round of training."""
+    """The collaboration reached a state, or another round of training, at a time."""
 
+    time: str
     state: str
     round: int = 0
     loss: float | None = None
@@ -79,8 +80,8 @@ class Collaboration:
         self._assembler: Assembler | None = None
         self._nonces: dict[str, str] = {}
         self._early: list[Content] = []
-        self._data: Fields = {}
-        self._out = Outcome()
+        self.data: dict[str, Any] = {}
+        self._out, self._time = Outcome(), ""
 
     @property
     def ended(self) -> bool:
@@ -101,6 +102,12 @@ class Collaboration:
     def accepted(self) -> bool:
         """Whether this party has accepted."""
         return self.me in self._nonces
+
+    def silent(self) -> list[str]:
+        """Whose word is missing: peers that have not accepted, or whose events the machines wait for."""
+        if self.engine is None:
+            return sorted(set(self.peers) - set(self._nonces))
+        return sorted({address.sender for address in self.engine.missing()})
 
     def apply(self, row: Row) -> Outcome:
         """Take one row; the outcome is the same whenever and wherever it is taken."""
@@ -124,8 +131,8 @@ class Collaboration:
         address, fields = Address(*row.head.decode().split("\n")), decode_fields(row.payload or b"")
         if self.ended or self.engine is None:
             return
-        if "failed" in fields:
-            self._end("failed", str(fields["failed"]), str(fields["whose"]), say=True)
+        if fields.get("trigger"):
+            self._end(fields["trigger"], fields["reason"], fields["whose"] or self.me, say=True)
         else:
             self._drive(self.engine.local(address, fields), self.me)
 
@@ -135,7 +142,8 @@ class Collaboration:
 
     def _event(self, frame: Frame, *, keep: bool, poisoned: bool) -> None:
         header = frame.header
-        self.chain.heard(header.source, header.number, frame.digest, bytes.fromhex(header.previoushash or "00"))
+        self.chain.heard(header.source, header.number, frame.digest, bytes.fromhex(header.previoushash))
+        self.chain.told(header.source, header.seen.get(self.me, 0))
         if poisoned:
             self._end("failed", "an event could not be processed", self.me, say=True)
         if not keep or self.ended:
@@ -188,7 +196,7 @@ class Collaboration:
                 self._proposed(Agreement.decode(fields["agreement"]), self.me)
                 self._say("propose", Propose(agreement=fields["agreement"], nonce=fields["nonce"]))
             case "accept":
-                self._data = {name: value for name, value in fields.items() if name != "nonce"}
+                self.data = {name: value for name, value in fields.items() if name != "nonce"}
                 self._say("accept", Accept(nonce=fields["nonce"]))
                 self._accepted(self.me, fields["nonce"])
             case "refused" | "cancelled" | "failed":
@@ -215,7 +223,7 @@ class Collaboration:
             self._move("agreed")
             self.engine = Engine(setup, self._seed(), MACHINES, ROOT)
             self._drive(self.engine.begin(), self.me)
-            self._drive(self.engine.local(DATA, self._data), self.me)
+            self._drive(self.engine.local(DATA, self.data), self.me)
             early, self._early = self._early, []
             for content in early:
                 if not self.ended:
@@ -244,7 +252,7 @@ class Collaboration:
     def _move(self, trigger: str, number: int = 0, loss: float | None = None) -> None:
         before, self.state = self.state, follow(self.state, trigger)
         self.round = number or self.round
-        self._out.moves.append(Move(self.state, self.round, loss, self.reason))
+        self._out.moves.append(Move(self._time, self.state, self.round, loss, self.reason))
         if self.state not in (before, "PROPOSED"):
             self._say(f"state.{self.state.lower()}", State(state=self.state, round=self.round))
 

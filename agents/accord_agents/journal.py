@@ -7,8 +7,8 @@ of its jobs) are encrypted at rest; rows of events hold wire bytes. Calls block:
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,6 +88,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = threading.Lock()  # a read in the middle of a commit would see rows that are not durable yet
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
             self._db.execute("PRAGMA page_size=16384")
@@ -110,6 +111,10 @@ class Journal:
         Raises:
             AccordError: The disk is full or cannot be written; nothing of the batch was kept.
         """
+        with self._lock:
+            self._commit(batch)
+
+    def _commit(self, batch: Batch) -> None:
         db, chain = self._db, self._hash
         try:
             db.execute("BEGIN IMMEDIATE")
@@ -140,23 +145,41 @@ class Journal:
             raise self._trouble(error) from None
         self._hash = chain
 
-    def rows(self, collaboration: str) -> Iterator[Row]:
-        """The rows of one collaboration, in order."""
+    def rows(self, collaboration: str) -> list[Row]:
+        """The rows of one collaboration, in order.
+
+        Raises:
+            TamperError: A payload is not the one that was written.
+        """
         query = (
-            "SELECT kind, head, body, time FROM journal LEFT JOIN payload ON payload.digest = journal.payload"
+            "SELECT kind, head, payload, body, time FROM journal LEFT JOIN payload ON payload.digest = journal.payload"
             " WHERE collaboration=? ORDER BY row"
         )
-        for kind, head, body, taken in self._db.execute(query, (collaboration,)):
-            yield Row(collaboration, kind, head, body, taken)
+        with self._lock:
+            found = self._db.execute(query, (collaboration,)).fetchall()
+        return [Row(collaboration, kind, head, self._kept(key, body), at) for kind, head, key, body, at in found]
 
-    def outgoing(self, collaboration: str, after: int = 0) -> Iterator[Outgoing]:
-        """The frames of one collaboration beyond a sequence, in order."""
+    def outgoing(self, collaboration: str, after: int = 0) -> list[Outgoing]:
+        """The frames of one collaboration beyond a sequence, in order.
+
+        Raises:
+            TamperError: A payload is not the one that was written.
+        """
         query = (
-            "SELECT sequence, family, head, body FROM outbox JOIN payload ON payload.digest = outbox.payload"
-            " WHERE collaboration=? AND sequence>? ORDER BY sequence"
+            "SELECT sequence, family, head, payload, body FROM outbox"
+            " LEFT JOIN payload ON payload.digest = outbox.payload WHERE collaboration=? AND sequence>? ORDER BY sequence"
         )
-        for sequence, family, head, body in self._db.execute(query, (collaboration, after)):
-            yield Outgoing(collaboration, sequence, family, head, body)
+        with self._lock:
+            found = self._db.execute(query, (collaboration, after)).fetchall()
+        return [
+            Outgoing(collaboration, sequence, family, head, self._kept(key, body) or b"")
+            for sequence, family, head, key, body in found
+        ]
+
+    def _kept(self, key: bytes | None, body: bytes | None) -> bytes | None:
+        if key is not None and (body is None or digest(body) != key):
+            raise TamperError(f"a payload in {self._path} is not the one that was written.")
+        return body
 
     def collaborations(self) -> list[str]:
         """The ids of all collaborations that have rows, oldest first."""

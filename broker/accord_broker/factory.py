@@ -9,6 +9,7 @@ from accord_broker.embedded import EmbeddedBroker
 from accord_broker.port import Broker
 from accord_schemas.errors import UsageError
 
+_KNOWN = "Use embedded:PATH, for example embedded:/srv/accord/log.db."
 _LATER = ("kafka", "mqtt", "mqtts")
 _USER = re.compile(r"(?<=//).*@", re.DOTALL)  # up to the last @: an unescaped password may hold any character
 _SECRET = re.compile(r"([?&][^=&]*(?:pass|secret|token|user)[^=&]*=)[^&]*", re.IGNORECASE)
@@ -36,9 +37,9 @@ def connect(url: str) -> Broker:
         )
     scheme, colon, rest = url.partition(":")
     if colon and scheme in _LATER:
-        raise UsageError(f"The broker URL {shown!r}: {scheme}:// is not available in this version.", hint="Use embedded:PATH.")
+        raise UsageError(f"The broker URL {shown!r}: {scheme}:// is not available in this version.", hint=_KNOWN)
     if not colon or scheme != "embedded":
-        raise UsageError(f"The broker URL {shown!r} has no known scheme.", hint="Use embedded:PATH.")
+        raise UsageError(f"The broker URL {shown!r} has no known scheme.", hint=_KNOWN)
     if not rest or rest.startswith("//") or "\0" in rest:
-        raise UsageError(f"The broker URL {shown!r} names no file.", hint="Write embedded:PATH, for example embedded:/srv/accord/log.db.")
+        raise UsageError(f"The broker URL {shown!r} names no file.", hint=_KNOWN)
     return EmbeddedBroker(Path(rest))

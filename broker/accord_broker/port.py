@@ -1,7 +1,8 @@
 """The broker port: an ordered, at-least-once log of opaque frames, and where a reader stands in it.
 
 Adapters know frames as bytes. They promise order per source and nothing else: a record may come twice, and an
-acknowledgement by the broker is no proof that a peer has it. Deduplication, signatures and re-sending belong to the agent.
+acknowledgement by the broker is no proof that a peer has it. Deduplication, signatures and re-sending belong to the
+agent.
 
 After a `BrokerError` with ``retry``, close, open and subscribe again with the positions stored last: one way back,
 whatever happened to the connection or to the log.
@@ -114,7 +115,7 @@ class Broker(Protocol):
         """
         ...
 
-    async def receive(self, limit: int, max_bytes: int, timeout: float) -> list[Delivery]:  # noqa: ASYNC109
+    async def receive(self, limit: int, max_bytes: int, timeout: float) -> list[Delivery]:
         """The next records, in order within each source; own ones too, those of `QUARANTINE` never.
 
         A call that is cancelled takes nothing: what it would have returned comes with the next one.

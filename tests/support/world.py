@@ -12,7 +12,7 @@ from accord_protocols.machines import MACHINES, ROOT
 from accord_protocols.machines.core import Abort, Note, Reach, Setup
 from accord_protocols.machines.engine import Engine, Job
 from accord_protocols.tasks import TASKS, Context, run
-from accord_protocols.tasks.registry import join, parts
+from accord_protocols.tasks.registry import cut, join, part, spans
 from accord_schemas.address import SELF, Address, Content
 from accord_schemas.agreement import Agreement, Align, Member, Prepare, TestRows, Train
 from accord_schemas.canonical import digest
@@ -101,8 +101,11 @@ class World:
         party, compute = self.parties[me], job.compute
         key = digest(b"fresh", me, str(job.address)) if compute.fresh else compute.key
         secrets = {name: party.secrets[name] for name in compute.secrets}
-        context = Context(compute.inputs, key, secrets, party.rows if compute.data else None)
-        results = [run(compute.task, part) for part in parts(TASKS[compute.task], context)]
+        task, rows = TASKS[compute.task], party.rows if compute.data else None
+        results = []
+        for k, span in enumerate(spans(task, compute.inputs, len(rows.ids) if rows else 0)):
+            context = Context(cut(task, compute.inputs, span), key, secrets, rows)
+            results.append(run(compute.task, part(task, context, k, span)))
         result = join(results)
         party.secrets |= result.secrets
         return result.fields

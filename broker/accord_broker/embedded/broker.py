@@ -48,9 +48,8 @@ class EmbeddedBroker:
             raise ValueError(f"unknown topic family {min(unknown)!r}")
         session = self._opened
         try:
-            await session.call(session.log.append, records)
+            await session.call(session.append, records)
         finally:
-            session.wake.ring()
             session.news.set()
 
     async def subscribe(self, after: Mapping[str, Position]) -> frozenset[str]:
@@ -61,16 +60,18 @@ class EmbeddedBroker:
         session.after = position.offset if position is not None and there else 0
         return frozenset(after) - ({SOURCE} if there else set())
 
-    async def receive(self, limit: int, max_bytes: int, timeout: float) -> list[Delivery]:  # noqa: ASYNC109
+    async def receive(self, limit: int, max_bytes: int, timeout: float) -> list[Delivery]:
         """The next records in the log's order."""
         session = self._opened
         if session.after is None:
             raise RuntimeError("subscribe comes before receive")
+        after = session.after
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         while True:
             session.news.clear()
-            found, session.after = await session.call(session.log.read, session.after, limit, max_bytes)
+            found, after = await session.call(session.log.read, after, limit, max_bytes)
+            session.after = after
             left = deadline - loop.time()
             if found or left <= 0:
                 return found
@@ -118,6 +119,12 @@ class _Session:
         except BaseException:
             thread.shutdown()
             raise
+
+    def append(self, records: Sequence[Record]) -> None:
+        try:
+            self.log.append(records)
+        finally:  # the first records may be on the log all the same
+            self.wake.ring()
 
     async def stop(self) -> None:
         self.wake.close()

@@ -1,8 +1,8 @@
 """The log file. Calls block; one thread makes all of them, from opening to closing.
 
-Write-ahead logging with ``synchronous=NORMAL``: what was appended survives the death of any process; a power cut may take
-the last records, which their senders then send again. The file is opened by nothing but SQLite, because closing any other
-descriptor of it in this process would drop SQLite's locks (https://sqlite.org/howtocorrupt.html, 2.2).
+Write-ahead logging with ``synchronous=NORMAL``: what was appended survives the death of any process; a power cut may
+take the last records, which their senders then send again. The file is opened by nothing but SQLite, because closing
+any other descriptor of it in this process would drop SQLite's locks (https://sqlite.org/howtocorrupt.html, 2.2).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _PATIENCE = 10.0
 """Seconds to wait for another process."""
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE log(position INTEGER PRIMARY KEY AUTOINCREMENT, family TEXT NOT NULL, key TEXT NOT NULL, frame BLOB NOT NULL);
+CREATE TABLE log(position INTEGER PRIMARY KEY AUTOINCREMENT,
+                 family TEXT NOT NULL, key TEXT NOT NULL, frame BLOB NOT NULL);
 """
 
 
@@ -142,7 +143,7 @@ class Log:
         self._db.execute("PRAGMA wal_autocheckpoint=0")  # see _trim
         self._db.execute("BEGIN IMMEDIATE")  # also proves, now, that we may write
         if fresh:
-            for statement in _TABLES.strip().split("\n"):
+            for statement in _TABLES.split(";"):
                 self._db.execute(statement)
             self._db.execute("INSERT INTO meta VALUES('log', ?)", (os.urandom(16).hex(),))
             self._db.execute(f"PRAGMA application_id={_APPLICATION}")
@@ -175,7 +176,7 @@ class Log:
         deadline = time.monotonic() + _PATIENCE
         while not self._locked():
             if time.monotonic() > deadline:
-                raise BrokerError(f"Another process has kept the log {self._path} locked for {_PATIENCE:.0f} s.", retry=True)
+                raise BrokerError(f"Another process keeps the log {self._path} locked.", retry=True)
             time.sleep(0.005)
         try:
             yield

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from accord_broker.port import BrokerError
 
+_HELD = ("is held by another process that does not go on", "Look for a stopped process.", True)
+_DENIED = ("cannot be written", "Check the permissions of the file and its folder.", False)
 _WORDS = {
-    sqlite3.SQLITE_BUSY: ("is held by another process that does not go on", "Look for a stopped process.", True),
-    sqlite3.SQLITE_LOCKED: ("is held by another process that does not go on", "Look for a stopped process.", True),
+    sqlite3.SQLITE_BUSY: _HELD,
+    sqlite3.SQLITE_LOCKED: _HELD,
     sqlite3.SQLITE_FULL: ("cannot grow: the disk is full", "Free some space.", True),
-    sqlite3.SQLITE_IOERR: ("cannot be read or written: the disk reports an error", "Look at the disk and its free space.", True),
-    sqlite3.SQLITE_READONLY: ("cannot be written", "Check the permissions of the file and its folder.", False),
-    sqlite3.SQLITE_PERM: ("cannot be written", "Check the permissions of the file and its folder.", False),
+    sqlite3.SQLITE_IOERR: ("cannot be read or written: the disk reports an error", "Look at its free space.", True),
+    sqlite3.SQLITE_READONLY: _DENIED,
+    sqlite3.SQLITE_PERM: _DENIED,
     sqlite3.SQLITE_CANTOPEN: ("cannot be opened for writing", "Check the path and the permissions.", False),
     sqlite3.SQLITE_NOTADB: ("is no Accord log", "Name another file.", False),
     sqlite3.SQLITE_CORRUPT: ("is damaged", "Move it away; the agents send again what a new log lacks.", False),

@@ -1,7 +1,7 @@
 """Waking the readers of a log in other processes: one Unix datagram after each commit.
 
-Only a hint. Readers look for themselves now and then, so a datagram that is lost, a folder that cannot be used, or a reader
-with another temporary folder or user costs milliseconds and nothing else.
+Only a hint. Readers look for themselves now and then, so a datagram that is lost, a folder that cannot be used, or a
+reader with another temporary folder or user costs milliseconds and nothing else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LONGEST = 103
 class Wake:
     """One process' end: hears the others and rings them.
 
-    Sockets live in a private folder under the temporary one, not beside the log, whose path may be too long for a socket.
+    Sockets live in a private folder under the temporary one: the log's own path may be too long for a socket.
 
     Args:
         log: The log's id; only its readers are rung.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, Protocol
@@ -111,22 +111,25 @@ TASKS: dict[str, Task] = {
 }
 
 
-def parts(task: Task, context: Context) -> list[Context]:
-    """The parts of a task's work, by sizes alone."""
-    ids: Sequence[str] = context.table.ids if context.table is not None else ()
+def spans(task: Task, inputs: Mapping[str, Any], rows: int) -> list[slice]:
+    """The parts of a task's work, by sizes alone. `rows`: how many ids the party has."""
     if not task.split and not task.by_ids:
-        return [replace(context, ids=ids)]
-    sizes = {len(context.inputs[name]) for name in task.split} | ({len(ids)} if task.by_ids else set())
+        return [slice(None)]
+    sizes = {len(inputs[name]) for name in task.split} | ({rows} if task.by_ids else set())
     if len(sizes) != 1:
         raise ValueError("the fields of a task differ in length")
-    spans = range(0, max(sizes.pop(), 1), task.chunk)
-    return [_part(task, context, ids, k, start) for k, start in enumerate(spans)]
+    return [slice(start, start + task.chunk) for start in range(0, max(sizes.pop(), 1), task.chunk)]
 
 
-def _part(task: Task, context: Context, ids: Sequence[str], k: int, start: int) -> Context:
-    span = slice(start, start + task.chunk)
-    inputs = {name: value[span] if name in task.split else value for name, value in context.inputs.items()}
-    return replace(context, inputs=inputs, part=k, ids=ids[span] if task.by_ids else ids)
+def cut(task: Task, inputs: Mapping[str, Any], span: slice) -> dict[str, Any]:
+    """The inputs of one part."""
+    return {name: value[span] if name in task.split else value for name, value in inputs.items()}
+
+
+def part(task: Task, context: Context, number: int, span: slice) -> Context:
+    """The context of one part; its inputs are cut already."""
+    ids: Sequence[str] = context.table.ids if context.table is not None else ()
+    return replace(context, part=number, ids=ids[span] if task.by_ids else ids)
 
 
 def run(name: str, context: Context) -> Result:
@@ -140,5 +143,4 @@ def join(results: Sequence[Result]) -> Result:
     """One result of the parts', in their order: arrays joined along their first axis."""
     if len(results) == 1:
         return results[0]
-    names: Iterator[str] = iter(results[0].fields)
-    return Result({name: np.concatenate([r.fields[name] for r in results]) for name in names})
+    return Result({name: np.concatenate([r.fields[name] for r in results]) for name in results[0].fields})

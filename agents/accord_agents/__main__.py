@@ -1,0 +1,30 @@
+"""One agent of `accord run`, as a process of its own: ``python -m accord_agents CONFIG ERRAND``.
+
+Imports stay inside `main`: worker processes import this module too, and shall not carry an agent's memory.
+"""
+
+import sys
+
+
+def main() -> int:
+    """Run the agent; returns the exit code."""
+    import json
+    from pathlib import Path
+
+    from accord_agents.config import load
+    from accord_agents.service import Errand, serve
+    from accord_schemas.agreement import Agreement
+    from accord_schemas.errors import AccordError
+
+    try:
+        errand = json.loads(Path(sys.argv[2]).read_bytes())
+        agreement = Agreement.decode(errand["agreement"]) if errand["agreement"] else None
+        serve(load(Path(sys.argv[1])), Errand(agreement, errand["seed"]))
+    except AccordError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

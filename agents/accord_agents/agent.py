@@ -1,0 +1,244 @@
+"""The agent: one asyncio loop around the desk. Reads the log, folds, commits, then publishes; runs jobs, keeps time.
+
+Nothing is published before the transaction that holds it is durable, and nothing is acknowledged before it is journaled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from accord_agents.desk import Desk, PoisonError, Taken
+from accord_agents.journal import Batch, Journal, stamp
+from accord_agents.ledger import Ledger
+from accord_agents.publisher import Publisher
+from accord_broker.port import Broker, BrokerError, Delivery, Position
+from accord_protocols.machines.engine import Job
+
+BATCH_EVENTS, BATCH_BYTES = 64, 8 << 20
+ACK_AFTER = 0.2
+"""Seconds after which a watermark that moved is told, if nothing else was said."""
+CONNECT_FOR = 30.0
+"""Seconds for which the first connection is tried."""
+PAUSE = 1.0
+
+
+@dataclass(slots=True)
+class Input:
+    """One thing for the loop to take: a delivery, or a call on the desk."""
+
+    delivery: Delivery | None = None
+    call: Callable[[str], object] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes, for the bound on a batch."""
+        return len(self.delivery.record.frame) if self.delivery else 0
+
+
+@dataclass(slots=True)
+class Hooks:
+    """What the service adds: jobs, decisions on proposals, results, progress."""
+
+    job: Callable[[str, Job], None]
+    proposed: Callable[[Any], None]
+    outcome: Callable[[Any, Any], None]
+    tick: Callable[[], None]
+
+
+class Agent:
+    """Runs one party's desk.
+
+    Args:
+        desk: Folded already.
+        journal: Its journal; used in one thread only.
+        broker: Not yet open.
+        log: Structured logger.
+        hooks: See `Hooks`.
+    """
+
+    def __init__(self, desk: Desk, journal: Journal, broker: Broker, log: Any, hooks: Hooks) -> None:
+        self.desk, self.journal, self.broker, self.log, self.hooks = desk, journal, broker, log, hooks
+        self.inbox: asyncio.Queue[Input] = asyncio.Queue(4 * BATCH_EVENTS)
+        self.publisher = Publisher(broker, journal.outgoing)
+        self.ledgers: dict[str, Ledger] = {}
+        self.stopping = asyncio.Event()
+        self._positions: dict[str, Position] = journal.positions()
+        self._told: dict[str, dict[str, int]] = {}
+        self._spoke: dict[str, float] = {}
+        self._connected = False
+
+    def put(self, call: Callable[[str], object]) -> None:
+        """Have the loop call something with the time of its batch; safe from tasks of the same loop."""
+        asyncio.get_running_loop().create_task(self.inbox.put(Input(call=call)))
+
+    def fail(self, error: BaseException) -> None:
+        """Have the loop raise an error that a task met."""
+
+        def reraise(_now: str) -> None:
+            raise error
+
+        self.put(reraise)
+
+    async def run(self, done: Callable[[], bool]) -> None:
+        """Work until `done`, or until asked to stop.
+
+        Raises:
+            AccordError: The journal, the broker, or a second agent with this identity make going on impossible.
+        """
+        loop = asyncio.get_running_loop()
+        first = loop.time()
+        while not self.stopping.is_set():
+            try:
+                await self.broker.open()
+                await self._session(done)
+                return
+            except BrokerError as error:
+                waited = loop.time() - first
+                if not error.retry or (not self._connected and waited > CONNECT_FOR):
+                    raise
+                self.log.warning("broker", problem=error.message)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.stopping.wait(), PAUSE)
+            finally:
+                await self.broker.close()
+
+    async def _session(self, done: Callable[[], bool]) -> None:
+        """One connection: catch up to the log's end as it is now, then work."""
+        rewound = await self.broker.subscribe(self._positions)
+        for source in rewound:
+            self.log.warning("log rewound", source=source)
+        end = dict(await self.broker.end())
+        self._connected = True
+        self.log.info("connected", end=end)
+        while not self._reached(end) and not self.stopping.is_set():
+            for delivery in await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2):
+                await self.inbox.put(Input(delivery=delivery))
+                if self.inbox.qsize() >= BATCH_EVENTS:
+                    await self._take()
+            while self.inbox.qsize():
+                await self._take()
+        self.desk.adopting = False
+        self.publisher.restart()
+        await self._work(done)
+
+    def _reached(self, end: dict[str, int]) -> bool:
+        return all(source in self._positions and self._positions[source].offset >= at for source, at in end.items())
+
+    async def _work(self, done: Callable[[], bool]) -> None:
+        ending = asyncio.Event()
+        loop = asyncio.create_task(self._loop(done, ending))
+        others = [asyncio.create_task(c) for c in (self._read(), self.publisher.run(), self._keep_time())]
+        try:
+            finished, _ = await asyncio.wait([loop, *others], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in others:
+                task.cancel()
+            ending.set()
+            await loop  # never cancelled: a commit under way is followed by what it made us do
+            await asyncio.gather(*others, return_exceptions=True)
+        for task in finished:
+            task.result()
+
+    async def _read(self) -> None:
+        while True:
+            for delivery in await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 1.0):
+                await self.inbox.put(Input(delivery=delivery))
+
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(ACK_AFTER / 2)
+            self._acknowledge()
+            self.hooks.tick()
+
+    async def _loop(self, done: Callable[[], bool], ending: asyncio.Event) -> None:
+        while not self.stopping.is_set() and not ending.is_set():
+            if done() and self.inbox.empty():
+                return
+            try:
+                async with asyncio.timeout(0.25):
+                    first = await self.inbox.get()
+            except TimeoutError:
+                continue
+            await self._take(first)
+
+    async def _take(self, first: Input | None = None) -> None:
+        """Take a batch from the inbox: fold, commit, then let the outside know."""
+        inputs = [first] if first else []
+        size = sum(i.size for i in inputs)
+        while len(inputs) < BATCH_EVENTS and size < BATCH_BYTES and not self.inbox.empty():
+            inputs.append(self.inbox.get_nowait())
+            size += inputs[-1].size
+        now = stamp()
+        deliveries = []
+        for item in inputs:
+            try:
+                if item.delivery is not None:
+                    self.desk.deliver(item.delivery.record.family, item.delivery.record.frame, now)
+                elif item.call is not None:
+                    item.call(now)
+            except PoisonError as poison:
+                await self._poisoned(poison)
+            if item.delivery is not None:
+                self._positions[item.delivery.position.source] = item.delivery.position
+                deliveries.append(item.delivery)
+        await self._commit(deliveries)
+
+    async def _commit(self, deliveries: list[Delivery]) -> None:
+        batch, taken = self.desk.flush()
+        batch.positions = list({d.position.source: self._positions[d.position.source] for d in deliveries}.values())
+        if batch:
+            await self._write(batch)
+        await self.broker.committed(deliveries)
+        self._after(batch, taken)
+
+    async def _write(self, batch: Batch) -> None:
+        await asyncio.to_thread(self.journal.commit, batch)
+
+    def _after(self, batch: Batch, taken: Taken) -> None:
+        now = asyncio.get_running_loop().time()
+        for source, reason, _ in batch.quarantined:
+            self.log.warning("quarantined", source=source, reason=reason)
+        for row in batch.rows:
+            self.log.info("row", collaboration=row.collaboration, kind=row.kind, bytes=len(row.payload or b""))
+        by_id: dict[str, list[Any]] = {}
+        for out in batch.outgoing:
+            by_id.setdefault(out.collaboration, []).append(out)
+            self.log.info("said", collaboration=out.collaboration, family=out.family, sequence=out.sequence, bytes=len(out.payload))
+        for cid, frames in by_id.items():
+            self.publisher.put(self.desk.collaborations[cid], frames)
+            self._told[cid] = dict(self.desk.collaborations[cid].chain.seen)
+            self._spoke[cid] = now
+        if taken.moved:
+            self.publisher.covered()
+        for cid in taken.repeated:
+            self._told.pop(cid, None)  # a duplicate asks for another acknowledgement
+        for collaboration, outcome in taken.outcomes:
+            self.ledgers.setdefault(collaboration.cid, Ledger()).take(collaboration, outcome)
+            self.hooks.outcome(collaboration, outcome)
+            for job in outcome.jobs:
+                self.hooks.job(collaboration.cid, job)
+        for collaboration in taken.proposed:
+            self.hooks.proposed(collaboration)
+
+    async def _poisoned(self, poison: PoisonError) -> None:
+        """Keep what went before, fold the collaboration anew from its journal, and take the row as fatal to it."""
+        cid = poison.row.collaboration
+        self.log.error("poison", collaboration=cid, row=poison.row.kind, cause=type(poison.__cause__).__name__, exc_info=poison.__cause__)
+        await self._commit([])
+        self.desk.fold(cid, list(self.journal.rows(cid)), self.journal.outgoing(cid))
+        self.publisher.lane(self.desk.collaborations[cid]).collaboration = self.desk.collaborations[cid]
+        self.desk.poison(poison.row)
+
+    def _acknowledge(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for cid, collaboration in self.desk.collaborations.items():
+            seen = collaboration.chain.seen
+            if not seen or self._told.get(cid) == seen or now - self._spoke.get(cid, 0.0) < ACK_AFTER:
+                continue
+            self._told[cid], self._spoke[cid] = dict(seen), now
+            self.publisher.acknowledge(self.desk.acknowledgement(cid, stamp()))
+

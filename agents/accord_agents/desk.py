@@ -1,0 +1,321 @@
+"""The desk: checks what arrives, routes it to its collaboration, and collects what one transaction writes. No IO."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from accord_agents.collaboration import Collaboration, Outcome, channel_key, collaboration_id
+from accord_agents.compose import EPOCH, Composer, Envelope, Piece, acknowledgement
+from accord_agents.journal import Batch, Outgoing, Row
+from accord_agents.security import channel
+from accord_agents.security.identity import Identity
+from accord_agents.security.storage import StorageCipher
+from accord_agents.security.trust import Identities
+from accord_schemas.address import Address
+from accord_schemas.agreement import Agreement
+from accord_schemas.blocks import encode_fields
+from accord_schemas.canonical import canonical_json, digest
+from accord_schemas.errors import AccordError, FrameError, TamperError
+from accord_schemas.events import Propose
+from accord_schemas.frame import Frame, to_sign
+
+MAX_HELD = 256
+"""Events of one pinned party for collaborations that were not proposed yet: as many wait, older ones go."""
+
+
+class PoisonError(Exception):
+    """A row could not be processed: a fault of this program. The collaboration fails; the others live on."""
+
+    def __init__(self, row: Row) -> None:
+        super().__init__(f"{row.kind} row of {row.collaboration}")
+        self.row = row
+
+
+@dataclass(slots=True)
+class Taken:
+    """What the rows of a batch made this party do, besides what the transaction writes."""
+
+    outcomes: list[tuple[Collaboration, Outcome]] = field(default_factory=list)
+    proposed: list[Collaboration] = field(default_factory=list)
+    repeated: set[str] = field(default_factory=set)
+    moved: bool = False
+
+
+class Desk:
+    """One party's desk.
+
+    Args:
+        identity: Signs and opens.
+        identities: Whose word counts.
+        cipher: Encrypts what the journal keeps for this party alone.
+        seed: The sealed seed of a collaboration.
+        channels: Channel keys known from earlier, by wrap.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        identities: Identities,
+        cipher: StorageCipher,
+        seed: Callable[[str], bytes],
+        channels: dict[bytes, bytes] | None = None,
+    ) -> None:
+        self.me = identity.public.party
+        self.identity, self.identities, self.cipher, self.seed = identity, identities, cipher, seed
+        self.collaborations: dict[str, Collaboration] = {}
+        self.batch, self.taken = Batch(), Taken()
+        self._channels = channels or {}
+        self._wraps: dict[tuple[str, tuple[str, ...]], list[bytes]] = {}
+        self._held: dict[str, list[bytes]] = {}
+        self.adopting = True
+        """Until the log was read to its end after a start, own events that the journal lacks are adopted."""
+
+    def flush(self) -> tuple[Batch, Taken]:
+        """What has come together since the last time."""
+        batch, self.batch = self.batch, Batch()
+        taken, self.taken = self.taken, Taken()
+        return batch, taken
+
+    # ---- what arrives
+
+    def deliver(self, family: str, data: bytes, now: str) -> None:
+        """A frame from the log; what is no acceptable event goes to quarantine."""
+        source = "unknown"
+        try:
+            frame = Frame.decode(data)
+            source = frame.header.source
+            self._frame(family, frame, data, now)
+        except FrameError as error:
+            self.batch.quarantined.append((source, error.message, data))
+
+    def _frame(self, family: str, frame: Frame, data: bytes, now: str) -> None:
+        header = frame.header
+        public = self.identities.get(header.source)
+        if public is None:
+            raise FrameError("the sender is not pinned")
+        if not public.verify(to_sign(frame.head), frame.signature):
+            raise FrameError("the signature is wrong")
+        if header.event_class.family != family:
+            raise FrameError("the event came on another family's topic")
+        collaboration = self.collaborations.get(header.subject)
+        if collaboration is None:
+            if header.event_class is not Propose:
+                self._hold(header.source, data)
+                return
+            collaboration = self._proposal(frame)
+            if collaboration is None:
+                return
+        elif header.agreement != collaboration.digest.hex():
+            raise FrameError("the event is for another agreement")
+        elif header.source not in collaboration.agreement.parties or not set(header.to) <= set(collaboration.agreement.parties):  # type: ignore[union-attr]
+            raise FrameError("sender or recipient is no party of the collaboration")
+        if header.source == self.me:
+            self._own(collaboration, frame, now)
+        else:
+            self._peer(collaboration, frame, data, now)
+
+    def _peer(self, collaboration: Collaboration, frame: Frame, data: bytes, now: str) -> None:
+        header, chain = frame.header, collaboration.chain
+        self.taken.moved |= chain.told(header.source, header.seen.get(self.me, 0))
+        if not header.number:
+            return
+        known = chain.known(header.source, header.number)
+        if known == frame.digest:
+            self.taken.repeated.add(collaboration.cid)
+        elif known is not None:
+            self.batch.quarantined.append((header.source, f"a second version of event {header.number}", data))
+            self.word(collaboration.cid, "failed", {"reason": "two versions of one event", "whose": header.source}, now)
+        else:
+            readable = not header.to or self.me in header.to
+            self._apply(Row(collaboration.cid, "event", frame.bare(), frame.payload if readable else None, now))
+        if header.event_class is Propose:
+            self._release(now)
+
+    def _own(self, collaboration: Collaboration, frame: Frame, now: str) -> None:
+        number = frame.header.number
+        if not number:
+            return
+        known = collaboration.chain.known(self.me, number)
+        if known == frame.digest:
+            collaboration.chain.read_back(number)
+        elif known is not None or not self.adopting:
+            raise TamperError(
+                f"event {number} of {self.me} on the log is not the one in the journal.",
+                hint="Another agent runs with this identity, or an old backup was put back. Stop both and keep the journals.",
+            )
+        else:
+            self._apply(Row(collaboration.cid, "own", frame.bare(), frame.payload, now))
+
+    def _hold(self, source: str, data: bytes) -> None:
+        held = self._held.setdefault(source, [])
+        held.append(data)
+        del held[:-MAX_HELD]
+
+    def _release(self, now: str) -> None:
+        held, self._held = self._held, {}
+        for data in [d for frames in held.values() for d in frames]:
+            family = Frame.decode(data).header.event_class.family
+            self.deliver(family, data, now)
+
+    def _proposal(self, frame: Frame) -> Collaboration | None:
+        event = Propose.decode(frame.payload)
+        agreement = Agreement.decode(event.agreement)
+        if self.me not in agreement.parties:
+            return None  # somebody else's business
+        if frame.header.agreement != agreement.digest().hex() or frame.header.source not in agreement.parties:
+            raise FrameError("the proposal is not that of its envelope")
+        if frame.header.subject != collaboration_id(agreement.digest(), event.nonce):
+            raise FrameError("the proposal does not give this collaboration's id")
+        for party, member in agreement.parties.items():
+            public = self.identities.get(party)
+            if public is None or public.fingerprint != member.identity:
+                raise FrameError(f"the proposal names an identity of {party} that is not the pinned one")
+        return self._new(frame.header.subject)
+
+    def _new(self, cid: str) -> Collaboration:
+        self.collaborations[cid] = Collaboration(cid, self.me, lambda: self.seed(cid), self._speak, self._unwrap)
+        return self.collaborations[cid]
+
+    # ---- the own word and the own jobs
+
+    def propose(self, agreement: Agreement, nonce: str, now: str) -> str:
+        """Propose a collaboration; returns its id."""
+        cid = collaboration_id(agreement.digest(), nonce)
+        if cid not in self.collaborations:
+            self._new(cid)
+            self.word(cid, "propose", {"agreement": agreement.model_dump(mode="json"), "nonce": nonce}, now)
+        return cid
+
+    def word(self, cid: str, verb: str, fields: dict[str, Any], now: str) -> None:
+        """The party's own word: propose, accept, refused, cancelled, failed, expired."""
+        if not self.collaborations[cid].ended:
+            self._private(cid, "word", verb.encode(), fields, now)
+
+    def job(self, cid: str, address: Address, fields: dict[str, Any], now: str) -> None:
+        """A job's result."""
+        self._private(cid, "job", "\n".join(address).encode(), fields, now)
+
+    def _private(self, cid: str, kind: str, head: bytes, fields: dict[str, Any], now: str) -> None:
+        self._apply(Row(cid, kind, head, encode_fields(fields), now))
+
+    def poison(self, row: Row) -> None:
+        """Take a row that could not be processed as fatal to its collaboration."""
+        if row.kind in ("event", "own"):
+            self._apply(Row(row.collaboration, "poison", row.head, row.payload, row.time))
+        else:
+            fields = {"reason": "an own row could not be processed", "whose": self.me}
+            self._private(row.collaboration, "word", b"failed", fields, row.time)
+
+    def acknowledgement(self, cid: str, now: str) -> Frame:
+        """A bare acknowledgement of what this party holds."""
+        c = self.collaborations[cid]
+        return acknowledgement(cid, c.digest, self.me, c.chain.seen, now, self.identity.sign)
+
+    # ---- applying
+
+    def _apply(self, row: Row) -> None:
+        collaboration = self.collaborations[row.collaboration]
+        before = collaboration.state
+        try:
+            outcome = collaboration.apply(row)
+        except AccordError:
+            raise
+        except Exception as error:  # a fault of this program must not take the other collaborations along
+            raise PoisonError(row) from error
+        self.batch.rows.append(self.sealed(row))
+        self.batch.outgoing += [outgoing(frame) for frame in outcome.frames]
+        self.taken.outcomes.append((collaboration, outcome))
+        if collaboration.state == "PROPOSED" != before:
+            self.taken.proposed.append(collaboration)
+        self.batch.statuses[row.collaboration] = (collaboration.state, self.status(collaboration))
+
+    def status(self, collaboration: Collaboration) -> str:
+        """What `accord status` and `accord inbox` show."""
+        agreement = collaboration.agreement
+        body = {
+            "name": agreement.name if agreement else "",
+            "proposer": collaboration.proposer,
+            "parties": list(agreement.order) if agreement else [],
+            "round": collaboration.round,
+            "reason": collaboration.reason,
+            "accepted": collaboration.accepted,
+            "agreement": agreement.model_dump(mode="json") if agreement else None,
+        }
+        return canonical_json(body).decode()
+
+    def sealed(self, row: Row) -> Row:
+        """A row as the journal keeps it: the own word and job results encrypted."""
+        if row.kind not in ("word", "job") or row.payload is None:
+            return row
+        body = self.cipher.encrypt(row.payload, _place(row))
+        return Row(row.collaboration, row.kind, row.head, body, row.time)
+
+    def opened(self, row: Row) -> Row:
+        """The inverse of `sealed`."""
+        if row.kind not in ("word", "job") or row.payload is None:
+            return row
+        return Row(row.collaboration, row.kind, row.head, self.cipher.decrypt(row.payload, _place(row)), row.time)
+
+    def fold(self, cid: str, rows: Iterable[Row], recorded: Iterable[Outgoing]) -> list[tuple[Row, Outcome]]:
+        """Fold a collaboration's rows again, comparing every frame with the recorded one.
+
+        Raises:
+            TamperError: This code does not continue this journal, or the journal was changed.
+        """
+        frames = iter(recorded)
+
+        def recall(composer: Composer, piece: Piece, envelope: Envelope) -> Frame:
+            out = next(frames, None)
+            if out is None:
+                raise TamperError(f"event {envelope.sequence} ({piece.content.address}) is not in the outbox.")
+            return composer.recorded(piece, envelope, Frame.restore(out.head, out.payload))
+
+        collaboration = self._new(cid)
+        collaboration.voice = recall
+        outcomes = []
+        for row in rows:
+            clear = self.opened(row)
+            outcomes.append((row, collaboration.apply(clear)))
+        if (left := next(frames, None)) is not None:
+            raise TamperError(f"event {left.sequence} of {cid} is in the outbox, but nothing in the journal makes it.")
+        collaboration.voice = self._speak
+        return outcomes
+
+    # ---- sealing
+
+    def _speak(self, composer: Composer, piece: Piece, envelope: Envelope) -> Frame:
+        return composer.frame(piece, envelope, lambda to: self._wrapped(composer.collaboration, to), self.identity.sign)
+
+    def _wrapped(self, cid: str, to: tuple[str, ...]) -> list[bytes]:
+        if (cid, to) not in self._wraps:
+            key, info = channel_key(self.seed(cid), self.me, to), _info(cid, self.me, to)
+            publics = [self.identities.get(p) for p in to]
+            self._wraps[cid, to] = [channel.wrap(self.identity, p, key, info) for p in publics if p is not None]
+        return self._wraps[cid, to]
+
+    def _unwrap(self, frame: Frame, wrap: bytes) -> bytes:
+        if wrap not in self._channels:
+            header = frame.header
+            sender = self.identities.get(header.source)
+            if sender is None:
+                raise FrameError("the sender is not pinned")
+            key = channel.unwrap(self.identity, sender, wrap, _info(header.subject, header.source, header.to))
+            self._channels[wrap] = key
+            self.batch.channels.append((wrap, header.subject, self.cipher.encrypt(key, wrap)))
+        return self._channels[wrap]
+
+
+def outgoing(frame: Frame) -> Outgoing:
+    """A frame as the outbox keeps it."""
+    header = frame.header
+    return Outgoing(header.subject, header.number, header.event_class.family, frame.bare(), frame.payload)
+
+
+def _place(row: Row) -> bytes:
+    return digest(b"accord row", row.collaboration, row.kind, row.head, row.time)
+
+
+def _info(cid: str, sender: str, to: tuple[str, ...]) -> bytes:
+    return digest(b"accord channel info", cid, sender, ",".join(to), str(EPOCH))

@@ -1,0 +1,109 @@
+"""Runs jobs in a pool of worker processes. A job's id is its address, so that running it again changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import Any
+
+from accord_agents.worker import Order, Reply, start, work
+from accord_protocols.machines.core import Compute
+from accord_protocols.tasks.registry import TASKS, Result, cut, join, spans
+
+ATTEMPTS = 3
+"""A job that breaks the pool this often fails its collaboration, and only that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    """What a job gets besides its inputs.
+
+    Args:
+        key: Of its randomness, or fresh from the operating system.
+        secrets: Keystore entries.
+        snapshot: (path, digest) of the rows.
+        rows: How many there are.
+    """
+
+    key: bytes = field(repr=False)
+    secrets: Mapping[str, bytes] = field(repr=False)
+    snapshot: tuple[str, str] | None
+    rows: int
+
+
+class Executor:
+    """A pool of `workers` processes.
+
+    Raises:
+        ValueError: There is to be no worker at all.
+    """
+
+    def __init__(self, workers: int) -> None:
+        if workers < 1:
+            raise ValueError("an executor has at least one worker")
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def run(self, compute: Compute, supplies: Supplies) -> Reply:
+        """A job's result; parts are joined in their order, whoever was faster."""
+        task = TASKS[compute.task]
+        orders = [
+            Order(
+                compute.task,
+                cut(task, compute.inputs, span),
+                supplies.key,
+                dict(supplies.secrets),
+                supplies.snapshot,
+                number,
+                span,
+            )
+            for number, span in enumerate(spans(task, compute.inputs, supplies.rows))
+        ]
+        for _ in range(ATTEMPTS):
+            pool = self._opened()
+            try:
+                loop = asyncio.get_running_loop()
+                replies = await asyncio.gather(*(loop.run_in_executor(pool, work, order) for order in orders))
+            except BrokenProcessPool:
+                if self._pool is pool:
+                    self._pool = None
+                pool.shutdown(wait=False)
+                continue
+            for reply in replies:
+                if reply.trigger:
+                    return reply
+            result = join([Result(reply.fields, reply.secrets) for reply in replies])
+            return Reply(result.fields, result.secrets)
+        return Reply(trigger="failed", reason=f"the job {compute.task} ended its worker {ATTEMPTS} times")
+
+    def warm(self) -> None:
+        """Start a worker before there is work."""
+        self._opened().submit(_nothing)
+
+    def processes(self) -> list[int]:
+        """Process ids of the workers."""
+        children: dict[int, Any] = getattr(self._pool, "_processes", None) or {}
+        return list(children)
+
+    def close(self) -> None:
+        """End the workers at once; what they were at is done again after the next start."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            children = list((getattr(pool, "_processes", None) or {}).values())
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in children:
+                child.kill()
+
+    def _opened(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=start)
+        return self._pool
+
+
+def _nothing() -> None:
+    return None

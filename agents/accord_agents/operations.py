@@ -1,0 +1,148 @@
+"""What people do by hand: keys, and answers to proposals, which the running agent takes up from its journal."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from accord_agents.config import Config, load
+from accord_agents.entropy import SystemEntropy
+from accord_agents.journal import Journal
+from accord_agents.security.identity import Identity
+from accord_agents.security.keystore import Keystore, durable
+from accord_agents.security.passphrase import passphrase
+from accord_agents.security.trust import Identities
+from accord_agents.setup import make_identity
+from accord_schemas.agreement import Agreement
+from accord_schemas.errors import AccordError, UsageError
+
+ANSWER_WITHIN = 10.0
+"""Seconds in which a running agent takes up a request."""
+
+
+def init_keys(path: Path) -> str:
+    """Make identity and keystore; says the fingerprint."""
+    config = load(path)
+    identity = make_identity(config.keystore, config.party, passphrase(config.passphrase_file), SystemEntropy())
+    return f"{config.party}  {identity.public.fingerprint}"
+
+
+def show_keys(path: Path) -> str:
+    """Fingerprints: the own one first, then those trusted."""
+    config = load(path)
+    lines = [f"{config.party}  {_identity(config).public.fingerprint}  (own)"]
+    lines += [f"{p.party}  {p.fingerprint}" for p in Identities.load(config.identities) if p.party != config.party]
+    return "\n".join(lines)
+
+
+def export_identity(path: Path, file: Path) -> str:
+    """Write the own public identity."""
+    identity = _identity(load(path))
+    _write(file, json.dumps(identity.export(), indent=1).encode())
+    return f"{identity.public.party}  {identity.public.fingerprint}  written to {file}"
+
+
+def trust_identity(path: Path, file: Path, *, replace: bool) -> str:
+    """Pin another party's identity."""
+    config = load(path)
+    try:
+        export = json.loads(file.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise UsageError(f"{file} is no exported identity.", hint="Export it with: accord keys export FILE") from None
+    public = Identities.load(config.identities).trust(export, str(file), replace=replace)
+    return f"{public.party}  {public.fingerprint}  trusted; a running agent takes it up when it starts again"
+
+
+def trusted(config: Config) -> dict[str, str]:
+    """Fingerprints by party, the own one included."""
+    known = {p.party: p.fingerprint for p in Identities.load(config.identities)}
+    return known | {config.party: _identity(config).public.fingerprint}
+
+
+def propose(config: Config, agreement: Agreement) -> str:
+    """Have the running agent propose; returns the collaboration's id."""
+    answer = _ask(config, "propose", {"agreement": agreement.encode().decode()})
+    return str(answer["collaboration"])
+
+
+def accept(path: Path, collaboration: str) -> str:
+    """Have the running agent accept."""
+    return f"accepted {_ask(load(path), 'accept', {'collaboration': collaboration})['collaboration']}"
+
+
+def refuse(path: Path, collaboration: str, reason: str) -> str:
+    """Have the running agent refuse."""
+    return f"refused {_ask(load(path), 'refuse', {'collaboration': collaboration, 'reason': reason})['collaboration']}"
+
+
+def inbox(path: Path, *, as_json: bool) -> str:
+    """Proposals that wait for this party's answer."""
+    found = [s for s in _statuses(load(path)) if s["state"] == "PROPOSED" and not s["accepted"]]
+    if as_json:
+        return json.dumps(found, ensure_ascii=False)
+    return "\n\n".join(_proposal(s) for s in found) or "No proposal waits for an answer."
+
+
+def status(path: Path, collaboration: str | None, *, as_json: bool) -> str:
+    """Every collaboration's state, or one's."""
+    found = [s for s in _statuses(load(path)) if s["collaboration"].startswith(collaboration or "")]
+    if collaboration and not found:
+        raise UsageError(f"no collaboration begins with {collaboration!r}.", hint="See them all with: accord status")
+    if as_json:
+        return json.dumps(found, ensure_ascii=False)
+    lines = [f"{s['collaboration'][:12]}  {s['state']:<10} round {s['round']:<4} {s['name']}  {s['reason']}" for s in found]
+    return "\n".join(line.rstrip() for line in lines) or "No collaborations yet."
+
+
+def _proposal(s: dict[str, Any]) -> str:
+    terms = s["agreement"]
+    train = terms["train"]
+    what = f"{train['model']}, protection {train['protection']}" if train else "alignment only"
+    lines = [f"{s['collaboration'][:12]}  {s['name']}, proposed by {s['proposer']}", f"  parties: {', '.join(s['parties'])}", f"  {what}"]
+    lines += [f"  {party} learns: {sentence}" for party, sentence in sorted(terms["learns"].items())]
+    lines.append(f"  answer with: accord accept {s['collaboration'][:12]}   or: accord refuse {s['collaboration'][:12]} --reason TEXT")
+    return "\n".join(lines)
+
+
+def _statuses(config: Config) -> list[dict[str, Any]]:
+    if not config.journal.exists():
+        return []
+    journal = Journal(config.journal)
+    try:
+        return [{"collaboration": cid, "state": state, **json.loads(body)} for cid, state, body in journal.statuses()]
+    finally:
+        journal.close()
+
+
+def _ask(config: Config, verb: str, body: dict[str, str]) -> dict[str, Any]:
+    if not (config.out / "agent.pid").exists():
+        raise AccordError(f"no agent of {config.party} runs in {config.out}.", hint="Start it with: accord agent --config FILE")
+    journal = Journal(config.journal)
+    try:
+        number = journal.ask(verb, json.dumps(body))
+        end = time.monotonic() + ANSWER_WITHIN
+        while (answer := journal.answer(number)) is None:
+            if time.monotonic() > end:
+                raise AccordError(f"the agent of {config.party} does not answer.", hint=f"See {config.out / 'agent.log'}.", retry=True)
+            time.sleep(0.05)
+    finally:
+        journal.close()
+    found: dict[str, Any] = json.loads(answer)
+    if "error" in found:
+        raise UsageError(found["error"])
+    return found
+
+
+def _identity(config: Config) -> Identity:
+    return Identity(config.party, Keystore.open(config.keystore, passphrase(config.passphrase_file)).get("identity"))
+
+
+def _write(file: Path, body: bytes) -> None:
+    try:
+        durable(file, body)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,56 @@
+"""A party's policy: which proposals it accepts, asks its people about, or refuses, and what may be computed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from accord_schemas.agreement import VERSIONS, Agreement
+
+Verdict = Literal["accept", "ask", "refuse"]
+
+
+class Policy(BaseModel):
+    """The rules; a proposal that breaks one is refused, whatever `proposals` says.
+
+    Args:
+        proposals: What happens to a proposal that keeps all rules.
+        proposers: Who may propose; absent: every pinned party.
+        protection: Levels that this party accepts. `score` opens the scores to the label holder, from which it can
+            rebuild most of the feature rows after enough rounds, so that it has to be named here.
+        min_key_bits: The least key size.
+        require_gate: Whether the overlap gate must be on.
+        max_rounds: The most rounds of training.
+        refuse_few_rows: Refuse to train on fewer than 50 rows per own column, instead of warning.
+        refuse_reruns: Refuse a row set that differs in a few rows from an earlier one with the same parties: the
+            difference of two trainings tells those rows' labels.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    proposals: Verdict = "ask"
+    proposers: list[str] | None = None
+    protection: list[Literal["shared", "score"]] = ["shared"]
+    min_key_bits: Annotated[int, Field(ge=2048)] = 2048
+    require_gate: bool = False
+    max_rounds: Annotated[int, Field(ge=1)] = 100_000
+    refuse_few_rows: bool = False
+    refuse_reruns: bool = True
+
+    def judge(self, agreement: Agreement, proposer: str) -> tuple[Verdict, str]:
+        """What to do with a proposal, and why it is refused."""
+        train = agreement.train
+        unknown = sorted(m for m, v in agreement.versions.items() if VERSIONS.get(m) != v)
+        rules = (
+            (self.proposers is not None and proposer not in self.proposers, f"{proposer} may not propose"),
+            (agreement.key_bits < self.min_key_bits, f"keys of {agreement.key_bits} bits are too short"),
+            (self.require_gate and agreement.align.max_overlap is None, "the overlap gate is off"),
+            (train is not None and train.protection not in self.protection, f"level {train and train.protection} is not allowed"),
+            (train is not None and train.max_rounds > self.max_rounds, "too many rounds"),
+            (bool(unknown) or set(agreement.versions) != set(VERSIONS), f"versions of {', '.join(unknown) or 'machines'} differ"),
+        )
+        for broken, reason in rules:
+            if broken:
+                return "refuse", f"policy: {reason}"
+        return self.proposals, "policy: no proposals are accepted" if self.proposals == "refuse" else ""

@@ -1,0 +1,145 @@
+"""Publishing: frames go out in sequence, and again until every party has told that it holds them.
+
+The broker's acknowledgement is no proof that a peer has a frame; its watermark is. At most so many events and bytes per
+collaboration are under way without one, so that a slow party never makes a fast one run out of memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from accord_agents.collaboration import Collaboration
+from accord_agents.journal import Outgoing
+from accord_broker.port import Broker, Record
+from accord_schemas.frame import Frame
+
+MAX_EVENTS, MAX_BYTES = 64, 32 << 20
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
+"""Seconds after which uncovered frames go again, doubling."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """One collaboration's frames on their way."""
+
+    collaboration: Collaboration
+    queue: deque[Outgoing] = field(default_factory=deque)
+    under_way: deque[tuple[int, int]] = field(default_factory=deque)
+    pause: float = FIRST_PAUSE
+    due: float = 0.0
+
+    @property
+    def covered(self) -> int:
+        """The sequence up to which every party holds our frames."""
+        chain = self.collaboration.chain
+        return min((chain.covered.get(p, 0) for p in self.collaboration.peers), default=chain.sequence)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing needs to be said again: all parties hold everything."""
+        return not self.queue and self.covered >= self.collaboration.chain.sequence
+
+
+class Publisher:
+    """Sends the outbox.
+
+    Args:
+        broker: Where to.
+        load: Reads a collaboration's frames beyond a sequence from the journal, to send them again.
+    """
+
+    def __init__(self, broker: Broker, load: Callable[[str, int], Iterable[Outgoing]]) -> None:
+        self._broker, self._load = broker, load
+        self._lanes: dict[str, Lane] = {}
+        self._wake = asyncio.Event()
+        self._acks: list[Record] = []
+
+    def lane(self, collaboration: Collaboration) -> Lane:
+        """The lane of a collaboration."""
+        if collaboration.cid not in self._lanes:
+            self._lanes[collaboration.cid] = Lane(collaboration)
+        return self._lanes[collaboration.cid]
+
+    def put(self, collaboration: Collaboration, frames: Iterable[Outgoing]) -> None:
+        """Take frames that are committed."""
+        self.lane(collaboration).queue.extend(frames)
+        self._wake.set()
+
+    def acknowledge(self, frame: Frame) -> None:
+        """Send a bare acknowledgement; it is never sent again."""
+        self._acks.append(Record("control", frame.header.subject, frame.encode()))
+        self._wake.set()
+
+    def covered(self) -> None:
+        """A watermark moved: there may be room."""
+        for lane in self._lanes.values():
+            while lane.under_way and lane.under_way[0][0] <= lane.covered:
+                lane.under_way.popleft()
+                lane.pause, lane.due = FIRST_PAUSE, 0.0
+        self._wake.set()
+
+    def drained(self, *, history: bool) -> bool:
+        """Whether this party may leave: every frame is held by all parties or, on a broker with history, read back."""
+        lanes = self._lanes.values()
+        return not self._acks and all(
+            lane.idle or (history and not lane.queue and lane.collaboration.chain.back >= lane.collaboration.chain.sequence)
+            for lane in lanes
+        )
+
+    def restart(self) -> None:
+        """After a new connection: everything that is not covered is due again."""
+        for lane in self._lanes.values():
+            lane.under_way.clear()
+            lane.queue = deque(self._load(lane.collaboration.cid, lane.covered))
+            lane.pause, lane.due = FIRST_PAUSE, 0.0
+
+    async def run(self) -> None:
+        """Publish until cancelled.
+
+        Raises:
+            BrokerError: The broker did not take what was due; `restart` on the next connection.
+        """
+        while True:
+            self._wake.clear()
+            records = self._next()
+            if records:
+                await self._broker.publish(records)
+                continue
+            try:
+                async with asyncio.timeout(0.5):
+                    await self._wake.wait()
+            except TimeoutError:
+                self._again(asyncio.get_running_loop().time())
+
+    def _next(self) -> list[Record]:
+        records, self._acks = self._acks, []
+        for lane in self._lanes.values():
+            size = sum(s for _, s in lane.under_way)
+            while lane.queue and len(lane.under_way) < MAX_EVENTS and size < MAX_BYTES:
+                out = lane.queue.popleft()
+                size += len(out.payload)
+                lane.under_way.append((out.sequence, len(out.payload)))
+                records.append(record(out))
+        return records
+
+    def _again(self, now: float) -> None:
+        """Frames that somebody should hold by now and does not: send them once more, ever more rarely."""
+        for lane in self._lanes.values():
+            if lane.queue or not lane.under_way:
+                continue
+            if not lane.due:
+                lane.due = now + lane.pause
+            elif now >= lane.due:
+                lane.pause, lane.due = min(2 * lane.pause, LONGEST_PAUSE), 0.0
+                last = lane.under_way[-1][0]
+                lane.under_way.clear()
+                missing = self._load(lane.collaboration.cid, lane.covered)
+                lane.queue.extend(out for out in missing if out.sequence <= last)
+
+
+def record(out: Outgoing) -> Record:
+    """A frame as the broker takes it."""
+    return Record(out.family, out.collaboration, Frame.restore(out.head, out.payload).encode())

@@ -1,0 +1,312 @@
+"""Assembles one party's agent from its configuration, and runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+from accord_agents import requests
+from accord_agents.agent import Agent, Hooks
+from accord_agents.collaboration import Collaboration, Outcome
+from accord_agents.config import Config
+from accord_agents.desk import Desk
+from accord_agents.entropy import Entropy, SeedEntropy, SystemEntropy
+from accord_agents.executor import Executor, Supplies
+from accord_agents.folder import held
+from accord_agents.intake.reader import read_table
+from accord_agents.intake.snapshot import read_snapshot, write_snapshot
+from accord_agents.intake.table import Table
+from accord_agents.journal import Journal
+from accord_agents.ledger import Ledger
+from accord_agents.logs import open_log
+from accord_agents.memory import Memory
+from accord_agents.reruns import Reruns
+from accord_agents.results import write
+from accord_agents.security.identity import Identity
+from accord_agents.security.keystore import Keystore
+from accord_agents.security.passphrase import passphrase
+from accord_agents.security.storage import StorageCipher
+from accord_agents.security.trust import Identities
+from accord_broker.factory import connect
+from accord_protocols.machines.engine import Job
+from accord_schemas.agreement import Agreement
+from accord_schemas.errors import AccordError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What `accord run` has an agent do, and `accord agent` never does.
+
+    Args:
+        agreement: To propose; None at everybody else.
+        seed: The demo's seed; None for the operating system's randomness.
+    """
+
+    agreement: Agreement | None = None
+    seed: int | None = None
+
+
+class Service:
+    """One party's agent with everything around it.
+
+    Args:
+        config: The party's configuration.
+        errand: One collaboration, after which the agent ends; None to serve until stopped.
+    """
+
+    def __init__(self, config: Config, errand: Errand | None = None) -> None:
+        self.config, self.errand = config, errand
+        seed = errand.seed if errand else None
+        self.entropy: Entropy = SystemEntropy() if seed is None else SeedEntropy(seed, config.party)
+        self.keystore = Keystore.open(config.keystore, passphrase(config.passphrase_file))
+        self.identity = Identity(config.party, self.keystore.get("identity"))
+        self.log = open_log(config.out / "agent.log", config.party)
+        self.executor = Executor(config.workers or os.cpu_count() or 1)
+        self.memory = Memory()
+        self.reruns = Reruns(config.out / "reruns", self.keystore.get("storage"))
+        self._tables: dict[str, Table] = {}
+        self._seeds: dict[str, bytes] = {}
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._quiet: dict[str, float] = {}
+        self._asked: set[int] = set()
+
+    async def run(self) -> None:
+        """Serve."""
+        journal = Journal(self.config.journal)
+        try:
+            self._check_party(journal)
+            journal.verify()
+            self.agent = Agent(self._desk(journal), journal, connect(self.config.broker), self.log, self._hooks())
+            self.journal = journal
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self.agent.stopping.set)
+            self.log.info("started", pid=os.getpid(), broker=self.config.broker)
+            self.executor.warm()
+            self._resume()
+            if self.errand and self.errand.agreement:
+                self._propose(self.errand.agreement)
+            await self.agent.run(self._done)
+        except AccordError as error:
+            self.log.error("stopped", problem=str(error))
+            raise
+        finally:
+            for task in self._jobs:
+                task.cancel()
+            await asyncio.gather(*self._jobs, return_exceptions=True)
+            self.executor.close()
+            journal.close()
+        self.log.info("ended")
+
+    # ---- starting
+
+    def _check_party(self, journal: Journal) -> None:
+        known = journal.meta("party")
+        if known is None:
+            journal.set_meta("party", self.config.party.encode())
+        elif known != self.config.party.encode():
+            raise UsageError(f"{self.config.out} is the folder of {known.decode()}, not of {self.config.party}.")
+
+    def _desk(self, journal: Journal) -> Desk:
+        identities = Identities.load(self.config.identities)
+        identities.add_own(self.identity)
+        cipher = StorageCipher(self.keystore.get("storage"))
+        channels = {wrap: cipher.decrypt(sealed, wrap) for wrap, sealed in journal.channels().items()}
+        return Desk(self.identity, identities, cipher, self._sealed_seed, channels)
+
+    def _sealed_seed(self, cid: str) -> bytes:
+        if cid not in self._seeds:
+            self._seeds[cid] = self.keystore.get(f"{cid}/seed")
+        return self._seeds[cid]
+
+    def _resume(self) -> None:
+        """Every start is a replay: fold each journal and take up what was left."""
+        for cid in self.journal.collaborations():
+            pending: dict[Any, Job] = {}
+            for row, outcome in self.agent.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
+                pending |= {job.address: job for job in outcome.jobs}
+                if row.kind == "job":
+                    pending = {a: j for a, j in pending.items() if "\n".join(a) != row.head.decode()}
+                self.agent.ledgers.setdefault(cid, Ledger()).take(self.agent.desk.collaborations[cid], outcome)
+            collaboration = self.agent.desk.collaborations[cid]
+            self.agent.publisher.lane(collaboration)
+            self.log.info("folded", collaboration=cid, state=collaboration.state)
+            if collaboration.ended:
+                self._write_results(collaboration)
+                continue
+            for job in pending.values():
+                self._job(cid, job)
+            if collaboration.state == "PROPOSED" and not collaboration.accepted:
+                self._proposed(collaboration)
+
+    def _propose(self, agreement: Agreement) -> None:
+        nonce = self.entropy.secret("propose", agreement.digest().hex()).hex()
+        self.agent.put(lambda now: self.agent.desk.propose(agreement, nonce, now))
+
+    def _hooks(self) -> Hooks:
+        return Hooks(self._job, self._proposed, self._outcome, self._tick)
+
+    # ---- proposals
+
+    def _proposed(self, collaboration: Collaboration) -> None:
+        assert collaboration.agreement is not None
+        verdict, reason = self.config.policy.judge(collaboration.agreement, collaboration.proposer)
+        own = collaboration.proposer == self.config.party
+        if not own and collaboration.agreement.seeded and self.errand is None:
+            verdict, reason = "refuse", "policy: a seeded collaboration protects nothing"
+        self.log.info("proposed", collaboration=collaboration.cid, verdict="accept" if own else verdict, reason=reason)
+        if own or verdict == "accept":
+            self._spawn(self._accept(collaboration))
+        elif verdict == "refuse":
+            self._say(collaboration.cid, "refused", {"reason": f"{self.config.party}: {reason}"})
+
+    async def _accept(self, collaboration: Collaboration) -> None:
+        """Read the data once, keep a sealed seed, then say yes."""
+        cid, agreement = collaboration.cid, collaboration.agreement
+        assert agreement is not None
+        try:
+            table = await asyncio.to_thread(self._read, agreement)
+            snapshot = await asyncio.to_thread(write_snapshot, table, self.config.out / "snapshots")
+        except AccordError as error:
+            self.log.error("data", problem=str(error))
+            self._say(cid, "refused", {"reason": f"{self.config.party} cannot use its data"})
+            return
+        if f"{cid}/seed" not in self.keystore:
+            self.keystore.put(f"{cid}/seed", self.entropy.secret("seed", cid))
+        nonce = self.entropy.secret("nonce", cid).hex()
+        fields = {"nonce": nonce, "snapshot": snapshot.digest, "rows": len(table.ids), "warnings": table.report.warnings()}
+        self._say(cid, "accept", fields)
+
+    def _read(self, agreement: Agreement) -> Table:
+        data, train = self.config.data, agreement.train
+        leads = agreement.label_holder == self.config.party
+        return read_table(
+            data.csv,
+            data.id,
+            data.label,
+            data.features,
+            model=train.model if train else None,
+            label_required=leads and train is not None,
+        )
+
+    def _say(self, cid: str, verb: str, fields: dict[str, Any]) -> None:
+        self.agent.put(lambda now: self.agent.desk.word(cid, verb, fields, now))
+
+    # ---- jobs
+
+    def _job(self, cid: str, job: Job) -> None:
+        self._spawn(self._work(cid, job))
+
+    async def _work(self, cid: str, job: Job) -> None:
+        compute, collaboration = job.compute, self.agent.desk.collaborations[cid]
+        key = compute.key
+        if compute.fresh:
+            key = self.entropy.secret("fresh", cid, *job.address)
+        secrets = {name: self.keystore.get(f"{cid}/{name}") for name in compute.secrets}
+        digest, rows = collaboration.data["snapshot"], collaboration.data["rows"]
+        path = self.config.out / "snapshots" / f"{digest}.table"
+        snapshot = (str(path), digest) if compute.data else None
+        self.log.info("job", collaboration=cid, task=compute.task, step=job.address.step)
+        reply = await self.executor.run(compute, Supplies(key, secrets, snapshot, rows))
+        if reply.trigger:
+            fields = {"trigger": reply.trigger, "reason": reply.reason, "whose": reply.whose}
+        else:
+            fields = reply.fields
+            if reply.secrets:
+                self.keystore.put_many({f"{cid}/{name}": secret for name, secret in reply.secrets.items()})
+        self.agent.put(lambda now: self.agent.desk.job(cid, job.address, fields, now))
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._jobs.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._jobs.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.log.error("task", problem=repr(error))
+            self.agent.fail(error)
+
+    # ---- what comes out
+
+    def _outcome(self, collaboration: Collaboration, outcome: Outcome) -> None:
+        cid = collaboration.cid
+        ledger = self.agent.ledgers[cid]
+        self._quiet[cid] = asyncio.get_running_loop().time()
+        for move in outcome.moves:
+            self.log.info(
+                "progress",
+                collaboration=cid,
+                state=move.state,
+                round=move.round,
+                loss=move.loss,
+                reason=move.reason,
+                events=sum(ledger.events.values()),
+                bytes=sum(ledger.bytes.values()),
+            )
+        for note in outcome.notes:
+            if "rows" in note and collaboration.agreement and collaboration.agreement.train:
+                self._check_reruns(collaboration, note["rows"])
+        if collaboration.ended and outcome.moves:
+            self._write_results(collaboration)
+
+    def _check_reruns(self, collaboration: Collaboration, rows: Any) -> None:
+        table = self._table(collaboration)
+        assert table is not None and collaboration.agreement is not None
+        ids = [table.ids[row] for row in rows]
+        near = self.reruns.check(collaboration.cid, collaboration.agreement, ids, len(table.columns))
+        if near and self.config.policy.refuse_reruns:
+            self._say(collaboration.cid, "refused", {"reason": f"{self.config.party}: policy: {near}"})
+
+    def _table(self, collaboration: Collaboration) -> Table | None:
+        digest = collaboration.data.get("snapshot")
+        if digest is None:
+            return None
+        if digest not in self._tables:
+            self._tables = {digest: read_snapshot(self.config.out / "snapshots" / f"{digest}.table", digest)}
+        return self._tables[digest]
+
+    def _write_results(self, collaboration: Collaboration) -> None:
+        ledger = self.agent.ledgers[collaboration.cid]
+        folder = self.config.out if self.errand else self.config.out / collaboration.cid
+        facts = {"peak_rss_mib": {self.config.party: round(self.memory.peak, 1)}}
+        warnings = [f"{self.config.party}: {w}" for w in collaboration.data.get("warnings", ())]
+        ledger.warnings = [*warnings, *(w for w in ledger.warnings if w not in warnings)]
+        write(folder, collaboration, ledger, self._table(collaboration), facts)
+
+    def _tick(self) -> None:
+        self.memory.sample(self.executor.processes())
+        now = asyncio.get_running_loop().time()
+        for cid, collaboration in self.agent.desk.collaborations.items():
+            if collaboration.ended or collaboration.agreement is None:
+                continue
+            limit = collaboration.agreement.limits.deadline_seconds
+            if now - self._quiet.setdefault(cid, now) > limit:
+                self._quiet[cid] = now
+                self._say(cid, "expired", {"missing": collaboration.silent()})
+        for number, verb, body in self.journal.requests():
+            if number not in self._asked:
+                self._asked.add(number)
+                self.agent.put(functools.partial(requests.serve, self, number, verb, body))
+
+    def accept(self, collaboration: Collaboration) -> None:
+        """Accept by hand."""
+        self._spawn(self._accept(collaboration))
+
+    def _done(self) -> bool:
+        if self.errand is None:
+            return False
+        collaborations = self.agent.desk.collaborations.values()
+        ended = bool(collaborations) and all(c.ended for c in collaborations)
+        return ended and not self._jobs and self.agent.publisher.drained(history=self.agent.broker.history)
+
+
+def serve(config: Config, errand: Errand | None = None) -> None:
+    """Run one party's agent until it is done or told to stop; blocks."""
+    with held(config.out):
+        asyncio.run(Service(config, errand).run())
+

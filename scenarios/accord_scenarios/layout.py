@@ -1,0 +1,105 @@
+"""A run's folder: one sub-folder per party with everything its agent needs."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from accord_agents.entropy import Entropy, SeedEntropy, SystemEntropy
+from accord_agents.security.passphrase import create_keyfile
+from accord_agents.setup import make_identity
+from accord_scenarios import yaml12
+from accord_scenarios.model import Scenario
+from accord_scenarios.proposal import agreement
+from accord_schemas.errors import UsageError
+
+POLICY = {"proposals": "accept", "protection": ["shared", "score"], "refuse_reruns": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Paths of a run."""
+
+    home: Path
+
+    @property
+    def scenario(self) -> Path:
+        """The resolved scenario."""
+        return self.home / "scenario.yaml"
+
+    @property
+    def result(self) -> Path:
+        """The merged result."""
+        return self.home / "result.json"
+
+    def party(self, name: str) -> Path:
+        """A party's folder."""
+        return self.home / name
+
+    def config(self, name: str) -> Path:
+        """A party's configuration."""
+        return self.party(name) / "party.yaml"
+
+    def errand(self, name: str) -> Path:
+        """What a party's agent is sent to do."""
+        return self.party(name) / "errand.json"
+
+
+def create(home: Path, scenario: Scenario, broker: str | None, *, force: bool) -> Layout:
+    """Make a run's folder.
+
+    Raises:
+        UsageError: It exists and is not empty, or cannot be written.
+    """
+    layout = Layout(home)
+    try:
+        if home.exists() and (not home.is_dir() or any(home.iterdir())) and not force:
+            raise UsageError(f"{home} is not empty.", hint="Name a new folder, or use --force.")
+        home.mkdir(parents=True, exist_ok=True)
+        if layout.result.exists() or layout.scenario.exists():
+            raise UsageError(f"{home} holds an earlier run.", hint="Remove it, resume it with --resume, or name another.")
+        _write(layout, scenario, broker or f"embedded:{home.absolute() / 'broker.db'}")
+    except OSError as error:
+        raise UsageError(f"{home} cannot be written: {error.strerror}.", hint="Name another folder with --out.") from None
+    return layout
+
+
+def _write(layout: Layout, scenario: Scenario, broker: str) -> None:
+    exports: dict[str, dict[str, str]] = {}
+    fingerprints: dict[str, str] = {}
+    workers = max(1, (os.cpu_count() or 1) // len(scenario.parties))
+    for name, member in scenario.parties.items():
+        folder = layout.party(name)
+        folder.mkdir(exist_ok=True)
+        create_keyfile(folder / "keystore.key")
+        entropy: Entropy = SystemEntropy() if scenario.seed is None else SeedEntropy(scenario.seed, name)
+        passphrase = (folder / "keystore.key").read_bytes()
+        identity = make_identity(folder / "keystore", name, passphrase, entropy)
+        exports[name], fingerprints[name] = identity.export(), identity.public.fingerprint
+        config = {
+            "party": name,
+            "broker": broker,
+            "data": member.data.model_dump(mode="json"),
+            "policy": POLICY,
+            "keystore": "keystore",
+            "passphrase_file": "keystore.key",
+            "identities": "../identities.json",
+            "out": ".",
+            "workers": workers,
+        }
+        _dump(layout.config(name), config)
+    terms = agreement(scenario, fingerprints).model_dump(mode="json")
+    for name in scenario.parties:
+        errand = {"agreement": terms if name == scenario.label_holder else None, "seed": scenario.seed}
+        layout.errand(name).write_text(json.dumps(errand), encoding="utf-8")
+    (layout.home / "identities.json").write_text(json.dumps(exports, indent=1), encoding="utf-8")
+    layout.scenario.write_text(yaml12.dump(scenario.resolved()), encoding="utf-8")
+
+
+def _dump(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(yaml.safe_dump(value, allow_unicode=True, sort_keys=False), encoding="utf-8")

@@ -1,0 +1,88 @@
+"""The agents of a run as processes: started, watched, started again after a signal, stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from accord_scenarios.layout import Layout
+
+MAX_RESTARTS = 20
+GRACE = 5.0
+"""Seconds that an agent has to stop when asked to."""
+
+
+class AgentProcess:
+    """One party's agent.
+
+    Args:
+        layout: The run's folder.
+        party: Whose.
+    """
+
+    def __init__(self, layout: Layout, party: str) -> None:
+        self._layout, self.party = layout, party
+        self.restarts = 0
+        self._log = layout.party(party) / "agent.log"
+        self._read = self._log.stat().st_size if self._log.exists() else 0
+        self._rest = b""
+        self._start()
+
+    def _start(self) -> None:
+        command = [sys.executable, "-m", "accord_agents", str(self._layout.config(self.party)), str(self._layout.errand(self.party))]
+        with self._stderr.open("ab") as errors:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
+
+    @property
+    def _stderr(self) -> Path:
+        return self._layout.party(self.party) / "agent.stderr"
+
+    @property
+    def code(self) -> int | None:
+        """The exit code once it has ended for good; None while it runs."""
+        return self._process.poll()
+
+    def revive(self) -> str:
+        """Start it again if a signal ended it; says so, or nothing."""
+        code = self._process.poll()
+        if code is None or code >= 0 or self.restarts >= MAX_RESTARTS:
+            return ""
+        self.restarts += 1
+        self._start()
+        return f"{self.party}: the agent was ended by signal {-code}; started again ({self.restarts})"
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """New lines of its log."""
+        with contextlib.suppress(OSError), self._log.open("rb") as file:
+            file.seek(self._read)
+            data = file.read()
+            self._read += len(data)
+            *whole, self._rest = (self._rest + data).split(b"\n")
+            for line in whole:
+                with contextlib.suppress(ValueError):
+                    yield json.loads(line)
+
+    def stop(self) -> None:
+        """Ask it to stop."""
+        if self._process.poll() is None:
+            self._process.terminate()
+
+    def end(self, by: float) -> None:
+        """Wait for it until `by` on the monotonic clock, then kill it."""
+        try:
+            self._process.wait(max(0.0, by - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def last_words(self) -> str:
+        """The end of what it wrote to standard error."""
+        with contextlib.suppress(OSError, IndexError):
+            return self._stderr.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1][-500:]
+        return ""

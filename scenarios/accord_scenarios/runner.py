@@ -1,0 +1,150 @@
+"""`accord run`: plays a whole scenario on this machine, one process per party, and puts the results together."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from accord_agents.intake.reader import read_table
+from accord_agents.security.keystore import durable
+from accord_scenarios.layout import Layout, create
+from accord_scenarios.merge import merge
+from accord_scenarios.model import Scenario
+from accord_scenarios.processes import GRACE, AgentProcess
+from accord_scenarios.progress import ProgressView, summary
+from accord_scenarios.scenario import load
+from accord_schemas.agreement import LABEL_HOLDER
+from accord_schemas.errors import UsageError
+
+EXIT = {"COMPLETED": 0, "REFUSED": 3}
+_POLL = 0.05
+_SEED = "The run used a seed: keys and masks follow from it, and nothing is protected. For demos and tests only."
+_KEY = "accord run wrote each keystore's passphrase beside it (keystore.key), for use on this machine only."
+
+
+def run(
+    scenario: str, *, out: Path | None, broker: str | None, sets: list[str], force: bool, quiet: bool
+) -> int:
+    """Play a scenario; returns the exit code.
+
+    Raises:
+        UsageError: The scenario, a file or the folder cannot be used; nothing was started.
+    """
+    loaded = load(scenario, sets)
+    _check_data(loaded)
+    if broker is not None:
+        _check_broker(broker)
+    home = out or _new_folder(loaded.name)
+    layout = create(home, loaded, broker, force=force)
+    return _play(layout, loaded, quiet=quiet)
+
+
+def resume(home: Path, *, quiet: bool) -> int:
+    """Go on with an interrupted run; returns the exit code.
+
+    Raises:
+        UsageError: The folder holds no run.
+    """
+    layout = Layout(home)
+    if not layout.scenario.exists():
+        raise UsageError(f"{home} holds no run.", hint="Name the folder that --out named, or that the run printed.")
+    return _play(layout, load(layout.scenario), quiet=quiet)
+
+
+def _check_data(scenario: Scenario) -> None:
+    for name, member in scenario.parties.items():
+        data = member.data
+        model = scenario.train.model if scenario.train else None
+        leads = name == scenario.label_holder
+        read_table(data.csv, data.id, data.label, data.features, model=model, label_required=leads and model is not None)
+
+
+def _check_broker(url: str) -> None:
+    from accord_broker.factory import connect
+
+    connect(url)
+
+
+def _new_folder(name: str) -> Path:
+    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
+    return Path("accord-runs") / f"{safe}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _play(layout: Layout, scenario: Scenario, *, quiet: bool) -> int:
+    began = time.monotonic()
+    console = Console(stderr=True, highlight=False)
+    roles = {name: member.role for name, member in scenario.parties.items()}
+    parties = sorted(roles, key=lambda p: (roles[p] != LABEL_HOLDER, p))
+    agents: dict[str, AgentProcess] = {}
+    with ProgressView(parties, console, quiet=quiet) as view:
+        view.say(f"results go to {layout.home}")
+        if scenario.seed is not None:
+            view.say(f"warning: {_SEED}")
+        try:
+            agents |= {party: AgentProcess(layout, party) for party in parties}
+            _watch(agents, view)
+        except KeyboardInterrupt:
+            _stop(agents)
+            view.say(f"interrupted; go on with: accord run --resume {layout.home}")
+            raise
+        except BaseException:
+            _stop(agents)
+            raise
+    result = _result(layout, scenario, roles, agents, began)
+    if not quiet:
+        Console().print(summary(result))
+        Console().print(f"{layout.home / 'report.html'}", highlight=False)
+    return EXIT.get(result["status"], 1)
+
+
+def _watch(agents: Mapping[str, AgentProcess], view: ProgressView) -> None:
+    """Until every agent has ended; one that failed takes the others with it, since they would wait for it."""
+    while True:
+        for party, agent in agents.items():
+            for line in agent.lines():
+                view.update(party, line)
+            if said := agent.revive():
+                view.say(said)
+        codes = [agent.code for agent in agents.values()]
+        if all(code is not None for code in codes):
+            return
+        if any(code not in (None, 0) for code in codes):
+            _stop(agents)
+        time.sleep(_POLL)
+
+
+def _stop(agents: Mapping[str, AgentProcess]) -> None:
+    for agent in agents.values():
+        agent.stop()
+    by = time.monotonic() + GRACE
+    for agent in agents.values():
+        agent.end(by)
+
+
+def _result(
+    layout: Layout, scenario: Scenario, roles: dict[str, str], agents: Mapping[str, AgentProcess], began: float
+) -> dict[str, Any]:
+    own = {p: json.loads(f.read_bytes()) for p in roles if (f := layout.party(p) / "result.json").exists()}
+    result = merge(own, roles)
+    if words := [f"{p}: {a.last_words()}" for p, a in agents.items() if a.code and a.last_words()]:
+        result |= {"status": "FAILED", "reason": " ".join(words)}
+    result["restarts"] = {party: agent.restarts for party, agent in agents.items()}
+    result["accord_version"] = version("accord")
+    result["warnings"] = [*([_SEED] if scenario.seed is not None else []), *result["warnings"], _KEY]
+    if result["status"] == "COMPLETED" and scenario.train and scenario.evaluate and scenario.evaluate.reference:
+        from accord_scenarios.reference import compare, train
+
+        reference = train(scenario)
+        result["reference"] = {**reference.metrics, "max_coefficient_error": compare(result, reference)}
+    result["seconds"]["total"] = round(time.monotonic() - began, 3)
+    durable(layout.result, json.dumps(result, ensure_ascii=False, indent=1).encode())
+    from accord_scenarios.report import write_report
+
+    write_report(result, layout.home / "report.html")
+    return result
