@@ -110,6 +110,7 @@ class Agent:
         """One connection: catch up to the log's end as it is now, then work."""
         rewound = await self.broker.subscribe(self._positions)
         for source in rewound:
+            self._positions.pop(source, None)  # it is read from its start
             self.log.warning("log rewound", source=source)
         end = dict(await self.broker.end())
         self._connected = True

@@ -14,7 +14,6 @@ class Chain:
         seen: Per peer the highest sequence up to which nothing is missing.
         covered: Per peer how far it has told to hold our events.
         broken: A peer whose frames do not chain; empty while all do.
-        back: The highest own sequence up to which everything was read back from the log.
     """
 
     def __init__(self) -> None:
@@ -22,7 +21,6 @@ class Chain:
         self.seen: dict[str, int] = {}
         self.covered: dict[str, int] = {}
         self.broken = ""
-        self.back = 0
         self._back: set[int] = set()
         self._frames: dict[tuple[str, int], bytes] = {}
         self._last: dict[str, bytes] = {}
@@ -56,9 +54,10 @@ class Chain:
     def read_back(self, number: int) -> None:
         """An own frame stands on the log."""
         self._back.add(number)
-        while self.back + 1 in self._back:
-            self.back += 1
-            self._back.discard(self.back)
+
+    def settled(self, covered: int) -> bool:
+        """Whether each own frame beyond those that all peers hold was read back from the log."""
+        return all(number in self._back for number in range(covered + 1, self.sequence + 1))
 
     def said(self, frame: Frame) -> None:
         """An own frame, new."""

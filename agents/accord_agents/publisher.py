@@ -83,10 +83,10 @@ class Publisher:
 
     def drained(self, *, history: bool) -> bool:
         """Whether this party may leave: every frame is held by all parties or, on a broker with history, read back."""
-        lanes = self._lanes.values()
-        return not self._acks and all(
-            lane.idle or (history and not lane.queue and lane.collaboration.chain.back >= lane.collaboration.chain.sequence)
-            for lane in lanes
+        if self._acks or any(lane.queue for lane in self._lanes.values()):
+            return False
+        return all(
+            lane.idle or (history and lane.collaboration.chain.settled(lane.covered)) for lane in self._lanes.values()
         )
 
     def restart(self) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from accord_protocols.primitives.paillier.keys import PrivateKey, generate
 from accord_protocols.primitives.xof import Xof
 

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from accord_protocols.primitives.paillier.comb import Comb
-from accord_protocols.primitives.paillier.multiexp import multi_exponentiation
 from gmpy2 import mpz
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nst
 
-import numpy as np
+from accord_protocols.primitives.paillier.comb import Comb
+from accord_protocols.primitives.paillier.multiexp import multi_exponentiation
 
 MODULUS = mpz((1 << 127) - 1)
 exponents = st.one_of(st.integers(-4, 4), st.integers(-(1 << 21), 1 << 21), st.integers(-(1 << 62) + 1, (1 << 62) - 1))

@@ -3,6 +3,10 @@ from __future__ import annotations
 import gmpy2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
 from accord_protocols.primitives.paillier.cipher import decrypt
 from accord_protocols.primitives.paillier.jobs import decrypt_products, encrypt_masks, masked_products
 from accord_protocols.primitives.paillier.keys import PrivateKey
@@ -11,9 +15,6 @@ from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.bigints import from_block, to_block
 from accord_schemas.errors import ProtocolError
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 X_BITS = 22
 TOP = 1 << (X_BITS - 1)
@@ -113,13 +114,17 @@ def test_work_split_into_parts_gives_correct_parts(key: PrivateKey) -> None:
     again = [encrypt_masks(key, D[at : at + 4], length, xof.fork(at)) for at in (4, 0)]
     assert np.array_equal(np.concatenate(parts), np.concatenate(again[::-1]))
     X = np.arange(16).reshape(8, 2) - 7
-    V = decrypt_products(
-        key,
-        masked_products(key.public, np.concatenate(parts), X, [[0, 0], [0, 0]], length, X_BITS, xof),
-        2, length, 128,
-    )  # fmt: skip
-    # without an offset a negative sum borrows from the next slot, so only the first is exact
-    assert np.array_equal(V[:, 0], ring.matvec(X, D[:, 0]))
+    offsets = draw_offsets(2, 2, length)
+    products = [
+        masked_products(
+            key.public, np.concatenate(parts), X[:, a : a + 1], offsets[a : a + 1], length, X_BITS, xof.fork("X", a)
+        )
+        for a in (0, 1)
+    ]
+    V = decrypt_products(key, np.concatenate(products), 2, length, 128)
+    for t in (0, 1):
+        rho = ring.from_ints([row[t] for row in offsets])
+        assert np.array_equal(ring.sub(V[:, t], rho), ring.matvec(X, D[:, t]))
 
 
 def test_a_product_cannot_be_recognised_by_who_guesses_x(key: PrivateKey) -> None:
@@ -144,7 +149,12 @@ def test_a_product_cannot_be_recognised_by_who_guesses_x(key: PrivateKey) -> Non
 def test_products_are_obfuscated_beyond_the_sum_they_hide(key: PrivateKey, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     original = Xof.bits
-    monkeypatch.setattr(Xof, "bits", lambda self, count: asked.append(count) or original(self, count))
+
+    def recording(self: Xof, count: int) -> int:
+        asked.append(count)
+        return original(self, count)
+
+    monkeypatch.setattr(Xof, "bits", recording)
     ciphertexts = to_block([2] * 5, key.public.width)
     masked_products(key.public, ciphertexts, np.ones((5, 2), np.int64), [[1], [1]], 200, X_BITS, Xof(bytes(32)))
     assert asked == [512 + X_BITS + 3 + 40] * 2

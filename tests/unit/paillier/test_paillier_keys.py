@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import gmpy2
 import pytest
+
 from accord_protocols.primitives.paillier.keys import PrivateKey, PublicKey, generate
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.errors import ProtocolError

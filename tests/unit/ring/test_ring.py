@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from accord_protocols.primitives.ring import Ring
-from accord_protocols.primitives.xof import Xof
 from hypothesis import given
 from hypothesis import strategies as st
+
+from accord_protocols.primitives.ring import Ring
+from accord_protocols.primitives.xof import Xof
 
 rings = st.sampled_from([Ring(64), Ring(128)])
 integers = st.lists(st.integers(-(1 << 130), 1 << 130), min_size=1, max_size=8)
