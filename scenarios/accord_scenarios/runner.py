@@ -79,7 +79,7 @@ def _new_folder(name: str) -> Path:
 def _play(layout: Layout, scenario: Scenario, *, quiet: bool) -> int:
     began = time.monotonic()
     console = Console(stderr=True, highlight=False)
-    roles = {name: member.role for name, member in scenario.parties.items()}
+    roles: dict[str, str] = {name: member.role for name, member in scenario.parties.items()}
     parties = sorted(roles, key=lambda p: (roles[p] != LABEL_HOLDER, p))
     agents: dict[str, AgentProcess] = {}
     with ProgressView(parties, console, quiet=quiet) as view:
@@ -142,9 +142,16 @@ def _result(
 
         reference = train(scenario)
         result["reference"] = {**reference.metrics, "max_coefficient_error": compare(result, reference)}
+    result["timeline"] = _relative(result["timeline"] or {})
     result["seconds"]["total"] = round(time.monotonic() - began, 3)
     durable(layout.result, json.dumps(result, ensure_ascii=False, indent=1).encode())
-    from accord_scenarios.report import write_report
+    from accord_scenarios.report.page import write_report
 
     write_report(result, layout.home / "report.html")
     return result
+
+
+def _relative(timeline: dict[str, list[list[Any]]]) -> dict[str, list[list[Any]]]:
+    """Phases in seconds since the first one began."""
+    first = min((start for bars in timeline.values() for _, start, _ in bars), default=0.0)
+    return {p: [[phase, round(a - first, 3), round(b - first, 3)] for phase, a, b in bars] for p, bars in timeline.items()}

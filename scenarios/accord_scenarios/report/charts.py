@@ -39,13 +39,14 @@ def loss_curve(loss: Sequence[float]) -> str:
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     dots = "".join(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>' for x, y in places) if len(places) <= 80 else ""
     floor = top + height
+    note = f'<text x="{LEFT + 8}" y="{top + 5}">logarithmic</text>' if logarithmic else ""
     return (
         f'<svg viewBox="0 0 {WIDTH} {floor + 34}" role="img" aria-label="loss by round">'
         f'<line class="axis" x1="{LEFT}" y1="{top}" x2="{LEFT}" y2="{floor}"/><line class="axis" x1="{LEFT}" y1="{floor}" x2="{WIDTH - RIGHT}" y2="{floor}"/>'
         f'<text x="{LEFT - 8}" y="{top + 5}" text-anchor="end">{wording.number(high, 5)}</text>'
         f'<text x="{LEFT - 8}" y="{floor + 4}" text-anchor="end">{wording.number(low, 5)}</text>'
         f'<text x="{LEFT}" y="{floor + 22}">0</text><text x="{WIDTH - RIGHT}" y="{floor + 22}" text-anchor="end">round {last}</text>'
-        f'{'<text x="' + str(LEFT + 8) + '" y="' + str(top + 5) + '">logarithmic</text>' if logarithmic else ""}'
+        f"{note}"
         f'<polyline class="line" points="{path}"/>{dots}</svg>'
     )
 
