@@ -38,7 +38,9 @@ def duration(seconds: float | None) -> str:
     """Three digits and a unit."""
     if seconds is None:
         return ""
-    factor, unit = next(pair for pair in ((1e6, "µs"), (1e3, "ms"), (1, "s")) if seconds * pair[0] < 1e3 or pair[1] == "s")
+    factor, unit = next(
+        pair for pair in ((1e6, "µs"), (1e3, "ms"), (1, "s")) if seconds * pair[0] < 1e3 or pair[1] == "s"
+    )
     return f"{seconds * factor:.3g} {unit}"
 
 

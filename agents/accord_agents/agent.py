@@ -1,6 +1,7 @@
-"""The agent: one asyncio loop around the desk. Reads the log, folds, commits, then publishes; runs jobs, keeps time.
+"""The agent: one asyncio loop around the desk. Reads the log, folds, commits, then publishes; keeps time.
 
-Nothing is published before the transaction that holds it is durable, and nothing is acknowledged before it is journaled.
+Nothing is published before the transaction that holds it is durable, and nothing is acknowledged before it is
+journaled.
 """
 
 from __future__ import annotations
@@ -208,7 +209,13 @@ class Agent:
         by_id: dict[str, list[Any]] = {}
         for out in batch.outgoing:
             by_id.setdefault(out.collaboration, []).append(out)
-            self.log.info("said", collaboration=out.collaboration, family=out.family, sequence=out.sequence, bytes=len(out.payload))
+            self.log.info(
+                "said",
+                collaboration=out.collaboration,
+                family=out.family,
+                sequence=out.sequence,
+                bytes=len(out.payload),
+            )
         for cid, frames in by_id.items():
             self.publisher.put(self.desk.collaborations[cid], frames)
             self._told[cid] = dict(self.desk.collaborations[cid].chain.seen)
@@ -228,7 +235,13 @@ class Agent:
     async def _poisoned(self, poison: PoisonError) -> None:
         """Keep what went before, fold the collaboration anew from its journal, and take the row as fatal to it."""
         cid = poison.row.collaboration
-        self.log.error("poison", collaboration=cid, row=poison.row.kind, cause=type(poison.__cause__).__name__, exc_info=poison.__cause__)
+        self.log.error(
+            "poison",
+            collaboration=cid,
+            row=poison.row.kind,
+            cause=type(poison.__cause__).__name__,
+            exc_info=poison.__cause__,
+        )
         await self._commit([])
         self.desk.fold(cid, list(self.journal.rows(cid)), self.journal.outgoing(cid))
         self.publisher.lane(self.desk.collaborations[cid]).collaboration = self.desk.collaborations[cid]
@@ -242,4 +255,3 @@ class Agent:
                 continue
             self._told[cid], self._spoke[cid] = dict(seen), now
             self.publisher.acknowledge(self.desk.acknowledgement(cid, stamp()))
-

@@ -1,4 +1,4 @@
-"""Sequences, watermarks and hash chains of a collaboration: what was heard of whom, without gaps, and what we said last."""
+"""Sequences, watermarks and hash chains of a collaboration: what was heard of whom, and what we said last."""
 
 from __future__ import annotations
 

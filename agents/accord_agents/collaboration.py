@@ -203,7 +203,9 @@ class Collaboration:
                 self._end(verb, fields["reason"], fields.get("whose", self.me), say=True)
             case "expired":
                 names = sorted(fields["missing"])
-                self._end("expired", "no word of " + ", ".join(names), names[0] if names else "", say=True, missing=names)
+                self._end(
+                    "expired", "no word of " + ", ".join(names), names[0] if names else "", say=True, missing=names
+                )
 
     def _proposed(self, agreement: Agreement, proposer: str) -> None:
         self.agreement, self.proposer = agreement, proposer
@@ -256,7 +258,9 @@ class Collaboration:
         if self.state not in (before, "PROPOSED"):
             self._say(f"state.{self.state.lower()}", State(state=self.state, round=self.round))
 
-    def _end(self, trigger: str, reason: str, whose: str, *, say: bool = False, missing: list[str] | None = None) -> None:
+    def _end(
+        self, trigger: str, reason: str, whose: str, *, say: bool = False, missing: list[str] | None = None
+    ) -> None:
         if self.ended:
             return
         self.reason = reason if trigger != "failed" or whose in reason else f"{reason} ({whose})"

@@ -1,8 +1,8 @@
 """From contents to frames, and back from frames to contents.
 
-What a content becomes on the wire is fixed by the content and the channel key but for three things: the envelope (sequence,
-chain, watermarks, time), the wraps of the channel key, and the signature. So a recorded frame can be checked against the
-content that a replay arrives at, without the identity key.
+What a content becomes on the wire is fixed by the content and the channel key but for three things: the envelope
+(sequence, chain, watermarks, time), the wraps of the channel key, and the signature. So a recorded frame can be checked
+against the content that a replay arrives at, without the identity key.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class Composer:
         for k, part in enumerate(parts, 1):
             chunk, salt, body = f"{k}/{count}" if count > 1 else "", b"", part
             if sealed:
-                aad = associated(self.collaboration, self.agreement, content.event.type, content.address, content.to, chunk)
+                aad = associated(
+                    self.collaboration, self.agreement, content.event.type, content.address, content.to, chunk
+                )
                 salt, body = channel.seal(self._key(content.to), aad, part)
             pieces.append(Piece(content, chunk, salt.hex(), body))
         return pieces
@@ -114,7 +116,7 @@ class Composer:
         for name in sorted(set(want) | set(have)):
             if want.get(name) != have.get(name):
                 raise TamperError(
-                    f"event {envelope.sequence} of {piece.content.address.sender} ({piece.content.address}) differs in {name}.",
+                    f"event {envelope.sequence} ({piece.content.address}) differs in {name}.",
                     hint="The journal was changed, or was written by another version.",
                 )
         self.same(piece, frame)
@@ -131,12 +133,23 @@ class Composer:
         if content.event.sealed:
             body = channel.unpack(frame.payload, len(content.to))[1]
         facts = (header.type, header.address, header.to, header.chunk, header.salt)
-        if facts != (content.event.type, content.address, content.to, piece.chunk, piece.salt) or not hmac.compare_digest(body, piece.body):
-            raise TamperError(f"a second version of {content.address} was met.", hint="Two agents run with one identity, or an old backup was put back.")
+        if facts != (
+            content.event.type,
+            content.address,
+            content.to,
+            piece.chunk,
+            piece.salt,
+        ) or not hmac.compare_digest(body, piece.body):
+            raise TamperError(
+                f"a second version of {content.address} was met.",
+                hint="Two agents run with one identity, or an old backup was put back.",
+            )
 
 
-def associated(collaboration: str, agreement: bytes, kind: str, address: Address, to: tuple[str, ...], chunk: str) -> bytes:
-    """What a seal is bound to (PROTOCOLS: the family, not the topic, so that a bridge may rename)."""
+def associated(
+    collaboration: str, agreement: bytes, kind: str, address: Address, to: tuple[str, ...], chunk: str
+) -> bytes:
+    """What a seal is bound to: the type, not the topic, so that a bridge may rename topics."""
     return digest(b"accord aad", collaboration, kind, *address, ",".join(to), str(EPOCH), chunk, agreement)
 
 
@@ -153,7 +166,9 @@ def opened(frame: Frame, me: str, key: Callable[[Frame, bytes], bytes]) -> bytes
         raise FrameError("the event is sealed to others")
     wraps, body = channel.unpack(frame.payload, len(header.to))
     secret = key(frame, wraps[header.to.index(me)])
-    aad = associated(header.subject, bytes.fromhex(header.agreement), header.type, header.address, header.to, header.chunk)
+    aad = associated(
+        header.subject, bytes.fromhex(header.agreement), header.type, header.address, header.to, header.chunk
+    )
     return channel.open_sealed(secret, aad, bytes.fromhex(header.salt), body)
 
 
@@ -185,7 +200,9 @@ class Assembler:
         return b"".join(parts[i] for i in range(1, count + 1))
 
 
-def acknowledgement(collaboration: str, agreement: bytes, me: str, seen: dict[str, int], time: str, sign: Signer) -> Frame:
+def acknowledgement(
+    collaboration: str, agreement: bytes, me: str, seen: dict[str, int], time: str, sign: Signer
+) -> Frame:
     """A bare acknowledgement: watermarks and nothing else."""
     payload, marks = Ack().encode(), watermarks(seen)
     header = Header(
@@ -200,4 +217,3 @@ def acknowledgement(collaboration: str, agreement: bytes, me: str, seen: dict[st
         id=event_id(collaboration, "", marks),
     )
     return Frame.make(header, payload, sign)
-

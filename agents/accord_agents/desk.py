@@ -107,14 +107,19 @@ class Desk:
             collaboration = self._proposal(frame)
             if collaboration is None:
                 return
-        elif header.agreement != collaboration.digest.hex():
-            raise FrameError("the event is for another agreement")
-        elif header.source not in collaboration.agreement.parties or not set(header.to) <= set(collaboration.agreement.parties):  # type: ignore[union-attr]
-            raise FrameError("sender or recipient is no party of the collaboration")
+        else:
+            self._check_terms(collaboration, frame)
         if header.source == self.me:
             self._own(collaboration, frame, now)
         else:
             self._peer(collaboration, frame, data, now)
+
+    def _check_terms(self, collaboration: Collaboration, frame: Frame) -> None:
+        header, agreement = frame.header, collaboration.agreement
+        if agreement is None or header.agreement != collaboration.digest.hex():
+            raise FrameError("the event is for another agreement")
+        if header.source not in agreement.parties or not set(header.to) <= set(agreement.parties):
+            raise FrameError("sender or recipient is no party of the collaboration")
 
     def _peer(self, collaboration: Collaboration, frame: Frame, data: bytes, now: str) -> None:
         header, chain = frame.header, collaboration.chain
@@ -143,7 +148,7 @@ class Desk:
         elif known is not None or not self.adopting:
             raise TamperError(
                 f"event {number} of {self.me} on the log is not the one in the journal.",
-                hint="Another agent runs with this identity, or an old backup was put back. Stop both and keep the journals.",
+                hint="Another agent runs with this identity, or an old backup was put back. Keep both journals.",
             )
         else:
             self._apply(Row(collaboration.cid, "own", frame.bare(), frame.payload, now))

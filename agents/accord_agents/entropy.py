@@ -1,4 +1,4 @@
-"""Where keys and sealed seeds come from: the operating system, or, for demos and tests only, one number for everybody."""
+"""Where keys and sealed seeds come from: the operating system or, for demos and tests only, one number for all."""
 
 from __future__ import annotations
 

@@ -22,12 +22,16 @@ def held(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder / "agent.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise AccordError(f"the folder {folder} cannot be used: {error.strerror}.", hint="Choose another, or change its rights.") from None
+        raise AccordError(
+            f"the folder {folder} cannot be used: {error.strerror}.", hint="Choose another, or change its rights."
+        ) from None
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AccordError(f"another agent runs in {folder}.", hint="Stop it first; two agents with one identity are never safe.") from None
+            raise AccordError(
+                f"another agent runs in {folder}.", hint="Stop it first; two agents with one identity are never safe."
+            ) from None
         pid = folder / "agent.pid"
         pid.write_text(str(os.getpid()))
         try:

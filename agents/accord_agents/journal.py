@@ -1,7 +1,8 @@
 """The journal: one SQLite file per party, one transaction for what arrived, what it made us say, and where we read on.
 
-A payload is stored once, by digest; each row carries the hash of the row before. Rows of the own party (its words, results
-of its jobs) are encrypted at rest; rows of events hold wire bytes. Calls block: the agent runs them in one thread of its own.
+A payload is stored once, by digest; each row carries the hash of the row before. Rows of the own party (its words,
+results of its jobs) are encrypted at rest; rows of events hold wire bytes. Calls block, so the agent commits in a
+thread.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE payload(digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE journal(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, kind TEXT NOT NULL, head BLOB NOT NULL,
                      payload BLOB, time TEXT NOT NULL, hash BLOB NOT NULL);
-CREATE TABLE outbox(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, sequence INTEGER NOT NULL, family TEXT NOT NULL,
-                    head BLOB NOT NULL, payload BLOB NOT NULL, UNIQUE(collaboration, sequence));
+CREATE TABLE outbox(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, sequence INTEGER NOT NULL,
+                    family TEXT NOT NULL, head BLOB NOT NULL, payload BLOB NOT NULL, UNIQUE(collaboration, sequence));
 CREATE TABLE position(source TEXT PRIMARY KEY, log TEXT NOT NULL, at INTEGER NOT NULL, digest BLOB NOT NULL);
 CREATE TABLE channel(wrap BLOB PRIMARY KEY, collaboration TEXT NOT NULL, sealed BLOB NOT NULL);
 CREATE TABLE quarantine(row INTEGER PRIMARY KEY, time TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,
@@ -101,7 +102,10 @@ class Journal:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version != SCHEMA:
             self._db.close()
-            raise AccordError(f"{path} has journal version {version}, this program knows {SCHEMA}.", hint="Use the version of accord that wrote it.")
+            raise AccordError(
+                f"{path} has journal version {version}, this program knows {SCHEMA}.",
+                hint="Use the version of accord that wrote it.",
+            )
         last = self._db.execute("SELECT hash FROM journal ORDER BY row DESC LIMIT 1").fetchone()
         self._hash: bytes = last[0] if last else bytes(32)
 
@@ -130,14 +134,19 @@ class Journal:
                     "INSERT INTO outbox(collaboration, sequence, family, head, payload) VALUES(?,?,?,?,?)",
                     (out.collaboration, out.sequence, out.family, out.head, self._keep(out.payload)),
                 )
-            db.executemany("INSERT OR REPLACE INTO position VALUES(?,?,?,?)", [(p.source, p.log, p.offset, p.digest) for p in batch.positions])
+            db.executemany(
+                "INSERT OR REPLACE INTO position VALUES(?,?,?,?)",
+                [(p.source, p.log, p.offset, p.digest) for p in batch.positions],
+            )
             db.executemany("INSERT OR IGNORE INTO channel VALUES(?,?,?)", batch.channels)
             now = stamp()
             for source, reason, body in batch.quarantined:
                 values = (now, source, reason, digest(body), body[:65536])
                 db.execute("INSERT INTO quarantine(time, source, reason, digest, body) VALUES(?,?,?,?,?)", values)
             db.executemany("UPDATE request SET answer=? WHERE row=?", [(answer, row) for row, answer in batch.answers])
-            db.executemany("INSERT OR REPLACE INTO status VALUES(?,?,?)", [(c, *value) for c, value in batch.statuses.items()])
+            db.executemany(
+                "INSERT OR REPLACE INTO status VALUES(?,?,?)", [(c, *value) for c, value in batch.statuses.items()]
+            )
             db.execute("COMMIT")
         except sqlite3.Error as error:
             if db.in_transaction:
@@ -167,7 +176,8 @@ class Journal:
         """
         query = (
             "SELECT sequence, family, head, payload, body FROM outbox"
-            " LEFT JOIN payload ON payload.digest = outbox.payload WHERE collaboration=? AND sequence>? ORDER BY sequence"
+            " LEFT JOIN payload ON payload.digest = outbox.payload"
+            " WHERE collaboration=? AND sequence>? ORDER BY sequence"
         )
         with self._lock:
             found = self._db.execute(query, (collaboration, after)).fetchall()
@@ -211,7 +221,9 @@ class Journal:
             TamperError: A row is not the one that was written.
         """
         chain = bytes(32)
-        for number, collaboration, kind, head, key, taken, want in self._db.execute("SELECT * FROM journal ORDER BY row"):
+        for number, collaboration, kind, head, key, taken, want in self._db.execute(
+            "SELECT * FROM journal ORDER BY row"
+        ):
             chain = row_hash(chain, Row(collaboration, kind, head, None, taken), key)
             if chain != want:
                 raise TamperError(f"row {number} of {self._path} is not the one that was written.")
@@ -250,7 +262,10 @@ class Journal:
         return key
 
     def _trouble(self, error: sqlite3.Error) -> AccordError:
-        return AccordError(f"the journal {self._path} cannot be used: {error}.", hint="Check free space and rights of its folder, then start again: nothing is lost.")
+        return AccordError(
+            f"the journal {self._path} cannot be used: {error}.",
+            hint="Check free space and rights of its folder, then start again: nothing is lost.",
+        )
 
 
 def row_hash(before: bytes, row: Row, payload: bytes | None) -> bytes:

@@ -94,7 +94,9 @@ def status(path: Path, collaboration: str | None, *, as_json: bool) -> str:
         raise UsageError(f"no collaboration begins with {collaboration!r}.", hint="See them all with: accord status")
     if as_json:
         return json.dumps(found, ensure_ascii=False)
-    lines = [f"{s['collaboration'][:12]}  {s['state']:<10} round {s['round']:<4} {s['name']}  {s['reason']}" for s in found]
+    lines = [
+        f"{s['collaboration'][:12]}  {s['state']:<10} round {s['round']:<4} {s['name']}  {s['reason']}" for s in found
+    ]
     return "\n".join(line.rstrip() for line in lines) or "No collaborations yet."
 
 
@@ -102,9 +104,13 @@ def _proposal(s: dict[str, Any]) -> str:
     terms = s["agreement"]
     train = terms["train"]
     what = f"{train['model']}, protection {train['protection']}" if train else "alignment only"
-    lines = [f"{s['collaboration'][:12]}  {s['name']}, proposed by {s['proposer']}", f"  parties: {', '.join(s['parties'])}", f"  {what}"]
+    lines = [
+        f"{s['collaboration'][:12]}  {s['name']}, proposed by {s['proposer']}",
+        f"  parties: {', '.join(s['parties'])}",
+        f"  {what}",
+    ]
     lines += [f"  {party} learns: {sentence}" for party, sentence in sorted(terms["learns"].items())]
-    lines.append(f"  answer with: accord accept {s['collaboration'][:12]}   or: accord refuse {s['collaboration'][:12]} --reason TEXT")
+    lines.append(f"  answer with: accord accept {s['collaboration'][:12]}, or accord refuse with a --reason")
     return "\n".join(lines)
 
 
@@ -120,14 +126,18 @@ def _statuses(config: Config) -> list[dict[str, Any]]:
 
 def _ask(config: Config, verb: str, body: dict[str, str]) -> dict[str, Any]:
     if not (config.out / "agent.pid").exists():
-        raise AccordError(f"no agent of {config.party} runs in {config.out}.", hint="Start it with: accord agent --config FILE")
+        raise AccordError(
+            f"no agent of {config.party} runs in {config.out}.", hint="Start it with: accord agent --config FILE"
+        )
     journal = Journal(config.journal)
     try:
         number = journal.ask(verb, json.dumps(body))
         end = time.monotonic() + ANSWER_WITHIN
         while (answer := journal.answer(number)) is None:
             if time.monotonic() > end:
-                raise AccordError(f"the agent of {config.party} does not answer.", hint=f"See {config.out / 'agent.log'}.", retry=True)
+                raise AccordError(
+                    f"the agent of {config.party} does not answer.", hint=f"See {config.out / 'agent.log'}.", retry=True
+                )
             time.sleep(0.05)
     finally:
         journal.close()

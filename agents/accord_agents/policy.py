@@ -46,9 +46,15 @@ class Policy(BaseModel):
             (self.proposers is not None and proposer not in self.proposers, f"{proposer} may not propose"),
             (agreement.key_bits < self.min_key_bits, f"keys of {agreement.key_bits} bits are too short"),
             (self.require_gate and agreement.align.max_overlap is None, "the overlap gate is off"),
-            (train is not None and train.protection not in self.protection, f"level {train and train.protection} is not allowed"),
+            (
+                train is not None and train.protection not in self.protection,
+                f"level {train and train.protection} is not allowed",
+            ),
             (train is not None and train.max_rounds > self.max_rounds, "too many rounds"),
-            (bool(unknown) or set(agreement.versions) != set(VERSIONS), f"versions of {', '.join(unknown) or 'machines'} differ"),
+            (
+                bool(unknown) or set(agreement.versions) != set(VERSIONS),
+                f"versions of {', '.join(unknown) or 'machines'} differ",
+            ),
         )
         for broken, reason in rules:
             if broken:

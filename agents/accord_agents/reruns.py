@@ -1,7 +1,7 @@
-"""Trainings on nearly the same rows reveal the labels of the rows that differ: an agent remembers its row sets.
+"""Trainings on nearly the same rows reveal the labels of those that differ: an agent remembers its row sets.
 
-Two trainings whose row sets differ in k rows give 2·m equations or more for those rows' labels; below 50 rows per column
-that is too few unknowns for comfort. Rows are remembered as keyed 64-bit hashes, never as ids.
+Two trainings whose row sets differ in k rows give 2·m equations or more for those rows' labels; below 50 rows per
+column that is too few unknowns for comfort. Rows are remembered as keyed 64-bit hashes, never as ids.
 """
 
 from __future__ import annotations

@@ -16,7 +16,9 @@ from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import AccordError
 
 
-def write(folder: Path, collaboration: Collaboration, ledger: Ledger, table: Table | None, facts: dict[str, Any]) -> None:
+def write(
+    folder: Path, collaboration: Collaboration, ledger: Ledger, table: Table | None, facts: dict[str, Any]
+) -> None:
     """Write what this party learned.
 
     Args:
@@ -37,12 +39,18 @@ def write(folder: Path, collaboration: Collaboration, ledger: Ledger, table: Tab
             durable(folder / "intersection.csv", _csv(["id"], ids))
         if completed and table is not None and table.labels is not None and "predictions" in notes:
             rows, predictions = notes["predicted_rows"].tolist(), notes["predictions"].tolist()
-            lines = [[table.ids[row], repr(float(table.labels[row])), repr(p)] for row, p in zip(rows, predictions, strict=True)]
+            lines = [
+                [table.ids[row], repr(float(table.labels[row])), repr(p)]
+                for row, p in zip(rows, predictions, strict=True)
+            ]
             durable(folder / "predictions.csv", _csv(["id", "label", "prediction"], lines))
         result = summary(collaboration, ledger) | facts
         durable(folder / "result.json", json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True).encode())
     except OSError as error:
-        raise AccordError(f"the results cannot be written to {folder}: {error.strerror}.", hint="Free space or change rights, then resume.") from None
+        raise AccordError(
+            f"the results cannot be written to {folder}: {error.strerror}.",
+            hint="Free space or change rights, then resume.",
+        ) from None
 
 
 def summary(collaboration: Collaboration, ledger: Ledger) -> dict[str, Any]:

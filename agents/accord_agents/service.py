@@ -178,7 +178,12 @@ class Service:
         if f"{cid}/seed" not in self.keystore:
             self.keystore.put(f"{cid}/seed", self.entropy.secret("seed", cid))
         nonce = self.entropy.secret("nonce", cid).hex()
-        fields = {"nonce": nonce, "snapshot": snapshot.digest, "rows": len(table.ids), "warnings": table.report.warnings()}
+        fields = {
+            "nonce": nonce,
+            "snapshot": snapshot.digest,
+            "rows": len(table.ids),
+            "warnings": table.report.warnings(),
+        }
         self._say(cid, "accept", fields)
 
     def _read(self, agreement: Agreement) -> Table:
@@ -309,4 +314,3 @@ def serve(config: Config, errand: Errand | None = None) -> None:
     """Run one party's agent until it is done or told to stop; blocks."""
     with held(config.out):
         asyncio.run(Service(config, errand).run())
-

@@ -1,4 +1,4 @@
-"""What runs in a worker process: one part of a task at a time. Imports primitives only, and never outlives its agent."""
+"""What runs in a worker process: one part of a task at a time. Never outlives its agent."""
 
 from __future__ import annotations
 

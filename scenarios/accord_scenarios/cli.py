@@ -39,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
-        _say(f"{type(error).__name__}: {error}".rstrip(": ").splitlines()[0], "This is a fault of the program; run again with --debug to see where.")
+        _say(
+            f"{type(error).__name__}: {error}".rstrip(": ").splitlines()[0],
+            "This is a fault of the program; run again with --debug to see where.",
+        )
     return 1
 
 

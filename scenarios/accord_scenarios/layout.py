@@ -62,10 +62,14 @@ def create(home: Path, scenario: Scenario, broker: str | None, *, force: bool) -
             raise UsageError(f"{home} is not empty.", hint="Name a new folder, or use --force.")
         home.mkdir(parents=True, exist_ok=True)
         if layout.result.exists() or layout.scenario.exists():
-            raise UsageError(f"{home} holds an earlier run.", hint="Remove it, resume it with --resume, or name another.")
+            raise UsageError(
+                f"{home} holds an earlier run.", hint="Remove it, resume it with --resume, or name another."
+            )
         _write(layout, scenario, broker or f"embedded:{home.absolute() / 'broker.db'}")
     except OSError as error:
-        raise UsageError(f"{home} cannot be written: {error.strerror}.", hint="Name another folder with --out.") from None
+        raise UsageError(
+            f"{home} cannot be written: {error.strerror}.", hint="Name another folder with --out."
+        ) from None
     return layout
 
 

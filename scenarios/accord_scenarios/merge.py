@@ -9,19 +9,52 @@ from accord_schemas.agreement import LABEL_HOLDER
 
 PHASES = ("total", "keys", "gate", "align", "prepare", "offline", "train", "evaluate")
 FIELDS = (
-    *("status", "reason", "intersection_size", "train_rows", "test_rows", "gate", "rounds", "converged", "loss", "coefficients"),
-    *("intercept", "metrics", "reference", "model_digest", "engine", "protection", "profile", "seconds", "bytes", "events"),
-    *("peak_rss_mib", "restarts", "warnings", "insecure_seed", "accord_version", "parties", "traffic", "timeline", "columns"),
+    *(
+        "status",
+        "reason",
+        "intersection_size",
+        "train_rows",
+        "test_rows",
+        "gate",
+        "rounds",
+        "converged",
+        "loss",
+        "coefficients",
+    ),
+    *(
+        "intercept",
+        "metrics",
+        "reference",
+        "model_digest",
+        "engine",
+        "protection",
+        "profile",
+        "seconds",
+        "bytes",
+        "events",
+    ),
+    *(
+        "peak_rss_mib",
+        "restarts",
+        "warnings",
+        "insecure_seed",
+        "accord_version",
+        "parties",
+        "traffic",
+        "timeline",
+        "columns",
+    ),
 )
 _ENDS = ("REFUSED", "FAILED", "CANCELLED", "EXPIRED", "COMPLETED")
-"""What a run is called when parties ended differently: the first that occurs. A refusal or failure leaves others waiting."""
+"""What a run is called when parties ended differently: the first that occurs."""
 
 
 def merge(results: Mapping[str, Mapping[str, Any]], roles: Mapping[str, str]) -> dict[str, Any]:
     """DIR/result.json from each party's result.json.
 
-    The label holder's word comes first, then the others' by name: first non-null of scalars and lists, union of mappings,
-    sum of what was sent, all warnings once. `seconds` is one party's whole clock: phases of different parties overlap.
+    The label holder's word comes first, then the others' by name: first non-null of scalars and lists, union of
+    mappings, sum of what was sent, all warnings once. `seconds` is one party's whole clock: phases of different
+    parties overlap.
 
     Args:
         results: By party; one that left no result may be absent.
@@ -51,7 +84,9 @@ def merge(results: Mapping[str, Mapping[str, Any]], roles: Mapping[str, str]) ->
 
 def _united(first: Any, second: Any) -> Any:
     if isinstance(first, Mapping) and isinstance(second, Mapping):
-        return {key: _united(first.get(key), second.get(key)) for key in [*first, *(k for k in second if k not in first)]}
+        return {
+            key: _united(first.get(key), second.get(key)) for key in [*first, *(k for k in second if k not in first)]
+        }
     return second if first is None else first
 
 

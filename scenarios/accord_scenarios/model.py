@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from accord_schemas.agreement import (
     LABEL_HOLDER,
@@ -80,7 +89,9 @@ class Evaluate(_Section):
     @classmethod
     def _can_be_equal(cls, rows: TestRows | None) -> TestRows | None:
         if rows is not None and rows.equals >= rows.hash_modulus:
-            raise ValueError(f"equals is {rows.equals}; it must be below hash_modulus, {rows.hash_modulus}, or no row is TEST")
+            raise ValueError(
+                f"equals is {rows.equals}; it must be below hash_modulus, {rows.hash_modulus}, or no row is TEST"
+            )
         return rows
 
 

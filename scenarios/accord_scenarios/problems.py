@@ -11,15 +11,44 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from accord_scenarios import model
+from accord_schemas import agreement
 from accord_schemas.errors import UsageError
 
 Location = tuple[int | str, ...]
 
 _LATER_KEYS = frozenset(
-    "link dealer weights exposure folds l2_path one_hot query graph match job parquet columns".split()
+    [
+        "link",
+        "dealer",
+        "weights",
+        "exposure",
+        "folds",
+        "l2_path",
+        "one_hot",
+        "query",
+        "graph",
+        "match",
+        "job",
+        "parquet",
+        "columns",
+    ]
 )
 _LATER_VALUES = frozenset(
-    "ecdh ot sm2 logistic poisson closed express lattice nesterov newton gram sm server".split()
+    [
+        "ecdh",
+        "ot",
+        "sm2",
+        "logistic",
+        "poisson",
+        "closed",
+        "express",
+        "lattice",
+        "nesterov",
+        "newton",
+        "gram",
+        "sm",
+        "server",
+    ]
 )
 _PHRASES = {
     "greater_than_equal": "must be at least {ge}",
@@ -76,7 +105,11 @@ def _within(problem: ErrorDetails, value: Any) -> Location:
 def _sentence(first: ErrorDetails, same: list[ErrorDetails], path: Location, field: str) -> str:
     kind, given = first["type"], first["input"]
     if kind == "extra_forbidden":
-        return f"{field} is not available in this version." if path[-1] in _LATER_KEYS else f"{field} is unknown{_nearest(path)}"
+        return (
+            f"{field} is not available in this version."
+            if path[-1] in _LATER_KEYS
+            else f"{field} is unknown{_nearest(path)}"
+        )
     if kind == "missing":
         return f"{field} is missing."
     if kind == "value_error":
@@ -86,7 +119,9 @@ def _sentence(first: ErrorDetails, same: list[ErrorDetails], path: Location, fie
     allowed = " or ".join(dict.fromkeys(map(_phrase, same))).replace(" or must be ", " or ")
     if kind == "literal_error" and isinstance(given, str) and given in _LATER_VALUES:
         return f"{field}: {given} is not available in this version; it {allowed}."
-    shown = {dict: "a section", list: "a list"}.get(type(given)) or json.dumps(given, ensure_ascii=False, default=str)
+    shown = ("a section" if isinstance(given, dict) else "a list" if isinstance(given, list) else "") or json.dumps(
+        given, ensure_ascii=False, default=str
+    )
     return f"{field or 'the scenario'} is {shown[:80]}; it {allowed}."
 
 
@@ -114,10 +149,14 @@ def _section(path: Location) -> type[BaseModel]:
         case ("parties", _):
             return model.Member
         case ("evaluate", "test_rows"):
-            return model.TestRows
+            return agreement.TestRows
         case ("evaluate",):
             return model.Evaluate
-    sections = {
-        "align": model.Align, "prepare": model.Prepare, "train": model.Train, "keys": model.Keys, "security": model.Security
-    }  # fmt: skip
+    sections: dict[str, type[BaseModel]] = {
+        "align": agreement.Align,
+        "prepare": agreement.Prepare,
+        "train": agreement.Train,
+        "keys": model.Keys,
+        "security": model.Security,
+    }
     return sections[str(path[0])] if path else model.Scenario

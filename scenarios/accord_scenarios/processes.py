@@ -35,9 +35,17 @@ class AgentProcess:
         self._start()
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", "accord_agents", str(self._layout.config(self.party)), str(self._layout.errand(self.party))]
+        command = [
+            sys.executable,
+            "-m",
+            "accord_agents",
+            str(self._layout.config(self.party)),
+            str(self._layout.errand(self.party)),
+        ]
         with self._stderr.open("ab") as errors:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors
+            )
 
     @property
     def _stderr(self) -> Path:

@@ -45,14 +45,20 @@ class ProgressView:
         self._lines = {party: _Line() for party in parties}
         self._quiet, self._begin = quiet, time.monotonic()
         live = self._console.is_terminal and not quiet
-        self._live = Live(get_renderable=self._table, console=self._console, refresh_per_second=8, transient=True) if live else None
+        self._live = (
+            Live(get_renderable=self._table, console=self._console, refresh_per_second=8, transient=True)
+            if live
+            else None
+        )
 
     def __enter__(self) -> Self:
         if self._live:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._live:
             self._live.stop()
 
@@ -82,7 +88,12 @@ class ProgressView:
     def _table(self) -> Table:
         table = _plain("party", "state", "round", "loss", "events sent", "sent", right=slice(2, None))
         for party, line in self._lines.items():
-            cells = (wording.number(line.round), wording.number(line.loss, 6), wording.number(line.events), wording.size(line.bytes))
+            cells = (
+                wording.number(line.round),
+                wording.number(line.loss, 6),
+                wording.number(line.events),
+                wording.size(line.bytes),
+            )
             table.add_row(escape(party), escape(line.state), *cells)
         table.caption = wording.seconds(time.monotonic() - self._begin)
         return table
@@ -121,7 +132,11 @@ def _plain(*heads: str, right: slice) -> Table:
 
 
 def _sentence(line: _Line) -> str:
-    parts = [line.state, *([f"round {line.round}"] if line.round else []), *([f"loss {line.loss:.6g}"] if line.loss is not None else [])]
+    parts = [
+        line.state,
+        *([f"round {line.round}"] if line.round else []),
+        *([f"loss {line.loss:.6g}"] if line.loss is not None else []),
+    ]
     return ", ".join(parts)
 
 
@@ -139,7 +154,11 @@ def _model(result: wording.Result) -> str | None:
 
 
 def _metrics(metrics: Mapping[str, Any] | None) -> str:
-    return ", ".join(f"{name} {wording.number(v, 5)}" for name, v in (metrics or {}).items() if v is not None and name != "max_coefficient_error")
+    return ", ".join(
+        f"{name} {wording.number(v, 5)}"
+        for name, v in (metrics or {}).items()
+        if v is not None and name != "max_coefficient_error"
+    )
 
 
 def _sent(result: wording.Result) -> str | None:

@@ -13,8 +13,8 @@ from accord_schemas.errors import UsageError
 _GRADIENTS = "its own coefficients and the gradients of its own columns in every round"
 _LEADER = "the common ids, each edge's sampled overlap, the loss, sums of inner products, and the scores of TEST rows"
 _SCORE = (
-    "every row's score in every round: after 18 rounds a label holder that knows 25 of another party's rows rebuilt all "
-    "others with R² = 0.995"
+    "every row's score in every round: after 18 rounds a label holder that knew 25 of another party's rows rebuilt "
+    "all others with R² = 0.995"
 )
 
 
@@ -66,7 +66,8 @@ def propose(scenario: str, sets: list[str], config: Path) -> str:
     Raises:
         UsageError: The scenario cannot be used, is seeded, or names a party that is not trusted.
     """
-    from accord_agents import config as agents, operations
+    from accord_agents import config as agents
+    from accord_agents import operations
 
     loaded, own = load(scenario, sets), agents.load(config)
     if loaded.seed is not None:

@@ -1,4 +1,4 @@
-"""Plaintext training on the joined rows, to compare with: what the runner may do, seeing all files, and no agent ever does."""
+"""Plaintext training on the joined rows, to compare with: the runner may, seeing all files; no agent ever does."""
 
 from __future__ import annotations
 

@@ -28,9 +28,7 @@ _SEED = "The run used a seed: keys and masks follow from it, and nothing is prot
 _KEY = "accord run wrote each keystore's passphrase beside it (keystore.key), for use on this machine only."
 
 
-def run(
-    scenario: str, *, out: Path | None, broker: str | None, sets: list[str], force: bool, quiet: bool
-) -> int:
+def run(scenario: str, *, out: Path | None, broker: str | None, sets: list[str], force: bool, quiet: bool) -> int:
     """Play a scenario; returns the exit code.
 
     Raises:
@@ -62,7 +60,9 @@ def _check_data(scenario: Scenario) -> None:
         data = member.data
         model = scenario.train.model if scenario.train else None
         leads = name == scenario.label_holder
-        read_table(data.csv, data.id, data.label, data.features, model=model, label_required=leads and model is not None)
+        read_table(
+            data.csv, data.id, data.label, data.features, model=model, label_required=leads and model is not None
+        )
 
 
 def _check_broker(url: str) -> None:
@@ -154,4 +154,6 @@ def _result(
 def _relative(timeline: dict[str, list[list[Any]]]) -> dict[str, list[list[Any]]]:
     """Phases in seconds since the first one began."""
     first = min((start for bars in timeline.values() for _, start, _ in bars), default=0.0)
-    return {p: [[phase, round(a - first, 3), round(b - first, 3)] for phase, a, b in bars] for p, bars in timeline.items()}
+    return {
+        p: [[phase, round(a - first, 3), round(b - first, 3)] for phase, a, b in bars] for p, bars in timeline.items()
+    }

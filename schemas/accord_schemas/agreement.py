@@ -1,4 +1,4 @@
-"""The agreement: what the parties consent to. Its digest is bound into every signature, hash-to-group and key derivation."""
+"""The agreement: what the parties consent to. Its digest is bound into every signature, hash and key derivation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ LABEL_HOLDER, FEATURE_HOLDER = "label_holder", "feature_holder"
 Party = Annotated[str, Field(pattern=f"^{PARTY}$")]
 RESERVED = frozenset({"job", "self"})
 MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192
-VERSIONS = {"session": 1, "keys": 1, "gate": 1, "align": 1, "edge": 1, "prepare": 1, "train": 1, "pads": 1, "evaluate": 1}
+VERSIONS = {
+    "session": 1,
+    "keys": 1,
+    "gate": 1,
+    "align": 1,
+    "edge": 1,
+    "prepare": 1,
+    "train": 1,
+    "pads": 1,
+    "evaluate": 1,
+}
 """Machines and their versions, as this code runs them; an agreement pins its own."""
 
 

@@ -1,7 +1,8 @@
 """Fields as bytes: canonical JSON for what people read, raw little-endian blocks for numbers.
 
-Layout: ``u32 length ‖ canonical JSON {"arrays": [[name, dtype, shape], ...], "fields": {...}} ‖ raw arrays in that order``.
-Decoding is strict: bounded before allocating, canonical, nothing left over, so that decode then encode gives the same bytes.
+Layout: ``u32 length ‖ canonical JSON {"arrays": [[name, dtype, shape], ...], "fields": {...}} ‖ raw arrays in that
+order``. Decoding is strict: bounded before allocating, canonical, nothing left over, so that decode then encode gives
+the same bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ import numpy as np
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError
 
-DTYPES: dict[str, np.dtype[Any]] = {"u1": np.dtype("u1"), "<u8": np.dtype("<u8"), "<i8": np.dtype("<i8"), "<f8": np.dtype("<f8")}
+DTYPES: dict[str, np.dtype[Any]] = {
+    "u1": np.dtype("u1"),
+    "<u8": np.dtype("<u8"),
+    "<i8": np.dtype("<i8"),
+    "<f8": np.dtype("<f8"),
+}
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
 MAX_JSON = 1 << 20
 MAX_DIMENSIONS = 4

@@ -51,7 +51,9 @@ Count = Annotated[int, Field(ge=0, le=1 << 40)]
 class Event(BaseModel):
     """Base of all events: frozen, strict, unknown fields refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, allow_inf_nan=False
+    )
     family: ClassVar[str] = ""
     name: ClassVar[str] = ""
     type: ClassVar[str] = ""

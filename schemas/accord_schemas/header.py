@@ -1,6 +1,7 @@
 """The envelope of an event: CloudEvents 1.0.2 attributes, one to one with what brokers carry as headers.
 
-Every value is text, so that one header is canonical JSON in a frame, ``ce_*`` headers on Kafka, user properties on MQTT.
+Every value is text, so that one header is canonical JSON in a frame, ``ce_*`` headers on Kafka, user properties on
+MQTT.
 """
 
 from __future__ import annotations

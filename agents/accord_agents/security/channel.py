@@ -1,8 +1,8 @@
-"""Sealing of events: encrypted to exactly their recipients, deterministic in what they say (PROTOCOLS section 8).
+"""Sealing of events: encrypted to exactly their recipients, deterministic in what they say.
 
-One 256-bit channel key per (collaboration, sender, recipient set, epoch) travels wrapped by HPKE (RFC 9180, auth mode) to each
-recipient, in front of the ciphertext. A content is sealed under a key derived from a salt that is a MAC of the content itself:
-no counter can repeat after a restore, and the same content gives the same ciphertext.
+One 256-bit channel key per (collaboration, sender, recipient set, epoch) travels wrapped by HPKE (RFC 9180, auth mode)
+to each recipient, in front of the ciphertext. A content is sealed under a key derived from a salt that is a MAC of the
+content itself: no counter can repeat after a restore, and the same content gives the same ciphertext.
 """
 
 from __future__ import annotations

@@ -80,7 +80,9 @@ def imported(value: Any, where: str) -> PublicIdentity:
     Raises:
         UsageError: It is not one, or was damaged.
     """
-    trouble = UsageError(f"{where} is no exported identity, or was damaged.", hint="Export it again with: accord keys export FILE")
+    trouble = UsageError(
+        f"{where} is no exported identity, or was damaged.", hint="Export it again with: accord keys export FILE"
+    )
     try:
         export = _Export(**(json.loads(value) if isinstance(value, str | bytes) else value))
         public = PublicIdentity(export.party, bytes.fromhex(export.signing), bytes.fromhex(export.sealing))

@@ -1,7 +1,7 @@
 """A party's secrets in one file, encrypted at rest: scrypt (RFC 7914) from a passphrase, AES-256-GCM per entry.
 
-An entry's name is bound to its ciphertext, so that entries cannot be swapped. Writing is durable before it returns: a new
-file, fsync, rename, fsync of the folder.
+An entry's name is bound to its ciphertext, so that entries cannot be swapped. Writing is durable before it returns: a
+new file, fsync, rename, fsync of the folder.
 """
 
 from __future__ import annotations
@@ -56,7 +56,10 @@ class Keystore:
         """
         try:
             data = json.loads(path.read_bytes())
-            head: dict[str, Any] = {"salt": bytes.fromhex(data["salt"]).hex(), **{name: int(data[name]) for name in _SCRYPT}}
+            head: dict[str, Any] = {
+                "salt": bytes.fromhex(data["salt"]).hex(),
+                **{name: int(data[name]) for name in _SCRYPT},
+            }
             entries = {str(name): bytes.fromhex(value).hex() for name, value in data["entries"].items()}
             if not 2 <= head["n"] <= _MAX_N or head["r"] > 32 or head["p"] > 16:
                 raise ValueError
@@ -68,7 +71,9 @@ class Keystore:
         try:
             store.get(_CHECK)
         except (TamperError, KeyError):
-            raise UsageError(f"the passphrase does not open the keystore {path}.", hint="Check ACCORD_PASSPHRASE or passphrase_file.") from None
+            raise UsageError(
+                f"the passphrase does not open the keystore {path}.", hint="Check ACCORD_PASSPHRASE or passphrase_file."
+            ) from None
         return store
 
     def put(self, name: str, secret: bytes) -> None:
@@ -93,7 +98,9 @@ class Keystore:
         try:
             return self._cipher.decrypt(sealed[:12], sealed[12:], name.encode())
         except (InvalidTag, ValueError):
-            raise TamperError(f"the entry {name} of the keystore {self._path} was changed.", hint="Put back a copy of it.") from None
+            raise TamperError(
+                f"the entry {name} of the keystore {self._path} was changed.", hint="Put back a copy of it."
+            ) from None
 
     def __contains__(self, name: str) -> bool:
         return name in self._entries

@@ -22,7 +22,9 @@ def passphrase(file: Path | None) -> bytes:
     if value := os.environ.get(VARIABLE):
         return value.encode()
     if file is None:
-        raise UsageError("no passphrase for the keystore.", hint=f"Set {VARIABLE}, or passphrase_file in the configuration.")
+        raise UsageError(
+            "no passphrase for the keystore.", hint=f"Set {VARIABLE}, or passphrase_file in the configuration."
+        )
     try:
         mode, value = file.stat().st_mode, file.read_text().strip()
     except OSError as error:

@@ -33,7 +33,9 @@ class Align(Machine):
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Start an edge per server."""
         edges = tuple(Spawn(f"edge.{p}", memory) for p in self._edges())
-        return Fired({"kappas": memory["kappas"], "sizes": memory["sizes"]}, edges, "join" if self.setup.leads else "wait")
+        return Fired(
+            {"kappas": memory["kappas"], "sizes": memory["sizes"]}, edges, "join" if self.setup.leads else "wait"
+        )
 
     @transition(lambda self, memory: [self.done(f"edge.{p}") for p in self._edges()])
     def join(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:

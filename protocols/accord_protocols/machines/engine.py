@@ -1,4 +1,4 @@
-"""One generic step for every machine: collect by address, fire what is complete, in the order of the instances' start."""
+"""One generic step for every machine: collect by address, fire what is complete, oldest instance first."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Joint prediction of the TEST rows, and each party's model.
 
-The others send their scores under masks that cancel in the label holder's sum; with two parties there is nobody to mask against.
+The others send their scores under masks that cancel in the label holder's sum; with two parties there is nobody to mask
+against.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Evaluate(Machine):
         names = [column["name"] for column in block["fitted"]["kept"]]
         train = self.agreement.train
         assert train is not None
-        model = {
+        return {
             "format": 1,
             "party": self.me,
             "model": train.model,
@@ -80,7 +81,6 @@ class Evaluate(Machine):
             "preparation": block["fitted"],
             "intercept": weights[-1] + block["center"] if self.setup.leads else None,
         }
-        return model
 
 
 def regression(y: np.ndarray, predictions: np.ndarray) -> dict[str, float | None]:

@@ -1,9 +1,10 @@
 """L-BFGS without vectors: the label holder sees inner products only, and answers with coefficients.
 
-Vector-free L-BFGS (Chen, Wang, Zhou, NIPS 2014) over the basis p_1..p_k, q_1..q_k, g of earlier directions, their images
-under the Hessian, and the gradient. The objective of linear regression is quadratic, so that the gradient along a direction is
-affine: with q = g(w + p) − g(w) the best step is −g·p / p·q, and the gradient there is g + step · q, without another
-evaluation. A pair (p, q) serves as (s, y): the update does not change when both are scaled alike.
+Vector-free L-BFGS (Chen, Wang, Zhou, NIPS 2014) over the basis p_1..p_k, q_1..q_k, g of earlier directions, their
+images under the Hessian, and the gradient. The objective of linear regression is quadratic, so that the gradient
+along a direction is affine: with q = g(w + p) − g(w) the best step is −g·p / p·q, and the gradient there is g + step
+· q, without another evaluation. A pair (p, q) serves as (s, y): the update does not change when both are scaled
+alike.
 """
 
 from __future__ import annotations

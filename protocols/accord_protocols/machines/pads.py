@@ -1,12 +1,23 @@
-"""The offline phase for one batch of iterations: one-time pads of a computing party, encrypted, times each peer's columns.
+"""The offline phase of one batch of iterations: one-time pads, encrypted, times each peer's columns.
 
-``pads.OWNER.BATCH``: the owner ends with its pads and, per peer p, V_p = X_pᵀD + ρ; a peer ends with its offsets ρ. It needs
-neither labels nor weights. Column t of a batch is used once, by round (batch · slots + t).
+``pads.OWNER.BATCH``: the owner ends with its pads and, per peer p, V_p = X_pᵀD + ρ; a peer ends with its offsets ρ. It
+needs neither labels nor weights. Column t of a batch is used once, by round (batch · slots + t).
 """
 
 from __future__ import annotations
 
-from accord_protocols.machines.core import Compute, Done, Draw, Fired, Inputs, Machine, Memory, Send, nothing, transition
+from accord_protocols.machines.core import (
+    Compute,
+    Done,
+    Draw,
+    Fired,
+    Inputs,
+    Machine,
+    Memory,
+    Send,
+    nothing,
+    transition,
+)
 from accord_protocols.machines.terms import Terms
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Pads as Encrypted

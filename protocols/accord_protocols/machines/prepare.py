@@ -47,15 +47,23 @@ class Prepare(Machine):
             columns=block["x"].shape[1], bound=block["bound"], shift=block.get("shift", 0), range=block.get("range", 0)
         )
         fitted = Fitted.from_json(block["fitted"])
-        note = Note({
-            "train_rows": block["n"],
-            "test_rows": len(block["test_rows"]),
-            "columns": [
-                *({"column": c.name, "kept": True, "nulls": c.nulls, "clipped": c.clipped, "note": ""} for c in fitted.kept),
-                *({"column": c, "kept": False, "nulls": 0, "clipped": 0, "note": why} for c, why in fitted.dropped.items()),
-            ],
-            "warnings": [*fitted.warnings(), *self._few(block["n"], block["x"].shape[1])],
-        })
+        note = Note(
+            {
+                "train_rows": block["n"],
+                "test_rows": len(block["test_rows"]),
+                "columns": [
+                    *(
+                        {"column": c.name, "kept": True, "nulls": c.nulls, "clipped": c.clipped, "note": ""}
+                        for c in fitted.kept
+                    ),
+                    *(
+                        {"column": c, "kept": False, "nulls": 0, "clipped": 0, "note": why}
+                        for c, why in fitted.dropped.items()
+                    ),
+                ],
+                "warnings": [*fitted.warnings(), *self._few(block["n"], block["x"].shape[1])],
+            }
+        )
         return Fired(memory | {"block": block}, (note, Send("prepared", self.agreement.order, event)), "end")
 
     @transition(lambda self, memory: [self.at("prepared", p) for p in self.agreement.order])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -40,7 +40,7 @@ class Rule:
     loss: float
     losses: tuple[float, ...] = ()
     round: int = 0
-    gram: Gram = Gram({})
+    gram: Gram = field(default_factory=lambda: Gram({}))
     pairs: int = 0
     first: float = 0.0
 
@@ -116,5 +116,3 @@ def _direction(rule: Rule, gram: Gram, pairs: int) -> tuple[float, ...]:
     if rule.train.optimiser == "gd":
         return (*[0.0] * (2 * pairs), -1.0 / rule.parties)
     return direction(gram, pairs)
-
-

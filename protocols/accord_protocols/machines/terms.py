@@ -42,8 +42,8 @@ class Terms:
 def terms(setup: Setup, rows: int, announced: Memory) -> Terms:
     """The sizes, by the agreement and what everybody announced.
 
-    At `score` the residual is known to its holder, so that 64 bits do when 40 fraction bits, the rows, the features and the
-    residual's range fit; at `shared` the ring has 128 bits.
+    At `score` the residual is known to its holder, so that 64 bits do when 40 fraction bits, the rows, the features and
+    the residual's range fit; at `shared` the ring has 128 bits.
     """
     train = setup.agreement.train
     assert train is not None
@@ -55,4 +55,6 @@ def terms(setup: Setup, rows: int, announced: Memory) -> Terms:
     ring = Ring(64 if small else 128)
     columns = max(1, *announced["columns"].values())
     width = slot_bits(ring.bits, x_bits, max(rows, 1), columns, train.max_rounds + 1)
-    return Terms(rows, ring, x_bits, range_bits, width, min(slots(setup.agreement.key_bits, width), train.max_rounds + 1))
+    return Terms(
+        rows, ring, x_bits, range_bits, width, min(slots(setup.agreement.key_bits, width), train.max_rounds + 1)
+    )

@@ -1,7 +1,7 @@
 """Training of linear regression: shares of scores, residual under one-time pads, own gradients, the leader's decision.
 
-Every party trains on its whitened block X' = X L^-T. In round t it evaluates the gradient at w + p, p the direction of the
-last decision; the label holder sees masked sums of inner products and answers with step and next direction. At `shared`
+Every party trains on its whitened block X' = X L^-T. In round t it evaluates the gradient at w + p, where p is the
+direction of the last decision; the label holder sees masked sums of inner products and answers with step and next direction. At `shared`
 CP0 and CP1 hold the residual in two shares, at `score` the label holder opens the scores and knows it.
 """
 
@@ -124,7 +124,8 @@ class Train(Machine):
             first = sizes.ring.random(draw("share", number), sizes.rows)
             parts = (first, sizes.ring.sub(share, first))
             sends = [
-                Send(f"scores.{number}.{q}", [q], Scores(shares=part)) for q, part in zip(self.owners, parts, strict=True)
+                Send(f"scores.{number}.{q}", [q], Scores(shares=part))
+                for q, part in zip(self.owners, parts, strict=True)
             ]
         return Fired(memory, tuple(sends), "gradient")
 
@@ -207,7 +208,9 @@ class Train(Machine):
             total = SUMS.add(total, _expected(event.values, (len(own), SUMS.words), address.sender))
         values = [value / (1 << SUM_BITS) for value in SUMS.to_ints(total)]
         rule, event = rules.decide(memory["rule"], values)
-        return Fired(memory | {"rule": rule}, (Send(f"direction.{memory['round']}", self.agreement.order, event),), "follow")
+        return Fired(
+            memory | {"rule": rule}, (Send(f"direction.{memory['round']}", self.agreement.order, event),), "follow"
+        )
 
     @transition(lambda self, memory: [self.at(f"direction.{memory['round']}", self.setup.leader)])
     def follow(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
@@ -233,22 +236,26 @@ class Train(Machine):
         }
         batch, column = self.batch(memory)
         if column == 0:
-            return Fired({n: v for n, v in memory.items() if n != "pads"}, (reached, *self._batch(memory, batch)), "padded")
+            return Fired(
+                {n: v for n, v in memory.items() if n != "pads"}, (reached, *self._batch(memory, batch)), "padded"
+            )
         fired = self._score(memory, draw)
         return Fired(fired.memory, (reached, *fired.effects), fired.then)
 
     def _end(self, memory: Memory, event: Direction, w: NDArray[np.float64]) -> Done:
         factor, rule = memory["block"]["factor"], memory["rule"]
-        return Done({
-            "w": Whitening(factor).back(w) if len(factor) else w,
-            "rounds": memory["round"],
-            "converged": event.stop == "tolerance",
-            "stop": event.stop,
-            "loss": list(rule.losses) if rule else None,
-            "block": memory["block"],
-            "announced": memory["announced"],
-            "kappas": memory["kappas"],
-        })
+        return Done(
+            {
+                "w": Whitening(factor).back(w) if len(factor) else w,
+                "rounds": memory["round"],
+                "converged": event.stop == "tolerance",
+                "stop": event.stop,
+                "loss": list(rule.losses) if rule else None,
+                "block": memory["block"],
+                "announced": memory["announced"],
+                "kappas": memory["kappas"],
+            }
+        )
 
 
 def _expected(array: NDArray[Any], shape: tuple[int, ...], sender: str) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Arithmetic of one party's weights that has the same bits everywhere: correctly rounded sums, fixed order of columns."""
+"""Arithmetic of one party's weights that has the same bits everywhere: rounded sums, fixed order of columns."""
 
 from __future__ import annotations
 

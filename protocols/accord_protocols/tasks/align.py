@@ -42,7 +42,7 @@ def finalise(context: Context) -> Result:
 
 
 def intersect_task(context: Context) -> Result:
-    """Leader: rows that everybody has, in a random order. Inputs: kappa.P, tags.P, salt.P, table.P, size.P per server."""
+    """Leader: rows that everybody has, in a random order. Inputs, by server P: kappa, tags, salt, table, size."""
     inputs = context.inputs
     servers = sorted(name.partition(".")[2] for name in inputs if name.startswith("size."))
     edges = [

@@ -18,15 +18,17 @@ def sample_task(context: Context) -> Result:
 
 
 def answer(context: Context) -> Result:
-    """Party: the label holder's points blinded again, and the own ones. Inputs: those of `sample_task`, points, names."""
+    """Party: the label holder's points again, and the own ones. Inputs: as `sample_task`, points, their_names."""
     xof, inputs = context.xof, context.inputs
     ids, names = random_scalar(xof.fork("ids")), random_scalar(xof.fork(_NAMES))
     doubled = reblind(inputs["points"], ids, xof.fork("again"))
-    return Result({
-        **_blinded(context, ids, names),
-        "doubled": doubled,
-        "doubled_names": reblind(inputs["their_names"], names, xof.fork("again", _NAMES)),
-    })
+    return Result(
+        {
+            **_blinded(context, ids, names),
+            "doubled": doubled,
+            "doubled_names": reblind(inputs["their_names"], names, xof.fork("again", _NAMES)),
+        }
+    )
 
 
 def count_task(context: Context) -> Result:
@@ -37,10 +39,12 @@ def count_task(context: Context) -> Result:
     xof, inputs = context.xof, context.inputs
     points = reblind(inputs["points"], random_scalar(xof.fork("ids")), xof.fork("count"))
     names = reblind(inputs["names"], random_scalar(xof.fork(_NAMES)), xof.fork("count", _NAMES))
-    return Result({
-        "ids": count(inputs["doubled"], points),
-        "names": count(inputs["doubled_names"], names),
-    })
+    return Result(
+        {
+            "ids": count(inputs["doubled"], points),
+            "names": count(inputs["doubled_names"], names),
+        }
+    )
 
 
 def _blinded(context: Context, ids: bytes, names: bytes) -> dict[str, np.ndarray]:

@@ -46,7 +46,11 @@ def pairs(context: Context) -> Result:
     Raises:
         ProtocolError: A peer's key is not acceptable; names the peer.
     """
-    own, me, sid = X25519PrivateKey.from_private_bytes(context.secrets["exchange"]), context.inputs["me"], context.inputs["sid"]
+    own, me, sid = (
+        X25519PrivateKey.from_private_bytes(context.secrets["exchange"]),
+        context.inputs["me"],
+        context.inputs["sid"],
+    )
     fields = {}
     for name, value in context.inputs.items():
         kind, _, peer = name.partition(".")

@@ -43,7 +43,13 @@ def _labels(labels: np.ndarray | None, train_rows: np.ndarray, test_rows: np.nda
     assert labels is not None, "the label holder has labels"
     center, shift, y = scale_labels(labels[train_rows])
     largest = int(np.ceil(np.abs(y).max(initial=0.0)))
-    return {"y": y, "center": center, "shift": shift, "range": largest.bit_length() + 4, "test_labels": labels[test_rows]}
+    return {
+        "y": y,
+        "center": center,
+        "shift": shift,
+        "range": largest.bit_length() + 4,
+        "test_labels": labels[test_rows],
+    }
 
 
 def _whitened(train: np.ndarray, penalty: np.ndarray) -> dict[str, object]:
@@ -53,5 +59,3 @@ def _whitened(train: np.ndarray, penalty: np.ndarray) -> dict[str, object]:
     basis = whitening.transform(train)
     exponent = bound(basis)
     return {"x": quantise(basis, exponent=exponent), "factor": whitening.L, "bound": exponent}
-
-

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import typer
-
 from accord_scenarios.commands.options import PARTY_FILE, Config
 
 
@@ -23,6 +21,7 @@ def agent(config: Config = PARTY_FILE) -> None:
       identities: identities.json
       out: runs
     """
+    from accord_agents.config import load
     from accord_agents.service import serve
 
-    raise typer.Exit(serve(config))
+    serve(load(config))

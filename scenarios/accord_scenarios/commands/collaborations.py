@@ -48,7 +48,9 @@ def accept(collaboration: Collaboration, config: Config = PARTY_FILE) -> None:
 
 def refuse(
     collaboration: Collaboration,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What the others are told.", show_default=False)],
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="What the others are told.", show_default=False)
+    ],
     config: Config = PARTY_FILE,
 ) -> None:
     """Refuse a proposal; every party is told the reason.
@@ -63,7 +65,9 @@ def refuse(
 
 
 def status(
-    collaboration: Annotated[str | None, typer.Argument(metavar="ID", help="One collaboration; all without it.", show_default=False)] = None,
+    collaboration: Annotated[
+        str | None, typer.Argument(metavar="ID", help="One collaboration; all without it.", show_default=False)
+    ] = None,
     config: Config = PARTY_FILE,
     as_json: Json = False,
 ) -> None:

@@ -35,7 +35,8 @@ def show(config: Config = PARTY_FILE) -> None:
 
 @app.command()
 def export(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the public identity goes.", show_default=False)], config: Config = PARTY_FILE
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the public identity goes.", show_default=False)],
+    config: Config = PARTY_FILE,
 ) -> None:
     """Write the own public identity for the others; it holds no secret.
 
@@ -50,9 +51,13 @@ def export(
 
 @app.command()
 def trust(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A public identity that another party exported.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A public identity that another party exported.", show_default=False)
+    ],
     config: Config = PARTY_FILE,
-    replace: Annotated[bool, typer.Option("--replace", help="Accept a new identity for a party that is known by another.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Accept a new identity for a party that is known by another.")
+    ] = False,
 ) -> None:
     """Trust another party's identity. Compare the fingerprint with that party first, by telephone or in person.
 

@@ -10,15 +10,26 @@ import typer
 PARTY, TRAINING = "One party, for real", "Everything on one machine"
 """Panels of the help."""
 
-ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a bundled one.", show_default=False)]
+ScenarioName = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a bundled one.", show_default=False)
+]
 Sets = Annotated[
     list[str],
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the scenario, e.g. train.max_rounds=10; may be repeated.", show_default=False),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a key of the scenario, e.g. train.max_rounds=10; may be repeated.",
+        show_default=False,
+    ),
 ]
 Config = Annotated[
     Path,
-    typer.Option("--config", metavar="FILE", help="The party's file: party, broker, data, policy, keystore, identities, out."),
+    typer.Option(
+        "--config", metavar="FILE", help="The party's file: party, broker, data, policy, keystore, identities, out."
+    ),
 ]
 PARTY_FILE = Path("party.yaml")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-Collaboration = Annotated[str, typer.Argument(metavar="ID", help="The collaboration, as `accord inbox` shows it.", show_default=False)]
+Collaboration = Annotated[
+    str, typer.Argument(metavar="ID", help="The collaboration, as `accord inbox` shows it.", show_default=False)
+]

@@ -13,18 +13,30 @@ from accord_schemas.errors import UsageError
 
 def run(
     scenario: Annotated[
-        str | None, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a bundled one.", show_default=False)
+        str | None,
+        typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a bundled one.", show_default=False),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Where results go; a new or empty folder. Default: a new one under ./accord-runs.", show_default=False),
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="Where results go; a new or empty folder. Default: a new one under ./accord-runs.",
+            show_default=False,
+        ),
     ] = None,
     broker: Annotated[
-        str | None, typer.Option("--broker", metavar="URL", help="The log to talk over. Default: embedded:DIR/broker.db.", show_default=False)
+        str | None,
+        typer.Option(
+            "--broker", metavar="URL", help="The log to talk over. Default: embedded:DIR/broker.db.", show_default=False
+        ),
     ] = None,
     sets: Sets = [],  # noqa: B006  # typer copies it
     resume: Annotated[
-        Path | None, typer.Option("--resume", metavar="DIR", help="Go on where the interrupted run in DIR stopped.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--resume", metavar="DIR", help="Go on where the interrupted run in DIR stopped.", show_default=False
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Use --out even if the folder holds something.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
@@ -42,12 +54,17 @@ def run(
     """
     if resume is not None:
         if scenario is not None or out is not None or broker is not None or sets or force:
-            raise UsageError("--resume takes the folder alone: the run goes on as it began.", hint=f"Try: accord run --resume {resume}")
+            raise UsageError(
+                "--resume takes the folder alone: the run goes on as it began.",
+                hint=f"Try: accord run --resume {resume}",
+            )
         from accord_scenarios.runner import resume as go_on
 
         raise typer.Exit(go_on(resume, quiet=quiet))
     if scenario is None:
-        raise UsageError("run needs a scenario.", hint="Try: accord run diabetes. `accord scenario list` shows what is bundled.")
+        raise UsageError(
+            "run needs a scenario.", hint="Try: accord run diabetes. `accord scenario list` shows what is bundled."
+        )
     from accord_scenarios.runner import run as play
 
     raise typer.Exit(play(scenario, out=out, broker=broker, sets=sets, force=force, quiet=quiet))

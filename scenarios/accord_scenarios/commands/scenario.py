@@ -32,7 +32,13 @@ def show(
     sets: Sets = [],  # noqa: B006  # typer copies it
     as_json: Json = False,
     copy: Annotated[
-        Path | None, typer.Option("--copy", metavar="DIR", help="Copy a bundled scenario and its tables into a new folder.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--copy",
+            metavar="DIR",
+            help="Copy a bundled scenario and its tables into a new folder.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Show a scenario with every default in its place, or copy a bundled one to start from.

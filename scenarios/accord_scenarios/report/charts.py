@@ -37,7 +37,11 @@ def loss_curve(loss: Sequence[float]) -> str:
 
     places = [at(*point) for point in points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    dots = "".join(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>' for x, y in places) if len(places) <= 80 else ""
+    dots = (
+        "".join(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>' for x, y in places)
+        if len(places) <= 80
+        else ""
+    )
     floor = top + height
     note = f'<text x="{LEFT + 8}" y="{top + 5}">logarithmic</text>' if logarithmic else ""
     return (

@@ -19,7 +19,10 @@ def _section(title: str, body: str, style: str = "") -> str:
 
 def _table(heads: Sequence[Cell], rows: Iterable[Sequence[Cell]]) -> str:
     def row(cells: Sequence[Cell], tag: str) -> str:
-        return "".join(f'<{tag} class="n">{escape(c[0])}</{tag}>' if isinstance(c, tuple) else f"<{tag}>{escape(c)}</{tag}>" for c in cells)
+        return "".join(
+            f'<{tag} class="n">{escape(c[0])}</{tag}>' if isinstance(c, tuple) else f"<{tag}>{escape(c)}</{tag}>"
+            for c in cells
+        )
 
     body = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in rows)
     return f"<table><thead><tr>{row(heads, 'th')}</tr></thead><tbody>{body}</tbody></table>" if body else ""
@@ -42,7 +45,9 @@ def headline(result: wording.Result) -> str:
         "time": wording.seconds(clock.get("total")),
         "sent": wording.size(sum(amount.values()) if amount else None),
     }
-    items = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items() if value != "–")
+    items = "".join(
+        f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items() if value != "–"
+    )
     title = f'<header><p>Accord · {escape(str(result.get("status")))}</p><h1 class="{good}">{escape(wording.verdict(result))}</h1></header>'
     return title + (f"<section><dl>{items}</dl></section>" if items else "")
 
@@ -57,7 +62,10 @@ def metrics(result: wording.Result) -> str:
     own, plain = result.get("metrics") or {}, result.get("reference") or {}
     names = [name for name in own if own[name] is not None]
     heads: list[Cell] = ["", ("joint model",), *([("plaintext",)] if plain else [])]
-    rows = [[name, (wording.number(own[name], 6),), *([(wording.number(plain.get(name), 6),)] if plain else [])] for name in names]
+    rows = [
+        [name, (wording.number(own[name], 6),), *([(wording.number(plain.get(name), 6),)] if plain else [])]
+        for name in names
+    ]
     body = _table(heads, rows)
     if plain.get("max_coefficient_error") is not None:
         error = wording.number(plain["max_coefficient_error"], 2)
@@ -73,7 +81,9 @@ def loss(result: wording.Result) -> str:
 def coefficients(result: wording.Result) -> str:
     """Each party's coefficients, of prepared columns."""
     rows: list[Sequence[Cell]] = [
-        [party, column, (wording.number(value, 6),)] for party, own in (result.get("coefficients") or {}).items() for column, value in (own or {}).items()
+        [party, column, (wording.number(value, 6),)]
+        for party, own in (result.get("coefficients") or {}).items()
+        for column, value in (own or {}).items()
     ]
     if rows and result.get("intercept") is not None:
         rows.append([wording.leader(result), "(intercept)", (wording.number(result["intercept"], 6),)])
@@ -100,7 +110,11 @@ def gate(result: wording.Result) -> str:
 def protection(result: wording.Result) -> str:
     """The level, and who learns what by it."""
     level = result.get("protection")
-    name = f"<p>Level <strong>{escape(str(level))}</strong>, engine {escape(str(result.get('engine')))}.</p>" if level else ""
+    name = (
+        f"<p>Level <strong>{escape(str(level))}</strong>, engine {escape(str(result.get('engine')))}.</p>"
+        if level
+        else ""
+    )
     return _section("Who learns what", name + _sentences(wording.learned(result))) if result.get("parties") else ""
 
 
@@ -118,7 +132,10 @@ def columns(result: wording.Result) -> str:
         for party, own in (result.get("columns") or {}).items()
         for c in own or []
     ]
-    return _section("What was done to each column", _table(["party", "column", "", ("nulls filled",), ("cells clipped",), "note"], rows))
+    return _section(
+        "What was done to each column",
+        _table(["party", "column", "", ("nulls filled",), ("cells clipped",), "note"], rows),
+    )
 
 
 def timeline(result: wording.Result) -> str:
@@ -134,13 +151,19 @@ def timeline(result: wording.Result) -> str:
 def traffic(result: wording.Result) -> str:
     """Who sent how much to whom, and of what kind."""
     sent = result.get("traffic") or {}
-    names = list(dict.fromkeys([*(result.get("parties") or {}), *sent, *(name for row in sent.values() for name in row or {})]))
-    rows: list[Sequence[Cell]] = [[name, *((wording.size((sent.get(name) or {}).get(to)),) for to in names)] for name in names if sent.get(name)]
+    names = list(
+        dict.fromkeys([*(result.get("parties") or {}), *sent, *(name for row in sent.values() for name in row or {})])
+    )
+    rows: list[Sequence[Cell]] = [
+        [name, *((wording.size((sent.get(name) or {}).get(to)),) for to in names)] for name in names if sent.get(name)
+    ]
     matrix = _table(["from \\ to", *((name,) for name in names)], rows)
     kinds = result.get("bytes") or {}
     events = result.get("events") or {}
     families = [[kind, (wording.number(events.get(kind)),), (wording.size(count),)] for kind, count in kinds.items()]
-    return _section("Who sent how much to whom", matrix) + _section("What was sent", _table(["family", ("events",), ("size",)], families))
+    return _section("Who sent how much to whom", matrix) + _section(
+        "What was sent", _table(["family", ("events",), ("size",)], families)
+    )
 
 
 def versions(result: wording.Result) -> str:
@@ -159,4 +182,7 @@ def versions(result: wording.Result) -> str:
         for name in names
     ]
     line = f"Accord {escape(str(result.get('accord_version') or '–'))}, profile {escape(str(result.get('profile') or '–'))}."
-    return _section("Parties and versions", _table(["party", "role", ("memory",), ("restarts",), "SHA-256 of model.json"], rows) + f"<p>{line}</p>")
+    return _section(
+        "Parties and versions",
+        _table(["party", "role", ("memory",), ("restarts",), "SHA-256 of model.json"], rows) + f"<p>{line}</p>",
+    )

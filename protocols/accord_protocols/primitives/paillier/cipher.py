@@ -27,7 +27,7 @@ def encrypt(public: PublicKey, plaintexts: Sequence[int], xof: Xof, *, extra_bit
         obfuscators = [gmpy2.powmod(_unit(public.n, xof), public.n, public.n_squared) for _ in plaintexts]
     else:
         bits = public.bits // 2 + extra_bits
-        comb = Comb(public.hs, public.n_squared, bits, len(plaintexts))
+        comb = Comb(public.hs, public.n, bits, len(plaintexts))
         obfuscators = comb.powers([xof.bits(bits) for _ in plaintexts])
     return _obfuscated(public, plaintexts, obfuscators)
 
@@ -47,7 +47,7 @@ def encrypt_own(private: PrivateKey, plaintexts: Sequence[int], xof: Xof) -> lis
     else:
         alphas = [xof.bits(public.bits // 2) for _ in plaintexts]
         residues = [
-            Comb(private.hs % prime**2, prime**2, prime.bit_length(), len(alphas)).powers(
+            Comb(private.hs % prime**2, prime, prime.bit_length(), len(alphas)).powers(
                 [alpha % (prime - 1) for alpha in alphas]
             )
             for prime in (private.p, private.q)

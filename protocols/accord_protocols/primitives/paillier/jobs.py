@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.paillier.cipher import decrypt, encrypt, encrypt_own, received
+from accord_protocols.primitives.paillier.halves import Halves
 from accord_protocols.primitives.paillier.keys import PrivateKey, PublicKey
 from accord_protocols.primitives.paillier.multiexp import multi_exponentiation
 from accord_protocols.primitives.paillier.packing import STATISTICAL_BITS, log2_ceil, pack, slots, unpack
@@ -72,15 +73,13 @@ def masked_products(
     _require(len(X) == len(ciphertexts) and X.shape[1] == len(offsets), "shapes differ")
     largest = max(int(X.max(initial=0)), -int(X.min(initial=0)))
     _require(largest <= 1 << (exponent_bits - 1), "an entry of X is too large")
-    bases = received(public, ciphertexts)
+    bases = Halves.split(received(public, ciphertexts), public.n)
     limit = slots(public.bits, slot_bits)
     _require(all(len(row) <= limit for row in offsets), "more slots than a plaintext has")
     _require(all(0 <= rho < 1 << (slot_bits - 1) for row in offsets for rho in row), "an offset exceeds its slot")
     extra = exponent_bits + log2_ceil(max(len(X), 1)) + STATISTICAL_BITS
     fresh = encrypt(public, [pack(row, slot_bits) for row in offsets], xof, extra_bits=extra)
-    products = (
-        multi_exponentiation(bases, X[:, a], public.n_squared) * fresh[a] % public.n_squared for a in range(len(fresh))
-    )
+    products = (multi_exponentiation(bases, X[:, a]) * fresh[a] % public.n_squared for a in range(len(fresh)))
     return to_block(map(int, products), public.width)
 
 

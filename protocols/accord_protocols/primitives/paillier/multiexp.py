@@ -5,39 +5,43 @@ Source: Pippenger, "On the evaluation of powers and monomials", SIAM Journal on 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from operator import mul
 
 import gmpy2
 import numpy as np
 from gmpy2 import mpz
 from numpy.typing import NDArray
 
+from accord_protocols.primitives.paillier.halves import Halves
+
 _MAX_WINDOW = 16
 
 
-def multi_exponentiation(bases: Sequence[mpz], exponents: NDArray[np.int64], modulus: mpz) -> mpz:
-    """``Π bases[i]^exponents[i] mod modulus``.
+def multi_exponentiation(bases: Halves, exponents: NDArray[np.int64]) -> mpz:
+    """``Π bases[i]^exponents[i] mod root²``.
 
-    Negative digits go to buckets of their own, whose product is inverted once at the end: no base is ever inverted.
+    The heads are multiplied in buckets, the tails summed. Negative digits go to buckets of their own, whose product is
+    inverted once at the end.
 
     Args:
-        bases: n numbers coprime to the modulus.
+        bases: n units.
         exponents: ``(n,) int64``, every ``|x| < 2^62``.
-        modulus: The modulus.
     """
-    window = _window(exponents)
+    window, modulus = _window(exponents), bases.root**2
     positive, negative = mpz(1), mpz(1)
     for digits in reversed(_signed_digits(exponents, window)):
         for _ in range(window):
             positive, negative = positive * positive % modulus, negative * negative % modulus
         half = int(np.abs(digits).max())
         buckets = [mpz(1)] * (2 * half + 1)  # digit d is bucket d: the negative ones count from the end
-        for base, digit in zip(bases, digits.tolist(), strict=True):
+        for head, digit in zip(bases.heads, digits.tolist(), strict=True):
             if digit:
-                buckets[digit] = buckets[digit] * base % modulus
+                buckets[digit] = buckets[digit] * head % modulus
         positive = positive * _weighted(buckets[half:0:-1], modulus) % modulus
         negative = negative * _weighted(buckets[half + 1 :], modulus) % modulus
-    return positive * gmpy2.invert(negative, modulus) % modulus
+    tail = sum(map(mul, bases.tails, exponents.tolist()), mpz(0)) % bases.root
+    return positive * gmpy2.invert(negative, modulus) * (1 + bases.root * tail) % modulus
 
 
 def _weighted(buckets: Iterable[mpz], modulus: mpz) -> mpz:
@@ -62,5 +66,5 @@ def _signed_digits(exponents: NDArray[np.int64], window: int) -> list[NDArray[np
 
 def _window(exponents: NDArray[np.int64]) -> int:
     bits = int(np.abs(exponents).max(initial=0)).bit_length() + 1
-    # a digit needs a multiplication per base, and four per bucket magnitude: two signs, two products
-    return min(range(2, _MAX_WINDOW + 1), key=lambda c: -(-bits // c) * (len(exponents) + (4 << (c - 1))))
+    # a digit takes a multiplication per base; a bucket's magnitude four, of two signs, each twice as long
+    return min(range(2, _MAX_WINDOW + 1), key=lambda c: -(-bits // c) * (len(exponents) + (8 << (c - 1))))

@@ -15,9 +15,7 @@ from accord_protocols.primitives.psi.okvs import Store
 from accord_schemas.errors import ProtocolError
 
 
-def intersect(
-    own_shares: NDArray[np.uint8], edges: Iterable[tuple[Store, NDArray[np.uint8]]]
-) -> NDArray[np.int64]:
+def intersect(own_shares: NDArray[np.uint8], edges: Iterable[tuple[Store, NDArray[np.uint8]]]) -> NDArray[np.int64]:
     """Which of the leader's ids are common to all; a false one has probability 2^-128.
 
     Args:
