@@ -9,41 +9,10 @@ from accord_schemas.agreement import LABEL_HOLDER
 
 PHASES = ("total", "keys", "gate", "align", "prepare", "offline", "train", "evaluate")
 FIELDS = (
-    *(
-        "status",
-        "reason",
-        "intersection_size",
-        "train_rows",
-        "test_rows",
-        "gate",
-        "rounds",
-        "converged",
-        "loss",
-        "coefficients",
-    ),
-    *(
-        "intercept",
-        "metrics",
-        "reference",
-        "model_digest",
-        "engine",
-        "protection",
-        "profile",
-        "seconds",
-        "bytes",
-        "events",
-    ),
-    *(
-        "peak_rss_mib",
-        "restarts",
-        "warnings",
-        "insecure_seed",
-        "accord_version",
-        "parties",
-        "traffic",
-        "timeline",
-        "columns",
-    ),
+    *("status", "reason", "intersection_size", "train_rows", "test_rows", "gate", "rounds", "converged", "loss"),
+    *("coefficients", "intercept", "metrics", "reference", "model_digest", "engine", "protection", "profile"),
+    *("seconds", "bytes", "events", "peak_rss_mib", "restarts", "warnings", "insecure_seed", "accord_version"),
+    *("parties", "traffic", "timeline", "columns"),
 )
 _ENDS = ("REFUSED", "FAILED", "CANCELLED", "EXPIRED", "COMPLETED")
 """What a run is called when parties ended differently: the first that occurs."""

@@ -10,46 +10,28 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from accord_scenarios import model
-from accord_schemas import agreement
+from accord_scenarios.model import Data, Evaluate, Keys, Member, Scenario, Security
+from accord_schemas.agreement import Align, Prepare, TestRows, Train
 from accord_schemas.errors import UsageError
 
 Location = tuple[int | str, ...]
 
 _LATER_KEYS = frozenset(
-    [
-        "link",
-        "dealer",
-        "weights",
-        "exposure",
-        "folds",
-        "l2_path",
-        "one_hot",
-        "query",
-        "graph",
-        "match",
-        "job",
-        "parquet",
-        "columns",
-    ]
+    {"columns", "dealer", "exposure", "folds", "graph", "job", "l2_path", "link", "match", "one_hot", "parquet"}
+    | {"query", "weights"}
 )
 _LATER_VALUES = frozenset(
-    [
-        "ecdh",
-        "ot",
-        "sm2",
-        "logistic",
-        "poisson",
-        "closed",
-        "express",
-        "lattice",
-        "nesterov",
-        "newton",
-        "gram",
-        "sm",
-        "server",
-    ]
+    {"closed", "ecdh", "express", "gram", "lattice", "logistic", "nesterov", "newton", "ot", "poisson", "server"}
+    | {"sm", "sm2"}
 )
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "align": Align,
+    "prepare": Prepare,
+    "train": Train,
+    "evaluate": Evaluate,
+    "keys": Keys,
+    "security": Security,
+}
 _PHRASES = {
     "greater_than_equal": "must be at least {ge}",
     "greater_than": "must be above {gt}",
@@ -105,11 +87,8 @@ def _within(problem: ErrorDetails, value: Any) -> Location:
 def _sentence(first: ErrorDetails, same: list[ErrorDetails], path: Location, field: str) -> str:
     kind, given = first["type"], first["input"]
     if kind == "extra_forbidden":
-        return (
-            f"{field} is not available in this version."
-            if path[-1] in _LATER_KEYS
-            else f"{field} is unknown{_nearest(path)}"
-        )
+        later = path[-1] in _LATER_KEYS
+        return f"{field} is not available in this version." if later else f"{field} is unknown{_nearest(path)}"
     if kind == "missing":
         return f"{field} is missing."
     if kind == "value_error":
@@ -119,10 +98,13 @@ def _sentence(first: ErrorDetails, same: list[ErrorDetails], path: Location, fie
     allowed = " or ".join(dict.fromkeys(map(_phrase, same))).replace(" or must be ", " or ")
     if kind == "literal_error" and isinstance(given, str) and given in _LATER_VALUES:
         return f"{field}: {given} is not available in this version; it {allowed}."
-    shown = ("a section" if isinstance(given, dict) else "a list" if isinstance(given, list) else "") or json.dumps(
-        given, ensure_ascii=False, default=str
-    )
-    return f"{field or 'the scenario'} is {shown[:80]}; it {allowed}."
+    return f"{field or 'the scenario'} is {_shown(given)}; it {allowed}."
+
+
+def _shown(given: Any) -> str:
+    if isinstance(given, dict | list):
+        return "a section" if isinstance(given, dict) else "a list"
+    return json.dumps(given, ensure_ascii=False, default=str)[:80]
 
 
 def _phrase(problem: ErrorDetails) -> str:
@@ -145,18 +127,11 @@ def _hint(first: ErrorDetails, path: Location) -> str:
 def _section(path: Location) -> type[BaseModel]:
     match path:
         case ("parties", _, "data"):
-            return model.Data
+            return Data
         case ("parties", _):
-            return model.Member
+            return Member
         case ("evaluate", "test_rows"):
-            return agreement.TestRows
-        case ("evaluate",):
-            return model.Evaluate
-    sections: dict[str, type[BaseModel]] = {
-        "align": agreement.Align,
-        "prepare": agreement.Prepare,
-        "train": agreement.Train,
-        "keys": model.Keys,
-        "security": model.Security,
-    }
-    return sections[str(path[0])] if path else model.Scenario
+            return TestRows
+        case (str(name),):
+            return _SECTIONS[name]
+    return Scenario

@@ -8,6 +8,7 @@ from typing import Any
 from accord_schemas.agreement import LABEL_HOLDER
 
 Result = Mapping[str, Any]
+_ENDS = {"REFUSED": "was refused", "CANCELLED": "was called off", "EXPIRED": "ran out of time", "FAILED": "failed"}
 
 
 def number(value: Any, digits: int = 4) -> str:
@@ -51,10 +52,8 @@ def verdict(result: Result) -> str:
     """The outcome in a sentence."""
     parties, status = listed(result.get("parties") or []), result.get("status")
     if status != "COMPLETED":
-        ends = {
-            "REFUSED": "was refused", "CANCELLED": "was called off", "EXPIRED": "ran out of time", "FAILED": "failed"
-        }  # fmt: skip
-        return f"The collaboration of {parties} {ends.get(str(status), 'has no result')}. {result.get('reason') or ''}".rstrip()
+        end = _ENDS.get(str(status), "has no result")
+        return f"The collaboration of {parties} {end}. {result.get('reason') or ''}".rstrip()
     common = f"{parties} have {number(result.get('intersection_size'))} users in common"
     if result.get("rounds") is None:
         return f"{common}."
@@ -71,28 +70,33 @@ def _against(result: Result) -> str:
 
 def learned(result: Result) -> list[str]:
     """Who learns what at the run's protection level, one sentence each."""
-    names, first = list(result.get("parties") or {}), leader(result)
-    others = sorted(party for party in names if party != first)
-    sentences = [
-        f"{first} learns which users all parties share, and how many of a sample each pair shares.",
-        f"{listed(others)} {'learns' if len(others) == 1 else 'learn'} the number of {first}'s users, and which of the own users all parties share.",
-    ]
-    level = result.get("protection")
-    if level == "shared":
-        helper = others[0] if others else "the second party"
-        sentences += [
-            f"Scores and residuals exist only as two random shares, at {first} and at {helper}: neither of them sees a value of a row. "
-            f"{first} and {helper} together could.",
-            "Every party learns its own coefficients and its own gradient in each round; the first gradient alone says much about the labels.",
-            f"{first} learns the loss and sums over the others' gradients; with few parties and many rounds these approach the second "
-            f"moments of {listed(others)}'s columns.",
-        ]
-    elif level == "score":
-        sentences += [
-            f"{first} learns every common user's score, summed over the parties, in every round. After 18 rounds, knowing 25 of another "
-            "party's rows, it can rebuild nearly all the others (R² 0.995 at 20 columns).",
-            "Every party learns its own coefficients and its own gradient in each round; the first gradient alone says much about the labels.",
-        ]
-    if level and result.get("test_rows"):
-        sentences.append(f"{first} learns the model's prediction for every TEST row.")
-    return sentences
+    first, level = leader(result), result.get("protection")
+    others = sorted(party for party in result.get("parties") or {} if party != first)
+    common = (
+        f"{first} learns which users all parties share, and how many of a sample it shares with each.",
+        f"{listed(others)} {'learns' if len(others) == 1 else 'learn'} the number of {first}'s users, and which of the "
+        "own users all parties share.",
+    )
+    if level is None:
+        return [*common]
+    opened = _SHARED if level == "shared" else _SCORE
+    training = [text.format(first=first, second=others[0], others=listed(others)) for text in (*opened, *_ALWAYS)]
+    tested = [f"{first} learns the model's prediction for every TEST row."] if result.get("test_rows") else []
+    alone = [f"With two parties, {first} learns {others[0]}'s part of each such score too."] if len(others) == 1 else []
+    return [*common, *training, *tested, *(alone if tested or level == "score" else [])]
+
+
+_SHARED = (
+    "Scores and residuals exist only as two random shares, at {first} and at {second}: neither of them sees a value of "
+    "a row. {first} and {second} together could.",
+    "{first} learns the loss and sums over the others' gradients; with few parties and many rounds these approach the "
+    "second moments of the columns of {others}.",
+)
+_SCORE = (
+    "{first} learns every common user's score, summed over the parties, in every round. After 18 rounds, knowing 25 of "
+    "another party's rows, it can rebuild nearly all the others (R² 0.995 at 20 columns).",
+)
+_ALWAYS = (
+    "Every party learns its own coefficients and its own gradient in each round; the first gradient alone says much "
+    "about the labels.",
+)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,13 @@ from accord_protocols.tasks import TASKS, Context, run
 from accord_protocols.tasks.registry import cut, join, part, spans
 from accord_schemas.address import SELF, Address, Content
 from accord_schemas.agreement import Agreement, Align, Member, Prepare, TestRows, Train
-from accord_schemas.canonical import digest
+from accord_schemas.canonical import canonical_json, digest
+from accord_schemas.errors import ProtocolError
+from accord_schemas.events import Event
 
 NAMES = ("bank", "shop", "telco", "insurer", "clinic")
+Tamper = Callable[[str, Content], Event]
+"""What a recipient gets instead of what was said."""
 
 
 @dataclass(frozen=True)
@@ -60,18 +65,28 @@ def tables(parties: int, n: int = 200, columns: int = 3, keep: float = 0.9, seed
 
 def agreement(parties: int, bits: int = 2048, gate: float | None = None, **train: Any) -> Agreement:
     """An agreement of that many parties; ``bits`` below 2048 make a small key for tests that are not about its size."""
-    roles = {n: Member(role="feature_holder" if k else "label_holder", identity=n) for k, n in enumerate(NAMES[:parties])}
-    terms = Agreement(
-        name="test", parties=roles, align=Align(max_overlap=gate), prepare=Prepare(), train=Train(**train), test_rows=TestRows()
-    )
+    names = NAMES[:parties]
+    roles = {n: Member(role="feature_holder" if k else "label_holder", identity=n) for k, n in enumerate(names)}
+    align, training = Align(max_overlap=gate), Train(**train)
+    terms = Agreement(name="test", parties=roles, align=align, prepare=Prepare(), train=training, test_rows=TestRows())
     return terms.model_copy(update={"key_bits": bits})
 
 
 class World:
-    """Parties over a bag of undelivered contents."""
+    """Parties over a bag of undelivered contents.
 
-    def __init__(self, terms: Agreement, data: dict[str, Rows], order: int = 0, seed: bytes = b"s") -> None:
-        self.terms, self.rng = terms, random.Random(order)
+    Args:
+        terms: The agreement.
+        data: Tables by party.
+        order: Which of the random orders.
+        seed: Gives all parties' seeds.
+        tamper: Changes an event on its way to a recipient.
+    """
+
+    def __init__(
+        self, terms: Agreement, data: dict[str, Rows], order: int = 0, seed: bytes = b"s", tamper: Tamper | None = None
+    ) -> None:
+        self.terms, self.rng, self.tamper = terms, random.Random(order), tamper
         self.bag: list[tuple[str, Content]] = []
         self.jobs: list[tuple[str, Job]] = []
         self.log: dict[Address, Content] = {}
@@ -90,11 +105,20 @@ class World:
             if pick < len(self.bag):
                 to, content = self.bag.pop(pick)
                 if self.parties[to].aborted is None:
-                    self._take(to, self.parties[to].engine.content(content))
+                    if self.tamper:
+                        content = replace(content, event=self.tamper(to, content))
+                    self._take(to, self.parties[to].engine.content(content), content.address.sender)
             else:
                 me, job = self.jobs.pop(pick - len(self.bag))
-                self._take(me, self.parties[me].engine.local(job.address, self.work(me, job)))
+                if self.parties[me].aborted is None:
+                    self._work(me, job)
         return self
+
+    def fingerprint(self) -> str:
+        """A digest of everything that was said, and of what each party learned and went through."""
+        said = [digest(*address, content.digest(self.terms.digest())) for address, content in sorted(self.log.items())]
+        learned = [canonical_json([me, p.states, _plain(p.notes)]) for me, p in sorted(self.parties.items())]
+        return digest(*said, *learned).hex()
 
     def work(self, me: str, job: Job) -> dict[str, Any]:
         """A job's result."""
@@ -110,20 +134,46 @@ class World:
         party.secrets |= result.secrets
         return result.fields
 
-    def _take(self, me: str, said: Any) -> None:
+    def _work(self, me: str, job: Job) -> None:
+        try:
+            fields = self.work(me, job)
+        except ProtocolError as error:
+            self.parties[me].aborted = Abort("failed", error.message, error.whose or me)
+        else:
+            self._take(me, self.parties[me].engine.local(job.address, fields), me)
+
+    def _take(self, me: str, said: Any, sender: str = "") -> None:
+        """Do what one step says; a broken protocol ends the party's part, as it does in an agent."""
+        try:
+            for item in said:
+                self._do(me, item)
+        except ProtocolError as error:
+            self.parties[me].aborted = Abort("failed", error.message, error.whose or sender or me)
+
+    def _do(self, me: str, item: Any) -> None:
         party = self.parties[me]
-        for item in said:
-            match item:
-                case Content():
-                    assert item.address not in self.log
-                    self.log[item.address] = item
-                    self.bag += [(to, item) for to in item.to]
-                case Job():
-                    self.jobs.append((me, item))
-                case Note(fields):
-                    warnings = party.notes.get("warnings", []) + list(fields.get("warnings", []))
-                    party.notes |= {**fields, "warnings": warnings}
-                case Reach(trigger):
-                    party.states.append(trigger)
-                case Abort():
-                    party.aborted = item
+        match item:
+            case Content():
+                assert item.address not in self.log
+                self.log[item.address] = item
+                self.bag += [(to, item) for to in item.to]
+            case Job():
+                self.jobs.append((me, item))
+            case Note(fields):
+                warnings = sorted([*party.notes.get("warnings", []), *fields.get("warnings", [])])
+                party.notes |= {**fields, "warnings": warnings}
+            case Reach(trigger):
+                party.states.append(trigger)
+            case Abort():
+                party.aborted = item
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case np.ndarray():
+            return [str(value.dtype), value.tolist()]
+        case dict():
+            return {name: _plain(entry) for name, entry in value.items()}
+        case list() | tuple():
+            return [_plain(entry) for entry in value]
+    return value

@@ -1,8 +1,9 @@
 """Training of linear regression: shares of scores, residual under one-time pads, own gradients, the leader's decision.
 
 Every party trains on its whitened block X' = X L^-T. In round t it evaluates the gradient at w + p, where p is the
-direction of the last decision; the label holder sees masked sums of inner products and answers with step and next direction. At `shared`
-CP0 and CP1 hold the residual in two shares, at `score` the label holder opens the scores and knows it.
+direction of the last decision; the label holder sees masked sums of inner products and answers with step and next
+direction. At `shared` CP0 and CP1 hold the residual in two shares, at `score` the label holder opens the scores and
+knows it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,120 @@
+"""The closed union of events: every type in its one encoding, strict in what it holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from accord_schemas.blocks import decode_fields, encode_fields
+from accord_schemas.canonical import canonical_json
+from accord_schemas.errors import FrameError
+from accord_schemas.events import (
+    CLEAR,
+    EVENTS,
+    JSON,
+    Blinded,
+    Complete,
+    Direction,
+    Event,
+    Fail,
+    Gate,
+    Prepared,
+    PublicKeys,
+    Scores,
+    State,
+    Store,
+    Tags,
+)
+from hypothesis import given
+from pydantic import ValidationError
+from tests.unit.schemas.strategies import EVENT
+
+
+@given(EVENT)
+def test_events_come_back_and_encode_to_the_same_bytes(event: Event) -> None:
+    data = event.encode()
+    read = type(event).decode(data)
+    assert type(read) is type(event) and read.encode() == data
+
+
+@given(EVENT)
+def test_a_field_more_or_less_is_refused(event: Event) -> None:
+    kind = type(event)
+    fields = {name: getattr(event, name) for name in kind.model_fields}
+    encode = canonical_json if kind.family in JSON else encode_fields
+    for changed in (fields | {"extra": 1}, *({n: v for n, v in fields.items() if n != name} for name in fields)):
+        with pytest.raises(FrameError):
+            kind.decode(encode(changed))
+
+
+def test_types_are_unique_and_say_whether_they_are_sealed() -> None:
+    assert all(EVENTS[t] is kind and t == f"org.accord.{kind.family}.{kind.name}.v1" for t, kind in EVENTS.items())
+    clear = {"org.accord.keys.public.v1"} | {t for t, k in EVENTS.items() if k.family in JSON}
+    assert {t for t, k in EVENTS.items() if not k.sealed} == clear
+    assert JSON < CLEAR
+
+
+RING = np.zeros((2, 2), np.uint64)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (Scores, {"shares": RING.astype(np.int64)}),
+        (Scores, {"shares": RING[0]}),
+        (Scores, {"shares": [[0, 0]]}),
+        (Scores, {"shares": RING.tobytes()}),
+        (Tags, {"tags": np.zeros((1, 31), np.uint8)}),
+        (Tags, {"tags": np.zeros((1, 32), np.uint64)}),
+        (Store, {"parameters": b"x" * 65, "table": np.zeros((1, 16), np.uint8)}),
+        (Store, {"parameters": b"", "table": np.zeros((1, 17), np.uint8)}),
+        (Blinded, {"numbers": np.zeros((1, 2, 3), np.uint8)}),
+        (Prepared, {"columns": -1, "bound": 0, "shift": 0, "range": 0}),
+        (Prepared, {"columns": True, "bound": 0, "shift": 0, "range": 0}),
+        (Prepared, {"columns": 1.0, "bound": 0, "shift": 0, "range": 0}),
+        (Prepared, {"columns": 1, "bound": 13, "shift": 0, "range": 0}),
+        (Direction, {"stop": "", "step": -1.0, "coefficients": np.zeros(1)}),
+        (Direction, {"stop": "", "step": 1, "coefficients": np.zeros(1)}),
+        (Direction, {"stop": "now", "step": 1.0, "coefficients": np.zeros(1)}),
+        (Direction, {"stop": "", "step": 1.0, "coefficients": np.array([np.nan])}),
+        (Direction, {"stop": "", "step": 1.0, "coefficients": np.array([np.inf])}),
+        (PublicKeys, {"exchange": b"short", "paillier": np.zeros((0, 0), np.uint8), "rsa": np.zeros((0, 0), np.uint8),
+                      "proof": np.zeros((0, 0), np.uint8), "ids": 1, "commitment": bytes(32)}),
+    ],
+)  # fmt: skip
+def test_fields_of_another_form_are_refused(kind: type[Event], fields: dict[str, Any]) -> None:
+    with pytest.raises(FrameError):
+        kind.decode(encode_fields(fields))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (Complete, {"model": "AB" * 32, "rows": 1, "rounds": 1, "converged": True}),
+        (Complete, {"model": "ab" * 32 + "\n", "rows": 1, "rounds": 1, "converged": True}),
+        (Complete, {"model": "", "rows": (1 << 40) + 1, "rounds": 1, "converged": True}),
+        (Complete, {"model": "", "rows": "1", "rounds": 1, "converged": True}),
+        (Complete, {"model": "", "rows": 1, "rounds": 1, "converged": 1}),
+        (Gate, {"party": "shop", "decision": "perhaps", "features": "pass", "sampled": False}),
+        (Fail, {"reason": "x" * 1001, "whose": ""}),
+        (State, {"state": "KEYED", "round": None}),
+        (State, {"state": "KEYED", "round": -1}),
+        (State, {}),
+    ],
+)
+def test_json_of_another_form_is_refused(kind: type[Event], fields: dict[str, Any]) -> None:
+    with pytest.raises(FrameError):
+        kind.decode(canonical_json(fields))
+
+
+def test_events_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        State(state="KEYED", round=0).round = 1
+
+
+def test_a_payload_of_another_type_is_refused() -> None:
+    data = Scores(shares=RING).encode()
+    with pytest.raises(FrameError):
+        Tags.decode(data)
+    assert set(decode_fields(data)) == {"shares"}
