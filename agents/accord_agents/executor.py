@@ -69,16 +69,22 @@ class Executor:
                 loop = asyncio.get_running_loop()
                 replies = await asyncio.gather(*(loop.run_in_executor(pool, work, order) for order in orders))
             except BrokenProcessPool:
-                if self._pool is pool:
-                    self._pool = None
-                pool.shutdown(wait=False)
+                self._retire(pool)
                 continue
+            if task.heavy:
+                self._retire(pool)
             for reply in replies:
                 if reply.trigger:
                     return reply
             result = join([Result(reply.fields, reply.secrets) for reply in replies])
             return Reply(result.fields, result.secrets)
         return Reply(trigger="failed", reason=f"the job {compute.task} ended its worker {ATTEMPTS} times")
+
+    def _retire(self, pool: ProcessPoolExecutor) -> None:
+        """Let a pool finish what it has and end; the next job starts another."""
+        if self._pool is pool:
+            self._pool = None
+        pool.shutdown(wait=False)
 
     def warm(self) -> None:
         """Start a worker before there is work."""

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import os
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ from accord_agents.journal import Journal
 from accord_agents.ledger import Ledger
 from accord_agents.logs import open_log
 from accord_agents.memory import Memory
-from accord_agents.reruns import Reruns
+from accord_agents.reruns import ROWS_PER_COLUMN, Reruns
 from accord_agents.results import write
 from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import Keystore
@@ -256,6 +257,8 @@ class Service:
         for note in outcome.notes:
             if "rows" in note and collaboration.agreement and collaboration.agreement.train:
                 self._check_reruns(collaboration, note["rows"])
+            if "train_rows" in note:
+                self._check_few(collaboration, note)
         if collaboration.ended and outcome.moves:
             self._write_results(collaboration)
 
@@ -266,6 +269,12 @@ class Service:
         near = self.reruns.check(collaboration.cid, collaboration.agreement, ids, len(table.columns))
         if near and self.config.policy.refuse_reruns:
             self._say(collaboration.cid, "refused", {"reason": f"{self.config.party}: policy: {near}"})
+
+    def _check_few(self, collaboration: Collaboration, note: Mapping[str, Any]) -> None:
+        kept = sum(column["kept"] for column in note["columns"])
+        if self.config.policy.refuse_few_rows and note["train_rows"] < ROWS_PER_COLUMN * kept:
+            reason = f"{self.config.party}: policy: {note['train_rows']} TRAIN rows are too few for {kept} columns"
+            self._say(collaboration.cid, "refused", {"reason": reason})
 
     def _table(self, collaboration: Collaboration) -> Table | None:
         digest = collaboration.data.get("snapshot")

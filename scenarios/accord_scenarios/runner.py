@@ -13,6 +13,7 @@ from rich.console import Console
 
 from accord_agents.intake.reader import read_table
 from accord_agents.security.keystore import durable
+from accord_scenarios import namespace
 from accord_scenarios.layout import Layout, create
 from accord_scenarios.merge import merge
 from accord_scenarios.model import Scenario
@@ -37,7 +38,7 @@ def run(scenario: str, *, out: Path | None, broker: str | None, sets: list[str],
     loaded = load(scenario, sets)
     _check_data(loaded)
     if broker is not None:
-        _check_broker(broker)
+        namespace.check(broker, loaded)
     home = out or _new_folder(loaded.name)
     layout = create(home, loaded, broker, force=force)
     return _play(layout, loaded, quiet=quiet)
@@ -63,12 +64,6 @@ def _check_data(scenario: Scenario) -> None:
         read_table(
             data.csv, data.id, data.label, data.features, model=model, label_required=leads and model is not None
         )
-
-
-def _check_broker(url: str) -> None:
-    from accord_broker.factory import connect
-
-    connect(url)
 
 
 def _new_folder(name: str) -> Path:

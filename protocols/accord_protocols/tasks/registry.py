@@ -82,12 +82,14 @@ class Task:
         split: Fields whose first axis is cut into parts; the results' arrays are joined along theirs.
         by_ids: Whether the ids are cut as well.
         chunk: Rows per part: fixed, so that the bytes do not depend on the number of workers.
+        heavy: Whether it loads scikit-learn; its worker ends afterwards and gives 100 MiB back.
     """
 
     function: str
     split: tuple[str, ...] = ()
     by_ids: bool = False
     chunk: int = 2048
+    heavy: bool = False
 
 
 TASKS: dict[str, Task] = {
@@ -104,7 +106,7 @@ TASKS: dict[str, Task] = {
     "align.finalise": Task("align:finalise", split=("numbers",), by_ids=True),
     "align.intersect": Task("align:intersect_task"),
     "align.locate": Task("align:locate_task"),
-    "prepare.fit": Task("prepare:fit_task"),
+    "prepare.fit": Task("prepare:fit_task", heavy=True),
     "pads.encrypt": Task("pads:encrypt", split=("masks",), chunk=256),
     "pads.multiply": Task("pads:multiply"),
     "pads.decrypt": Task("pads:decrypt", split=("numbers",), chunk=64),

@@ -51,7 +51,7 @@ def _values(kind: type[Event], name: str, hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(get_args(hint))
     field = kind.model_fields[name]
     bounds = {key: getattr(m, key) for m in field.metadata for key in ("ge", "le", "min_length", "max_length", "pattern")
-              if getattr(m, key, None) is not None}  # fmt: skip
+              if getattr(m, key, None) is not None}
     if field.annotation is int:
         return st.integers(bounds["ge"], bounds["le"])
     if field.annotation is float:

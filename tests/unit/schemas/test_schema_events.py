@@ -82,7 +82,7 @@ RING = np.zeros((2, 2), np.uint64)
         (PublicKeys, {"exchange": b"short", "paillier": np.zeros((0, 0), np.uint8), "rsa": np.zeros((0, 0), np.uint8),
                       "proof": np.zeros((0, 0), np.uint8), "ids": 1, "commitment": bytes(32)}),
     ],
-)  # fmt: skip
+)
 def test_fields_of_another_form_are_refused(kind: type[Event], fields: dict[str, Any]) -> None:
     with pytest.raises(FrameError):
         kind.decode(encode_fields(fields))

@@ -1,0 +1,202 @@
+"""The generic step: addresses once, one waiter each, the same whatever the order of arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+from typing import ClassVar
+
+import pytest
+from accord_protocols.machines.core import (
+    Compute,
+    ContractError,
+    Done,
+    Draw,
+    Fired,
+    Inputs,
+    Machine,
+    Memory,
+    Note,
+    Send,
+    Setup,
+    Spawn,
+    nothing,
+    transition,
+)
+from accord_protocols.machines.engine import Engine, Job, Said
+from accord_schemas.address import SELF, Address, Content
+from accord_schemas.events import State
+from tests.support.world import agreement
+
+TERMS = agreement(3).model_copy(update={"versions": {"root": 1, "child": 1}})
+SETUP = Setup(TERMS, "bank", "00" * 16, bytes(32))
+
+
+class Child(Machine):
+    """Waits for a peer's word and says what it drew."""
+
+    kind = "child"
+
+    @transition(lambda self, memory: [self.at("word", self.qualifier)])
+    def wait(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        """Ends with a stream of its own."""
+        return Fired({}, (Done({"drawn": draw("word").bytes(8)}),))
+
+
+class Root(Machine):
+    """Two children, a job and the own word, joined."""
+
+    kind = "root"
+    spoken: ClassVar[tuple[str, ...]] = ("shop", "telco")
+
+    @transition(nothing)
+    def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        """Set out."""
+        children = tuple(Spawn(f"child.{p}") for p in self.spoken)
+        return Fired({}, (*children, Compute("made", "task", key=draw.key("made"))), "join")
+
+    @transition(lambda self, memory: [*(self.done(f"child.{p}") for p in self.spoken), self.job("made"), self.at("go", SELF)])
+    def join(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        """Say what came together."""
+        drawn = [inputs[self.done(f"child.{p}")]["drawn"].hex() for p in self.spoken]
+        event = State(state="-".join([*drawn, draw("end").bytes(8).hex()]), round=inputs[self.job("made")]["number"])
+        return Fired({"n": 1}, (Send("end", self.agreement.order, event),), "end")
+
+    @transition(lambda self, memory: [self.at("end", self.me)])
+    def end(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        """The own word came back."""
+        return Fired({}, (Note({"state": inputs[self.at("end", self.me)].state}),))
+
+
+def content(party: str, text: str = "x", instance: str = "") -> Content:
+    return Content(Address(instance or f"child.{party}", "word", party), ("bank",), State(state=text, round=0))
+
+
+def engine(root: type[Machine] = Root, seed: bytes = bytes(32), setup: Setup = SETUP) -> Engine:
+    return Engine(setup, seed, {"root": root, "child": Child}, "root")
+
+
+def steps(target: Engine) -> list[Iterator[Said]]:
+    return [
+        target.content(content("shop")),
+        target.content(content("telco")),
+        target.local(Address("root", "made", "job"), {"number": 5}),
+        target.local(Address("root", "go", SELF), {}),
+    ]
+
+
+def told(target: Engine, order: tuple[int, ...] = (0, 1, 2, 3)) -> list[Said]:
+    said = list(target.begin())
+    for k in order:
+        said += list(steps(target)[k])
+    return said
+
+
+def test_every_order_of_arrival_says_the_same() -> None:
+    base = told(engine())
+    assert [type(item) for item in base] == [Job, Content, Note]
+    job, said, note = base
+    assert isinstance(job, Job) and len(job.compute.key) == 32
+    assert isinstance(said, Content) and said.to == ("shop", "telco")
+    assert isinstance(note, Note) and note.fields == {"state": said.event.state}  # type: ignore[attr-defined]
+    for order in permutations(range(4)):
+        assert told(engine(), order) == base
+
+
+def test_what_is_said_depends_on_everything_that_was_heard() -> None:
+    def end(target: Engine, *changed: Content) -> str:
+        list(target.begin())
+        for item in changed or (content("shop"), content("telco")):
+            list(target.content(item))
+        said = [*target.local(Address("root", "made", "job"), {"number": 5}), *target.local(Address("root", "go", SELF), {})]
+        return next(str(s.event.state) for s in said if isinstance(s, Content))  # type: ignore[attr-defined]
+
+    terms = TERMS.model_copy(update={"name": "another"})
+    ends = {
+        end(engine()),
+        end(engine(seed=b"1" * 32)),
+        end(engine(setup=Setup(TERMS, "bank", "00" * 16, b"1" * 32))),
+        end(engine(setup=Setup(terms, "bank", "00" * 16, bytes(32)))),
+        end(engine(), content("shop", "y"), content("telco")),
+        end(engine(), content("shop"), content("telco", "y")),
+        end(engine(setup=Setup(TERMS.model_copy(update={"versions": {"root": 1, "child": 2}}), "bank", "", bytes(32)))),
+    }
+    assert len(ends) == 7
+
+
+def test_an_address_is_used_once() -> None:
+    target = engine()
+    list(target.begin())
+    list(target.content(content("shop")))
+    assert target.known(content("shop").address) == content("shop").digest(TERMS.digest())
+    for again in (content("shop"), content("shop", "y")):
+        with pytest.raises(ContractError, match="taken before"):
+            list(target.content(again))
+    list(target.local(Address("root", "go", SELF), {}))
+    with pytest.raises(ContractError, match="taken before"):
+        list(target.local(Address("root", "go", SELF), {}))
+
+
+def test_what_was_taken_early_waits_for_its_instance() -> None:
+    target = engine()
+    list(target.content(content("shop", instance="child.late")))
+    assert target.missing() == set() or all(a.instance != "child.late" for a in target.missing())
+    list(target.begin())
+    assert target.missing() == {Address("child.shop", "word", "shop"), Address("child.telco", "word", "telco")}
+    list(target.content(content("shop")))
+    assert target.missing() == {Address("child.telco", "word", "telco")}
+
+
+def test_two_transitions_never_wait_for_one_address() -> None:
+    class Greedy(Root):
+        @transition(nothing)
+        def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+            """Wait for what the child waits for."""
+            return Fired({}, (Spawn("child.shop"),), "join")
+
+        @transition(lambda self, memory: [Address("child.shop", "word", "shop")])
+        def join(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+            """Never."""
+            raise AssertionError
+
+    with pytest.raises(ContractError, match="two transitions wait"):
+        list(engine(Greedy).begin())
+
+
+def test_an_instance_starts_once() -> None:
+    class Twice(Root):
+        @transition(nothing)
+        def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+            """Start one name twice."""
+            return Fired({}, (Spawn("child.shop"), Spawn("child.shop")))
+
+    with pytest.raises(ContractError, match="exists"):
+        list(engine(Twice).begin())
+
+
+def test_a_transition_says_one_thing_at_an_address() -> None:
+    class Echo(Root):
+        @transition(nothing)
+        def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+            """Tell oneself twice."""
+            return Fired({}, tuple(Send("s", ["bank"], State(state=s, round=0)) for s in "ab"))
+
+    with pytest.raises(ContractError, match="taken before"):
+        list(engine(Echo).begin())
+
+
+def test_a_label_is_drawn_once_in_a_transition() -> None:
+    class Reuse(Root):
+        @transition(nothing)
+        def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+            """Draw one stream twice."""
+            return Fired({"a": draw("x").bytes(1), "b": draw("x").bytes(1)})
+
+    with pytest.raises(ValueError, match="drawn before"):
+        list(engine(Reuse).begin())
+
+
+def test_nothing_secret_is_in_a_representation() -> None:
+    secret = {"weights": 123456789}
+    shown = [Fired(secret), Compute("s", "t", secret, key=b"KEYKEYKEY"), Spawn("i", secret), Done(secret), Note(secret)]
+    assert not any("123456789" in repr(item) or "KEYKEY" in repr(item) for item in shown)

@@ -1,0 +1,75 @@
+"""The bundled scenarios: sound data, overlaps that the gate lets pass, and figures that their README states."""
+
+import csv
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from accord_agents.intake.reader import read_table
+from accord_protocols.primitives.psi.ids import is_test
+from accord_scenarios import library
+from accord_scenarios.scenario import load
+from accord_schemas.errors import UsageError
+
+NAMES = ["diabetes", "wine"]
+
+
+def test_all_are_listed_with_a_title() -> None:
+    assert library.names() == NAMES
+    assert all(20 < len(library.title(name)) < 120 for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_data_are_sound_and_pass_the_gate(name: str) -> None:
+    scenario = load(name)
+    assert scenario.train is not None
+    assert scenario.keys.bits >= 3072
+    assert scenario.seed is None
+    ids = {}
+    for party, member in scenario.parties.items():
+        d = member.data
+        table = read_table(d.csv, d.id, d.label, d.features, model="linear", label_required=d.label is not None)
+        assert table.report.duplicates == table.report.empty_labels == 0
+        assert not any(identifier.isdigit() for identifier in table.ids)
+        assert list(table.ids) != sorted(table.ids), "rows in the order of the ids would hide a missing alignment"
+        ids[party] = set(table.ids)
+    for a, b in combinations(ids.values(), 2):
+        assert len(a & b) / min(len(a), len(b)) < 0.87
+    common = set.intersection(*ids.values())
+    readme = (library.FOLDER / name / "README.md").read_text(encoding="utf-8")
+    assert f"{len(common)} of them" in readme
+    assert all(str(len(own)) in readme for own in ids.values())
+    tests = sum(is_test(i, 5, 0) for i in common)
+    assert tests >= 20
+    assert len(common) - tests >= 90
+
+
+def test_no_column_belongs_to_two_parties() -> None:
+    for name in NAMES:
+        heads = []
+        for member in load(name).parties.values():
+            with member.data.csv.open(encoding="utf-8", newline="") as file:
+                heads += [column for column in next(csv.reader(file)) if column != member.data.id]
+        assert len(heads) == len(set(heads))
+
+
+def test_a_copy_runs_from_its_new_place(tmp_path: Path) -> None:
+    copied = load(library.copy("wine", tmp_path / "new" / "mine"))
+    assert copied.parties["cellar"].data.csv == tmp_path / "new" / "mine" / "cellar.csv"
+    assert copied.parties["cellar"].data.csv.exists()
+    assert copied.name == "wine"
+    with pytest.raises(UsageError, match="is not empty"):
+        library.copy("wine", tmp_path / "new" / "mine")
+    with pytest.raises(UsageError, match="is not a bundled scenario"):
+        library.copy("wines", tmp_path / "other")
+    with pytest.raises(UsageError, match="cannot be written"):
+        library.copy("wine", tmp_path / "new" / "mine" / "cellar.csv")
+
+
+def test_a_file_wins_over_a_bundled_name_and_a_folder_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "diabetes").mkdir()
+    (tmp_path / "wine").write_text("x")
+    assert library.find("diabetes") == library.FOLDER / "diabetes" / "scenario.yaml"
+    assert library.find("wine") == Path("wine")

@@ -1,0 +1,163 @@
+"""Agreements, addresses and digests: whatever differs has another digest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from accord_schemas.address import Address, Content, content_digest
+from accord_schemas.agreement import Agreement, Member, TestRows, Train
+from accord_schemas.blocks import load_canonical
+from accord_schemas.canonical import digest
+from accord_schemas.errors import FrameError
+from accord_schemas.events import State
+from accord_schemas.header import MAX_PARTIES
+from hypothesis import given
+from hypothesis import strategies as st
+
+ROLES = {
+    "shop": Member(role="feature_holder", identity="b"),
+    "bank": Member(role="label_holder", identity="a"),
+    "airline": Member(role="feature_holder", identity="c"),
+}
+TERMS = Agreement(name="churn", parties=ROLES, test_rows=TestRows(), learns={"bank": "the scores"})
+
+
+def changed(tree: Any, path: tuple[str, ...], value: Any) -> Any:
+    return value if not path else {**tree, path[0]: changed(tree.get(path[0]), path[1:], value)}
+
+
+def test_agreements_come_back() -> None:
+    data = TERMS.encode()
+    read = Agreement.decode(load_canonical(data))
+    assert read == TERMS and read.encode() == data and read.digest() == TERMS.digest()
+
+
+def test_parties_have_an_order_and_their_parts() -> None:
+    assert TERMS.order == ("bank", "airline", "shop") and TERMS.others == ("airline", "shop")
+    assert TERMS.label_holder == "bank" and TERMS.computing == ("bank", "airline")
+    assert TERMS.model_copy(update={"train": Train(protection="score")}).computing == ("bank",)
+    assert TERMS.model_copy(update={"train": None}).computing == ()
+
+
+OTHER: list[tuple[tuple[str, ...], Any]] = [
+    (("name",), "Churn"),
+    (("parties", "shop", "identity"), "d"),
+    (("align", "max_overlap"), None),
+    (("align", "denominator"), "max"),
+    (("align", "max_feature_overlap"), 0.5),
+    (("prepare", "impute"), 0.0),
+    (("prepare", "winsorise"), 4.0),
+    (("prepare", "drop_variance_below"), 1e-9),
+    (("prepare", "scale"), None),
+    (("train", "protection"), "score"),
+    (("train", "optimiser"), "gd"),
+    (("train", "l2"), 5e-324),
+    (("train", "max_rounds"), 61),
+    (("train", "tolerance"), 2e-6),
+    (("train",), None),
+    (("test_rows", "equals"), 1),
+    (("test_rows",), None),
+    (("key_bits",), 2048),
+    (("seeded",), True),
+    (("learns",), {}),
+    (("limits", "deadline_seconds"), 60),
+    (("limits", "max_rows"), 1),
+    (("limits", "chunk_bytes"), 1024),
+    (("versions", "train"), 2),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), OTHER)
+def test_every_term_is_in_the_digest(path: tuple[str, ...], value: Any) -> None:
+    other = Agreement.decode(changed(TERMS.model_dump(mode="json"), path, value))
+    assert other.digest() != TERMS.digest()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("parties",), {}),
+        (("parties",), {"bank": {"role": "label_holder", "identity": "a"}}),
+        (("parties", "shop", "role"), "label_holder"),
+        (("parties", "bank", "role"), "feature_holder"),
+        (("parties", "bank", "role"), "watcher"),
+        (("parties", "job"), {"role": "feature_holder", "identity": "e"}),
+        (("parties", "self"), {"role": "feature_holder", "identity": "e"}),
+        (("parties", "Shop"), {"role": "feature_holder", "identity": "e"}),
+        (("parties", "a,b"), {"role": "feature_holder", "identity": "e"}),
+        (("name",), ""),
+        (("key_bits",), 1024),
+        (("key_bits",), 2049),
+        (("key_bits",), 8194),
+        (("key_bits",), 3072.0),
+        (("key_bits",), "3072"),
+        (("align", "max_overlap"), 0.0),
+        (("align", "max_overlap"), 1.5),
+        (("align", "protocol"), "trusted"),
+        (("train", "tolerance"), 0.0),
+        (("train", "l2"), float("nan")),
+        (("train", "l2"), 0),  # not in its one form
+        (("train", "max_rounds"), 0),
+        (("train", "more"), 1),
+        (("train",), {}),  # defaults are written out
+        (("limits", "chunk_bytes"), (1 << 20) + 1),
+        (("seeded",), 0),
+        (("version",), 2),
+    ],
+)
+def test_agreements_of_another_form_are_refused(path: tuple[str, ...], value: Any) -> None:
+    with pytest.raises(FrameError):
+        Agreement.decode(changed(TERMS.model_dump(mode="json"), path, value))
+
+
+def test_no_more_parties_than_a_header_can_name() -> None:
+    tree = TERMS.model_dump(mode="json")
+    tree["parties"] |= {f"p{k}": {"role": "feature_holder", "identity": "x"} for k in range(MAX_PARTIES - 3)}
+    assert len(Agreement.decode(tree).order) == MAX_PARTIES
+    tree["parties"]["q"] = {"role": "feature_holder", "identity": "x"}
+    with pytest.raises(FrameError):
+        Agreement.decode(tree)
+
+
+# ---- digests
+
+PARTS = st.lists(st.binary(max_size=9), max_size=4)
+
+
+@given(PARTS, PARTS)
+def test_digests_know_where_parts_end(a: list[bytes], b: list[bytes]) -> None:
+    assert (digest(*a) == digest(*b)) == (a == b)
+    assert digest(b"".join(a), *b) != digest(*a, *b) or a == [b"".join(a)]
+
+
+@given(st.binary(max_size=20), st.integers(0, 20))
+def test_a_part_cut_in_two_is_another_list(data: bytes, at: int) -> None:
+    assert digest(data[:at], data[at:]) != digest(data)
+
+
+def test_every_part_of_a_content_is_in_its_digest() -> None:
+    base = {"address": Address("align", "tags", "bank"), "to": ("a", "b"), "agreement": b"x", "kind": "k", "payload": b"p"}
+    variants: list[dict[str, Any]] = [
+        {},
+        {"address": Address("align", "tags", "shop")},
+        {"address": Address("align", "tag", "sbank")},
+        {"address": Address("aligntags", "", "bank")},
+        {"address": Address("alig", "ntags", "bank")},
+        {"to": ("a",)},
+        {"to": ()},
+        {"to": ("ab",)},
+        {"agreement": b"y"},
+        {"agreement": b""},
+        {"kind": "kp", "payload": b""},
+        {"payload": b"q"},
+    ]
+    digests = {content_digest(**{**base, **variant}) for variant in variants}  # type: ignore[arg-type]
+    assert len(digests) == len(variants)
+
+
+def test_a_content_is_bound_to_type_and_agreement() -> None:
+    event = State(state="KEYED", round=0)
+    content = Content(Address("session", "state", "bank"), ("shop",), event)
+    assert content.digest(b"x") == content_digest(content.address, ("shop",), b"x", State.type, event.encode())
+    assert str(content.address) == "session/state from bank"
