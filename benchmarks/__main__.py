@@ -38,10 +38,9 @@ def duration(seconds: float | None) -> str:
     """Three digits and a unit."""
     if seconds is None:
         return ""
-    factor, unit = next(
-        pair for pair in ((1e6, "µs"), (1e3, "ms"), (1, "s")) if seconds * pair[0] < 1e3 or pair[1] == "s"
-    )
-    return f"{seconds * factor:.3g} {unit}"
+    if seconds < 1e-3:
+        return f"{1e6 * seconds:.3g} µs"
+    return f"{1e3 * seconds:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def train(scenario: Scenario) -> Reference:
     model = Ridge(alpha=count * scenario.train.l2) if scenario.train.l2 else LinearRegression()
     if X.shape[1]:
         model.fit(X[~testing], y[~testing])
-        weights, intercept, predicted = model.coef_.tolist(), float(model.intercept_), model.predict(X[testing])
+        weights, intercept, predicted = model.coef_.tolist(), float(model.intercept_), model.predict(X)[testing]
     else:
         weights, intercept, predicted = [], float(y[~testing].mean()), np.full(int(testing.sum()), y[~testing].mean())
     metrics: dict[str, float | None] = {}

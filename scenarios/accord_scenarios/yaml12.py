@@ -48,6 +48,13 @@ class _Dumper(yaml.SafeDumper):
     """Quotes whatever either version of YAML would take for something other than text."""
 
 
+def _text(dumper: _Dumper, text: str) -> ScalarNode:
+    breaks = {"\x85", "\u2028", "\u2029"} & {*text}  # line breaks to YAML 1.1 alone: only as escapes do they survive
+    return dumper.represent_scalar(_TAG + "str", text, style='"' if breaks else None)
+
+
+_Dumper.add_representer(str, _text)
+
 for _name, _pattern, _first in _RESOLVERS:
     for _class in (_Loader, _Dumper):
         _class.add_implicit_resolver(_TAG + _name, re.compile(rf"^(?:{_pattern})$"), _first)
@@ -109,10 +116,15 @@ def _scalar(loader: _Loader, node: ScalarNode) -> Any:
     return text
 
 
+def _unknown(_loader: _Loader, node: Node) -> Any:
+    raise yaml.MarkedYAMLError(None, None, f"the tag {node.tag!r} has no meaning here", node.start_mark)
+
+
 for _name in ("null", "bool", "int", "float", "str"):
     _Loader.add_constructor(_TAG + _name, _scalar)
 _Loader.add_constructor(_TAG + "map", _mapping)
 _Loader.add_constructor(_TAG + "seq", _sequence)
+_Loader.add_constructor(None, _unknown)  # else PyYAML takes what any other tag stands before as it is
 
 
 def parse(text: str, source: str) -> Any:

@@ -17,7 +17,7 @@ from accord_protocols.tasks.registry import cut, join, part, spans
 from accord_schemas.address import SELF, Address, Content
 from accord_schemas.agreement import Agreement, Align, Member, Prepare, TestRows, Train
 from accord_schemas.canonical import canonical_json, digest
-from accord_schemas.errors import ProtocolError
+from accord_schemas.errors import FrameError, ProtocolError
 from accord_schemas.events import Event
 
 NAMES = ("bank", "shop", "telco", "insurer", "clinic")
@@ -105,9 +105,7 @@ class World:
             if pick < len(self.bag):
                 to, content = self.bag.pop(pick)
                 if self.parties[to].aborted is None:
-                    if self.tamper:
-                        content = replace(content, event=self.tamper(to, content))
-                    self._take(to, self.parties[to].engine.content(content), content.address.sender)
+                    self._deliver(to, content)
             else:
                 me, job = self.jobs.pop(pick - len(self.bag))
                 if self.parties[me].aborted is None:
@@ -133,6 +131,17 @@ class World:
         result = join(results)
         party.secrets |= result.secrets
         return result.fields
+
+    def _deliver(self, to: str, content: Content) -> None:
+        sender = content.address.sender
+        if self.tamper:
+            event = self.tamper(to, content)
+            try:
+                content = replace(content, event=type(event).decode(event.encode()))
+            except FrameError as error:
+                self.parties[to].aborted = Abort("failed", error.message, sender)
+                return
+        self._take(to, self.parties[to].engine.content(content), sender)
 
     def _work(self, me: str, job: Job) -> None:
         try:

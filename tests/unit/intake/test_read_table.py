@@ -83,7 +83,9 @@ def test_no_row_shows_in_the_representation(written: Any) -> None:
     assert not any(word in shown for word in ("secret", "17.25", "99.5"))
 
 
-@pytest.mark.parametrize("cell", ["red", "inf", "-Infinity", "1_000", "0x10", "1e", "1 2", "٣", "--1", "1,5", "1e101", "-1e999", "."])
+@pytest.mark.parametrize(
+    "cell", ["red", "inf", "-Infinity", "1_000", "0x10", "1e", "1 2", "٣", "--1", "1,5", "1e101", "-1e999", "."]
+)
 @pytest.mark.parametrize("label", [None, "a"])
 def test_text_in_a_cell_names_file_line_column_and_value(written: Any, cell: str, label: str | None) -> None:
     path = written(f'id,a\n1,2\n\n2,"{cell}"\n', "words.csv")

@@ -17,8 +17,14 @@ from accord_schemas.errors import UsageError
 Matrix = NDArray[np.float64]
 
 
-def oracle(train: Matrix, test: Matrix, winsorise: float | None, floor: float, impute: str | float = "mean") -> tuple[Matrix, Matrix, Matrix]:
-    fill = {"mean": np.nanmean, "median": np.nanmedian}[impute](train, 0) if isinstance(impute, str) else np.full(train.shape[1], impute)
+def oracle(
+    train: Matrix, test: Matrix, winsorise: float | None, floor: float, impute: str | float
+) -> tuple[Matrix, Matrix, NDArray[np.bool]]:
+    fill = np.full(train.shape[1], 0.0 if isinstance(impute, str) else impute)
+    if impute == "mean":
+        fill = np.nanmean(train, 0)
+    elif impute == "median":
+        fill = np.nanmedian(train, 0)
     both = [np.where(np.isnan(block), fill, block) for block in (train, test)]
     if winsorise:
         m, s = both[0].mean(0), both[0].std(0)
@@ -57,7 +63,8 @@ def test_same_numbers_as_the_steps_written_out(impute: str, winsorise: float | N
 
 
 def test_what_was_done_is_reported() -> None:
-    X = np.column_stack([np.arange(100.0), np.full(100, np.nan), np.full(100, 3.0), np.arange(100) < 9, np.arange(100) * 1e-7])
+    count = np.arange(100.0)
+    X = np.column_stack([count, np.full(100, np.nan), np.full(100, 3.0), count < 9, count * 1e-7])
     X[0, 0], X[1, 0] = np.nan, 1e6
     fitted = fit(list("abcde"), X, Settings())
     assert [(column.name, column.nulls, column.clipped) for column in fitted.kept] == [("a", 1, 1)]
@@ -106,7 +113,7 @@ def test_a_small_variance_far_from_zero_is_standardised() -> None:
 
 def test_squares_that_vanish_drop_the_column() -> None:
     X = np.arange(50.0)[:, None] * 1e-165
-    assert "variance" in fit(["a"], X, Settings(drop_variance_below=0.0)).dropped["a"]
+    assert "variance" in fit(["a"], X, Settings(winsorise=None, drop_variance_below=0.0)).dropped["a"]
 
 
 @pytest.mark.parametrize(("n", "words"), [(0, "no TRAIN row"), (1, "one TRAIN row")])
@@ -115,7 +122,7 @@ def test_too_few_rows(n: int, words: str) -> None:
         fit(["a"], np.ones((n, 1)), Settings())
 
 
-@pytest.mark.parametrize("X", [np.full((30, 2), np.nan), np.ones((30, 2)), np.random.default_rng(0).normal(size=(10, 2))])
+@pytest.mark.parametrize("X", [np.full((30, 2), np.nan), np.ones((30, 2)), np.arange(20.0).reshape(10, 2)])
 def test_all_columns_may_fall(X: Matrix) -> None:
     fitted = fit(["a", "b"], X, Settings())
     assert set(fitted.dropped) == {"a", "b"} and fitted.apply(X).shape == (len(X), 0)
@@ -136,9 +143,16 @@ def test_json_round_trip_is_exact() -> None:
 def test_broken_json_is_refused() -> None:
     good = fit([str(j) for j in range(8)], people(3), Settings()).to_json()
     kept = good["kept"]
-    broken = [None, {}, good | {"more": 1}, good | {"kept": kept[1:]}, good | {"dropped": {}}, good | {"kept": kept[::-1]},
-              good | {"kept": [kept[0] | {"scale": 0.0}, *kept[1:]]}, good | {"kept": [kept[0] | {"mean": None}, *kept[1:]]}]
-    for value in broken:
+    broken = [
+        {"more": 1},
+        {"kept": kept[1:]},
+        {"kept": kept[::-1]},
+        {"kept": [kept[0] | {"scale": 0.0}, *kept[1:]]},
+        {"kept": [kept[0] | {"mean": None}, *kept[1:]]},
+        {"dropped": {}},
+        {"dropped": good["dropped"] | {"unknown": "?"}},
+    ]
+    for value in [None, {}, *(good | change for change in broken)]:
         with pytest.raises(UsageError):
             Fitted.from_json(value)
 
@@ -160,7 +174,16 @@ def test_wrong_shapes_are_refused() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"impute": "mode"}, {"impute": float("nan")}, {"winsorise": 0.0}, {"winsorise": -1.0}, {"drop_variance_below": -1.0}, {"scale": "minmax"}, {"clip": 3}],
+    [
+        {"impute": "mode"},
+        {"impute": float("nan")},
+        {"impute": True},
+        {"winsorise": 0.0},
+        {"winsorise": "5"},
+        {"drop_variance_below": -1.0},
+        {"scale": "minmax"},
+        {"clip": 3},
+    ],
 )
 def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
@@ -168,5 +191,5 @@ def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
 
 
 def test_scikit_learn_is_not_imported_before_a_fit() -> None:
-    code = "import sys, accord_protocols.preparation.fit, accord_protocols.preparation.whiten; sys.exit('sklearn' in sys.modules)"
+    code = "import sys, accord_protocols.preparation.fit; sys.exit('sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -23,7 +23,9 @@ def test_quantised_values_of_the_default_precision() -> None:
     assert quantise(np.array([[1.0, -0.5, 32.0, 2.0**-17, 3 * 2.0**-17]])).tolist() == [[65536, -32768, 2**21, 0, 2]]
 
 
-@pytest.mark.parametrize(("value", "exponent"), [(32.001, 5), (-1.1, 0), (4096.5, 12), (1e300, 12), (np.nan, 12), (np.inf, 12)])
+@pytest.mark.parametrize(
+    ("value", "exponent"), [(32.001, 5), (-1.1, 0), (4096.5, 12), (1e300, 12), (np.nan, 12), (np.inf, 12)]
+)
 def test_values_beyond_the_bound_end_the_job_without_saying_which(value: float, exponent: int) -> None:
     with pytest.raises(ProtocolError) as error:
         quantise(np.array([[0.0, value]]), exponent=exponent)

@@ -69,7 +69,8 @@ def test_independent_columns_become_the_identity() -> None:
 
 def test_blocks_of_rows_add_up() -> None:
     X = np.random.default_rng(0).uniform(-32, 32, size=(3 * 4096 + 5, 3))
-    np.testing.assert_allclose(Whitening.fit(X, np.zeros(3)).L, np.linalg.cholesky(damped(X, np.zeros(3))), atol=1e-5)
+    whitening = Whitening.fit(X, np.zeros(3))
+    np.testing.assert_allclose(whitening.L, np.linalg.cholesky(damped(X, np.zeros(3))), atol=1e-5)
     extreme = np.full((2 * 4096, 2), 32.0)  # the largest products, which must not overflow
     assert Whitening.fit(extreme, np.zeros(2)).L[0, 0] ** 2 == pytest.approx(1024 * 1.0001)
 
@@ -101,7 +102,8 @@ def test_the_factor_does_not_show() -> None:
 
 
 @pytest.mark.parametrize(
-    ("largest", "exponent"), [(0.0, 0), (0.3, 0), (1.0, 0), (1.0000001, 1), (-2.0, 1), (4.0, 2), (4.1, 3), (-4096.0, 12)]
+    ("largest", "exponent"),
+    [(0.0, 0), (0.3, 0), (1.0, 0), (1.0000001, 1), (-2.0, 1), (4.0, 2), (4.1, 3), (-4096.0, 12)],
 )
 def test_the_announced_exponent_is_the_smallest_that_covers(largest: float, exponent: int) -> None:
     assert bound(np.array([[0.0, largest]])) == exponent

@@ -78,7 +78,6 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"train": {"tolerance": 0}}, "train.tolerance is 0; it must be above 0"),
     ({"train": {"tolerance": True}}, "train.tolerance is true; it must be a number."),
     ({"train": {"l2": -0.5}}, "train.l2 is -0.5; it must be at least 0"),
-    ({"train": {"l2": 1e400}}, "train.l2 is Infinity; it must be a finite number."),
     ({"train": 3}, "train is 3; it must be a section"),
     ({"train": {"protection": "shard"}}, 'train.protection is "shard"; it must be shared or score.'),
     ({"align": {"protocol": "rsb"}}, 'align.protocol is "rsb"; it must be rsa.'),
@@ -127,7 +126,7 @@ def test_values_of_later_versions_are_refused_as_such(write: Write, field: str, 
         load(write(), [f"{field}={value}"])
 
 
-@pytest.mark.parametrize("key", ["train.link", "train.folds", "train.l2_path", "prepare.one_hot", "query", "graph", "match"])
+@pytest.mark.parametrize("key", ["train.link", "train.l2_path", "prepare.one_hot", "query", "graph", "match"])
 def test_keys_of_later_versions_are_refused_as_such(write: Write, key: str) -> None:
     with pytest.raises(UsageError, match=f"{key} is not available in this version"):
         load(write(), [f"{key}=x"])
@@ -176,7 +175,7 @@ def test_parties_are_needed(write: Write, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="parties is missing"):
         load(path)
     path.write_text("- a\n")
-    with pytest.raises(UsageError, match="empty.yaml holds no scenario"):
+    with pytest.raises(UsageError, match=r"empty\.yaml holds no scenario"):
         load(path)
 
 
@@ -199,15 +198,16 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         ("=3", "expected KEY=VALUE"),
         ("train..x=3", "expected KEY=VALUE"),
         ("seed=[1", "--set seed line 1"),
-        ("train.max_rounds.x=3", "train.max_rounds is 5, a value, not a section"),
+        ("train.max_rounds.x=3", "train.max_rounds is a value, not a section"),
         ("train.max_rounds=0", "--set: train.max_rounds is 0; it must be at least 1."),
+        ("train.l2=.inf", "train.l2 is Infinity; it must be a finite number."),
         ("seed=no", '--set: seed is "no"; it must be a whole number.'),
     ],
 )
 def test_options_are_checked(write: Write, option: str, words: str) -> None:
     with pytest.raises(UsageError) as caught:
         load(write(train={"max_rounds": 5}), [option])
-    assert words.replace("is 5, a value", "is a value") in str(caught.value)
+    assert words in str(caught.value)
 
 
 def test_a_byte_order_mark_does_no_harm(write: Write) -> None:

@@ -16,8 +16,8 @@ from accord_schemas.errors import UsageError
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        *((word, word) for word in ("no", "yes", "on", "off", "y", "n", "No", "nULL", "NaN", "<<", "=", "1_000", "0b1")),
-        *((word, word) for word in ("1:30", "190:20:30", "2001-12-14", "0o8", "1e", "e5", "-", ".", "-.", "0x", "1.2.3")),
+        *((word, word) for word in ("no", "yes", "on", "off", "y", "n", "No", "nULL", "NaN", "<<", "=", "1_000")),
+        *((word, word) for word in ("1:30", "190:20:30", "2001-12-14", "0b1", "0o8", "1e", "e5", ".", "-.", "0x")),
         *((word, None) for word in ("null", "Null", "NULL", "~")),
         *((word, True) for word in ("true", "True", "TRUE")),
         *((word, False) for word in ("false", "False", "FALSE")),
@@ -38,7 +38,7 @@ def test_not_a_number_is_a_number() -> None:
 
 
 def test_keys_are_text_as_written() -> None:
-    assert parse("{007: a, null: b, no: c, 1e3: d, 'x': e}", "x") == {"007": "a", "null": "b", "no": "c", "1e3": "d", "x": "e"}
+    assert parse("{007: a, null: b, no: c, 1e3: d}", "x") == {"007": "a", "null": "b", "no": "c", "1e3": "d"}
 
 
 def test_aliases_and_json_are_yaml() -> None:
@@ -57,6 +57,7 @@ def test_aliases_and_json_are_yaml() -> None:
         ("? [1, 2]\n: 3\n", "a key must be one word"),
         ("a: &x [*x]\n", "an alias inside what it stands for"),
         ("a: !!python/object/apply:os.system [ls]\n", "line 1"),
+        ("a: !own 3\n", "line 1"),
         ("a: !!binary aGk=\n", "line 1"),
         ("a: !!timestamp 2001-12-14\n", "line 1"),
         ("a: !!int red\n", "'red' is no int"),
@@ -84,7 +85,7 @@ def test_an_alias_bomb_is_refused_before_it_unfolds() -> None:
 
 
 _LEAVES = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False)
-_WORDS = st.sampled_from(["no", "1e-7", "0o7", "1_000", "1:30", "~", "null", "2001-12-14", "=", "<<", "- a", "a: b", "#", ""])
+_WORDS = st.sampled_from(["no", "1e-7", "0o7", "1_000", "1:30", "~", "null", "2001-12-14", "<<", "- a", "a: b", "#"])
 _TEXT = _WORDS | st.text(st.characters(codec="utf-8"), max_size=20)
 
 

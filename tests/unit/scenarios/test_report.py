@@ -1,0 +1,147 @@
+"""report.html: complete, escaped, self-contained, for every outcome."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.scenarios.results import COMPLETED, FAILED, REFUSED
+
+from accord_scenarios import wording
+from accord_scenarios.report import charts
+from accord_scenarios.report.page import render, write_report
+
+
+class _Page(HTMLParser):
+    """Text, tags and attributes; fails on a tag that is not closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text, self.open, self.tags, self.values = "", list[str](), set[str](), list[tuple[str, str | None]]()
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.values += attrs
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_completed_run_is_told_whole(tmp_path: Path) -> None:
+    write_report(COMPLETED, tmp_path / "report.html")
+    page = _Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    for words in (
+        "bank, shop and telco have 1,229 users in common and trained one model, which converged after 14 rounds.",
+        "at most 3.1e-06", "Few rows: 983", "53.12", "größe", "(intercept)", "it is constant", "at most 90 %",
+        "1.5 MB", "900.0 kB", "Level shared, engine paillier", "bank and shop together could", "Accord 0.1.0",
+        "ab" * 32, "122 MiB", "feature holder", "round 3",
+    ):  # fmt: skip
+        assert words in page.text, words
+    assert page.tags >= {"svg", "polyline", "table", "h1", "style"}
+
+
+@pytest.mark.parametrize("result", [REFUSED, FAILED, {}, {"status": "EXPIRED"}, dict.fromkeys(COMPLETED)])
+def test_a_run_without_results_is_told_too(result: dict[str, Any]) -> None:
+    page = _Page(render(result))
+    assert "polyline" not in page.tags
+    assert "None" not in page.text.replace("Accord · None", "")
+
+
+def test_the_reason_stands_at_the_top() -> None:
+    text = _Page(render(REFUSED)).text
+    assert "The collaboration of bank, shop and telco was refused. Too many users in common with shop." in text
+
+
+def test_nothing_comes_from_elsewhere_and_nothing_runs() -> None:
+    html = render(COMPLETED)
+    page = _Page(html)
+    names = {name for name, _ in page.values}
+    assert not names & {"src", "href", "srcset", "action", "style", "data"}
+    assert not any(name.startswith("on") for name in names)
+    assert not page.tags & {"script", "link", "img", "iframe", "object", "form", "a"}
+    assert not re.search(r"url\(|@import|https?:|(src|href)\s*=", html)
+    assert "default-src 'none'" in html
+
+
+def _poison(value: Any, words: str) -> Any:
+    if isinstance(value, dict):
+        return {
+            f"{key}{words}" if deep else key: _poison(v, words)
+            for deep, (key, v) in ((_own(key), (key, v)) for key, v in value.items())
+        }
+    if isinstance(value, list):
+        return [_poison(v, words) for v in value]
+    return f"{value}{words}" if isinstance(value, str) else value
+
+
+def _own(key: str) -> bool:
+    """Whether a key is a party, column, phase or family, and not a name of ours."""
+    ours = {
+        *COMPLETED,
+        "decision",
+        "threshold",
+        "sampled",
+        "pairs",
+        "column",
+        "kept",
+        "nulls",
+        "clipped",
+        "note",
+        "total",
+    }
+    return key not in ours | {"rmse", "mae", "r2", "max_coefficient_error"}
+
+
+def test_every_word_from_outside_is_escaped() -> None:
+    words = "<script src=//evil>'\"&"
+    poisoned = _poison(COMPLETED, words)
+    html = render(poisoned | {"status": "COMPLETED", "protection": "shared"})
+    assert "<script" not in html
+    page = _Page(html)
+    assert page.text.count("<script src=//evil>") > 30
+    assert not {name for name, _ in page.values} - {name for name, _ in _Page(render(COMPLETED)).values}
+    assert "<script" not in render(poisoned | {"status": f"REFUSED{words}"})
+
+
+@pytest.mark.parametrize("level", ["shared", "score"])
+def test_each_level_says_who_learns_what(level: str) -> None:
+    sentences = wording.learned(COMPLETED | {"protection": level})
+    text = " ".join(sentences)
+    assert "{" not in text
+    assert ("25 of another party's rows" in text) == (level == "score")
+    assert "With two parties" not in text
+    pair = COMPLETED | {"protection": level, "parties": {"bank": "label_holder", "shop": "feature_holder"}}
+    assert "With two parties, bank learns shop's part" in " ".join(wording.learned(pair))
+    assert len(wording.learned(COMPLETED | {"protection": None})) == 2
+
+
+def test_the_loss_curve_keeps_to_its_frame() -> None:
+    for loss in ([3.0, 2.0, 1.0], [1.0, 1.0], [-1e300, 1e300], [1e9, 1e-9], [5.0, float("nan"), 2.0, float("inf")]):
+        places = re.search(r'points="([^"]*)"', charts.loss_curve(loss))
+        assert places is not None
+        for place in places[1].split():
+            x, y = map(float, place.split(","))
+            assert 0 <= x <= charts.WIDTH
+            assert 0 <= y <= 250
+    assert "logarithmic" in charts.loss_curve([1e9, 1e-9])
+    assert "logarithmic" not in charts.loss_curve([-1.0, 1e9])
+    assert charts.loss_curve([]) == charts.loss_curve([1.0]) == charts.loss_curve([1.0, float("nan")]) == ""
+
+
+def test_phases_without_a_timeline_are_drawn_from_their_seconds() -> None:
+    page = _Page(render(COMPLETED | {"timeline": None}))
+    assert "all: train, 4.0 s" in page.text
+    assert charts.timeline({}) == charts.timeline({"a": []}) == ""
