@@ -41,7 +41,7 @@ def merge(results: Mapping[str, Mapping[str, Any]], roles: Mapping[str, str]) ->
                 merged[field] = _summed(merged[field], value)
             elif field == "seconds":
                 merged[field] = merged[field] or value
-            else:
+            elif field != "party":
                 merged[field] = _united(merged.get(field), value)
     merged |= _end(known, complete=len(known) == len(order))
     merged["seconds"] = {phase: (merged["seconds"] or {}).get(phase) for phase in PHASES}

@@ -26,16 +26,31 @@ def test_every_field_is_there_even_of_nothing() -> None:
 def test_each_party_adds_what_it_alone_knows() -> None:
     merged = merge(
         {
-            "a": _result(coefficients={"a": {"x": 1.0}}, rounds=8, bytes={"psi": 5}, events={"psi": 1},
-                         seconds={"keys": 9.0}, model_digest={"a": "aa"}, warnings=["few rows", "null column"], traffic={"a": {"c": 5}},
-                         gate={"decision": "pass", "pairs": {"a": "pass"}}),
+            "a": _result(
+                coefficients={"a": {"x": 1.0}},
+                rounds=8,
+                bytes={"psi": 5},
+                events={"psi": 1},
+                seconds={"keys": 9.0},
+                warnings=["few rows", "null column"],
+                gate={"decision": "pass", "pairs": {"a": "pass"}},
+                party="a",
+            ),
             "b": _result(rounds=8, bytes={"psi": 2, "keys": 3}, events={"psi": 1, "keys": 2}, insecure_seed=True),
-            "c": _result(coefficients={"c": {"y": 2.0}}, loss=[3.0, 1.0], rounds=8, bytes={"keys": 4},
-                         events={"keys": 1}, seconds={"keys": 1.0, "train": 2.0}, warnings=["few rows"], model_digest={"c": "cc"},
-                         gate={"decision": "pass", "pairs": {"b": "pass"}, "threshold": 0.9}),
+            "c": _result(
+                coefficients={"c": {"y": 2.0}},
+                rounds=8,
+                loss=[3.0, 1.0],
+                bytes={"keys": 4},
+                events={"keys": 1},
+                seconds={"keys": 1.0, "train": 2.0},
+                warnings=["few rows"],
+                gate={"decision": "pass", "pairs": {"b": "pass"}, "threshold": 0.9},
+                party="c",
+            ),
         },
         ROLES,
-    )  # fmt: skip
+    )
     assert merged["status"] == "COMPLETED"
     assert merged["coefficients"] == {"c": {"y": 2.0}, "a": {"x": 1.0}}
     assert (merged["rounds"], merged["loss"]) == (8, [3.0, 1.0])
@@ -44,7 +59,7 @@ def test_each_party_adds_what_it_alone_knows() -> None:
     assert merged["seconds"] == dict.fromkeys(PHASES) | {"keys": 1.0, "train": 2.0}, "one clock, the label holder's"
     assert merged["warnings"] == ["few rows", "null column"]
     assert merged["gate"] == {"decision": "pass", "threshold": 0.9, "pairs": {"b": "pass", "a": "pass"}}
-    assert merged["model_digest"] == {"c": "cc", "a": "aa"}
+    assert "party" not in merged, "the whole is no one's own"
     assert merged["insecure_seed"] is True
 
 

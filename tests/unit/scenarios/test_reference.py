@@ -71,9 +71,9 @@ def test_the_largest_difference_is_relative_to_the_largest_coefficient(tmp_path:
     assert found.metrics == {}
     largest = max(abs(w) for own in found.coefficients.values() for w in own.values())
     assert largest > 1
-    result = {"coefficients": {p: dict(own) for p, own in found.coefficients.items()}, "intercept": found.intercept}
-    assert compare(result, found) == 0
-    result["coefficients"]["a"]["x3"] += 0.5
+    coefficients = {party: dict(own) for party, own in found.coefficients.items()}
+    assert compare({"coefficients": coefficients, "intercept": found.intercept}, found) == 0
+    coefficients["a"]["x3"] += 0.5
+    result = {"coefficients": coefficients, "intercept": found.intercept}
     assert compare(result, found) == pytest.approx(0.5 / largest)
-    result["intercept"] += 2.0
-    assert compare(result, found) == pytest.approx(2.0 / largest)
+    assert compare(result | {"intercept": found.intercept - 2.0}, found) == pytest.approx(2.0 / largest)

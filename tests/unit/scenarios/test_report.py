@@ -76,33 +76,16 @@ def test_nothing_comes_from_elsewhere_and_nothing_runs() -> None:
     assert "default-src 'none'" in html
 
 
+_OURS = {*COMPLETED, "decision", "threshold", "sampled", "pairs", "column", "kept", "nulls", "clipped", "note", "total"}
+
+
 def _poison(value: Any, words: str) -> Any:
+    """The same with `words` after every text, and after every key that is a party, column, phase, family or metric."""
     if isinstance(value, dict):
-        return {
-            f"{key}{words}" if deep else key: _poison(v, words)
-            for deep, (key, v) in ((_own(key), (key, v)) for key, v in value.items())
-        }
+        return {key if key in _OURS else f"{key}{words}": _poison(inner, words) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_poison(v, words) for v in value]
+        return [_poison(inner, words) for inner in value]
     return f"{value}{words}" if isinstance(value, str) else value
-
-
-def _own(key: str) -> bool:
-    """Whether a key is a party, column, phase or family, and not a name of ours."""
-    ours = {
-        *COMPLETED,
-        "decision",
-        "threshold",
-        "sampled",
-        "pairs",
-        "column",
-        "kept",
-        "nulls",
-        "clipped",
-        "note",
-        "total",
-    }
-    return key not in ours | {"rmse", "mae", "r2", "max_coefficient_error"}
 
 
 def test_every_word_from_outside_is_escaped() -> None:
