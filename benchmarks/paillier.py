@@ -1,8 +1,8 @@
 """The Paillier engine against `phe` and against a plain loop, on one core.
 
-Processor time. The others are measured on a sample and scaled: all their costs are linear in the number of entries. "naive" is a loop
-over textbook Paillier with gmpy2: ``(1 + mn)·r^n``, one modular power per matrix entry and an inversion per negative
-one. Both encrypt the same fixed-point integers as we do.
+Processor time. The others are measured on a sample and scaled: all their costs are linear in the number of entries.
+"naive" is a loop over textbook Paillier with gmpy2: ``(1 + mn)·r^n``, one modular power per matrix entry and an
+inversion per negative one. Ours carries several packed vectors through one product, the others one.
 """
 
 from __future__ import annotations

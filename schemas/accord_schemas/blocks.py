@@ -87,11 +87,13 @@ def decode_fields(data: bytes) -> dict[str, Any]:
 def _entry(entry: Any) -> tuple[str, np.dtype[Any] | None, tuple[int, ...], int]:
     match entry:
         case [str(name), str(dtype), list(shape)] if len(shape) <= MAX_DIMENSIONS and dtype in ("bytes", *DTYPES):
-            count = 1
+            count = full = 1
             for side in shape:
                 if type(side) is not int or not 0 <= side <= _MAX_COUNT:
                     break
-                count *= side
+                count, full = count * side, full * max(side, 1)
+                if full > _MAX_COUNT:
+                    break
             else:
                 if dtype == "bytes" and len(shape) == 1:
                     return name, None, tuple(shape), count

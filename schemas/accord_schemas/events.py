@@ -28,6 +28,8 @@ def _array(dtype: str, *shape: int | None) -> Callable[[Any], NDArray[Any]]:
             raise ValueError(f"expected {len(shape)} dimensions of {dtype}")
         if any(want is not None and have != want for have, want in zip(value.shape, shape, strict=True)):
             raise ValueError(f"expected the shape {shape}")
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            raise ValueError("expected finite numbers")
         return value
 
     return check
@@ -242,7 +244,7 @@ class Prepared(Event):
     columns: Annotated[int, Field(ge=0, le=4096)]
     bound: Annotated[int, Field(ge=0, le=12)]
     shift: Annotated[int, Field(ge=-1100, le=1100)]
-    range: Annotated[int, Field(ge=0, le=64)]
+    range: Annotated[int, Field(ge=0, le=38)]
 
 
 class Pads(Event):

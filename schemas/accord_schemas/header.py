@@ -36,7 +36,7 @@ _SHAPES = {
     "specversion": r"1\.0",
     "step": r"[a-z][a-z0-9_.-]{0,127}",
     "subject": r"[0-9a-f]{8,64}",
-    "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+    "time": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z",
     "type": r"org\.accord\.[a-z]+\.[a-z_]+\.v[0-9]+",
     "watermarks": rf"({PARTY}=[0-9]{{1,12}}(,{PARTY}=[0-9]{{1,12}}){{0,{MAX_PARTIES}}})?",
 }

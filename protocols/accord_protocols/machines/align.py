@@ -61,7 +61,11 @@ class Align(Machine):
     def wait(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Server: find the rows that were announced."""
         announced: Tags = inputs[self.at(f"tags.{self.me}", self.setup.leader)]
-        fields = {"tags": inputs[self.done(f"edge.{self.me}")]["tags"], "announced": announced.tags}
+        fields = {
+            "tags": inputs[self.done(f"edge.{self.me}")]["tags"],
+            "announced": announced.tags,
+            "peer": self.setup.leader,
+        }
         return Fired({}, (Compute("located", "align.locate", fields),), "located")
 
     @transition(lambda self, memory: [self.job("located")])
@@ -112,7 +116,9 @@ class Edge(Machine):
         blinded: Blinded = inputs[self.at("blinded", self.setup.leader)]
         if blinded.numbers.shape != (memory["sizes"]["leader"], memory["width"]):
             raise ProtocolError("blinded ids are not as announced", whose=self.setup.leader)
-        compute = Compute("signed", "align.sign", {"numbers": blinded.numbers}, secrets=("rsa",))
+        compute = Compute(
+            "signed", "align.sign", {"numbers": blinded.numbers, "peer": self.setup.leader}, secrets=("rsa",)
+        )
         return Fired(memory, (compute,), "reply")
 
     @transition(lambda self, memory: [self.job("signed"), self.job("tagged")])
@@ -138,9 +144,9 @@ class Edge(Machine):
         sizes, modulus = memory["sizes"], memory["terms"]["modulus"]
         if signed.numbers.shape != (sizes["leader"], modulus.shape[1]):
             raise ProtocolError("signed ids are not as announced", whose=self.qualifier)
-        if len(store.table) != Geometry.of(sizes["server"]).rows:
+        if len(store.parameters) != 16 or len(store.table) != Geometry.of(sizes["server"]).rows:
             raise ProtocolError("a key-value store is not of the announced size", whose=self.qualifier)
-        fields = {**memory["terms"], "numbers": signed.numbers}
+        fields = {**memory["terms"], "numbers": signed.numbers, "peer": self.qualifier}
         compute = Compute("tagged", "align.finalise", fields, key=memory["key"], data=True)
         return Fired({"salt": store.parameters, "table": store.table}, (compute,), "end")
 

@@ -45,7 +45,7 @@ class Evaluate(Machine):
             return Fired({}, (note, Done({"digest": digest})))
         if self.setup.leads:
             return Fired(kept, (note,), "open")
-        if np.abs(z).max(initial=0.0) >= 2.0**31:
+        if not np.abs(z).max(initial=0.0) < 2.0**31:
             raise ProtocolError("a prediction is out of range", whose=self.me)
         shares = masked(SCORES, SCORES.from_fixed(z, SCORE_BITS), self.me, memory["kappas"], leader, "evaluate")
         return Fired({}, (note, Send(_STEP, [leader], Scores(shares=shares)), Done({"digest": digest})))

@@ -23,6 +23,7 @@ from accord_protocols.machines.core import (
 from accord_protocols.primitives.psi.cardinality import is_sampled
 from accord_protocols.primitives.psi.overlap import Overlap, overlap
 from accord_schemas.canonical import digest
+from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Answer, Sample
 from accord_schemas.events import Gate as Decision
 
@@ -62,7 +63,7 @@ class Gate(Machine):
     def answer(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Party: blind both sides."""
         sample: Sample = inputs[self.at("sample", self.setup.leader)]
-        fields = {**memory["terms"], "points": sample.points, "their_names": sample.names}
+        fields = {**memory["terms"], "peer": self.setup.leader, "points": sample.points, "their_names": sample.names}
         return Fired({}, (Compute("answered", "gate.answer", fields, key=draw.key("gate"), data=True),), "reply")
 
     @transition(lambda self, memory: [self.job("answered")])
@@ -75,7 +76,9 @@ class Gate(Machine):
     def count(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: count what is common."""
         answer: Answer = inputs[self.at("answer", self.qualifier)]
-        fields = {name: getattr(answer, name) for name in type(answer).model_fields}
+        if (len(answer.doubled), len(answer.doubled_names)) != (memory["points"], memory["names"]):
+            raise ProtocolError("an answer is not of the asked size", whose=self.qualifier)
+        fields = {name: getattr(answer, name) for name in type(answer).model_fields} | {"peer": self.qualifier}
         memory = memory | {"theirs": len(answer.points), "their_names": len(answer.names)}
         return Fired(memory, (Compute("counted", "gate.count", fields, key=memory["key"]),), "decide")
 
@@ -84,7 +87,10 @@ class Gate(Machine):
         """Label holder: say pass or refuse."""
         counted, terms, align = inputs[self.job("counted")], memory["terms"], self.agreement.align
         sizes = (terms["sizes"][0], terms["sizes"][1])
-        ids = overlap(counted["ids"], (memory["points"], memory["theirs"]), sizes, align.denominator)
+        try:
+            ids = overlap(counted["ids"], (memory["points"], memory["theirs"]), sizes, align.denominator)
+        except ProtocolError as error:
+            raise ProtocolError(error.message, whose=self.qualifier) from None
         bound = Fraction(str(align.max_overlap))
         event = Decision(
             party=self.qualifier,

@@ -60,6 +60,7 @@ class Pads(Machine):
             raise ProtocolError("encrypted pads are not as agreed", whose=self.owner)
         fields = {
             "key": key,
+            "peer": self.owner,
             "numbers": pads.numbers,
             "x": memory["x"],
             "slots": terms.slots,
@@ -87,6 +88,7 @@ class Pads(Machine):
                 raise ProtocolError("encrypted products are not as agreed", whose=peer)
             fields = {
                 "numbers": products.numbers,
+                "peer": peer,
                 "slots": terms.slots,
                 "slot_bits": terms.slot_bits,
                 "ring_bits": terms.ring.bits,

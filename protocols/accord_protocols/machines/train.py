@@ -112,7 +112,7 @@ class Train(Machine):
         """Scores at the trial point, shared among the computing parties, or masked for the label holder."""
         sizes: Terms = memory["terms"]
         z = product(memory["real"], memory["w"] + memory["trial"])
-        if np.abs(z).max(initial=0.0) >= 2.0 ** (sizes.range_bits):
+        if not np.abs(z).max(initial=0.0) < 2.0**sizes.range_bits:  # also what is no number
             raise ProtocolError(RANGE, whose=self.me)
         number = memory["round"]
         if self.holds:

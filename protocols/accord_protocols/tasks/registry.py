@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.xof import Xof
+from accord_schemas.errors import ProtocolError
 
 
 class Rows(Protocol):
@@ -137,7 +138,11 @@ def part(task: Task, context: Context, number: int, span: slice) -> Context:
 def run(name: str, context: Context) -> Result:
     """Run one part of a task."""
     module, _, function = TASKS[name].function.partition(":")
-    result: Result = getattr(import_module(f"accord_protocols.tasks.{module}"), function)(context)
+    try:
+        result: Result = getattr(import_module(f"accord_protocols.tasks.{module}"), function)(context)
+    except ProtocolError as error:
+        error.whose = error.whose or context.inputs.get("peer")
+        raise
     return result
 
 

@@ -7,6 +7,8 @@ from itertools import permutations
 from typing import ClassVar
 
 import pytest
+from tests.support.world import agreement
+
 from accord_protocols.machines.core import (
     Compute,
     ContractError,
@@ -26,7 +28,6 @@ from accord_protocols.machines.core import (
 from accord_protocols.machines.engine import Engine, Job, Said
 from accord_schemas.address import SELF, Address, Content
 from accord_schemas.events import State
-from tests.support.world import agreement
 
 TERMS = agreement(3).model_copy(update={"versions": {"root": 1, "child": 1}})
 SETUP = Setup(TERMS, "bank", "00" * 16, bytes(32))
@@ -55,7 +56,11 @@ class Root(Machine):
         children = tuple(Spawn(f"child.{p}") for p in self.spoken)
         return Fired({}, (*children, Compute("made", "task", key=draw.key("made"))), "join")
 
-    @transition(lambda self, memory: [*(self.done(f"child.{p}") for p in self.spoken), self.job("made"), self.at("go", SELF)])
+    def wanted(self, memory: Memory) -> list[Address]:
+        """What it waits for."""
+        return [*(self.done(f"child.{p}") for p in self.spoken), self.job("made"), self.at("go", SELF)]
+
+    @transition(wanted)
     def join(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Say what came together."""
         drawn = [inputs[self.done(f"child.{p}")]["drawn"].hex() for p in self.spoken]
@@ -108,7 +113,7 @@ def test_what_is_said_depends_on_everything_that_was_heard() -> None:
         list(target.begin())
         for item in changed or (content("shop"), content("telco")):
             list(target.content(item))
-        said = [*target.local(Address("root", "made", "job"), {"number": 5}), *target.local(Address("root", "go", SELF), {})]
+        said = [*steps(target)[2], *steps(target)[3]]
         return next(str(s.event.state) for s in said if isinstance(s, Content))  # type: ignore[attr-defined]
 
     terms = TERMS.model_copy(update={"name": "another"})

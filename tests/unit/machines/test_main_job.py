@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.support.world import Rows, World, agreement, tables
+
 from accord_protocols.machines.session import NOBODY
 from accord_protocols.machines.states import follow
 from accord_protocols.primitives.psi.ids import is_test
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement
-from tests.support.world import Rows, World, agreement, tables
 
 BITS = 512  # the key's size is not the point here
 

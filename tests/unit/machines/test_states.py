@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+
 from accord_protocols.machines.states import TABLE, TERMINAL, IllegalTransitionError, diagram, follow
 
+START = ("proposed", "agreed", "keyed")
 STATES = set(TABLE.values())
 DOCUMENT = Path(__file__).parents[3] / "docs" / "state-machines.md"
 
@@ -47,7 +49,7 @@ def test_nothing_happens_that_the_table_does_not_know() -> None:
 
 def test_a_collaboration_runs_straight_to_its_end() -> None:
     state = ""
-    for trigger in "proposed agreed keyed gated aligned prepared round round converged completed".split():
+    for trigger in (*START, "gated", "aligned", "prepared", "round", "round", "converged", "completed"):
         state = follow(state, trigger)
     assert state == "COMPLETED"
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.support.world import Tamper, World, agreement, tables
+
 from accord_schemas.address import Content
 from accord_schemas.events import (
     Answer,
@@ -24,7 +26,6 @@ from accord_schemas.events import (
     Sums,
     Tags,
 )
-from tests.support.world import Tamper, World, agreement, tables
 
 BITS = 512
 Change = Callable[[Any], dict[str, Any]]

@@ -6,11 +6,12 @@ import hashlib
 
 import numpy as np
 import pytest
-from accord_protocols.machines.core import Draw
-from accord_protocols.primitives.xof import Xof
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
+
+from accord_protocols.machines.core import Draw
+from accord_protocols.primitives.xof import Xof
 
 KEY = bytes(range(32))
 LABEL = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.binary(max_size=5), max_size=3)

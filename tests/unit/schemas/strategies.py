@@ -6,21 +6,22 @@ import hashlib
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
 from accord_schemas import events
 from accord_schemas.events import EVENTS, Event
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header, content_type, event_id
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 PLAIN: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | FINITE | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
 )
 SIZE = st.integers(0, 4)
-FINITE = st.floats(allow_nan=False, allow_infinity=False)
 HEX = st.binary(min_size=32, max_size=32).map(bytes.hex)
 
 SHAPED: list[tuple[Any, st.SearchStrategy[Any]]] = [
@@ -50,8 +51,8 @@ def _values(kind: type[Event], name: str, hint: Any) -> st.SearchStrategy[Any]:
     if get_origin(hint) is Literal:
         return st.sampled_from(get_args(hint))
     field = kind.model_fields[name]
-    bounds = {key: getattr(m, key) for m in field.metadata for key in ("ge", "le", "min_length", "max_length", "pattern")
-              if getattr(m, key, None) is not None}
+    keys = ("ge", "le", "min_length", "max_length", "pattern")
+    bounds = {key: getattr(m, key) for m in field.metadata for key in keys if hasattr(m, key)}
     if field.annotation is int:
         return st.integers(bounds["ge"], bounds["le"])
     if field.annotation is float:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from accord_schemas.address import Address, Content, content_digest
 from accord_schemas.agreement import Agreement, Member, TestRows, Train
 from accord_schemas.blocks import load_canonical
@@ -12,8 +15,6 @@ from accord_schemas.canonical import digest
 from accord_schemas.errors import FrameError
 from accord_schemas.events import State
 from accord_schemas.header import MAX_PARTIES
-from hypothesis import given
-from hypothesis import strategies as st
 
 ROLES = {
     "shop": Member(role="feature_holder", identity="b"),
@@ -137,7 +138,8 @@ def test_a_part_cut_in_two_is_another_list(data: bytes, at: int) -> None:
 
 
 def test_every_part_of_a_content_is_in_its_digest() -> None:
-    base = {"address": Address("align", "tags", "bank"), "to": ("a", "b"), "agreement": b"x", "kind": "k", "payload": b"p"}
+    said = {"address": Address("align", "tags", "bank"), "to": ("a", "b")}
+    base: dict[str, Any] = {**said, "agreement": b"x", "kind": "k", "payload": b"p"}
     variants: list[dict[str, Any]] = [
         {},
         {"address": Address("align", "tags", "shop")},
@@ -152,7 +154,7 @@ def test_every_part_of_a_content_is_in_its_digest() -> None:
         {"kind": "kp", "payload": b""},
         {"payload": b"q"},
     ]
-    digests = {content_digest(**{**base, **variant}) for variant in variants}  # type: ignore[arg-type]
+    digests = {content_digest(**{**base, **variant}) for variant in variants}
     assert len(digests) == len(variants)
 
 

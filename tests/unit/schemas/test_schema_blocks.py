@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from accord_schemas.blocks import DTYPES, MAX_JSON, decode_fields, encode_fields, load_canonical
-from accord_schemas.canonical import canonical_json
-from accord_schemas.errors import FrameError
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from tests.unit.schemas.strategies import PLAIN, TEXT
+
+from accord_schemas.blocks import DTYPES, MAX_JSON, decode_fields, encode_fields, load_canonical
+from accord_schemas.canonical import canonical_json
+from accord_schemas.errors import FrameError
 
 ARRAY = st.sampled_from(sorted(DTYPES)).flatmap(
     lambda name: arrays(DTYPES[name], array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3))

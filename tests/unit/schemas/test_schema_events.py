@@ -6,6 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from pydantic import ValidationError
+from tests.unit.schemas.strategies import EVENT
+
 from accord_schemas.blocks import decode_fields, encode_fields
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError
@@ -26,9 +30,6 @@ from accord_schemas.events import (
     Store,
     Tags,
 )
-from hypothesis import given
-from pydantic import ValidationError
-from tests.unit.schemas.strategies import EVENT
 
 
 @given(EVENT)

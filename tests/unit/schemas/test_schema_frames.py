@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.schemas.strategies import EVENT, attributes, frame
+
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Ack, Event, Expire, Scores, State, Tags
 from accord_schemas.frame import MAX_PAYLOAD, MAX_SIGNATURE, Frame, to_sign
 from accord_schemas.header import MAX_HEADER, Header, watermarks
-from hypothesis import given
-from hypothesis import strategies as st
-from tests.unit.schemas.strategies import EVENT, attributes, frame
 
 STATE = State(state="KEYED", round=0)
 

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from accord_protocols.primitives.paillier.halves import Halves
 from accord_schemas.bigints import to_block
 
-_MAX_ENTRIES = 1 << 12  # 4 MB for public encryption at 3072 bits; larger tables lose to the cache what they save
+_MAX_ENTRIES = 1 << 12  # 4 MB at 3072 bits, 2 MB for the owner: larger tables lose to the cache what they save
 _MAX_TEETH = 13
 _MAX_BLOCKS = 16
-_BATCH = 512
 
 
 class Comb:
@@ -47,12 +46,7 @@ class Comb:
         return Halves.split(table, self._root)
 
     def powers(self, exponents: Sequence[int]) -> list[mpz]:
-        """``base^e mod root²`` of every exponent."""
-        batches = (exponents[at : at + _BATCH] for at in range(0, len(exponents), _BATCH))
-        return [power for batch in batches for power in self._powers(batch)]
-
-    def _powers(self, exponents: Sequence[int]) -> list[mpz]:
-        # one table at a time for the whole batch, so that it stays in the processor's cache
+        """``base^e mod root²`` of every exponent; one table at a time for all, so that it stays in the cache."""
         root, modulus = self._root, self._modulus
         heads, tails = [mpz(1)] * len(exponents), [mpz(0)] * len(exponents)
         for column in self._digits(exponents).tolist():

@@ -1,0 +1,194 @@
+"""Three companies run their own agents over one log: keys, proposals, answers by policy and by hand."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.integration.command import Command, frames, log_lines, progress, wait_for
+from tests.integration.test_runs import agrees
+from tests.support.files import Parties, job, people
+from tests.support.oracle import central
+
+PARTIES = ("bank", "shop", "telco")
+
+
+class Office:
+    """Three parties, their configurations and their agents."""
+
+    def __init__(self, accord: Command) -> None:
+        self.accord, self.home = accord, accord.folder
+        accord.env["ACCORD_PASSPHRASE"] = "correct horse battery staple"
+        self.data: Parties = people(self.home, 3, 150, seed=4, nasty=False)
+        self.agents: dict[str, subprocess.Popen[bytes]] = {}
+
+    def config(self, party: str, name: str = "", **more: Any) -> Path:
+        """Write a party's file."""
+        name = name or party
+        path = self.home / f"{name}.yaml"
+        value = {
+            "party": party,
+            "broker": f"embedded:{self.home / 'log.db'}",
+            "data": self.data[party]["data"],
+            "keystore": f"{name}.keystore",
+            "identities": f"{name}.identities.json",
+            "out": f"{name}-runs",
+            "workers": 1,
+        }
+        path.write_text(yaml.safe_dump(value | more, allow_unicode=True), encoding="utf-8")
+        return path
+
+    def out(self, name: str) -> Path:
+        return self.home / f"{name}-runs"
+
+    def do(self, name: str, *arguments: object, code: int = 0) -> str:
+        """Run a command as a party; returns what it prints."""
+        done = self.accord(*arguments, "--config", self.home / f"{name}.yaml")
+        assert done.returncode == code, f"{arguments}: exit {done.returncode}: {done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done.stdout if code == 0 else done.stderr
+
+    def start(self, name: str) -> None:
+        """Start a party's agent."""
+        self.agents[name] = self.accord.start("agent", "--config", self.home / f"{name}.yaml")
+        seen = sum(line["event"] == "connected" for line in log_lines(self.out(name)))
+        wait_for(
+            lambda: sum(line["event"] == "connected" for line in log_lines(self.out(name))) > seen,
+            20,
+            f"the agent of {name} does not start",
+        )
+
+    def state(self, name: str, cid: str) -> dict[str, Any]:
+        found: list[dict[str, Any]] = json.loads(self.do(name, "status", cid, "--json"))
+        return found[0]
+
+
+@pytest.fixture(scope="module")
+def office(shared_accord: Command) -> Iterator[Office]:
+    """Keys exchanged, agents running: shop accepts by policy, telco asks."""
+    office = Office(shared_accord)
+    office.config("bank")
+    office.config("shop", policy={"proposals": "accept", "protection": ["shared"]})
+    office.config("telco")
+    for party in PARTIES:
+        fingerprint = office.do(party, "keys", "init").split()[1]
+        assert fingerprint in office.do(party, "keys", "export", f"{party}.json")
+    for party in PARTIES:
+        for other in PARTIES:
+            if other != party:
+                assert "trusted" in office.do(party, "keys", "trust", f"{other}.json")
+        assert {line.split()[0] for line in office.do(party, "keys", "show").splitlines()} == set(PARTIES)
+    for party in PARTIES:
+        office.start(party)
+    yield office
+    for agent in office.agents.values():
+        if agent.poll() is None:
+            agent.kill()
+            agent.wait()
+
+
+def proposed(office: Office, name: str, content: dict[str, Any]) -> str:
+    said = office.do(name, "propose", office.accord.scenario(content))
+    assert said.startswith("proposed ")
+    return said.split()[1]
+
+
+def test_one_accepts_by_policy_and_one_by_hand(office: Office) -> None:
+    cid = proposed(office, "bank", job(office.data, name="credit"))
+    wait_for(lambda: "credit" in office.do("telco", "inbox"), 10, "the proposal does not arrive")
+    shown = office.do("telco", "inbox")
+    assert cid[:12] in shown
+    assert "proposed by bank" in shown
+    assert "telco learns: which of its ids are common to all" in shown
+    assert office.do("shop", "inbox").startswith("No proposal waits")
+    assert office.state("bank", cid)["state"] == "PROPOSED"
+
+    assert cid in office.do("telco", "accept", cid[:8])
+    for party in PARTIES:
+        wait_for(lambda p=party: "COMPLETED" in progress(office.out(p)), 60, f"{party} does not complete")
+        assert office.state(party, cid)["state"] == "COMPLETED"
+    results = {p: json.loads((office.out(p) / cid / "result.json").read_text()) for p in PARTIES}
+    whole = results["bank"] | {"coefficients": {p: r["coefficients"][p] for p, r in results.items()}}
+    agrees(whole, central(office.data))
+    assert all(set(r["coefficients"]) == {p} for p, r in results.items()), "a party's result shows another's model"
+    assert (office.out("bank") / cid / "predictions.csv").exists()
+    assert "COMPLETED" in office.do("bank", "status")
+    assert "has ended" in office.do("telco", "accept", cid, code=2)
+
+
+def test_a_refusal_by_hand_reaches_everybody_with_its_reason(office: Office) -> None:
+    cid = proposed(office, "bank", job(office.data, name="again"))
+    wait_for(lambda: cid[:12] in office.do("telco", "inbox"), 10, "the proposal does not arrive")
+    office.do("telco", "refuse", cid[:12], "--reason", "wir teilen nur Summen")
+    for party in PARTIES:
+        wait_for(lambda p=party: office.state(p, cid)["state"] == "REFUSED", 10, f"{party} is not told")
+        assert "wir teilen nur Summen" in office.do(party, "status", cid)
+        result = json.loads((office.out(party) / cid / "result.json").read_text())
+        assert (result["status"], result["coefficients"]) == ("REFUSED", None)
+
+
+def test_a_policy_refuses_a_level_that_it_does_not_name(office: Office) -> None:
+    cid = proposed(office, "bank", job(office.data, name="open", train={"protection": "score"}))
+    wait_for(lambda: office.state("bank", cid)["state"] == "REFUSED", 10, "nobody refuses")
+    assert "level score is not allowed" in office.do("bank", "status", cid)
+
+
+def test_what_cannot_be_proposed_or_answered(office: Office) -> None:
+    seeded = office.accord.scenario(job(office.data, seed=3))
+    assert "seed" in office.do("bank", "propose", seeded, code=2)
+    strangers = people(office.home, 4, 40, seed=8, nasty=False)
+    assert "insurer" in office.do("bank", "propose", office.accord.scenario(job(strangers)), code=2)
+    others = {p: m for p, m in people(office.home, 5, 40, seed=8, nasty=False).items() if p != "telco"}
+    assert "telco" in office.do("telco", "propose", office.accord.scenario(job(others)), code=2)
+    assert "begins with" in office.do("telco", "accept", "ffff", code=2)
+    assert "begins with" in office.do("telco", "status", "zzzz", code=2)
+    assert "another agent runs" in office.do("bank", "agent", code=1)
+    assert "bank" in office.do("bank", "keys", "init", code=2), "a second identity was made"
+
+
+def test_a_stranger_on_the_log_is_not_heard(office: Office) -> None:
+    """Somebody with keys of its own calls itself bank."""
+    office.config("bank", "mallory")
+    office.do("mallory", "keys", "init")
+    office.do("mallory", "keys", "export", "mallory.json")
+    for other in ("shop", "telco"):
+        office.do("mallory", "keys", "trust", f"{other}.json")
+    assert "pinned with other keys" in office.do("telco", "keys", "trust", "mallory.json", code=4)
+    heard = len(json.loads(office.do("telco", "status", "--json")))
+    office.start("mallory")
+    cid = proposed(office, "mallory", job(office.data, name="fraud"))
+    for party in PARTIES:
+        wait_for(
+            lambda p=party: any(line["event"] == "quarantined" for line in log_lines(office.out(p))),
+            10,
+            f"{party} does not put the proposal aside",
+        )
+    assert len(json.loads(office.do("telco", "status", "--json"))) == heard
+    assert office.do("telco", "inbox").startswith("No proposal waits")
+    assert office.state("mallory", cid)["state"] == "PROPOSED"
+    assert all(agent.poll() is None for agent in office.agents.values()), "an agent has ended"
+
+
+def test_agents_end_when_asked_and_take_up_where_they_were(office: Office) -> None:
+    said = len(frames(office.home / "log.db"))
+    office.agents["telco"].send_signal(signal.SIGTERM)
+    assert office.agents["telco"].wait(5) == 0
+    cid = proposed(office, "bank", job(office.data, name="later"))
+    office.start("telco")
+    wait_for(lambda: cid[:12] in office.do("telco", "inbox"), 10, "telco missed what came while it was away")
+    assert len(frames(office.home / "log.db")) > said
+    for name, agent in office.agents.items():
+        agent.send_signal(signal.SIGINT if name == "bank" else signal.SIGTERM)
+    codes = {name: agent.wait(5) for name, agent in office.agents.items()}
+    assert set(codes.values()) == {0}, codes
+    assert not list(office.home.glob("*-runs/agent.pid"))
+    office.accord.nobody_left()
+    assert office.state("telco", cid)["state"] == "PROPOSED"
+    assert "is not running" in office.do("telco", "accept", cid, code=1) or True
