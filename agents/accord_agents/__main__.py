@@ -5,6 +5,9 @@ Imports stay inside `main`: worker processes import this module too, and shall n
 
 import sys
 
+STOPPED = 143
+"""Exit code of an agent that was told to stop before its errand was done, as a shell shows SIGTERM."""
+
 
 def main() -> int:
     """Run the agent; returns the exit code."""
@@ -19,11 +22,11 @@ def main() -> int:
     try:
         errand = json.loads(Path(sys.argv[2]).read_bytes())
         agreement = Agreement.decode(errand["agreement"]) if errand["agreement"] else None
-        serve(load(Path(sys.argv[1])), Errand(agreement, errand["seed"]))
+        done = serve(load(Path(sys.argv[1])), Errand(agreement, errand["seed"]))
     except AccordError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    return 0
+    return 0 if done else STOPPED
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from accord_agents.ledger import Ledger
 from accord_agents.publisher import Publisher
 from accord_broker.port import Broker, BrokerError, Delivery, Position
 from accord_protocols.machines.engine import Job
+from accord_schemas.frame import Frame
 
 BATCH_EVENTS, BATCH_BYTES = 64, 8 << 20
 ACK_AFTER = 0.2
@@ -48,6 +49,7 @@ class Hooks:
     proposed: Callable[[Any], None]
     outcome: Callable[[Any, Any], None]
     tick: Callable[[], None]
+    ready: Callable[[], None]
 
 
 class Agent:
@@ -109,26 +111,47 @@ class Agent:
 
     async def _session(self, done: Callable[[], bool]) -> None:
         """One connection: catch up to the log's end as it is now, then work."""
-        rewound = await self.broker.subscribe(self._positions)
-        for source in rewound:
-            self._positions.pop(source, None)  # it is read from its start
-            self.log.warning("log rewound", source=source)
-        end = dict(await self.broker.end())
+        if self.desk.adopting and self.broker.history:
+            await self._adopt()
+        end = await self._subscribed()
         self._connected = True
         self.log.info("connected", end=end)
-        while not self._reached(end) and not self.stopping.is_set():
+        while self._ahead(end) and not self.stopping.is_set():
             for delivery in await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2):
-                await self.inbox.put(Input(delivery=delivery))
-                if self.inbox.qsize() >= BATCH_EVENTS:
+                while self.inbox.full():
                     await self._take()
+                self.inbox.put_nowait(Input(delivery=delivery))
             while self.inbox.qsize():
                 await self._take()
-        self.desk.adopting = False
+        if self.desk.adopting:
+            self.desk.adopting = False
+            self.hooks.ready()
         self.publisher.restart()
         await self._work(done)
 
-    def _reached(self, end: dict[str, int]) -> bool:
-        return all(source in self._positions and self._positions[source].offset >= at for source, at in end.items())
+    async def _subscribed(self) -> dict[str, int]:
+        """Read on after what is journaled; returns the log's end as it is now."""
+        for source in await self.broker.subscribe(self._positions):
+            self._positions.pop(source, None)  # it is read from its start
+            self.log.warning("log rewound", source=source)
+        return dict(await self.broker.end())
+
+    async def _adopt(self) -> None:
+        """Before anything is folded: which own events does the log hold that the journal lacks?
+
+        What they answer stands before them on the log. Folded first, it would be answered anew, under another envelope.
+        """
+        end = self._ahead(await self._subscribed())
+        while end and not self.stopping.is_set():
+            for delivery in await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2):
+                self.desk.adopt(delivery.record.frame, stamp())
+                if delivery.position.offset >= end.get(delivery.position.source, 0):
+                    end.pop(delivery.position.source, None)
+            await self._commit([])
+
+    def _ahead(self, end: dict[str, int]) -> dict[str, int]:
+        """The sources that hold more than was journaled."""
+        return {s: at for s, at in end.items() if s not in self._positions or self._positions[s].offset < at}
 
     async def _work(self, done: Callable[[], bool]) -> None:
         ending = asyncio.Event()
@@ -194,8 +217,8 @@ class Agent:
         batch.positions = list({d.position.source: self._positions[d.position.source] for d in deliveries}.values())
         if batch:
             await self._write(batch)
-        await self.broker.committed(deliveries)
         self._after(batch, taken)
+        await self.broker.committed(deliveries)
 
     async def _write(self, batch: Batch) -> None:
         await asyncio.to_thread(self.journal.commit, batch)
@@ -218,7 +241,7 @@ class Agent:
             )
         for cid, frames in by_id.items():
             self.publisher.put(self.desk.collaborations[cid], frames)
-            self._told[cid] = dict(self.desk.collaborations[cid].chain.seen)
+            self._told[cid] = Frame.restore(frames[-1].head, None).header.seen
             self._spoke[cid] = now
         if taken.moved:
             self.publisher.covered()

@@ -139,6 +139,8 @@ class Collaboration:
     def _adopt(self, frame: Frame) -> None:
         self.adopted[frame.header.address, frame.header.chunk] = frame
         self.chain.adopt(frame)
+        if frame.header.event_class is Propose and self.agreement is None:
+            self._proposed(Agreement.decode(Propose.decode(frame.payload).agreement), self.me)
 
     def _event(self, frame: Frame, *, keep: bool, poisoned: bool) -> None:
         header = frame.header
@@ -161,6 +163,8 @@ class Collaboration:
     def _content(self, content: Content) -> None:
         event, sender = content.event, content.address.sender
         match event:
+            case Propose() if self.agreement is not None:
+                raise ProtocolError("a collaboration was proposed twice", whose=sender)
             case Propose(agreement=terms):
                 self._proposed(Agreement.decode(terms), sender)
             case Accept(nonce=nonce):
@@ -195,6 +199,8 @@ class Collaboration:
             case "propose":
                 self._proposed(Agreement.decode(fields["agreement"]), self.me)
                 self._say("propose", Propose(agreement=fields["agreement"], nonce=fields["nonce"]))
+            case "accept" if self.accepted:
+                return
             case "accept":
                 self.data = {name: value for name, value in fields.items() if name != "nonce"}
                 self._say("accept", Accept(nonce=fields["nonce"]))

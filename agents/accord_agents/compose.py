@@ -21,7 +21,6 @@ from accord_schemas.frame import Frame, Signer
 from accord_schemas.header import Header, content_type, event_id, watermarks
 
 EPOCH = 1
-MAX_CHUNKS = 100_000
 ChannelKey = Callable[[tuple[str, ...]], bytes]
 """The own channel key for a recipient set."""
 Wraps = Callable[[tuple[str, ...]], list[bytes]]

@@ -17,12 +17,14 @@ from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.blocks import encode_fields
 from accord_schemas.canonical import canonical_json, digest
-from accord_schemas.errors import AccordError, FrameError, TamperError
+from accord_schemas.errors import FrameError, TamperError
 from accord_schemas.events import Propose
 from accord_schemas.frame import Frame, to_sign
 
-MAX_HELD = 256
+MAX_HELD, MAX_HELD_BYTES = 256, 8 << 20
 """Events of one pinned party for collaborations that were not proposed yet: as many wait, older ones go."""
+MAX_AHEAD = 4096
+"""How far beyond what was heard of it a sender may number its events."""
 
 
 class PoisonError(Exception):
@@ -69,6 +71,8 @@ class Desk:
         self._channels = channels or {}
         self._wraps: dict[tuple[str, tuple[str, ...]], list[bytes]] = {}
         self._held: dict[str, list[bytes]] = {}
+        self._foreign: set[str] = set()
+        self._own_early: dict[str, list[Frame]] = {}
         self.adopting = True
         """Until the log was read to its end after a start, own events that the journal lacks are adopted."""
 
@@ -102,11 +106,13 @@ class Desk:
         collaboration = self.collaborations.get(header.subject)
         if collaboration is None:
             if header.event_class is not Propose:
-                self._hold(header.source, data)
+                self._hold(header.source, header.subject, data)
                 return
             collaboration = self._proposal(frame)
             if collaboration is None:
                 return
+            for own in self._own_early.pop(header.subject, []):
+                self._apply(Row(collaboration.cid, "own", own.bare(), own.payload, now))
         else:
             self._check_terms(collaboration, frame)
         if header.source == self.me:
@@ -126,6 +132,8 @@ class Desk:
         self.taken.moved |= chain.told(header.source, header.seen.get(self.me, 0))
         if not header.number:
             return
+        if header.number > chain.seen.get(header.source, 0) + MAX_AHEAD:
+            raise FrameError("the sequence is far ahead of what was heard")
         known = chain.known(header.source, header.number)
         if known == frame.digest:
             self.taken.repeated.add(collaboration.cid)
@@ -133,7 +141,7 @@ class Desk:
             self.batch.quarantined.append((header.source, f"a second version of event {header.number}", data))
             self.word(collaboration.cid, "failed", {"reason": "two versions of one event", "whose": header.source}, now)
         else:
-            readable = not header.to or self.me in header.to
+            readable = (not header.to or self.me in header.to) and not collaboration.ended
             self._apply(Row(collaboration.cid, "event", frame.bare(), frame.payload if readable else None, now))
         if header.event_class is Propose:
             self._release(now)
@@ -145,18 +153,40 @@ class Desk:
         known = collaboration.chain.known(self.me, number)
         if known == frame.digest:
             collaboration.chain.read_back(number)
-        elif known is not None or not self.adopting:
+        else:
             raise TamperError(
                 f"event {number} of {self.me} on the log is not the one in the journal.",
                 hint="Another agent runs with this identity, or an old backup was put back. Keep both journals.",
             )
-        else:
-            self._apply(Row(collaboration.cid, "own", frame.bare(), frame.payload, now))
 
-    def _hold(self, source: str, data: bytes) -> None:
+    def adopt(self, data: bytes, now: str) -> None:
+        """An own event on the log that the journal lacks, met before anything is said: never to be said anew."""
+        try:
+            frame = Frame.decode(data)
+        except FrameError:
+            return
+        header = frame.header
+        if header.source != self.me or not header.number or not self._ours(frame):
+            return
+        collaboration = self.collaborations.get(header.subject)
+        if collaboration is None and header.event_class is Propose:
+            collaboration = self._proposal(frame)
+        if collaboration is not None and collaboration.chain.known(self.me, header.number) is None:
+            self._apply(Row(collaboration.cid, "own", frame.bare(), frame.payload, now))
+        elif collaboration is None:
+            self._own_early.setdefault(header.subject, []).append(frame)
+
+    def _ours(self, frame: Frame) -> bool:
+        return self.identity.public.verify(to_sign(frame.head), frame.signature)
+
+    def _hold(self, source: str, cid: str, data: bytes) -> None:
+        """Keep an event of a collaboration that was not proposed yet, bounded; older ones go."""
+        if cid in self._foreign:
+            return
         held = self._held.setdefault(source, [])
         held.append(data)
-        del held[:-MAX_HELD]
+        while len(held) > MAX_HELD or sum(map(len, held)) > MAX_HELD_BYTES:
+            held.pop(0)
 
     def _release(self, now: str) -> None:
         held, self._held = self._held, {}
@@ -168,7 +198,10 @@ class Desk:
         event = Propose.decode(frame.payload)
         agreement = Agreement.decode(event.agreement)
         if self.me not in agreement.parties:
+            self._foreign.add(frame.header.subject)
             return None  # somebody else's business
+        if set(frame.header.to) != set(agreement.parties) - {frame.header.source}:
+            raise FrameError("a proposal goes to all other parties")
         if frame.header.agreement != agreement.digest().hex() or frame.header.source not in agreement.parties:
             raise FrameError("the proposal is not that of its envelope")
         if frame.header.subject != collaboration_id(agreement.digest(), event.nonce):
@@ -225,7 +258,7 @@ class Desk:
         before = collaboration.state
         try:
             outcome = collaboration.apply(row)
-        except AccordError:
+        except TamperError:
             raise
         except Exception as error:  # a fault of this program must not take the other collaborations along
             raise PoisonError(row) from error

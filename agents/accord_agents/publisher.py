@@ -7,6 +7,7 @@ collaboration are under way without one, so that a slow party never makes a fast
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -104,15 +105,14 @@ class Publisher:
         """
         while True:
             self._wake.clear()
+            self._again(asyncio.get_running_loop().time())
             records = self._next()
             if records:
                 await self._broker.publish(records)
                 continue
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
                     await self._wake.wait()
-            except TimeoutError:
-                self._again(asyncio.get_running_loop().time())
 
     def _next(self) -> list[Record]:
         records, self._acks = self._acks, []
@@ -125,10 +125,15 @@ class Publisher:
                 records.append(record(out))
         return records
 
+    @staticmethod
+    def _left(lane: Lane) -> bool:
+        """Whether nobody waits for these frames: the collaboration has ended, and all of them stand on the log."""
+        return lane.collaboration.ended and lane.collaboration.chain.settled(lane.covered)
+
     def _again(self, now: float) -> None:
         """Frames that somebody should hold by now and does not: send them once more, ever more rarely."""
         for lane in self._lanes.values():
-            if lane.queue or not lane.under_way:
+            if lane.queue or not lane.under_way or (self._broker.history and self._left(lane)):
                 continue
             if not lane.due:
                 lane.due = now + lane.pause

@@ -74,6 +74,8 @@ class Service:
         self._jobs: set[asyncio.Task[None]] = set()
         self._quiet: dict[str, float] = {}
         self._asked: set[int] = set()
+        self._left: list[tuple[str, Job]] = []
+        self._accepting: set[str] = set()
 
     async def run(self) -> None:
         """Serve."""
@@ -89,8 +91,6 @@ class Service:
             self.log.info("started", pid=os.getpid(), broker=self.config.broker)
             self.executor.warm()
             self._resume()
-            if self.errand and self.errand.agreement:
-                self._propose(self.errand.agreement)
             await self.agent.run(self._done)
         except AccordError as error:
             self.log.error("stopped", problem=str(error))
@@ -124,8 +124,19 @@ class Service:
             self._seeds[cid] = self.keystore.get(f"{cid}/seed")
         return self._seeds[cid]
 
+    def _ready(self) -> None:
+        """The log was read to its end: nothing that is said from here on was said before."""
+        for cid, job in self._left:
+            self._job(cid, job)
+        self._left = []
+        for collaboration in list(self.agent.desk.collaborations.values()):
+            if collaboration.state == "PROPOSED" and not collaboration.accepted:
+                self._proposed(collaboration)
+        if self.errand and self.errand.agreement:
+            self._propose(self.errand.agreement)
+
     def _resume(self) -> None:
-        """Every start is a replay: fold each journal and take up what was left."""
+        """Every start is a replay: fold each journal and see what was left."""
         for cid in self.journal.collaborations():
             pending: dict[Any, Job] = {}
             for row, outcome in self.agent.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
@@ -139,17 +150,15 @@ class Service:
             if collaboration.ended:
                 self._write_results(collaboration)
                 continue
-            for job in pending.values():
-                self._job(cid, job)
-            if collaboration.state == "PROPOSED" and not collaboration.accepted:
-                self._proposed(collaboration)
+            self._left += [(cid, job) for job in pending.values()]
+            self._check(collaboration, self.agent.ledgers[cid].notes)
 
     def _propose(self, agreement: Agreement) -> None:
-        nonce = self.entropy.secret("propose", agreement.digest().hex()).hex()
+        nonce = self._kept("propose/" + agreement.digest().hex(), "propose", agreement.digest().hex()).hex()
         self.agent.put(lambda now: self.agent.desk.propose(agreement, nonce, now))
 
     def _hooks(self) -> Hooks:
-        return Hooks(self._job, self._proposed, self._outcome, self._tick)
+        return Hooks(self._job, self._proposed, self._outcome, self._tick, self._ready)
 
     # ---- proposals
 
@@ -168,7 +177,9 @@ class Service:
     async def _accept(self, collaboration: Collaboration) -> None:
         """Read the data once, keep a sealed seed, then say yes."""
         cid, agreement = collaboration.cid, collaboration.agreement
-        assert agreement is not None
+        if agreement is None or cid in self._accepting:
+            return
+        self._accepting.add(cid)
         try:
             table = await asyncio.to_thread(self._read, agreement)
             snapshot = await asyncio.to_thread(write_snapshot, table, self.config.out / "snapshots")
@@ -176,9 +187,10 @@ class Service:
             self.log.error("data", problem=str(error))
             self._say(cid, "refused", {"reason": f"{self.config.party} cannot use its data"})
             return
-        if f"{cid}/seed" not in self.keystore:
-            self.keystore.put(f"{cid}/seed", self.entropy.secret("seed", cid))
-        nonce = self.entropy.secret("nonce", cid).hex()
+        finally:
+            self._accepting.discard(cid)
+        self._kept(f"{cid}/seed", "seed", cid)
+        nonce = self._kept(f"{cid}/nonce", "nonce", cid).hex()
         fields = {
             "nonce": nonce,
             "snapshot": snapshot.digest,
@@ -186,6 +198,12 @@ class Service:
             "warnings": table.report.warnings(),
         }
         self._say(cid, "accept", fields)
+
+    def _kept(self, name: str, *purpose: str) -> bytes:
+        """A secret that is drawn once and durable before it is used."""
+        if name not in self.keystore:
+            self.keystore.put(name, self.entropy.secret(*purpose))
+        return self.keystore.get(name)
 
     def _read(self, agreement: Agreement) -> Table:
         data, train = self.config.data, agreement.train
@@ -255,12 +273,16 @@ class Service:
                 bytes=sum(ledger.bytes.values()),
             )
         for note in outcome.notes:
-            if "rows" in note and collaboration.agreement and collaboration.agreement.train:
-                self._check_reruns(collaboration, note["rows"])
-            if "train_rows" in note:
-                self._check_few(collaboration, note)
+            self._check(collaboration, note)
         if collaboration.ended and outcome.moves:
             self._write_results(collaboration)
+
+    def _check(self, collaboration: Collaboration, note: Mapping[str, Any]) -> None:
+        """What the policy says about rows."""
+        if "rows" in note and collaboration.agreement and collaboration.agreement.train:
+            self._check_reruns(collaboration, note["rows"])
+        if "train_rows" in note:
+            self._check_few(collaboration, note)
 
     def _check_reruns(self, collaboration: Collaboration, rows: Any) -> None:
         table = self._table(collaboration)
@@ -299,9 +321,10 @@ class Service:
             if collaboration.ended or collaboration.agreement is None:
                 continue
             limit = collaboration.agreement.limits.deadline_seconds
-            if now - self._quiet.setdefault(cid, now) > limit:
+            silent = collaboration.silent()  # nobody, while the own work takes long
+            if now - self._quiet.setdefault(cid, now) > limit and silent:
                 self._quiet[cid] = now
-                self._say(cid, "expired", {"missing": collaboration.silent()})
+                self._say(cid, "expired", {"missing": silent})
         for number, verb, body in self.journal.requests():
             if number not in self._asked:
                 self._asked.add(number)
@@ -319,7 +342,9 @@ class Service:
         return ended and not self._jobs and self.agent.publisher.drained(history=self.agent.broker.history)
 
 
-def serve(config: Config, errand: Errand | None = None) -> None:
-    """Run one party's agent until it is done or told to stop; blocks."""
+def serve(config: Config, errand: Errand | None = None) -> bool:
+    """Run one party's agent until it is done or told to stop; blocks. Returns whether an errand was done."""
     with held(config.out):
-        asyncio.run(Service(config, errand).run())
+        service = Service(config, errand)
+        asyncio.run(service.run())
+        return not service.agent.stopping.is_set()

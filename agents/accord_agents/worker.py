@@ -77,6 +77,8 @@ def work(order: Order) -> Reply:
         return Reply(trigger="refused", reason=str(error))
     except AccordError as error:
         return Reply(trigger="failed", reason=str(error))
+    except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
+        return Reply(trigger="failed", reason=f"the job {order.task} could not be done: {type(error).__name__}")
     return Reply(result.fields, result.secrets)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from accord_agents.__main__ import STOPPED
 from accord_scenarios.layout import Layout
 
 MAX_RESTARTS = 20
@@ -29,6 +31,7 @@ class AgentProcess:
     def __init__(self, layout: Layout, party: str) -> None:
         self._layout, self.party = layout, party
         self.restarts = 0
+        self._stopping = False
         self._log = layout.party(party) / "agent.log"
         self._read = self._log.stat().st_size if self._log.exists() else 0
         self._rest = b""
@@ -59,11 +62,13 @@ class AgentProcess:
     def revive(self) -> str:
         """Start it again if a signal ended it; says so, or nothing."""
         code = self._process.poll()
-        if code is None or code >= 0 or self.restarts >= MAX_RESTARTS:
+        by_signal = code is not None and (code < 0 or code == STOPPED)
+        if code is None or not by_signal or self._stopping or self.restarts >= MAX_RESTARTS:
             return ""
         self.restarts += 1
         self._start()
-        return f"{self.party}: the agent was ended by signal {-code}; started again ({self.restarts})"
+        number = -code if code < 0 else int(signal.SIGTERM)
+        return f"{self.party}: the agent was ended by signal {number}; started again ({self.restarts})"
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """New lines of its log."""
@@ -78,6 +83,7 @@ class AgentProcess:
 
     def stop(self) -> None:
         """Ask it to stop."""
+        self._stopping = True
         if self._process.poll() is None:
             self._process.terminate()
 

@@ -21,7 +21,7 @@ from accord_scenarios.processes import GRACE, AgentProcess
 from accord_scenarios.progress import ProgressView, summary
 from accord_scenarios.scenario import load
 from accord_schemas.agreement import LABEL_HOLDER
-from accord_schemas.errors import UsageError
+from accord_schemas.errors import TamperError, UsageError
 
 EXIT = {"COMPLETED": 0, "REFUSED": 3}
 _POLL = 0.05
@@ -95,7 +95,8 @@ def _play(layout: Layout, scenario: Scenario, *, quiet: bool) -> int:
     if not quiet:
         Console().print(summary(result))
         Console().print(f"{layout.home / 'report.html'}", highlight=False)
-    return EXIT.get(result["status"], 1)
+    codes = {agent.code for agent in agents.values()}
+    return TamperError.exit_code if TamperError.exit_code in codes else EXIT.get(result["status"], 1)
 
 
 def _watch(agents: Mapping[str, AgentProcess], view: ProgressView) -> None:

@@ -58,7 +58,7 @@ class Command:
             [ACCORD, *map(str, arguments)],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=90,
             env=self.env | env,
             cwd=self.folder,
             check=False,

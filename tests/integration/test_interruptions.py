@@ -140,16 +140,17 @@ def fill(path: Path) -> None:
                 time.sleep(0.02)
 
 
-def test_a_killed_runner_takes_nobody_else_down_and_the_run_resumes(
+def test_a_killed_runner_takes_its_agents_along_and_the_run_resumes(
     shared_accord: Command, parties: Parties, undisturbed: Run
 ) -> None:
     """Without a seed, so that a label holder that proposed again on its second start would show."""
     out = shared_accord.out()
     process = shared_accord.start("run", shared_accord.scenario(job(parties)), "--out", out)
-    wait_for(lambda: "KEYED" in progress(out / "bank") or process.poll() is not None, 60, "no progress")
+    wait_for(lambda: "AGREED" in progress(out / "bank") or process.poll() is not None, 60, "no progress")
     process.kill()
     process.wait()
-    shared_accord.nobody_left(5.0)
+    shared_accord.nobody_left()
+    assert "COMPLETED" not in progress(out / "bank"), "the agents went on without the runner"
     resumed = shared_accord("run", "--resume", out)
     assert resumed.returncode == 0, resumed.stderr
     result = Run(0, out, "").completed()

@@ -5,6 +5,8 @@ The leader learns the intersection of all sets and no pairwise one; the others l
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from accord_protocols.machines.core import (
     Compute,
     Done,
@@ -21,13 +23,14 @@ from accord_protocols.machines.core import (
 from accord_protocols.primitives.psi.okvs import Geometry
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Blinded, Signed, Store, Tags
+from accord_schemas.events import Blinded, Event, Signed, Store, Tags
 
 
 class Align(Machine):
     """``align``: joins the edges; ends with the own rows of the intersection, in the common order."""
 
     kind = "align"
+    says: ClassVar[dict[str, type[Event]]] = {"tags": Tags}
 
     @transition(nothing)
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
@@ -81,6 +84,7 @@ class Edge(Machine):
     """``edge.SERVER``: an oblivious PRF between the leader and one server, and the server's key-value store."""
 
     kind = "edge"
+    says: ClassVar[dict[str, type[Event]]] = {"blinded": Blinded, "signed": Signed, "store": Store}
 
     @property
     def sid(self) -> bytes:

@@ -171,6 +171,8 @@ class Machine:
 
     kind: ClassVar[str] = ""
     first: ClassVar[str] = ""
+    says: ClassVar[dict[str, type[Event]]] = {}
+    """Which event is said at which step, by the step's name before the first dot."""
     table: ClassVar[dict[str, tuple[Needs, Fire]]] = {}
 
     def __init__(self, setup: Setup, instance: str) -> None:

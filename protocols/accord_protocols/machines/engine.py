@@ -22,6 +22,7 @@ from accord_protocols.machines.core import (
 from accord_schemas.address import JOB, SELF, Address, Content
 from accord_schemas.blocks import encode_fields
 from accord_schemas.canonical import digest
+from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event
 
 
@@ -44,6 +45,8 @@ class Job:
     compute: Compute
 
 
+MAX_WAITING = 512
+"""Contents of one sender that may wait for their turn; far more than any honest party is ahead."""
 Said = Content | Job | Effect
 """What a step yields, in order: contents to publish, jobs to run, and effects for the collaboration itself."""
 
@@ -73,7 +76,18 @@ class Engine:
         return self._run()
 
     def content(self, content: Content) -> Iterator[Said]:
-        """Take an event of a peer. The caller has dropped duplicates."""
+        """Take an event of a peer. The caller has dropped duplicates.
+
+        Raises:
+            ProtocolError: No machine says such an event at such an address, or too many of them wait for their turn.
+        """
+        address = content.address
+        machine = self._machines.get(address.instance.partition(".")[0])
+        expected = machine.says.get(address.step.partition(".")[0]) if machine else None
+        if type(content.event) is not expected:
+            raise ProtocolError("an event was said where the protocol has none, or another", whose=address.sender)
+        if sum(a.sender == address.sender for a in self._values) >= MAX_WAITING:
+            raise ProtocolError("too many events came before their turn", whose=address.sender)
         yield from self._put(content.address, content.digest(self._agreement), content.event)
 
     def local(self, address: Address, fields: Fields) -> Iterator[Said]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from accord_protocols.machines.vectors import product
 from accord_protocols.primitives.ring import Ring
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Scores
+from accord_schemas.events import Event, Scores
 
 SCORES = Ring(64)
 _STEP = "scores"
@@ -29,6 +29,7 @@ class Evaluate(Machine):
     """One instance, at everybody."""
 
     kind = "evaluate"
+    says: ClassVar[dict[str, type[Event]]] = {"scores": Scores}
 
     @transition(nothing)
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
@@ -45,7 +46,7 @@ class Evaluate(Machine):
             return Fired({}, (note, Done({"digest": digest})))
         if self.setup.leads:
             return Fired(kept, (note,), "open")
-        if not np.abs(z).max(initial=0.0) < 2.0**31:
+        if not np.abs(z).max(initial=0.0) < 2.0**32 / len(self.agreement.parties):
             raise ProtocolError("a prediction is out of range", whose=self.me)
         shares = masked(SCORES, SCORES.from_fixed(z, SCORE_BITS), self.me, memory["kappas"], leader, "evaluate")
         return Fired({}, (note, Send(_STEP, [leader], Scores(shares=shares)), Done({"digest": digest})))

@@ -5,8 +5,9 @@ Only the label holder learns the count of an edge; what it says is pass or refus
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
-from typing import Literal
+from typing import ClassVar, Literal
 
 from accord_protocols.machines.core import (
     Compute,
@@ -20,13 +21,15 @@ from accord_protocols.machines.core import (
     nothing,
     transition,
 )
-from accord_protocols.primitives.psi.cardinality import is_sampled
+from accord_protocols.primitives.psi.cardinality import SAMPLE, is_sampled
 from accord_protocols.primitives.psi.overlap import Overlap, overlap
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Answer, Sample
+from accord_schemas.events import Answer, Event, Sample
 from accord_schemas.events import Gate as Decision
 
+MAX_NAMES = 4096
+"""Column names that one side may compare."""
 FEATURES_WARN = Fraction(9, 10)
 """Column names that overlap more than this are worth a word: the same users and the same features gain nothing."""
 
@@ -35,6 +38,7 @@ class Gate(Machine):
     """``gate.PARTY``, at the label holder and at that party."""
 
     kind = "gate"
+    says: ClassVar[dict[str, type[Event]]] = {"sample": Sample, "answer": Answer, "decision": Decision}
 
     @transition(nothing)
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
@@ -63,6 +67,8 @@ class Gate(Machine):
     def answer(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Party: blind both sides."""
         sample: Sample = inputs[self.at("sample", self.setup.leader)]
+        if not self._plausible(len(sample.points), memory["terms"]["sizes"]) or len(sample.names) > MAX_NAMES:
+            raise ProtocolError("a sample is not of the announced size", whose=self.setup.leader)
         fields = {**memory["terms"], "peer": self.setup.leader, "points": sample.points, "their_names": sample.names}
         return Fired({}, (Compute("answered", "gate.answer", fields, key=draw.key("gate"), data=True),), "reply")
 
@@ -101,6 +107,14 @@ class Gate(Machine):
         near = ids.in_dead_band(bound)
         note = Note({"warnings": [f"The sampled overlap with {self.qualifier} is close to the bound."] if near else []})
         return Fired({}, (note, Send("decision", self.agreement.order, event)))
+
+    @staticmethod
+    def _plausible(points: int, sizes: list[int]) -> bool:
+        """Whether the label holder's sample has the size that its set gives; a sampled one within six deviations."""
+        if not is_sampled((sizes[0], sizes[1])):
+            return points == sizes[0]
+        expected = sizes[0] * SAMPLE / min(sizes)
+        return abs(points - expected) <= 6 * math.sqrt(expected) + 1
 
     def _features(self, matches: int, mine: int, theirs: int) -> Literal["pass", "warn", "refuse"]:
         value = Overlap(matches, min(mine, theirs), sampled=False).value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from accord_protocols.machines.core import (
     Compute,
     Done,
@@ -15,13 +17,14 @@ from accord_protocols.machines.core import (
     transition,
 )
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import PublicKeys
+from accord_schemas.events import Event, PublicKeys
 
 
 class Keys(Machine):
     """One instance, at everybody."""
 
     kind = "keys"
+    says: ClassVar[dict[str, type[Event]]] = {"public": PublicKeys}
 
     @transition(nothing)
     def make(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:

@@ -6,6 +6,8 @@ needs neither labels nor weights. Column t of a batch is used once, by round (ba
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from accord_protocols.machines.core import (
     Compute,
     Done,
@@ -20,14 +22,15 @@ from accord_protocols.machines.core import (
 )
 from accord_protocols.machines.terms import Terms
 from accord_schemas.errors import ProtocolError
+from accord_schemas.events import Event, Products
 from accord_schemas.events import Pads as Encrypted
-from accord_schemas.events import Products
 
 
 class Pads(Machine):
     """One batch of one owner, at everybody."""
 
     kind = "pads"
+    says: ClassVar[dict[str, type[Event]]] = {"pads": Encrypted, "products": Products}
 
     @property
     def owner(self) -> str:

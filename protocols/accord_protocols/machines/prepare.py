@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from accord_protocols.machines.core import (
     Compute,
     Done,
@@ -16,13 +18,14 @@ from accord_protocols.machines.core import (
     transition,
 )
 from accord_protocols.preparation.fitted import Fitted
-from accord_schemas.events import Prepared
+from accord_schemas.events import Event, Prepared
 
 
 class Prepare(Machine):
     """One instance, at everybody."""
 
     kind = "prepare"
+    says: ClassVar[dict[str, type[Event]]] = {"prepared": Prepared}
 
     @transition(nothing)
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from accord_protocols.machines.core import (
     Abort,
     Draw,
@@ -16,7 +18,7 @@ from accord_protocols.machines.core import (
     transition,
 )
 from accord_schemas.address import SELF, Address
-from accord_schemas.events import Complete
+from accord_schemas.events import Complete, Event
 
 NOBODY = "the parties have no users in common"
 
@@ -25,6 +27,7 @@ class Session(Machine):
     """The root instance."""
 
     kind = "session"
+    says: ClassVar[dict[str, type[Event]]] = {"complete": Complete}
 
     def decisions(self) -> list[Address]:
         """Where the gate's decisions are said, one per edge."""

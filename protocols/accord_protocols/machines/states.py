@@ -29,6 +29,8 @@ TABLE: dict[tuple[str, str], str] = {
     (KEYED, "refused"): REFUSED,  # the overlap gate
     (GATED, "refused"): REFUSED,  # nobody in common
     (ALIGNED, "refused"): REFUSED,  # too few rows, or a policy on rows
+    (PREPARED, "refused"): REFUSED,  # the same policy, while others were faster
+    (TRAINING, "refused"): REFUSED,
     **{
         (state, trigger): end
         for state in (PROPOSED, AGREED, KEYED, GATED, ALIGNED, PREPARED, TRAINING, CONVERGED)

@@ -15,7 +15,7 @@ SUM_BITS = 64
 SCORE_BITS = 30
 """Fraction bits of a score that is opened for prediction."""
 RANGE_BITS = 20
-"""At `shared` a score stays below 2^20 in the label's scaled unit, far from where the ring wraps."""
+"""A party's score stays below 2^20 in the label's scaled unit, far from where the larger ring wraps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,9 @@ def terms(setup: Setup, rows: int, announced: Memory) -> Terms:
     assert train is not None
     bound = max(announced["bounds"].values())
     x_bits = X_BITS + bound + 1
-    shared = train.protection == "shared"
-    range_bits = RANGE_BITS if shared else announced["range"]
-    small = not shared and X_BITS + D_BITS + log2_ceil(max(rows, 1)) + bound + range_bits + 1 <= 64
-    ring = Ring(64 if small else 128)
+    room = 64 - (X_BITS + D_BITS + log2_ceil(max(rows, 1)) + bound + 1)
+    small = train.protection == "score" and announced["range"] <= room
+    ring, range_bits = (Ring(64), room) if small else (Ring(128), RANGE_BITS + 1)
     columns = max(1, *announced["columns"].values())
     width = slot_bits(ring.bits, x_bits, max(rows, 1), columns, train.max_rounds + 1)
     return Terms(

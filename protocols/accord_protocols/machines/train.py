@@ -9,7 +9,7 @@ knows it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +30,13 @@ from accord_protocols.machines.core import (
 )
 from accord_protocols.machines.lbfgs import layout
 from accord_protocols.machines.masking import fixed, masked, masked_sums
-from accord_protocols.machines.terms import D_BITS, SUM_BITS, X_BITS, Terms, terms
+from accord_protocols.machines.terms import D_BITS, RANGE_BITS, SUM_BITS, X_BITS, Terms, terms
 from accord_protocols.machines.vectors import combination, dot, product
 from accord_protocols.preparation.whiten import Whitening
 from accord_protocols.primitives.ring import Ring
+from accord_protocols.primitives.xof import Xof
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Direction, Residual, Scores, Sums
+from accord_schemas.events import Direction, Event, Residual, Scores, Sums
 
 SUMS = Ring(128)
 RANGE = "a score left the agreed range"
@@ -45,6 +46,12 @@ class Train(Machine):
     """One instance, at everybody."""
 
     kind = "train"
+    says: ClassVar[dict[str, type[Event]]] = {
+        "scores": Scores,
+        "residual": Residual,
+        "sums": Sums,
+        "direction": Direction,
+    }
 
     # ---- who does what
 
@@ -112,7 +119,7 @@ class Train(Machine):
         """Scores at the trial point, shared among the computing parties, or masked for the label holder."""
         sizes: Terms = memory["terms"]
         z = product(memory["real"], memory["w"] + memory["trial"])
-        if not np.abs(z).max(initial=0.0) < 2.0**sizes.range_bits:  # also what is no number
+        if not np.abs(z).max(initial=0.0) < 2.0**RANGE_BITS:  # also what is no number
             raise ProtocolError(RANGE, whose=self.me)
         number = memory["round"]
         if self.holds:
@@ -140,8 +147,10 @@ class Train(Machine):
             share = ring.add(share, _expected(event.shares, (sizes.rows, ring.words), address.sender))
         if self.setup.leads:
             share = ring.sub(share, ring.from_fixed(memory["block"]["y"], D_BITS))
-            if len(self.owners) == 1:
-                self._check_range(ring, share, sizes)
+        if len(self.owners) == 1:
+            self._check_range(ring, share, sizes)
+        else:
+            share = self._refreshed(ring, share, memory)
         pads = memory["pads"][self.me]
         padded = ring.sub(share, pads["masks"][:, column])
         sends = tuple(
@@ -154,6 +163,17 @@ class Train(Machine):
         )
         kept = {name: value for name, value in memory.items() if name != "z"}
         return Fired(kept | {"share": share}, sends, "gradient")
+
+    def _refreshed(self, ring: Ring, share: NDArray[np.uint64], memory: Memory) -> NDArray[np.uint64]:
+        """Share the residual anew between CP0 and CP1.
+
+        A single other party knows what it added to either share; without this it would learn the products of its
+        columns with each computing party's own scores, instead of its gradient alone.
+        """
+        first, second = self.owners
+        kappa = memory["kappas"][second if self.me == first else first]
+        zero = ring.random(Xof(kappa, "refresh", memory["round"]), len(share))
+        return ring.add(share, zero) if self.me == first else ring.sub(share, zero)
 
     def _check_range(self, ring: Ring, residual: NDArray[np.uint64], sizes: Terms) -> None:
         signed = residual[:, -1].view(np.int64) if ring.words == 1 else None
