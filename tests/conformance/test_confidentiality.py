@@ -288,3 +288,21 @@ def test_shares_look_uniform_and_never_repeat(shared: Watched) -> None:
     bits = np.unpackbits(np.frombuffer(b"".join(sorted(copies)), np.uint8).reshape(-1, 16), axis=1)
     deviation = np.abs(bits.mean(axis=0) - 0.5) * 2 * np.sqrt(len(bits))
     assert len(bits) > 1000 and deviation.max() < 5  # standard deviations, for each of 128 places
+
+
+def test_the_third_party_learns_its_gradient_and_not_the_parts_of_it() -> None:
+    """What it added to each share must not tell it the products of its columns with either computing party's scores."""
+    watched = Watched(3, "shared", n=60, max_rounds=4)
+    ring, owners = watched.sizes.ring, watched.terms.computing
+    third = next(p for p in watched.terms.order if p not in owners)
+    for number in watched.rounds():
+        seen = watched.seen[third, number]
+        x, column = seen["x"], number % watched.sizes.slots
+        truth = {p: ring.to_ints(ring.matvec(x, ring.from_fixed(watched.z(p, number), D_BITS))) for p in owners}
+        for q in owners:
+            event = watched.log[Address("train", f"residual.{number}.{third}", q)].event
+            offsets = seen["pads"][q]["offsets"][:, column]
+            part = ring.sub(ring.add(ring.matvec(x, event.masked), event.products), offsets)
+            own = ring.matvec(x, watched.log[Address("train", f"scores.{number}.{q}", third)].event.shares)
+            for known in (part, ring.sub(part, own), ring.add(part, own)):
+                assert ring.to_ints(known) not in truth.values() or not any(truth[q])

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-
 from tests.support.files import write_scenario
 
 ACCORD = Path(sys.executable).with_name("accord")

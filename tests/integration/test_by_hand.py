@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-
-from tests.integration.command import Command, frames, log_lines, progress, wait_for
+from tests.integration.command import Command, frames, log_lines, wait_for
 from tests.integration.test_runs import agrees
 from tests.support.files import Parties, job, people
 from tests.support.oracle import central
@@ -25,7 +24,7 @@ class Office:
 
     def __init__(self, accord: Command) -> None:
         self.accord, self.home = accord, accord.folder
-        accord.env["ACCORD_PASSPHRASE"] = "correct horse battery staple"
+        accord.env["ACCORD_PASSPHRASE"] = "correct horse battery staple"  # noqa: S105
         self.data: Parties = people(self.home, 3, 150, seed=4, nasty=False)
         self.agents: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -68,6 +67,12 @@ class Office:
     def state(self, name: str, cid: str) -> dict[str, Any]:
         found: list[dict[str, Any]] = json.loads(self.do(name, "status", cid, "--json"))
         return found[0]
+
+    def until(self, name: str, cid: str, state: str, seconds: float = 10.0) -> None:
+        wait_for(lambda: self.state(name, cid)["state"] == state, seconds, f"{name} is never {state}")
+
+    def quarantined(self, name: str) -> bool:
+        return any(line["event"] == "quarantined" for line in log_lines(self.out(name)))
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +117,7 @@ def test_one_accepts_by_policy_and_one_by_hand(office: Office) -> None:
 
     assert cid in office.do("telco", "accept", cid[:8])
     for party in PARTIES:
-        wait_for(lambda p=party: "COMPLETED" in progress(office.out(p)), 60, f"{party} does not complete")
-        assert office.state(party, cid)["state"] == "COMPLETED"
+        office.until(party, cid, "COMPLETED", 60)
     results = {p: json.loads((office.out(p) / cid / "result.json").read_text()) for p in PARTIES}
     whole = results["bank"] | {"coefficients": {p: r["coefficients"][p] for p, r in results.items()}}
     agrees(whole, central(office.data))
@@ -128,7 +132,7 @@ def test_a_refusal_by_hand_reaches_everybody_with_its_reason(office: Office) -> 
     wait_for(lambda: cid[:12] in office.do("telco", "inbox"), 10, "the proposal does not arrive")
     office.do("telco", "refuse", cid[:12], "--reason", "wir teilen nur Summen")
     for party in PARTIES:
-        wait_for(lambda p=party: office.state(p, cid)["state"] == "REFUSED", 10, f"{party} is not told")
+        office.until(party, cid, "REFUSED")
         assert "wir teilen nur Summen" in office.do(party, "status", cid)
         result = json.loads((office.out(party) / cid / "result.json").read_text())
         assert (result["status"], result["coefficients"]) == ("REFUSED", None)
@@ -136,7 +140,7 @@ def test_a_refusal_by_hand_reaches_everybody_with_its_reason(office: Office) -> 
 
 def test_a_policy_refuses_a_level_that_it_does_not_name(office: Office) -> None:
     cid = proposed(office, "bank", job(office.data, name="open", train={"protection": "score"}))
-    wait_for(lambda: office.state("bank", cid)["state"] == "REFUSED", 10, "nobody refuses")
+    office.until("bank", cid, "REFUSED")
     assert "level score is not allowed" in office.do("bank", "status", cid)
 
 
@@ -165,11 +169,7 @@ def test_a_stranger_on_the_log_is_not_heard(office: Office) -> None:
     office.start("mallory")
     cid = proposed(office, "mallory", job(office.data, name="fraud"))
     for party in PARTIES:
-        wait_for(
-            lambda p=party: any(line["event"] == "quarantined" for line in log_lines(office.out(p))),
-            10,
-            f"{party} does not put the proposal aside",
-        )
+        wait_for(lambda: office.quarantined(party), 10, f"{party} does not put the proposal aside")  # noqa: B023
     assert len(json.loads(office.do("telco", "status", "--json"))) == heard
     assert office.do("telco", "inbox").startswith("No proposal waits")
     assert office.state("mallory", cid)["state"] == "PROPOSED"

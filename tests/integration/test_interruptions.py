@@ -1,4 +1,4 @@
-"""Agents killed, runs interrupted, disks full: the model is that of an undisturbed run, and nothing is left running."""
+"""Agents killed, runs interrupted, disks full: the model is that of an undisturbed run, and nobody is left."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-from accord_schemas.frame import Frame
 from tests.integration.command import Command, Run, frames, progress, wait_for
 from tests.support.files import Parties, job, people
+
+from accord_schemas.frame import Frame
 
 SEED = 7
 
@@ -37,6 +37,12 @@ def pid(folder: Path) -> int:
     return int((folder / "agent.pid").read_text())
 
 
+def until(process: subprocess.Popen[bytes], folder: Path, state: str) -> None:
+    """Wait until a party's agent has reached a state, while the run goes on."""
+    wait_for(lambda: state in progress(folder) or process.poll() is not None, 60, f"{folder.name} is never {state}")
+    assert process.poll() is None, "the run ended too early"
+
+
 def kill_agent(folder: Path) -> list[psutil.Process]:
     """SIGKILL a party's agent, and nothing else; returns its workers."""
     agent = psutil.Process(pid(folder))
@@ -50,11 +56,10 @@ def test_each_agent_killed_once(shared_accord: Command, parties: Parties, undist
     process = shared_accord.start("run", shared_accord.scenario(job(parties, seed=SEED)), "--out", out)
     workers: list[psutil.Process] = []
     for party, state in (("shop", "KEYED"), ("bank", "ALIGNED"), ("telco", "PREPARED")):
-        wait_for(lambda p=party, s=state: s in progress(out / p) or process.poll() is not None, 60, f"{party}: no {state}")
-        assert process.poll() is None, "the run ended before everybody was killed"
+        until(process, out / party, state)
         workers += kill_agent(out / party)
     assert workers, "nobody had a worker"
-    wait_for(lambda: not any(w.is_running() and w.status() != psutil.STATUS_ZOMBIE for w in workers), 5, "workers live on")
+    assert not psutil.wait_procs(workers, 5)[1], "workers outlive their agents"
     assert process.wait(90) == 0
     result = Run(0, out, "").completed()
     assert result["restarts"] == {"bank": 1, "shop": 1, "telco": 1}
@@ -69,7 +74,7 @@ def test_an_interrupted_run_resumes_to_the_same_model(
 ) -> None:
     out = shared_accord.out()
     process = shared_accord.start("run", shared_accord.scenario(job(parties, seed=SEED)), "--out", out)
-    wait_for(lambda: "GATED" in progress(out / "bank") or process.poll() is not None, 60, "no progress")
+    until(process, out / "bank", "GATED")
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 1
     shared_accord.nobody_left(1.0)
@@ -108,7 +113,7 @@ def test_a_full_disk_is_said_and_the_run_resumes_once_there_is_space(
 ) -> None:
     out = small_disk / "run"
     process = shared_accord.start("run", shared_accord.scenario(job(parties)), "--out", out)
-    wait_for(lambda: "KEYED" in progress(out / "bank") or process.poll() is not None, 60, "no progress")
+    until(process, out / "bank", "KEYED")
     ballast = small_disk / "ballast"
     fill(ballast)
     code = process.wait(60)
@@ -146,7 +151,7 @@ def test_a_killed_runner_takes_its_agents_along_and_the_run_resumes(
     """Without a seed, so that a label holder that proposed again on its second start would show."""
     out = shared_accord.out()
     process = shared_accord.start("run", shared_accord.scenario(job(parties)), "--out", out)
-    wait_for(lambda: "AGREED" in progress(out / "bank") or process.poll() is not None, 60, "no progress")
+    until(process, out / "bank", "AGREED")
     process.kill()
     process.wait()
     shared_accord.nobody_left()

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.integration.command import Command
 from tests.support.files import job, people, table, write_scenario
 

@@ -1,4 +1,4 @@
-"""CSV files of several companies about the same people, awkward in every way a real export is; and scenarios for them."""
+"""CSV files of several companies about the same people, as awkward as real exports; and scenarios for them."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def people(
         folder: Where to.
         ids: The id of person i.
         keep: Each party knows a person with this probability.
-        nasty: Unicode column names, nulls, a constant column and a repeated id everywhere; the second party's file has a
-            byte order mark, CRLF and ids in full-width letters; the first party's lacks some labels.
+        nasty: Unicode column names, nulls, a constant column and a repeated id everywhere; the second party's file has
+            a byte order mark, CRLF and ids in full-width letters; the first party's lacks some labels.
     """
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, columns * parties)) @ (

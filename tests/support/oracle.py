@@ -1,4 +1,4 @@
-"""What a run must come to: the companies' files joined in plaintext, prepared and solved with numpy. Shares no code with Accord."""
+"""What a run must come to: the companies' files joined, prepared and solved with numpy. Nothing of Accord in it."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from accord_protocols.machines.core import (
 )
 from accord_protocols.machines.engine import Engine, Job, Said
 from accord_schemas.address import SELF, Address, Content
-from accord_schemas.events import State
+from accord_schemas.events import Event, State
 
 TERMS = agreement(3).model_copy(update={"versions": {"root": 1, "child": 1}})
 SETUP = Setup(TERMS, "bank", "00" * 16, bytes(32))
@@ -37,6 +37,7 @@ class Child(Machine):
     """Waits for a peer's word and says what it drew."""
 
     kind = "child"
+    says: ClassVar[dict[str, type[Event]]] = {"word": State}
 
     @transition(lambda self, memory: [self.at("word", self.qualifier)])
     def wait(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
@@ -48,6 +49,7 @@ class Root(Machine):
     """Two children, a job and the own word, joined."""
 
     kind = "root"
+    says: ClassVar[dict[str, type[Event]]] = {"end": State}
     spoken: ClassVar[tuple[str, ...]] = ("shop", "telco")
 
     @transition(nothing)
