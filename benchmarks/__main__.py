@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks [--bits 2048] [--rows 10000] [--columns 13] [--json]``."""
+"""Run the benchmarks: ``python -m benchmarks [--bits 3072] [--rows 10000] [--columns 13] [--json]``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.paillier import Row, run
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--bits", type=int, default=2048)
+    parser.add_argument("--bits", type=int, default=3072)
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--columns", type=int, default=13)
     parser.add_argument("--json", action="store_true")

@@ -66,7 +66,10 @@ def load(path: Path) -> Config:
     try:
         value: Any = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise UsageError(f"the configuration {path} cannot be read: {error.strerror}.") from None
+        hint = "Name the party's file with --config."
+        raise UsageError(f"the configuration {path} cannot be read: {error.strerror}.", hint=hint) from None
+    except UnicodeDecodeError:
+        raise UsageError(f"the configuration {path} is not UTF-8 text.", hint="Save it as UTF-8.") from None
     except yaml.YAMLError as error:
         raise UsageError(f"the configuration {path} is no YAML: {error}".replace("\n", " ")) from None
     try:
@@ -78,11 +81,14 @@ def load(path: Path) -> Config:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{path}: {where or 'the file'}: {first['msg']}.") from None
-    except OSError as error:
-        raise UsageError(f"the policy of {path} cannot be read: {error.strerror}.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"the policy of {path} cannot be read: {error}.".replace("\n", " ")) from None
     home = path.resolve().parent
     source = config.data.model_copy(update={"csv": home / config.data.csv})
     paths = {name: home / getattr(config, name) for name in ("keystore", "identities", "out")}
     if config.passphrase_file is not None:
         paths["passphrase_file"] = home / config.passphrase_file
-    return config.model_copy(update={"data": source, **paths})
+    broker = config.broker
+    if broker.startswith("embedded:") and len(broker) > len("embedded:"):  # a path like the others
+        broker = f"embedded:{home / broker.removeprefix('embedded:')}"
+    return config.model_copy(update={"data": source, "broker": broker, **paths})

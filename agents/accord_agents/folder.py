@@ -41,3 +41,18 @@ def held(folder: Path) -> Iterator[None]:
                 pid.unlink()
     finally:
         os.close(lock)
+
+
+def running(folder: Path) -> bool:
+    """Whether an agent holds this folder now."""
+    try:
+        lock = os.open(folder / "agent.lock", os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False

@@ -242,6 +242,10 @@ class Journal:
         row = self._db.execute("SELECT answer FROM request WHERE row=?", (number,)).fetchone()
         return row[0] if row else None
 
+    def withdraw(self, number: int) -> None:
+        """Nobody waits for this answer any more: the agent shall not carry the request out later."""
+        self._db.execute("UPDATE request SET answer='{}' WHERE row=? AND answer IS NULL", (number,))
+
     def statuses(self) -> list[tuple[str, str, str]]:
         """(collaboration, state, body as JSON) of every collaboration, as last committed."""
         return self._db.execute("SELECT collaboration, state, body FROM status").fetchall()

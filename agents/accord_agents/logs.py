@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,21 @@ from typing import Any
 import structlog
 
 
+class _Lines(structlog.WriteLogger):
+    """Writes lines; a full disk must not hide the error that is being logged."""
+
+    def msg(self, message: str) -> None:
+        """One line."""
+        with contextlib.suppress(OSError):
+            super().msg(message)
+
+    info = warning = error = msg
+
+
 def open_log(path: Path, party: str) -> Any:
     """A logger that appends to `path`."""
-    file = path.open("a", encoding="utf-8", buffering=1)
     logger = structlog.wrap_logger(
-        structlog.WriteLogger(file),
+        _Lines(path.open("a", encoding="utf-8", buffering=1)),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -9,6 +9,7 @@ from typing import Any
 
 from accord_agents.config import Config, load
 from accord_agents.entropy import SystemEntropy
+from accord_agents.folder import running
 from accord_agents.journal import Journal
 from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import Keystore, durable
@@ -40,7 +41,7 @@ def show_keys(path: Path) -> str:
 def export_identity(path: Path, file: Path) -> str:
     """Write the own public identity."""
     identity = _identity(load(path))
-    _write(file, json.dumps(identity.export(), indent=1).encode())
+    durable(file, json.dumps(identity.export(), indent=1).encode())
     return f"{identity.public.party}  {identity.public.fingerprint}  written to {file}"
 
 
@@ -125,7 +126,7 @@ def _statuses(config: Config) -> list[dict[str, Any]]:
 
 
 def _ask(config: Config, verb: str, body: dict[str, str]) -> dict[str, Any]:
-    if not (config.out / "agent.pid").exists():
+    if not running(config.out):
         raise AccordError(
             f"no agent of {config.party} runs in {config.out}.", hint="Start it with: accord agent --config FILE"
         )
@@ -135,6 +136,7 @@ def _ask(config: Config, verb: str, body: dict[str, str]) -> dict[str, Any]:
         end = time.monotonic() + ANSWER_WITHIN
         while (answer := journal.answer(number)) is None:
             if time.monotonic() > end:
+                journal.withdraw(number)
                 raise AccordError(
                     f"the agent of {config.party} does not answer.", hint=f"See {config.out / 'agent.log'}.", retry=True
                 )
@@ -149,10 +151,3 @@ def _ask(config: Config, verb: str, body: dict[str, str]) -> dict[str, Any]:
 
 def _identity(config: Config) -> Identity:
     return Identity(config.party, Keystore.open(config.keystore, passphrase(config.passphrase_file)).get("identity"))
-
-
-def _write(file: Path, body: bytes) -> None:
-    try:
-        durable(file, body)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written: {error.strerror}.") from None

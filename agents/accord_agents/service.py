@@ -88,6 +88,8 @@ class Service:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self.agent.stopping.set)
+            if self.errand:
+                loop.add_reader(0, self._runner)
             self.log.info("started", pid=os.getpid(), broker=self.config.broker)
             self.executor.warm()
             self._resume()
@@ -102,6 +104,12 @@ class Service:
             self.executor.close()
             journal.close()
         self.log.info("ended")
+
+    def _runner(self) -> None:
+        """Standard input ends with the runner: an agent of `accord run` does not outlive it."""
+        if not os.read(0, 1):
+            asyncio.get_running_loop().remove_reader(0)
+            self.agent.stopping.set()
 
     # ---- starting
 
@@ -183,7 +191,7 @@ class Service:
         try:
             table = await asyncio.to_thread(self._read, agreement)
             snapshot = await asyncio.to_thread(write_snapshot, table, self.config.out / "snapshots")
-        except AccordError as error:
+        except UsageError as error:
             self.log.error("data", problem=str(error))
             self._say(cid, "refused", {"reason": f"{self.config.party} cannot use its data"})
             return
@@ -342,9 +350,21 @@ class Service:
         return ended and not self._jobs and self.agent.publisher.drained(history=self.agent.broker.history)
 
 
+def check_data(config: Config) -> None:
+    """Whether the party's file can be read, before any proposal needs it.
+
+    Raises:
+        UsageError: It cannot; names file, line and column.
+    """
+    data = config.data
+    read_table(data.csv, data.id, data.label, data.features, model="linear", label_required=False)
+
+
 def serve(config: Config, errand: Errand | None = None) -> bool:
     """Run one party's agent until it is done or told to stop; blocks. Returns whether an errand was done."""
     with held(config.out):
+        if errand is None:
+            check_data(config)
         service = Service(config, errand)
         asyncio.run(service.run())
         return not service.agent.stopping.is_set()

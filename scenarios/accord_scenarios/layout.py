@@ -16,7 +16,7 @@ from accord_agents.setup import make_identity
 from accord_scenarios import yaml12
 from accord_scenarios.model import Scenario
 from accord_scenarios.proposal import agreement
-from accord_schemas.errors import UsageError
+from accord_schemas.errors import AccordError, UsageError
 
 POLICY = {"proposals": "accept", "protection": ["shared", "score"], "refuse_reruns": False}
 
@@ -66,6 +66,10 @@ def create(home: Path, scenario: Scenario, broker: str | None, *, force: bool) -
                 f"{home} holds an earlier run.", hint="Remove it, resume it with --resume, or name another."
             )
         _write(layout, scenario, broker or f"embedded:{home.absolute() / 'broker.db'}")
+    except UsageError:
+        raise
+    except AccordError as error:
+        raise UsageError(error.message, hint="Name another folder with --out.") from None
     except OSError as error:
         raise UsageError(
             f"{home} cannot be written: {error.strerror}.", hint="Name another folder with --out."

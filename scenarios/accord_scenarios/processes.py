@@ -35,6 +35,8 @@ class AgentProcess:
         self._log = layout.party(party) / "agent.log"
         self._read = self._log.stat().st_size if self._log.exists() else 0
         self._rest = b""
+        self._problem = ""
+        self._said = self._stderr.stat().st_size if self._stderr.exists() else 0
         self._start()
 
     def _start(self) -> None:
@@ -46,9 +48,7 @@ class AgentProcess:
             str(self._layout.errand(self.party)),
         ]
         with self._stderr.open("ab") as errors:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors
-            )
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors)
 
     @property
     def _stderr(self) -> Path:
@@ -79,7 +79,10 @@ class AgentProcess:
             *whole, self._rest = (self._rest + data).split(b"\n")
             for line in whole:
                 with contextlib.suppress(ValueError):
-                    yield json.loads(line)
+                    found = json.loads(line)
+                    if found.get("event") == "stopped":
+                        self._problem = found.get("problem", "")
+                    yield found
 
     def stop(self) -> None:
         """Ask it to stop."""
@@ -96,7 +99,10 @@ class AgentProcess:
             self._process.wait()
 
     def last_words(self) -> str:
-        """The end of what it wrote to standard error."""
-        with contextlib.suppress(OSError, IndexError):
-            return self._stderr.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1][-500:]
+        """Why it ended: what its log says, or the end of what it wrote to standard error."""
+        if self._problem:
+            return self._problem
+        with contextlib.suppress(OSError, IndexError), self._stderr.open("rb") as file:
+            file.seek(self._said)
+            return file.read().decode(errors="replace").strip().splitlines()[-1][-500:]
         return ""

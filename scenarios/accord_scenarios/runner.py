@@ -21,7 +21,7 @@ from accord_scenarios.processes import GRACE, AgentProcess
 from accord_scenarios.progress import ProgressView, summary
 from accord_scenarios.scenario import load
 from accord_schemas.agreement import LABEL_HOLDER
-from accord_schemas.errors import TamperError, UsageError
+from accord_schemas.errors import AccordError, TamperError, UsageError
 
 EXIT = {"COMPLETED": 0, "REFUSED": 3}
 _POLL = 0.05
@@ -140,10 +140,15 @@ def _result(
         result["reference"] = {**reference.metrics, "max_coefficient_error": compare(result, reference)}
     result["timeline"] = _relative(result["timeline"] or {})
     result["seconds"]["total"] = round(time.monotonic() - began, 3)
-    durable(layout.result, json.dumps(result, ensure_ascii=False, indent=1).encode())
-    from accord_scenarios.report.page import write_report
+    from accord_scenarios.report.page import render
 
-    write_report(result, layout.home / "report.html")
+    try:
+        durable(layout.result, json.dumps(result, ensure_ascii=False, indent=1).encode())
+        durable(layout.home / "report.html", render(result).encode())
+    except AccordError as error:
+        ended = f"{result['status']}: {result['reason']}" if result["reason"] else result["status"]
+        hint = f"The run ended {ended} Then: accord run --resume {layout.home}"
+        raise AccordError(error.message, hint=hint) from None
     return result
 
 

@@ -301,8 +301,10 @@ def test_the_third_party_learns_its_gradient_and_not_the_parts_of_it() -> None:
         truth = {p: ring.to_ints(ring.matvec(x, ring.from_fixed(watched.z(p, number), D_BITS))) for p in owners}
         for q in owners:
             event = watched.log[Address("train", f"residual.{number}.{third}", q)].event
+            scores = watched.log[Address("train", f"scores.{number}.{q}", third)].event
+            assert isinstance(event, Residual) and isinstance(scores, Scores)
             offsets = seen["pads"][q]["offsets"][:, column]
             part = ring.sub(ring.add(ring.matvec(x, event.masked), event.products), offsets)
-            own = ring.matvec(x, watched.log[Address("train", f"scores.{number}.{q}", third)].event.shares)
+            own = ring.matvec(x, scores.shares)
             for known in (part, ring.sub(part, own), ring.add(part, own)):
                 assert ring.to_ints(known) not in truth.values() or not any(truth[q])

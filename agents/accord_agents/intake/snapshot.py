@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from accord_agents.intake.table import Report, Table
 from accord_schemas.canonical import canonical_json
-from accord_schemas.errors import TamperError
+from accord_schemas.errors import AccordError, TamperError
 
 _MAGIC = b"ACCORDT1"
 
@@ -34,12 +34,24 @@ class Snapshot:
 
 
 def write_snapshot(table: Table, folder: Path) -> Snapshot:
-    """Write `table` durably as ``folder/DIGEST.table``, mode 0600; equal tables give equal bytes."""
+    """Write `table` durably as ``folder/DIGEST.table``, mode 0600; equal tables give equal bytes.
+
+    Raises:
+        AccordError: The folder cannot be written.
+    """
     parts = _encode(table)
     sha = hashlib.sha256()
     for part in parts:
         sha.update(part)
     path = folder / f"{sha.hexdigest()}.table"
+    try:
+        _write(folder, path, parts)
+    except OSError as error:
+        raise AccordError(f"{path} cannot be written: {error.strerror}.", hint="Free space, then go on.") from None
+    return Snapshot(sha.hexdigest(), path)
+
+
+def _write(folder: Path, path: Path, parts: list[bytes | memoryview]) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = folder / f".{secrets.token_hex(8)}.tmp"
     try:
@@ -55,7 +67,6 @@ def write_snapshot(table: Table, folder: Path) -> Snapshot:
         os.fsync(directory)  # the name is durable too
     finally:
         os.close(directory)
-    return Snapshot(sha.hexdigest(), path)
 
 
 def read_snapshot(path: Path, digest: str) -> Table:

@@ -16,7 +16,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from accord_schemas.errors import TamperError, UsageError
+from accord_schemas.errors import AccordError, TamperError, UsageError
 
 _SCRYPT = {"n": 1 << 14, "r": 8, "p": 1}
 _MAX_N = 1 << 20
@@ -116,19 +116,27 @@ class Keystore:
 
 
 def durable(path: Path, body: bytes) -> None:
-    """Replace a file as a whole, mode 0600, on disk when this returns."""
+    """Replace a file as a whole, mode 0600, on disk when this returns.
+
+    Raises:
+        AccordError: It cannot be written; what stood there before still does.
+    """
     temporary = path.with_name(path.name + ".new")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        hint = "Free space or change rights, then go on: nothing is lost."
+        raise AccordError(f"{path} cannot be written: {error.strerror}.", hint=hint) from None
 
 
 def _derive(passphrase: bytes, head: dict[str, Any]) -> bytes:

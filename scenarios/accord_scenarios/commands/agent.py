@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from accord_scenarios.commands.options import PARTY_FILE, Config
 
 
@@ -23,5 +25,11 @@ def agent(config: Config = PARTY_FILE) -> None:
     """
     from accord_agents.config import load
     from accord_agents.service import serve
+    from accord_broker.factory import redact
 
-    serve(load(config))
+    loaded = load(config)
+    typer.echo(
+        f"{loaded.party}: running over {redact(loaded.broker)}; its log is {loaded.out / 'agent.log'}; Ctrl-C ends it",
+        err=True,
+    )
+    serve(loaded)

@@ -1,11 +1,11 @@
 """What may be wrong with a log file, and what is said about it."""
 
 import os
-import tempfile
 import resource
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
@@ -129,7 +129,7 @@ def test_a_read_only_file() -> None:
                 os.setuid(65534)
             try:
                 message = refused(file).message
-            except BaseException:
+            except BaseException:  # noqa: BLE001 - the child must not go on with the tests
                 os._exit(2)
             os._exit(0 if "cannot be" in message else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
