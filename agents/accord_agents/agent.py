@@ -266,7 +266,8 @@ class Agent:
             exc_info=poison.__cause__,
         )
         await self._commit([])
-        self.desk.fold(cid, list(self.journal.rows(cid)), self.journal.outgoing(cid))
+        for _ in self.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
+            pass
         self.publisher.lane(self.desk.collaborations[cid]).collaboration = self.desk.collaborations[cid]
         self.desk.poison(poison.row)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -296,8 +296,8 @@ class Desk:
             return row
         return Row(row.collaboration, row.kind, row.head, self.cipher.decrypt(row.payload, _place(row)), row.time)
 
-    def fold(self, cid: str, rows: Iterable[Row], recorded: Iterable[Outgoing]) -> list[tuple[Row, Outcome]]:
-        """Fold a collaboration's rows again, comparing every frame with the recorded one.
+    def fold(self, cid: str, rows: Iterable[Row], recorded: Iterable[Outgoing]) -> Iterator[tuple[Row, Outcome]]:
+        """Fold a collaboration's rows again, comparing every frame with the recorded one; to be read to its end.
 
         Raises:
             TamperError: This code does not continue this journal, or the journal was changed.
@@ -312,14 +312,11 @@ class Desk:
 
         collaboration = self._new(cid)
         collaboration.voice = recall
-        outcomes = []
         for row in rows:
-            clear = self.opened(row)
-            outcomes.append((row, collaboration.apply(clear)))
+            yield row, collaboration.apply(self.opened(row))
         if (left := next(frames, None)) is not None:
             raise TamperError(f"event {left.sequence} of {cid} is in the outbox, but nothing in the journal makes it.")
         collaboration.voice = self._speak
-        return outcomes
 
     # ---- sealing
 

@@ -10,14 +10,18 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from accord_broker.port import Position
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, TamperError
 
 SCHEMA = 1
+PAGE = 32
+"""Rows read at once."""
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE payload(digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
@@ -154,22 +158,21 @@ class Journal:
             raise self._trouble(error) from None
         self._hash = chain
 
-    def rows(self, collaboration: str) -> list[Row]:
-        """The rows of one collaboration, in order.
+    def rows(self, collaboration: str) -> Iterator[Row]:
+        """The rows of one collaboration, in order, a page at a time.
 
         Raises:
             TamperError: A payload is not the one that was written.
         """
         query = (
-            "SELECT kind, head, payload, body, time FROM journal LEFT JOIN payload ON payload.digest = journal.payload"
-            " WHERE collaboration=? ORDER BY row"
+            "SELECT row, kind, head, payload, body, time FROM journal"
+            " LEFT JOIN payload ON payload.digest = journal.payload WHERE collaboration=? AND row>? ORDER BY row LIMIT ?"
         )
-        with self._lock:
-            found = self._db.execute(query, (collaboration,)).fetchall()
-        return [Row(collaboration, kind, head, self._kept(key, body), at) for kind, head, key, body, at in found]
+        for _, kind, head, key, body, at in self._pages(query, collaboration):
+            yield Row(collaboration, kind, head, self._kept(key, body), at)
 
-    def outgoing(self, collaboration: str, after: int = 0) -> list[Outgoing]:
-        """The frames of one collaboration beyond a sequence, in order.
+    def outgoing(self, collaboration: str, after: int = 0) -> Iterator[Outgoing]:
+        """The frames of one collaboration beyond a sequence, in order, a page at a time.
 
         Raises:
             TamperError: A payload is not the one that was written.
@@ -177,14 +180,20 @@ class Journal:
         query = (
             "SELECT sequence, family, head, payload, body FROM outbox"
             " LEFT JOIN payload ON payload.digest = outbox.payload"
-            " WHERE collaboration=? AND sequence>? ORDER BY sequence"
+            " WHERE collaboration=? AND sequence>? ORDER BY sequence LIMIT ?"
         )
-        with self._lock:
-            found = self._db.execute(query, (collaboration, after)).fetchall()
-        return [
-            Outgoing(collaboration, sequence, family, head, self._kept(key, body) or b"")
-            for sequence, family, head, key, body in found
-        ]
+        for sequence, family, head, key, body in self._pages(query, collaboration, after):
+            yield Outgoing(collaboration, sequence, family, head, self._kept(key, body) or b"")
+
+    def _pages(self, query: str, collaboration: str, after: int = 0) -> Iterator[tuple[Any, ...]]:
+        """Rows of a query by collaboration and first column, so that no cursor stays open and memory is bounded."""
+        while True:
+            with self._lock:
+                found = self._db.execute(query, (collaboration, after, PAGE)).fetchall()
+            yield from found
+            if len(found) < PAGE:
+                return
+            after = found[-1][0]
 
     def _kept(self, key: bytes | None, body: bytes | None) -> bytes | None:
         if key is not None and (body is None or digest(body) != key):

@@ -13,11 +13,10 @@ from functools import cached_property
 import gmpy2
 from gmpy2 import mpz
 
+from accord_protocols.primitives.primes import ROUNDS, SMALL, prime
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.errors import ProtocolError
 
-_SMALL_PRIMES = gmpy2.primorial(8000)  # one gcd spares all but one candidate in sixteen the slow test
-_ROUNDS = 40  # Baillie-PSW and 16 rounds of Miller-Rabin: error far below 2^-100
 _BAD_KEY = "a public key is not of the agreed form"
 
 
@@ -53,7 +52,7 @@ class PublicKey:
             ProtocolError: One reason for all.
         """
         good = self.n > 0 and self.n % 2 == 1 and self.bits % 2 == 0 and bits in (None, self.bits)
-        good = good and gmpy2.gcd(self.n, _SMALL_PRIMES) == 1 and not gmpy2.is_prime(self.n, _ROUNDS)
+        good = good and gmpy2.gcd(self.n, SMALL) == 1 and not gmpy2.is_prime(self.n, ROUNDS)
         if good and self.hs is not None:
             # h_s = ±1 would obfuscate nothing, and −x² has the Jacobi symbol 1 whatever x is
             good = 1 < self.hs < self.n_squared - 1 and gmpy2.jacobi(self.hs, self.n) == 1
@@ -103,13 +102,7 @@ def generate(bits: int, xof: Xof) -> PrivateKey:
 
 
 def _prime(bits: int, xof: Xof) -> int:
-    # Fresh candidates rather than the next prime after one: the latter favours primes behind large gaps.
-    # Both top bits are set, so that a product of two has its full length.
-    while True:
-        candidate = xof.bits(bits) | 3 << (bits - 2) | 3
-        coprime = gmpy2.gcd(candidate, _SMALL_PRIMES) in (1, candidate)
-        if coprime and gmpy2.is_prime(candidate, _ROUNDS):
-            return candidate
+    return prime(bits, xof, low=3)
 
 
 def _prime_size(p: int, q: int) -> int:

@@ -7,11 +7,10 @@ from functools import cached_property
 
 import gmpy2
 
+from accord_protocols.primitives.primes import prime
 from accord_protocols.primitives.xof import Xof
 
 E = 65537
-_SMALL = gmpy2.primorial(2000)  # one gcd spares nine of ten candidates the slow test
-_ROUNDS = 40
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,9 +69,4 @@ def width(n: int) -> int:
 
 
 def _prime(bits: int, xof: Xof) -> int:
-    # Fresh candidates rather than the next prime after one: the latter favours primes behind large gaps.
-    # Both top bits are set, so that a product of two has its full length.
-    while True:
-        candidate = xof.bits(bits) | 3 << (bits - 2) | 1
-        if candidate % E != 1 and gmpy2.gcd(candidate, _SMALL) == 1 and gmpy2.is_prime(candidate, _ROUNDS):
-            return candidate
+    return prime(bits, xof, low=1, accept=lambda p: p % E != 1)
