@@ -166,7 +166,8 @@ class Journal:
         """
         query = (
             "SELECT row, kind, head, payload, body, time FROM journal"
-            " LEFT JOIN payload ON payload.digest = journal.payload WHERE collaboration=? AND row>? ORDER BY row LIMIT ?"
+            " LEFT JOIN payload ON payload.digest = journal.payload"
+            " WHERE collaboration=? AND row>? ORDER BY row LIMIT ?"
         )
         for _, kind, head, key, body, at in self._pages(query, collaboration):
             yield Row(collaboration, kind, head, self._kept(key, body), at)
