@@ -93,9 +93,7 @@ def measure_others(key: PrivateKey, entries: list[int]) -> Others:
         phe_encrypt=seconds(lambda: [public.encrypt(m) for m in range(SAMPLE)], REPEATS) / SAMPLE,
         phe_decrypt=seconds(lambda: [private.decrypt(encrypted) for _ in range(SAMPLE)], REPEATS) / SAMPLE,
         phe_scale=seconds(phe_scale, REPEATS) / len(entries),
-        naive_encrypt=seconds(
-            lambda: [(1 + 5 * n) * gmpy2.powmod(r, n, n_squared) % n_squared for r in units], REPEATS
-        )
+        naive_encrypt=seconds(lambda: [(1 + 5 * n) * gmpy2.powmod(r, n, n_squared) % n_squared for r in units], REPEATS)
         / SAMPLE,
         naive_decrypt=seconds(
             lambda: [(gmpy2.powmod(ciphertext, order, n_squared) - 1) // n * inverse % n for _ in range(SAMPLE)],

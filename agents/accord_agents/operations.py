@@ -52,7 +52,7 @@ def trust_identity(path: Path, file: Path, *, replace: bool) -> str:
         export = json.loads(file.read_bytes())
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UsageError(f"{file} is no exported identity.", hint="Export it with: accord keys export FILE") from None
     public = Identities.load(config.identities).trust(export, str(file), replace=replace)
     return f"{public.party}  {public.fingerprint}  trusted; a running agent takes it up when it starts again"

@@ -16,7 +16,6 @@ def make_identity(path: Path, party: str, passphrase: bytes, entropy: Entropy) -
         UsageError: A keystore stands there already.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    keystore = Keystore.create(path, passphrase)
     secret = identity_secret(entropy)
-    keystore.put_many({"identity": secret, "storage": entropy.secret("storage")})
+    Keystore.create(path, passphrase, {"identity": secret, "storage": entropy.secret("storage")})
     return Identity(party, secret)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import UsageError
+from accord_schemas.header import PARTY
+
+_PROBE = bytes(31) + b"\x01"  # any private key does to try a public one
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def imported(value: Any, where: str) -> PublicIdentity:
     """The public identity in an export.
 
     Raises:
-        UsageError: It is not one, or was damaged.
+        UsageError: It is not one, was damaged, or holds a key to which nothing can be sealed.
     """
     trouble = UsageError(
         f"{where} is no exported identity, or was damaged.", hint="Export it again with: accord keys export FILE"
@@ -86,10 +90,14 @@ def imported(value: Any, where: str) -> PublicIdentity:
     try:
         export = _Export(**(json.loads(value) if isinstance(value, str | bytes) else value))
         public = PublicIdentity(export.party, bytes.fromhex(export.signing), bytes.fromhex(export.sealing))
-        signed = public.verify(canonical_json(_body(public)), bytes.fromhex(export.signature))
-    except (TypeError, ValueError):
+        body = _body(public)
+        signed = public.verify(canonical_json(body), bytes.fromhex(export.signature))
+        named = re.fullmatch(PARTY, export.party) is not None
+        # a point of small order gives everybody the same secret; the exchange refuses it (RFC 7748, section 6.1)
+        X25519PrivateKey.from_private_bytes(_PROBE).exchange(X25519PublicKey.from_public_bytes(public.sealing))
+    except (TypeError, ValueError, RecursionError):
         raise trouble from None
-    if not signed or len(public.sealing) != 32:
+    if not (signed and named) or (export.signing, export.sealing) != (body["signing"], body["sealing"]):
         raise trouble
     return public
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from accord_schemas.errors import AccordError, TamperError, UsageError
 
 _SCRYPT = {"n": 1 << 14, "r": 8, "p": 1}
-_MAX_N = 1 << 20
+_MOST = {"n": 1 << 17, "r": 8, "p": 4}  # at most 128 MiB and a few seconds, whatever a file asks for
 _CHECK = "accord keystore"
 
 
@@ -33,8 +33,8 @@ class Keystore:
         return f"Keystore({str(self._path)!r})"
 
     @classmethod
-    def create(cls, path: Path, passphrase: bytes) -> Keystore:
-        """A new, empty keystore.
+    def create(cls, path: Path, passphrase: bytes, secrets: Mapping[str, bytes] | None = None) -> Keystore:
+        """A new keystore with its first secrets, written at once: there is never one without them.
 
         Raises:
             UsageError: A file stands there already.
@@ -43,7 +43,7 @@ class Keystore:
             raise UsageError(f"the keystore {path} exists.", hint="Remove it only if its keys are no longer needed.")
         head = {"salt": os.urandom(16).hex(), **_SCRYPT}
         store = cls(path, _derive(passphrase, head), head, {})
-        store.put(_CHECK, b"ok")
+        store.put_many({_CHECK: b"ok", **(secrets or {})})
         return store
 
     @classmethod
@@ -58,14 +58,18 @@ class Keystore:
             data = json.loads(path.read_bytes())
             head: dict[str, Any] = {
                 "salt": bytes.fromhex(data["salt"]).hex(),
-                **{name: int(data[name]) for name in _SCRYPT},
+                **{name: data[name] for name in _SCRYPT},
             }
             entries = {str(name): bytes.fromhex(value).hex() for name, value in data["entries"].items()}
-            if not 2 <= head["n"] <= _MAX_N or head["r"] > 32 or head["p"] > 16:
+            if any(type(head[name]) is not int or not 1 <= head[name] <= most for name, most in _MOST.items()):
+                raise ValueError
+            if head["n"] < 2 or head["n"] & (head["n"] - 1):
                 raise ValueError
         except FileNotFoundError:
             raise UsageError(f"there is no keystore {path}.", hint="Make one with: accord keys init") from None
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except OSError as error:
+            raise UsageError(f"the keystore {path} cannot be read: {error.strerror}.") from None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise TamperError(f"the keystore {path} is damaged.", hint="Put back a copy of it.") from None
         store = cls(path, _derive(passphrase, head), head, entries)
         try:
@@ -82,10 +86,11 @@ class Keystore:
 
     def put_many(self, secrets: Mapping[str, bytes]) -> None:
         """Keep several secrets at once."""
+        entries = dict(self._entries)
         for name, secret in secrets.items():
             nonce = os.urandom(12)
-            self._entries[name] = (nonce + self._cipher.encrypt(nonce, secret, name.encode())).hex()
-        self._write()
+            entries[name] = (nonce + self._cipher.encrypt(nonce, secret, name.encode())).hex()
+        self._write(entries)
 
     def get(self, name: str) -> bytes:
         """A secret.
@@ -107,12 +112,11 @@ class Keystore:
 
     def erase(self, prefix: str) -> None:
         """Forget every entry whose name begins with `prefix`."""
-        self._entries = {name: value for name, value in self._entries.items() if not name.startswith(prefix)}
-        self._write()
+        self._write({name: value for name, value in self._entries.items() if not name.startswith(prefix)})
 
-    def _write(self) -> None:
-        body = json.dumps({**self._head, "entries": self._entries}, sort_keys=True).encode()
-        durable(self._path, body)
+    def _write(self, entries: dict[str, str]) -> None:
+        durable(self._path, json.dumps({**self._head, "entries": entries}, sort_keys=True).encode())
+        self._entries = entries  # a secret is there only once it is on disk
 
 
 def durable(path: Path, body: bytes) -> None:
@@ -141,4 +145,4 @@ def durable(path: Path, body: bytes) -> None:
 
 def _derive(passphrase: bytes, head: dict[str, Any]) -> bytes:
     salt, cost = bytes.fromhex(head["salt"]), {name: head[name] for name in _SCRYPT}
-    return hashlib.scrypt(passphrase, salt=salt, maxmem=1 << 30, dklen=32, **cost)
+    return hashlib.scrypt(passphrase, salt=salt, maxmem=1 << 28, dklen=32, **cost)

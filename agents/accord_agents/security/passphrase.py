@@ -20,20 +20,20 @@ def passphrase(file: Path | None) -> bytes:
         UsageError: Neither is there, the file is empty, or others can read it.
     """
     if value := os.environ.get(VARIABLE):
-        return value.encode()
+        return os.fsencode(value)
     if file is None:
         raise UsageError(
             "no passphrase for the keystore.", hint=f"Set {VARIABLE}, or passphrase_file in the configuration."
         )
     try:
-        mode, value = file.stat().st_mode, file.read_text().strip()
+        mode, content = file.stat().st_mode, file.read_bytes().strip()
     except OSError as error:
         raise UsageError(f"the passphrase file {file} cannot be read: {error.strerror}.") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise UsageError(f"the passphrase file {file} can be read by others.", hint=f"Run: chmod 600 {file}")
-    if not value:
+    if not content:
         raise UsageError(f"the passphrase file {file} is empty.")
-    return value.encode()
+    return content
 
 
 def create_keyfile(path: Path) -> None:

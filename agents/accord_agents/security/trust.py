@@ -30,7 +30,9 @@ class Identities:
         try:
             exports = json.loads(path.read_bytes()) if path.exists() else {}
             items = sorted(exports.items())
-        except (ValueError, AttributeError):
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+        except (ValueError, AttributeError, RecursionError):
             raise UsageError(f"{path} is no file of identities.", hint="Make it with: accord keys trust FILE") from None
         for party, export in items:
             public = imported(export, f"{path}, {party}")

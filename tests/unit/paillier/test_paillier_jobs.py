@@ -41,9 +41,9 @@ def draw_offsets(columns: int, count: int, length: int) -> list[list[int]]:
 def test_shares_of_the_product(key: PrivateKey, bits: int, rows: int, columns: int, data: st.DataObject) -> None:
     ring, length = Ring(bits), slot_bits(bits, X_BITS, rows, columns, 100)
     count = slots(key.public.bits, length)
-    X = np.array(
-        data.draw(st.lists(entries, min_size=rows * columns, max_size=rows * columns)), np.int64
-    ).reshape(rows, columns)
+    X = np.array(data.draw(st.lists(entries, min_size=rows * columns, max_size=rows * columns)), np.int64).reshape(
+        rows, columns
+    )
     D = ring.random(Xof(data.draw(st.binary(min_size=32, max_size=32))), rows, count)
     offsets = draw_offsets(columns, count, length)
     V = whole_job(key, ring, X, D, offsets, length)

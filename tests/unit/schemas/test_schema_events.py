@@ -80,8 +80,17 @@ RING = np.zeros((2, 2), np.uint64)
         (Direction, {"stop": "now", "step": 1.0, "coefficients": np.zeros(1)}),
         (Direction, {"stop": "", "step": 1.0, "coefficients": np.array([np.nan])}),
         (Direction, {"stop": "", "step": 1.0, "coefficients": np.array([np.inf])}),
-        (PublicKeys, {"exchange": b"short", "paillier": np.zeros((0, 0), np.uint8), "rsa": np.zeros((0, 0), np.uint8),
-                      "proof": np.zeros((0, 0), np.uint8), "ids": 1, "commitment": bytes(32)}),
+        (
+            PublicKeys,
+            {
+                "exchange": b"short",
+                "paillier": np.zeros((0, 0), np.uint8),
+                "rsa": np.zeros((0, 0), np.uint8),
+                "proof": np.zeros((0, 0), np.uint8),
+                "ids": 1,
+                "commitment": bytes(32),
+            },
+        ),
     ],
 )
 def test_fields_of_another_form_are_refused(kind: type[Event], fields: dict[str, Any]) -> None:

@@ -1,0 +1,50 @@
+"""Where the keystore's passphrase comes from."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from accord_agents.security.passphrase import VARIABLE, create_keyfile, passphrase
+from accord_schemas.errors import UsageError
+
+
+def test_passphrase_from_the_environment_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "pass"
+    create_keyfile(file)
+    monkeypatch.setenv(VARIABLE, "from here")
+    assert passphrase(file) == passphrase(None) == b"from here"
+    monkeypatch.setenv(VARIABLE, "")
+    assert passphrase(file) == file.read_bytes()
+
+
+def test_keyfiles_are_random_and_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    files = [tmp_path / "a", tmp_path / "b"]
+    for file in files:
+        create_keyfile(file)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    one, two = (passphrase(file) for file in files)
+    assert one != two and len(one) == 64
+
+
+def test_passphrase_files_that_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    file = tmp_path / "pass"
+    with pytest.raises(UsageError, match=VARIABLE):
+        passphrase(None)
+    with pytest.raises(UsageError, match="cannot be read"):
+        passphrase(file)
+    file.write_text("  \n")
+    file.chmod(0o600)
+    with pytest.raises(UsageError, match="empty"):
+        passphrase(file)
+    file.write_text("hush\n")
+    assert passphrase(file) == b"hush"
+    for mode in (0o640, 0o604, 0o620, 0o601):
+        file.chmod(mode)
+        with pytest.raises(UsageError, match="chmod 600") as caught:
+            passphrase(file)
+        assert "hush" not in str(caught.value)
