@@ -1,0 +1,291 @@
+"""Whole parties without processes or sockets: desk, journal and outbox of each, over a list as log, in any order.
+
+What an agent's loop does with asyncio happens here step by step, so that it can be stopped between any two of them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.support.world import Rows
+
+from accord_agents.collaboration import Collaboration, Outcome
+from accord_agents.desk import Desk, PoisonError
+from accord_agents.journal import Journal, Outgoing
+from accord_agents.security.identity import Identity
+from accord_agents.security.storage import StorageCipher
+from accord_agents.security.trust import Identities
+from accord_protocols.machines.engine import Job
+from accord_protocols.tasks import TASKS, Context, run
+from accord_protocols.tasks.registry import cut, join, part, spans
+from accord_schemas.agreement import Agreement, Member
+from accord_schemas.blocks import encode_fields
+from accord_schemas.canonical import digest
+from accord_schemas.frame import Frame
+
+Log = list[tuple[str, bytes]]
+_DONE: dict[bytes, tuple[dict[str, Any], dict[str, bytes]]] = {}
+NOW = "2026-01-01T00:00:00.000Z"
+
+
+class KilledError(Exception):
+    """SIGKILL, at a point that a test chose."""
+
+
+def identities(names: tuple[str, ...]) -> dict[str, Identity]:
+    """An identity each, always the same."""
+    return {n: Identity(n, digest(b"signing", n) + digest(b"sealing", n)) for n in names}
+
+
+def signed(terms: Agreement, keys: dict[str, Identity]) -> Agreement:
+    """The agreement with its parties' real fingerprints."""
+    members = {p: Member(role=m.role, identity=keys[p].public.fingerprint) for p, m in terms.parties.items()}
+    return terms.model_copy(update={"parties": members})
+
+
+class House:
+    """One party.
+
+    Args:
+        name: Its name.
+        folder: Where its journal is.
+        terms: What it proposes, if it leads, and what it accepts.
+        rows: Its data.
+        keys: Everybody's identity.
+        log: The shared log.
+        point: Called at every point where a process may die; raises `KilledError`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        terms: Agreement,
+        rows: Rows,
+        keys: dict[str, Identity],
+        log: Log,
+        point: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.name, self.folder, self.terms, self.rows, self.keys, self.log = name, folder, terms, rows, keys, log
+        self.point = point
+        self.secrets: dict[str, bytes] = {}  # the keystore: survives every death
+        self.start()
+
+    def start(self) -> None:
+        """Open the journal, fold it, adopt, and take up what was left."""
+        self.journal = Journal(self.folder / f"{self.name}.db")
+        self.journal.verify()
+        public = Identities([k.public for k in self.keys.values()])
+        cipher = StorageCipher(digest(b"storage", self.name))
+        channels = {wrap: cipher.decrypt(sealed, wrap) for wrap, sealed in self.journal.channels().items()}
+        self.desk = Desk(self.keys[self.name], public, cipher, lambda cid: digest(b"seed", self.name, cid), channels)
+        self.jobs: dict[str, tuple[str, Job]] = {}
+        self.notes: dict[str, Any] = {}
+        for cid in self.journal.collaborations():
+            for row, outcome in self.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
+                self._outcome(self.desk.collaborations[cid], outcome)
+                if row.kind == "job":
+                    self.jobs.pop(row.head.decode(), None)
+        self.read: set[int] = set()
+        self.sent: set[tuple[str, int]] = set()
+        for _, frame in list(self.log):
+            self.desk.adopt(frame, NOW)
+        self._commit()
+
+    def restart(self) -> None:
+        """After a death."""
+        self.journal.close()
+        self.start()
+
+    def take(self, call: Callable[[], object]) -> None:
+        """One input: fold, commit, and what follows."""
+        try:
+            call()
+        except PoisonError as poison:
+            self._commit()
+            cid = poison.row.collaboration
+            for _ in self.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
+                pass
+            self.desk.poison(poison.row)
+        self._commit()
+
+    def _commit(self) -> None:
+        batch, taken = self.desk.flush()
+        if batch:
+            self.point("before commit")
+            self.journal.commit(batch)
+            self.point("after commit")
+        for collaboration, outcome in taken.outcomes:
+            self._outcome(collaboration, outcome)
+        for collaboration in taken.proposed:
+            self.take(lambda c=collaboration: self.accept(c))  # type: ignore[misc]
+
+    def _outcome(self, collaboration: Collaboration, outcome: Outcome) -> None:
+        self.jobs |= {"\n".join(job.address): (collaboration.cid, job) for job in outcome.jobs}
+        for note in outcome.notes:
+            self.notes |= note
+
+    # ---- what it can do next
+
+    def propose(self) -> None:
+        """Propose the terms, once."""
+        self.take(lambda: self.desk.propose(self.terms, digest(b"proposal").hex(), NOW))
+
+    def accept(self, collaboration: Collaboration) -> None:
+        """Say yes."""
+        fields = {
+            "nonce": digest(b"nonce", self.name).hex(),
+            "snapshot": "00",
+            "rows": len(self.rows.ids),
+            "warnings": [],
+        }
+        self.desk.word(collaboration.cid, "accept", fields, NOW)
+
+    def unaccepted(self) -> list[Collaboration]:
+        """Proposals without an answer, as after a death."""
+        return [c for c in self.desk.collaborations.values() if c.state == "PROPOSED" and not c.accepted]
+
+    def deliver(self, index: int) -> None:
+        """Take a record of the log."""
+        family, frame = self.log[index]
+        self.take(lambda: self.desk.deliver(family, frame, NOW))
+        self.read.add(index)
+
+    def work(self, key: str) -> None:
+        """Do a job."""
+        cid, job = self.jobs[key]
+        fields = self.result(job)
+        self.take(lambda: self.desk.job(cid, job.address, fields, NOW))
+        self.jobs.pop(key, None)
+
+    def result(self, job: Job) -> dict[str, Any]:
+        """What a worker would give. Equal jobs have equal results, so that a hundred runs cost little more than one."""
+        compute = job.compute
+        known = digest(self.name, str(job.address), compute.key, encode_fields(compute.inputs))
+        if known in _DONE:
+            fields, secrets = _DONE[known]
+            self.secrets |= secrets
+            return dict(fields)
+        key = digest(b"fresh", self.name, str(job.address)) if compute.fresh else compute.key
+        secrets = {name: self.secrets[name] for name in compute.secrets}
+        task, rows = TASKS[compute.task], self.rows if compute.data else None
+        results = []
+        for k, span in enumerate(spans(task, compute.inputs, len(self.rows.ids))):
+            context = Context(cut(task, compute.inputs, span), key, secrets, rows)
+            results.append(run(compute.task, part(task, context, k, span)))
+        whole = join(results)
+        _DONE[known] = (whole.fields, whole.secrets)
+        self.secrets |= whole.secrets
+        return whole.fields
+
+    def due(self) -> list[Outgoing]:
+        """Frames that no peer's watermark covers and that this life has not sent."""
+        found: list[Outgoing] = []
+        for cid, c in self.desk.collaborations.items():
+            covered = min((c.chain.covered.get(p, 0) for p in c.peers), default=0)
+            found += [o for o in self.journal.outgoing(cid, covered) if (cid, o.sequence) not in self.sent]
+        return found
+
+    def publish(self, lose: Callable[[], bool] = lambda: False) -> None:
+        """Send what is due."""
+        for out in self.due():
+            self.point("before publish")
+            if not lose():
+                self.log.append((out.family, Frame.restore(out.head, out.payload).encode()))
+            self.sent.add((out.collaboration, out.sequence))
+            self.point("after publish")
+
+    def acknowledge(self) -> None:
+        """Tell what this party holds; forget what was sent, so that it goes again if nobody has it."""
+        for cid in self.desk.collaborations:
+            self.log.append(("control", self.desk.acknowledgement(cid, NOW).encode()))
+        self.sent.clear()
+
+
+class Street:
+    """All parties over one log."""
+
+    def __init__(
+        self,
+        folder: Path,
+        terms: Agreement,
+        data: dict[str, Rows],
+        order: int = 0,
+        point: Callable[[str, str], None] = lambda _party, _point: None,
+        lose: float = 0.0,
+    ) -> None:
+        self.rng, self.log, self.lose = random.Random(order), Log(), lose
+        keys = identities(tuple(data))
+        self.terms = signed(terms, keys)
+        self.houses = {
+            p: House(p, folder, self.terms, rows, keys, self.log, lambda where, p=p: point(p, where))  # type: ignore[misc]
+            for p, rows in data.items()
+        }
+
+    @property
+    def ended(self) -> bool:
+        """Whether every party reached an end."""
+        found = [c for h in self.houses.values() for c in h.desk.collaborations.values()]
+        return len(found) >= len(self.houses) and all(c.ended for c in found)
+
+    def run(self, quiet: int = 12) -> Street:
+        """Let everybody do whatever can be done, in random order, until nothing is left."""
+        leader = self.houses[self.terms.label_holder]
+        idle = 0
+        while idle < quiet and not (self.ended and not any(h.due() for h in self.houses.values())):
+            actions: list[tuple[House, Callable[[], None]]] = []
+            for house in self.houses.values():
+                unread = [i for i in range(len(self.log)) if i not in house.read]
+                if unread:
+                    one = self.rng.choice(unread)
+                    actions.append((house, lambda h=house, i=one: h.deliver(i)))  # type: ignore[misc]
+                if self.log and self.rng.random() < 0.02:
+                    again = self.rng.randrange(len(self.log))
+                    actions.append((house, lambda h=house, i=again: h.deliver(i)))  # type: ignore[misc]
+                actions += [(house, lambda h=house, k=key: h.work(k)) for key in house.jobs]  # type: ignore[misc]
+                actions += [
+                    (house, lambda h=house, c=c: h.take(lambda: h.accept(c)))  # type: ignore[misc]
+                    for c in house.unaccepted()
+                ]
+                if house.due():
+                    actions.append((house, lambda h=house: h.publish(lambda: self.rng.random() < self.lose)))  # type: ignore[misc]
+            if not leader.desk.collaborations:
+                actions.append((leader, leader.propose))
+            if not actions:
+                idle += 1
+                for house in self.houses.values():
+                    house.acknowledge()
+                continue
+            house, action = self.rng.choice(actions)
+            try:
+                action()
+            except KilledError:
+                house.restart()
+        return self
+
+    def said(self) -> dict[tuple[str, str], set[bytes]]:
+        """Everything ever published or to be published, by sender and sequence: the frames' digests."""
+        found: dict[tuple[str, str], set[bytes]] = {}
+        frames = [Frame.decode(f) for _, f in self.log]
+        frames += [
+            Frame.restore(o.head, o.payload)
+            for h in self.houses.values()
+            for c in h.desk.collaborations
+            for o in h.journal.outgoing(c)
+        ]
+        for frame in frames:
+            if frame.header.number:
+                found.setdefault((frame.header.source, frame.header.sequence), set()).add(frame.digest)
+        return found
+
+    def models(self) -> dict[str, Any]:
+        """What each party ended with."""
+        return {p: (h.notes.get("model"), h.notes.get("model_digest")) for p, h in self.houses.items()}
+
+    def close(self) -> None:
+        """Close the journals."""
+        for house in self.houses.values():
+            house.journal.close()

@@ -1,0 +1,154 @@
+"""Desks and journals of all parties: any order, duplicates, a lossy log, every death, an old backup put back."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.support.street import KilledError, Street
+from tests.support.world import Rows, agreement, tables
+
+from accord_schemas.agreement import Agreement
+from accord_schemas.errors import TamperError
+
+DATA = tables(3, n=120, columns=2)
+
+
+def terms() -> Agreement:
+    return agreement(3, gate=0.95, max_rounds=3)
+
+
+@contextmanager
+def street(folder: Path, data: dict[str, Rows] = DATA, **options: object) -> Iterator[Street]:
+    folder.mkdir(exist_ok=True)
+    built = Street(folder, terms(), data, **options)  # type: ignore[arg-type]
+    try:
+        yield built
+    finally:
+        built.close()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    with street(tmp_path_factory.mktemp("base")) as s:
+        assert s.run().ended
+        assert {c.state for h in s.houses.values() for c in h.desk.collaborations.values()} == {"COMPLETED"}
+        models = s.models()
+        assert all(model and digests for model, digests in models.values())
+        return models
+
+
+def one_version(s: Street) -> None:
+    assert all(len(versions) == 1 for versions in s.said().values())
+
+
+@pytest.mark.parametrize("order", range(1, 6))
+def test_any_order_with_duplicates_gives_the_same_models(tmp_path: Path, order: int, undisturbed: object) -> None:
+    with street(tmp_path, order=order) as s:
+        s.run()
+        assert s.models() == undisturbed
+        one_version(s)
+
+
+def test_a_log_that_loses_a_fifth_of_what_it_acknowledged(tmp_path: Path, undisturbed: object) -> None:
+    with street(tmp_path, order=7, lose=0.2) as s:
+        s.run(quiet=60)
+        assert s.models() == undisturbed
+        one_version(s)
+
+
+def points(folder: Path) -> dict[str, int]:
+    counted = dict.fromkeys(DATA, 0)
+
+    def count(party: str, _: str) -> None:
+        counted[party] += 1
+
+    with street(folder, point=count) as s:
+        s.run()
+    return counted
+
+
+def dies_at(victim: str, number: int) -> Callable[[str, str], None]:
+    passed = itertools.count(1)
+
+    def point(party: str, _: str) -> None:
+        if party == victim and next(passed) == number:
+            raise KilledError
+
+    return point
+
+
+def test_every_party_may_die_anywhere(tmp_path: Path, undisturbed: object) -> None:
+    """Before and after commits and publishes; sampled evenly, every point of every party in turn over the kinds."""
+    total = points(tmp_path / "count")
+    for party, count in total.items():
+        assert count > 60
+        for number in range(1, count + 1, max(1, count // 14)):
+            folder = tmp_path / f"{party}-{number}"
+            with street(folder, point=dies_at(party, number)) as s:
+                s.run()
+                assert s.models() == undisturbed, (party, number)
+                one_version(s)
+
+
+def test_everybody_dies_now_and_then(tmp_path: Path, undisturbed: object) -> None:
+    chance = random.Random(5)
+
+    def point(_party: str, _where: str) -> None:
+        if chance.random() < 0.03:
+            raise KilledError
+
+    with street(tmp_path / "often") as s:
+        for house in s.houses.values():
+            house.point = lambda where, p=house.name: point(p, where)  # type: ignore[misc]
+        s.run()
+        assert s.models() == undisturbed
+        one_version(s)
+
+
+def test_an_old_journal_put_back_adopts_what_it_said(tmp_path: Path, undisturbed: object) -> None:
+    backup = tmp_path / "backup.db"
+    with street(tmp_path) as s:
+        shop, seen = s.houses["shop"], itertools.count()
+
+        def copy(where: str) -> None:
+            if where == "after commit" and next(seen) == 25:
+                with sqlite3.connect(tmp_path / "shop.db") as db:
+                    db.execute("VACUUM INTO ?", (str(backup),))
+                db.close()
+
+        shop.point = copy
+        s.run()
+        shop.point = lambda _: None
+        before = s.said()
+        shop.journal.close()
+        for path in tmp_path.glob("shop.db*"):
+            path.unlink()
+        backup.rename(tmp_path / "shop.db")
+        shop.start()
+        s.run()
+        assert s.models() == undisturbed
+        one_version(s)
+        assert s.said().keys() == before.keys(), "nothing new was said"
+
+
+def test_an_unknown_own_event_stops_the_agent(tmp_path: Path) -> None:
+    with street(tmp_path) as s:
+        s.run()
+        shop = s.houses["shop"]
+        family, last = next((f, d) for f, d in reversed(s.log) if b'"source":"shop"' in d and b'"sequence"' in d)
+        shop.journal.close()
+        for path in tmp_path.glob("shop.db*"):
+            path.unlink()
+        shop.log = []  # a log that does not hold it yet
+        shop.start()
+        shop.log = s.log
+        first = next(i for i, (_, d) in enumerate(s.log) if b"control.propose" in d)
+        shop.deliver(first)
+        with pytest.raises(TamperError, match="not the one in the journal"):
+            shop.take(lambda: shop.desk.deliver(family, last, "2026-01-01T00:00:00.000Z"))
