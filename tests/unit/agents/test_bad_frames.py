@@ -1,0 +1,245 @@
+"""What is no acceptable event goes to quarantine with a reason, or fails its collaboration naming its sender."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.street import NOW, House, Street, identities
+from tests.support.world import agreement, tables
+
+from accord_protocols.machines import MACHINES
+from accord_protocols.machines.gate import Gate
+from accord_schemas.agreement import Member
+from accord_schemas.canonical import digest
+from accord_schemas.frame import MAX_PAYLOAD, Frame
+from accord_schemas.header import Header, event_id
+
+DATA = tables(3, n=60, columns=2)
+KEYS = identities(tuple(DATA))
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Iterator[Street]:
+    """A collaboration that has been agreed, and not a step further."""
+    built = Street(tmp_path, agreement(3, gate=0.95, max_rounds=2), DATA)
+    bank = built.houses["bank"]
+    bank.propose()
+    bank.publish()
+    for house in built.houses.values():
+        house.deliver(0)
+        house.publish()
+    yield built
+    built.close()
+
+
+def quarantined(house: House) -> list[tuple[str, str]]:
+    return [(source, reason) for source, reason, _ in house.journal.quarantine()]
+
+
+def last_of(street: Street, sender: str) -> Frame:
+    frames = [Frame.decode(data) for _, data in street.log]
+    return next(f for f in reversed(frames) if f.header.source == sender and f.header.number)
+
+
+def altered(frame: Frame, signer: str | None = None, payload: bytes | None = None, **changes: str) -> bytes:
+    """A frame with other attributes, signed by somebody."""
+    attributes = frame.header.attributes() | changes
+    body = frame.payload if payload is None else payload
+    attributes["payloadhash"] = hashlib.sha256(body).hexdigest()
+    attributes["id"] = event_id(attributes["subject"], attributes.get("sequence", ""), attributes.get("watermarks", ""))
+    return Frame.make(Header.of(attributes), body, KEYS[signer or frame.header.source].sign).encode()
+
+
+def give(house: House, data: bytes, family: str = "control") -> None:
+    house.take(lambda: house.desk.deliver(family, data, NOW))
+
+
+def test_a_flipped_bit_anywhere_is_no_event(street: Street) -> None:
+    good = last_of(street, "shop").encode()
+    telco, before = street.houses["telco"], len(quarantined(street.houses["telco"]))
+    for at in range(0, len(good), 7):
+        give(telco, good[:at] + bytes([good[at] ^ 4]) + good[at + 1 :])
+    assert len(quarantined(telco)) == before + len(range(0, len(good), 7))
+    assert street.run().ended and {c.state for c in telco.desk.collaborations.values()} == {"COMPLETED"}
+
+
+@pytest.mark.parametrize("cut", [0, 3, 13, 100, -1])
+def test_a_truncated_or_padded_event(street: Street, cut: int) -> None:
+    good = last_of(street, "shop").encode()
+    telco = street.houses["telco"]
+    give(telco, good[:cut] if cut >= 0 else good + b"x")
+    assert quarantined(telco)
+
+
+def test_an_oversized_event_is_refused_before_it_is_read(street: Street) -> None:
+    good = last_of(street, "shop").encode()
+    telco = street.houses["telco"]
+    give(telco, good[:8] + (MAX_PAYLOAD + 1).to_bytes(4, "big") + good[12:])
+    assert quarantined(telco)[-1][1] == "a part of the frame exceeds its bound"
+
+
+def test_a_wrong_signature_an_unknown_sender_and_another_topic(street: Street) -> None:
+    telco, frame = street.houses["telco"], last_of(street, "shop")
+    give(telco, altered(frame, signer="bank"))
+    give(telco, altered(frame, source="stranger", signer="bank"))
+    give(telco, frame.encode(), family="psi")
+    reasons = [reason for _, reason in quarantined(telco)]
+    assert reasons == [
+        "the signature is wrong",
+        "the sender is not pinned",
+        "the event came on another family's topic",
+    ]
+
+
+def test_an_event_of_another_agreement(street: Street) -> None:
+    telco, frame = street.houses["telco"], last_of(street, "shop")
+    give(telco, altered(frame, agreement="ab" * 32))
+    assert quarantined(telco)[-1] == ("shop", "the event is for another agreement")
+
+
+def test_a_sequence_far_ahead(street: Street) -> None:
+    telco, frame = street.houses["telco"], last_of(street, "shop")
+    give(telco, altered(frame, sequence="999999"))
+    assert quarantined(telco)[-1] == ("shop", "the sequence is far ahead of what was heard")
+
+
+def test_an_event_before_its_proposal_waits_for_it(tmp_path: Path, street: Street) -> None:
+    folder = tmp_path / "late"
+    folder.mkdir()
+    late = House("telco", folder, street.terms, DATA["telco"], KEYS, street.log)
+    for index in reversed(range(len(street.log))):
+        late.deliver(index)
+    (collaboration,) = late.desk.collaborations.values()
+    assert collaboration.state == "AGREED" and not quarantined(late)
+    late.journal.close()
+
+
+def test_an_event_of_somebody_elses_collaboration_is_forgotten(street: Street) -> None:
+    telco, frame = street.houses["telco"], last_of(street, "shop")
+    for number in range(300):
+        give(telco, altered(frame, subject=f"{number:032x}"))
+    assert len(telco.desk._held["shop"]) == 256
+    assert len(telco.desk.collaborations) == 1
+
+
+def test_a_proposal_with_a_foreign_fingerprint_or_id(street: Street) -> None:
+    telco = street.houses["telco"]
+    for change in ("identity", "nonce"):
+        terms = street.terms
+        nonce = digest(b"other").hex()
+        if change == "identity":
+            members = terms.parties | {"telco": Member(role="feature_holder", identity="somebody-else")}
+            terms = terms.model_copy(update={"parties": members})
+        bank = street.houses["bank"]
+        cid = bank.desk.propose(terms, nonce, NOW)
+        bank._commit()
+        out = next(iter(bank.journal.outgoing(cid)))
+        frame = Frame.restore(out.head, out.payload)
+        if change == "nonce":
+            give(telco, altered(frame, subject="cd" * 16))
+            assert quarantined(telco)[-1][1] == "the proposal does not give this collaboration's id"
+        else:
+            give(telco, frame.encode())
+            assert "is not the pinned one" in quarantined(telco)[-1][1]
+
+
+def states(street: Street, party: str) -> set[tuple[str, str]]:
+    return {(c.state, c.reason) for c in street.houses[party].desk.collaborations.values()}
+
+
+def test_two_versions_of_one_event_fail_it_naming_the_sender(street: Street) -> None:
+    telco, frame = street.houses["telco"], last_of(street, "shop")
+    for index in range(len(street.log)):
+        telco.deliver(index)
+    give(telco, altered(frame, time="2030-01-01T00:00:00.000Z"))
+    ((state, reason),) = states(street, "telco")
+    assert state == "FAILED" and "shop" in reason
+    assert quarantined(telco)[-1][1].startswith("a second version")
+
+
+def test_one_address_used_twice_fails_it_naming_the_sender(street: Street) -> None:
+    street.run()
+    before = last_of(street, "shop")
+    telco = street.houses["telco"]
+    assert states(street, "telco") == {("COMPLETED", "")}
+    give(telco, altered(before, sequence=str(before.header.number + 1), previoushash=before.digest.hex()))
+    assert states(street, "telco") == {("COMPLETED", "")}, "after the end nothing counts"
+
+
+def test_a_chain_that_does_not_link(street: Street) -> None:
+    telco, frame = street.houses["telco"], last_of(street, "shop")
+    state = next(f for f in map(Frame.decode, (d for _, d in street.log)) if f.header.source == "bank")
+    assert state.header.number == 1
+    number = str(frame.header.number + 1)
+    payload = b'{"reason":"no"}'
+    forged = altered(
+        frame,
+        payload=payload,
+        type="org.accord.control.cancel.v1",
+        step="cancel",
+        sequence=number,
+        previoushash="ee" * 32,
+    )
+    give(telco, forged)
+    ((ended, _),) = states(street, "telco")
+    assert ended in ("CANCELLED", "FAILED")
+
+
+def test_an_event_where_the_protocol_has_none(street: Street) -> None:
+    telco, frame = street.houses["telco"], last_of(street, "shop")
+    payload = b'{"converged":true,"model":"","rounds":0,"rows":0}'
+    number = str(frame.header.number + 1)
+    odd = altered(
+        frame,
+        payload=payload,
+        type="org.accord.control.complete.v1",
+        step="surprise",
+        sequence=number,
+        previoushash=frame.digest.hex(),
+    )
+    for index in range(len(street.log)):
+        telco.deliver(index)
+    give(telco, odd)
+    ((state, reason),) = states(street, "telco")
+    assert state == "FAILED" and "shop" in reason
+
+
+def test_a_second_proposal_of_one_collaboration(street: Street) -> None:
+    telco = street.houses["telco"]
+    proposal = Frame.decode(street.log[0][1])
+    last = last_of(street, "bank")
+    again = altered(proposal, sequence=str(last.header.number + 1), previoushash=last.digest.hex())
+    for index in range(len(street.log)):
+        telco.deliver(index)
+    give(telco, again)
+    ((state, reason),) = states(street, "telco")
+    assert state == "FAILED" and "bank" in reason
+
+
+def test_a_fault_of_ours_fails_one_collaboration_and_a_fold_agrees(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    needs, _ = Gate.table["start"]
+    monkeypatch.setitem(MACHINES["gate"].table, "start", (needs, broken))
+    street.run()
+    for party in DATA:
+        ((state, _),) = states(street, party)
+        assert state == "FAILED"
+    street.houses["bank"].restart()
+    ((state, _),) = states(street, "bank")
+    assert state == "FAILED"
+
+
+def test_bystanders_keep_heads_only(street: Street) -> None:
+    street.run()
+    (cid,) = street.houses["telco"].desk.collaborations
+    rows = [r for r in street.houses["telco"].journal.rows(cid) if r.kind == "event"]
+    sealed = [(Frame.restore(r.head, None).header.to, r.payload) for r in rows if b'"salt"' in r.head]
+    assert {"telco" in to for to, _ in sealed} == {True, False}
+    assert all(("telco" in to) == (payload is not None) for to, payload in sealed)
