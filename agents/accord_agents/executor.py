@@ -51,18 +51,10 @@ class Executor:
     async def run(self, compute: Compute, supplies: Supplies) -> Reply:
         """A job's result; parts are joined in their order, whoever was faster."""
         task = TASKS[compute.task]
-        orders = [
-            Order(
-                compute.task,
-                cut(task, compute.inputs, span),
-                supplies.key,
-                dict(supplies.secrets),
-                supplies.snapshot,
-                number,
-                span,
-            )
-            for number, span in enumerate(spans(task, compute.inputs, supplies.rows))
-        ]
+        try:
+            orders = self._orders(compute, supplies)
+        except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
+            return Reply(trigger="failed", reason=f"the job {compute.task} could not be cut: {type(error).__name__}")
         for _ in range(ATTEMPTS):
             pool = self._opened()
             try:
@@ -79,6 +71,24 @@ class Executor:
             result = join([Result(reply.fields, reply.secrets) for reply in replies])
             return Reply(result.fields, result.secrets)
         return Reply(trigger="failed", reason=f"the job {compute.task} ended its worker {ATTEMPTS} times")
+
+    @staticmethod
+    def _orders(compute: Compute, supplies: Supplies) -> list[Order]:
+        """One order per part of the work."""
+        task = TASKS[compute.task]
+        secrets = dict(supplies.secrets)
+        return [
+            Order(
+                compute.task,
+                cut(task, compute.inputs, span),
+                supplies.key,
+                secrets,
+                supplies.snapshot,
+                number,
+                span,
+            )
+            for number, span in enumerate(spans(task, compute.inputs, supplies.rows))
+        ]
 
     def _retire(self, pool: ProcessPoolExecutor) -> None:
         """Let a pool finish what it has and end; the next job starts another."""

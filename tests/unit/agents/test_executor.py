@@ -1,0 +1,100 @@
+"""Jobs in worker processes: the same result for any number of them, and no worker without its agent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from accord_agents.executor import Executor, Supplies
+from accord_agents.intake.snapshot import write_snapshot
+from accord_agents.intake.table import Report, Table
+from accord_agents.worker import Reply
+from accord_protocols.machines.core import Compute
+from accord_protocols.primitives.paillier.keys import generate
+from accord_protocols.primitives.xof import Xof
+from accord_protocols.tasks import TASKS
+
+KEY = generate(512, Xof(bytes(32)))
+
+
+def compute(rows: int) -> Compute:
+    masks = Xof(bytes(32), "masks").words(rows, 1, 1)
+    return Compute("c", "pads.encrypt", {"masks": masks, "slot_bits": 120}, key=b"k" * 32, secrets=("paillier",))
+
+
+def run(workers: int, job: Compute, supplies: Supplies) -> Reply:
+    async def once() -> Reply:
+        executor = Executor(workers)
+        try:
+            return await executor.run(job, supplies)
+        finally:
+            executor.close()
+
+    return asyncio.run(once())
+
+
+def test_the_number_of_workers_does_not_show() -> None:
+    supplies = Supplies(b"k" * 32, {"paillier": KEY.encode()}, None, 0)
+    rows = 2 * TASKS["pads.encrypt"].chunk + 17
+    one, two = (run(n, compute(rows), supplies).fields["numbers"] for n in (1, 2))
+    assert len(one) == rows and (one == two).all()
+
+
+def test_a_task_that_fails_says_so_and_harms_nobody() -> None:
+    for inputs, word in (({"numbers": 3}, "cut"), ({"numbers": [[3]]}, "done")):
+        bad = Compute("c", "pads.decrypt", inputs, secrets=("paillier",))
+        reply = run(1, bad, Supplies(b"", {"paillier": KEY.encode()}, None, 0))
+        assert reply.trigger == "failed" and "pads.decrypt" in reply.reason and word in reply.reason
+
+
+def test_too_few_rows_are_a_refusal(tmp_path: Path) -> None:
+    import numpy as np
+
+    table = Table(("a",), ("x",), np.ones((1, 1)), None, Report(1, 0, 0))
+    snapshot = write_snapshot(table, tmp_path)
+    inputs = {"rows": np.array([0]), "settings": {}, "modulus": 0, "equals": 0, "leads": False, "l2": 0.0}
+    job = Compute("c", "prepare.fit", inputs, data=True)
+    reply = run(1, job, Supplies(b"", {}, (str(snapshot.path), snapshot.digest), 1))
+    assert reply.trigger == "refused" and "TRAIN row" in reply.reason
+
+
+PROGRAM = """
+import asyncio, os, sys
+from accord_agents.executor import Executor
+async def main():
+    executor = Executor(2)
+    executor.warm()
+    await asyncio.sleep(1.5)
+    print(*executor.processes(), flush=True)
+    await asyncio.sleep(60)
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+def test_a_killed_agent_leaves_no_worker(tmp_path: Path) -> None:
+    program = tmp_path / "agent.py"
+    program.write_text(PROGRAM)
+    with subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True) as agent:
+        assert agent.stdout is not None
+        workers = [int(pid) for pid in agent.stdout.readline().split()]
+        assert workers and all(psutil.pid_exists(pid) for pid in workers)
+        os.kill(agent.pid, signal.SIGKILL)
+        agent.wait()
+    end = time.monotonic() + 10
+    while any(psutil.pid_exists(pid) for pid in workers) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(psutil.pid_exists(pid) for pid in workers)
+
+
+def test_an_executor_has_a_worker() -> None:
+    with pytest.raises(ValueError, match="at least one worker"):
+        Executor(0)
