@@ -1,0 +1,108 @@
+"""The journal: whole batches or nothing, rows chained, payloads as written, requests answered once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from accord_agents.journal import PAGE, Batch, Journal, Outgoing, Row
+from accord_broker.port import Position
+from accord_schemas.errors import AccordError, TamperError
+
+NOW = "2026-01-01T00:00:00.000Z"
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    opened = Journal(tmp_path / "journal.db")
+    yield opened
+    opened.close()
+
+
+def batch(*numbers: int, size: int = 10) -> Batch:
+    rows = [Row("c", "event", b"head %d" % n, b"%d" % n * size, NOW) for n in numbers]
+    frames = [Outgoing("c", n, "psi", b"out %d" % n, b"%d" % n * size) for n in numbers]
+    return Batch(rows=rows, outgoing=frames, positions=[Position("log", "id", max(numbers), b"d" * 32)])
+
+
+def change(path: Path, sql: str, *values: object) -> None:
+    db = sqlite3.connect(path)
+    with db:
+        db.execute(sql, values)
+    db.close()
+
+
+def test_what_was_committed_is_there_after_a_restart_page_by_page(journal: Journal, tmp_path: Path) -> None:
+    count = 2 * PAGE + 3
+    for n in range(1, count + 1):
+        journal.commit(batch(n))
+    journal.close()
+    again = Journal(tmp_path / "journal.db")
+    again.verify()
+    assert [r.head for r in again.rows("c")] == [b"head %d" % n for n in range(1, count + 1)]
+    assert [o.sequence for o in again.outgoing("c", after=5)] == list(range(6, count + 1))
+    assert again.positions()["log"].offset == count and again.collaborations() == ["c"]
+    again.commit(batch(count + 1))
+    again.verify()
+    again.close()
+
+
+def test_a_full_disk_keeps_nothing_of_a_batch_and_the_next_one_works(journal: Journal) -> None:
+    journal.commit(batch(1))
+    pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
+    journal._db.execute(f"PRAGMA max_page_count={pages + 1}")
+    with pytest.raises(AccordError, match="full"):
+        journal.commit(batch(2, 3, size=100_000))
+    assert [r.head for r in journal.rows("c")] == [b"head 1"] and journal.positions()["log"].offset == 1
+    journal._db.execute(f"PRAGMA max_page_count={pages + 1000}")
+    journal.commit(batch(2, 3, size=100_000))
+    journal.verify()
+
+
+@pytest.mark.parametrize("column", ["head", "kind", "time", "collaboration"])
+def test_a_changed_row_is_found(journal: Journal, tmp_path: Path, column: str) -> None:
+    journal.commit(batch(1, 2, 3))
+    change(tmp_path / "journal.db", f"UPDATE journal SET {column}=? WHERE row=2", "x")  # noqa: S608
+    with pytest.raises(TamperError, match="row 2"):
+        journal.verify()
+
+
+def test_a_removed_row_and_a_changed_payload_are_found(journal: Journal, tmp_path: Path) -> None:
+    journal.commit(batch(1, 2, 3))
+    change(tmp_path / "journal.db", "UPDATE payload SET body=? WHERE body=?", b"other", b"2" * 10)
+    for read in (journal.rows, journal.outgoing):
+        with pytest.raises(TamperError, match="payload"):
+            list(read("c"))
+    change(tmp_path / "journal.db", "DELETE FROM journal WHERE row=2")
+    with pytest.raises(TamperError):
+        journal.verify()
+
+
+def test_equal_payloads_are_kept_once(journal: Journal) -> None:
+    journal.commit(batch(1))
+    assert journal._db.execute("SELECT count(*) FROM payload").fetchone()[0] == 1
+
+
+def test_another_version_of_the_file_is_refused(journal: Journal, tmp_path: Path) -> None:
+    journal.close()
+    change(tmp_path / "journal.db", "PRAGMA user_version=99")
+    with pytest.raises(AccordError, match="version 99"):
+        Journal(tmp_path / "journal.db")
+
+
+def test_a_request_is_answered_once_or_withdrawn(journal: Journal) -> None:
+    first, second = journal.ask("accept", "{}"), journal.ask("refuse", "{}")
+    assert [n for n, _, _ in journal.requests()] == [first, second] and journal.answer(first) is None
+    journal.commit(Batch(answers=[(first, '{"collaboration":"c"}')]))
+    journal.withdraw(second)
+    journal.withdraw(first)
+    assert journal.requests() == [] and journal.answer(first) == '{"collaboration":"c"}'
+
+
+def test_not_a_journal(tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(AccordError, match="cannot be used"):
+        Journal(tmp_path / "x.db")

@@ -1,0 +1,181 @@
+"""Frames go out in sequence, within a window, and again until every peer has told that it holds them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from accord_agents.chain import Chain
+from accord_agents.journal import Outgoing
+from accord_agents.publisher import FIRST_PAUSE, LONGEST_PAUSE, MAX_EVENTS, Publisher
+from accord_broker.port import BrokerError, Record
+from accord_schemas.events import State
+from accord_schemas.frame import Frame
+from accord_schemas.header import Header, content_type, event_id
+
+CID = "ab" * 16
+
+
+def frame(number: int) -> Frame:
+    payload = State(state="KEYED", round=number).encode()
+    header = Header(
+        type=State.type,
+        source="bank",
+        subject=CID,
+        time="2026-01-01T00:00:00.000Z",
+        agreement="00" * 32,
+        payloadhash=hashlib.sha256(payload).hexdigest(),
+        watermarks="",
+        datacontenttype=content_type(State),
+        id=event_id(CID, str(number), ""),
+        sequence=str(number),
+        previoushash="00" * 32,
+        instance="session",
+        step=f"state.{number}",
+    )
+    return Frame.make(header, payload, lambda _: b"s" * 64)
+
+
+class Broker:
+    """Remembers what was published."""
+
+    def __init__(self, *, history: bool = True) -> None:
+        self.history, self.records, self.fails = history, list[Record](), False
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        if self.fails:
+            raise BrokerError("away", retry=True)
+        self.records += records
+
+    @property
+    def numbers(self) -> list[int]:
+        return [Frame.decode(r.frame).header.number for r in self.records]
+
+
+class House:
+    """A collaboration's outbox, and its publisher over a broker."""
+
+    def __init__(self, count: int, *, history: bool = True) -> None:
+        self.chain = Chain()
+        frames = [frame(n) for n in range(1, count + 1)]
+        for each in frames:
+            self.chain.said(each)
+        self.outbox = [Outgoing(CID, f.header.number, "results", f.bare(), f.payload) for f in frames]
+        self.collaboration: Any = SimpleNamespace(cid=CID, chain=self.chain, peers=("shop", "telco"), ended=False)
+        self.broker = Broker(history=history)
+        self.publisher = Publisher(self.broker, self.load)  # type: ignore[arg-type]
+
+    def load(self, _: str, after: int) -> Iterator[Outgoing]:
+        return iter(self.outbox[after:])
+
+    def put(self) -> None:
+        self.publisher.put(self.collaboration, self.outbox)
+
+    async def settle(self) -> None:
+        task = asyncio.create_task(self.publisher.run())
+        await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    def covered(self, number: int, *peers: str) -> None:
+        for peer in peers or ("shop", "telco"):
+            self.chain.told(peer, number)
+        self.publisher.covered()
+
+
+def test_a_window_bounds_what_is_under_way() -> None:
+    async def play() -> None:
+        house = House(3 * MAX_EVENTS)
+        house.put()
+        await house.settle()
+        assert house.broker.numbers == list(range(1, MAX_EVENTS + 1))
+        house.covered(MAX_EVENTS, "shop")
+        await house.settle()
+        assert len(house.broker.records) == MAX_EVENTS, "telco has told nothing yet"
+        house.covered(10, "telco")
+        await house.settle()
+        assert house.broker.numbers == list(range(1, MAX_EVENTS + 11))
+
+    asyncio.run(play())
+
+
+def test_a_party_may_leave_when_all_is_covered_or_read_back() -> None:
+    async def play() -> None:
+        house = House(3)
+        house.put()
+        assert not house.publisher.drained(history=True)
+        await house.settle()
+        assert not house.publisher.drained(history=True)
+        house.covered(1)
+        house.chain.read_back(2)
+        assert not house.publisher.drained(history=True)
+        house.chain.read_back(3)
+        assert house.publisher.drained(history=True) and not house.publisher.drained(history=False)
+        house.covered(3)
+        assert house.publisher.drained(history=False)
+
+    asyncio.run(play())
+
+
+def test_what_nobody_confirms_goes_again_ever_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> None:
+        house = House(2, history=False)
+        house.put()
+        now = [100.0]
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0], raising=False)
+        publisher, lane = house.publisher, house.publisher.lane(house.collaboration)
+        await house.broker.publish(publisher._next())
+        pauses = []
+        for _ in range(6):
+            publisher._again(now[0])
+            pauses.append(lane.due - now[0])
+            now[0] = lane.due
+            publisher._again(now[0])
+            await house.broker.publish(publisher._next())
+        assert pauses == [min(FIRST_PAUSE * 2**k, LONGEST_PAUSE) for k in range(6)]
+        assert house.broker.numbers == [1, 2] * 7
+        house.covered(1)
+        assert lane.pause == FIRST_PAUSE
+        publisher._again(now[0])
+        now[0] = lane.due
+        publisher._again(now[0])
+        assert [o.sequence for o in lane.queue] == [2], "only what is not covered"
+
+    asyncio.run(play())
+
+
+def test_an_ended_collaboration_on_a_log_with_history_is_left_alone() -> None:
+    async def play() -> None:
+        house = House(2)
+        house.put()
+        await house.settle()
+        house.collaboration.ended = True
+        for number in (1, 2):
+            house.chain.read_back(number)
+        lane = house.publisher.lane(house.collaboration)
+        for now in (1e3, 1e6, 1e9):
+            house.publisher._again(now)
+        assert not lane.queue
+
+    asyncio.run(play())
+
+
+def test_a_failed_publish_is_due_again_after_the_next_connection() -> None:
+    async def play() -> None:
+        house = House(3)
+        house.put()
+        house.broker.fails = True
+        with pytest.raises(BrokerError):
+            await house.publisher.run()
+        house.broker.fails = False
+        house.covered(1)
+        house.publisher.restart()
+        await house.settle()
+        assert house.broker.numbers == [2, 3]
+
+    asyncio.run(play())
