@@ -1,0 +1,190 @@
+"""Every party dies at every point of every commit; one fault of ours leaves other collaborations alone."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.street import NOW, House, KilledError, Street, identities
+from tests.support.world import Rows, agreement, tables
+
+from accord_agents.collaboration import Collaboration, channel_key
+from accord_agents.desk import _info
+from accord_agents.security import channel
+from accord_protocols.machines import MACHINES
+from accord_protocols.machines.gate import Gate
+from accord_schemas.agreement import Agreement
+from accord_schemas.canonical import digest
+from accord_schemas.frame import Frame
+
+DATA = tables(3, n=60, columns=2)
+
+
+def terms(parties: int, protection: str) -> Agreement:
+    """Without a level: alignment alone."""
+    if not protection:
+        return agreement(parties).model_copy(update={"train": None})
+    return agreement(parties, max_rounds=1, protection=protection)
+
+
+def said(street: Street) -> dict[tuple[str, ...], str]:
+    """What was said, by address and chunk, apart from envelopes and wraps; nothing twice under other numbers."""
+    found: dict[tuple[str, ...], str] = {}
+    for frame in {data: Frame.decode(data) for _, data in street.log}.values():
+        header, body = frame.header, frame.payload
+        if not header.number:
+            continue
+        if header.salt:
+            body = channel.unpack(body, len(header.to))[1]
+        place = (*header.address, header.chunk)
+        assert place not in found, f"{place} was said twice"
+        found[place] = digest(header.type, header.recipients, header.salt, body).hex()
+    return found
+
+
+@pytest.mark.parametrize(("parties", "protection"), [(3, ""), (2, "shared"), (2, "score")])
+def test_every_party_dies_at_every_point_once(tmp_path: Path, parties: int, protection: str) -> None:
+    data = dict(list(DATA.items())[:parties])
+    commits, met = dict.fromkeys(data, 0), set[tuple[str, str, int]]()
+
+    def point(party: str, where: str) -> None:
+        commits[party] += where == "after commit"
+        here = (party, where, commits[party])
+        if here not in met:
+            met.add(here)
+            raise KilledError
+
+    streets = []
+    for name, dies in (("calm", lambda *_: None), ("wild", point)):
+        (tmp_path / name).mkdir()
+        streets.append(Street(tmp_path / name, terms(parties, protection), data, order=3, point=dies).run())
+    calm, wild = streets
+    assert wild.ended and wild.models() == calm.models()
+    assert said(wild) == said(calm)
+    for party, count in commits.items():
+        points = {(party, "after commit", n) for n in range(1, count + 1)}
+        points |= {(party, "before commit", n) for n in range(count)}
+        assert points <= met and count > 15
+    for street in streets:
+        street.close()
+
+
+@pytest.fixture
+def agreed(tmp_path: Path) -> Street:
+    street = Street(tmp_path, terms(3, "shared"), DATA)
+    bank = street.houses["bank"]
+    bank.propose()
+    bank.publish()
+    for house in street.houses.values():
+        house.deliver(0)
+        house.publish()
+    return street
+
+
+def found(street: Street, party: str) -> dict[str, Collaboration]:
+    return {c.agreement.name: c for c in street.houses[party].desk.collaborations.values() if c.agreement}
+
+
+def test_a_fault_of_ours_fails_one_collaboration_while_another_completes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the collaboration that has a gate meets the fault, at the shop alone."""
+    street = Street(tmp_path, agreement(3, gate=0.95), DATA)
+    needs, real = Gate.table["start"]
+
+    def broken(machine: Gate, *rest: Any) -> object:
+        if machine.me == "shop":
+            raise ZeroDivisionError
+        return real(machine, *rest)
+
+    monkeypatch.setitem(MACHINES["gate"].table, "start", (needs, broken))
+    bank = street.houses["bank"]
+    ungated = bank.terms.align.model_copy(update={"max_overlap": None})
+    other = bank.terms.model_copy(update={"train": None, "name": "another", "align": ungated})
+    bank.take(lambda: bank.desk.propose(other, digest(b"another").hex(), NOW))
+    bank.publish()
+    for house in street.houses.values():
+        house.deliver(0)
+        house.publish()
+    for house in street.houses.values():
+        for index in range(len(street.log)):
+            house.deliver(index)
+    begun = {party: dict(house.jobs) for party, house in street.houses.items()}
+    assert all(begun.values())
+    for house in street.houses.values():  # its jobs take long, and meanwhile the fault is met
+        house.jobs.clear()
+    bank.propose()
+    street.run()
+    for party in DATA:
+        assert {name: c.state for name, c in found(street, party).items()} == {"another": "AGREED", "test": "FAILED"}
+        street.houses[party].jobs |= begun[party]
+    street.run()
+    for party in DATA:
+        states = {name: c.state for name, c in found(street, party).items()}
+        assert states == {"test": "FAILED", "another": "COMPLETED"}, party
+        assert "(shop)" in found(street, party)["test"].reason
+    shop = street.houses["shop"]
+    reason = found(street, "shop")["test"].reason
+    shop.restart()  # the fold meets the same fault's row, and agrees
+    again = found(street, "shop")
+    assert again["test"].state == "FAILED" and again["test"].reason == reason
+    assert again["another"].state == "COMPLETED"
+    street.close()
+
+
+def sealed(street: Street, sender: str, to: str) -> tuple[int, Frame]:
+    """The first sealed event of one party to another, before the other has read it."""
+    for _ in range(2000):
+        for index, (_, data) in enumerate(street.log):
+            frame = Frame.decode(data)
+            if frame.header.source == sender and frame.header.to == (to,) and frame.header.salt:
+                return index, frame
+        house = street.houses[street.rng.choice([h for h in DATA if h != to])]
+        step(house, street)
+        step(street.houses[to], street, but=sender)
+    raise AssertionError("nothing sealed was said")
+
+
+def step(house: House, street: Street, but: str = "") -> None:
+    for index in range(len(street.log)):
+        header = Frame.decode(street.log[index][1]).header
+        if index not in house.read and not (header.source == but and header.salt):
+            house.deliver(index)
+            return
+    for key in list(house.jobs):
+        house.work(key)
+    for collaboration in house.unaccepted():
+        house.take(lambda c=collaboration: house.accept(c))  # type: ignore[misc]
+    house.publish()
+
+
+@pytest.mark.parametrize("damage", ["body", "wrap", "foreign"])
+def test_an_event_that_its_recipient_cannot_open_fails_it_naming_the_sender(agreed: Street, damage: str) -> None:
+    """Well signed and in sequence, and still not readable: the sender's doing, told with one reason for all."""
+    index, frame = sealed(agreed, "bank", "shop")
+    keys, payload = identities(tuple(DATA)), frame.payload
+    if damage == "foreign":  # wrapped by the bank for somebody else
+        secret = channel_key(digest(b"seed", "bank", frame.header.subject), "bank", ("shop",))
+        wrap = channel.wrap(keys["bank"], keys["telco"].public, secret, _info(frame.header.subject, "bank", ("shop",)))
+        payload = wrap + payload[channel.WRAP_BYTES :]
+    else:
+        at = 40 if damage == "wrap" else len(payload) - 1
+        payload = payload[:at] + bytes([payload[at] ^ 1]) + payload[at + 1 :]
+    attributes = frame.header.attributes() | {"payloadhash": hashlib.sha256(payload).hexdigest()}
+    forged = Frame.make(type(frame.header).of(attributes), payload, keys["bank"].sign)
+    shop = agreed.houses["shop"]
+    shop.take(lambda: shop.desk.deliver("psi", forged.encode(), NOW))
+    (collaboration,) = shop.desk.collaborations.values()
+    assert (collaboration.state, collaboration.reason) == ("FAILED", "the event cannot be opened (bank)")
+    shop.deliver(index)  # the real one comes too late, and is a second version that quarantine keeps
+    assert [(s, r) for s, r, _ in shop.journal.quarantine()] == [
+        ("bank", f"a second version of event {frame.header.number}")
+    ]
+    agreed.close()
+
+
+def test_the_parties_hold_different_rows() -> None:
+    rows: dict[str, Rows] = DATA
+    assert len({frozenset(r.ids) for r in rows.values()}) == len(rows)

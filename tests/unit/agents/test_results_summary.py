@@ -1,0 +1,126 @@
+"""What a party reports: a fold of outcomes, and the files it writes."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.street import Street
+from tests.support.world import agreement, tables
+
+from accord_agents.collaboration import Collaboration, Move, Outcome
+from accord_agents.intake.table import Report, Table
+from accord_agents.ledger import Ledger
+from accord_agents.results import summary, write
+from accord_schemas.errors import AccordError
+from accord_schemas.frame import Frame
+
+DATA = tables(2, n=60, columns=2)
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Collaboration, Ledger]]:
+    """Both parties' ledgers of a whole collaboration, folded from their journals."""
+    street = Street(tmp_path_factory.mktemp("street"), agreement(2, max_rounds=2), DATA).run()
+    found = {}
+    for party, house in street.houses.items():
+        (cid,) = house.desk.collaborations
+        ledger = Ledger()
+        for _, outcome in house.desk.fold(cid, house.journal.rows(cid), house.journal.outgoing(cid)):
+            ledger.take(house.desk.collaborations[cid], outcome)
+        sizes = [
+            (o.family, len(Frame.restore(o.head, None).head) + len(o.payload)) for o in house.journal.outgoing(cid)
+        ]
+        for family in {f for f, _ in sizes}:
+            assert ledger.events[family] == sum(f == family for f, _ in sizes)
+            assert ledger.bytes[family] == sum(size + 64 for f, size in sizes if f == family)
+        found[party] = (house.desk.collaborations[cid], ledger)
+    street.close()
+    return found
+
+
+def table(party: str) -> Table:
+    rows = DATA[party]
+    return Table(rows.ids, rows.columns, rows.values, rows.labels, Report(len(rows.ids), 0, 0))
+
+
+def test_each_party_knows_its_own_part(ended: dict[str, tuple[Collaboration, Ledger]]) -> None:
+    bank, shop = (summary(*ended[p]) for p in ("bank", "shop"))
+    common = len(set(DATA["bank"].ids) & set(DATA["shop"].ids))
+    for party, result in (("bank", bank), ("shop", shop)):
+        assert (result["party"], result["status"], result["reason"]) == (party, "COMPLETED", None)
+        assert result["intersection_size"] == common == result["train_rows"] + result["test_rows"]
+        assert set(result["coefficients"]) == {party} and result["protection"] == "shared"
+        assert result["rounds"] == 2 and result["insecure_seed"] is False
+        json.dumps(result)
+    assert set(bank["coefficients"]["bank"]).isdisjoint(shop["coefficients"]["shop"])
+    assert bank["intercept"] is not None and shop["intercept"] is None
+    assert bank["metrics"] and not shop["metrics"] and bank["loss"] is not None and shop["loss"] is None
+    assert bank["model_digest"] == shop["model_digest"] and set(bank["model_digest"]) == {"bank", "shop"}
+    assert set(bank["traffic"]["bank"]) == {"shop"}
+    assert sum(bank["bytes"].values()) == bank["traffic"]["bank"]["shop"]
+
+
+def test_files_of_a_completed_collaboration(ended: dict[str, tuple[Collaboration, Ledger]], tmp_path: Path) -> None:
+    for party in DATA:
+        write(tmp_path / party, *ended[party], table(party), {"peak_rss_mib": {party: 1.0}})
+    bank, shop = tmp_path / "bank", tmp_path / "shop"
+    assert (bank / "intersection.csv").read_bytes() == (shop / "intersection.csv").read_bytes()
+    lines = (bank / "intersection.csv").read_text().splitlines()
+    assert lines[0] == "id" and set(lines[1:]) == set(DATA["bank"].ids) & set(DATA["shop"].ids)
+    assert not (shop / "predictions.csv").exists()
+    header, *predictions = [line.split(",") for line in (bank / "predictions.csv").read_text().splitlines()]
+    labels = dict(zip(DATA["bank"].ids, DATA["bank"].labels, strict=True))  # type: ignore[arg-type]
+    assert header == ["id", "label", "prediction"] and all(float(y) == labels[i] for i, y, _ in predictions)
+    assert json.loads((bank / "result.json").read_bytes())["peak_rss_mib"] == {"bank": 1.0}
+    assert json.loads((shop / "model.json").read_bytes()) == ended["shop"][1].notes["model"]
+    assert {stat.S_IMODE(f.stat().st_mode) for f in [*bank.iterdir(), *shop.iterdir()]} == {0o600}
+    before = {f: f.read_bytes() for f in bank.iterdir()}
+    write(bank, *ended["bank"], table("bank"), {"peak_rss_mib": {"bank": 1.0}})
+    assert before == {f: f.read_bytes() for f in bank.iterdir()}, "writing again changes nothing"
+
+
+def test_a_collaboration_that_was_not_completed_has_no_model(
+    ended: dict[str, tuple[Collaboration, Ledger]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was learned on the way: a model that not all hold is none."""
+    collaboration, ledger = ended["bank"]
+    monkeypatch.setattr(collaboration, "state", "FAILED")
+    monkeypatch.setattr(collaboration, "reason", "two versions of one event (shop)")
+    write(tmp_path / "bank", collaboration, ledger, table("bank"), {})
+    assert [f.name for f in (tmp_path / "bank").iterdir()] == ["result.json"]
+    result = json.loads((tmp_path / "bank" / "result.json").read_bytes())
+    assert result["reason"] == "two versions of one event (shop)"
+    assert result["coefficients"] is None and result["intercept"] is None
+
+
+def test_a_folder_that_cannot_be_written(ended: dict[str, tuple[Collaboration, Ledger]], tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(AccordError, match="cannot be written"):
+        write(tmp_path / "file", *ended["bank"], None, {})
+
+
+def moves(*states: tuple[str, int]) -> list[Move]:
+    return [Move(f"2026-01-01T00:00:{second:02d}.500Z", state) for state, second in states]
+
+
+def test_phases_follow_states(ended: dict[str, tuple[Collaboration, Ledger]]) -> None:
+    collaboration, ledger = ended["bank"][0], Ledger()
+    steps = moves(("PROPOSED", 0), ("AGREED", 1), ("KEYED", 3), ("GATED", 3), ("ALIGNED", 7))
+    steps += moves(("PREPARED", 8), ("TRAINING", 20), ("TRAINING", 30), ("CONVERGED", 40), ("COMPLETED", 41))
+    for move in steps:
+        ledger.take(collaboration, Outcome(moves=[move]))
+    want = {"keys": 2.0, "gate": 0.0, "align": 4.0, "prepare": 1.0, "offline": 12.0, "train": 20.0, "evaluate": 1.0}
+    assert ledger.seconds == want
+    assert [start for _, start, _ in ledger.timeline[1:]] == [end for *_, end in ledger.timeline[:-1]]
+
+
+def test_a_phase_ends_with_a_failure_and_warnings_come_once(ended: dict[str, tuple[Collaboration, Ledger]]) -> None:
+    collaboration, ledger = ended["bank"][0], Ledger()
+    notes: list[Any] = [{"warnings": ["one"], "rows": [1]}, {"warnings": ["one", "two"], "loss": 0.5}]
+    ledger.take(collaboration, Outcome(moves=moves(("AGREED", 1), ("FAILED", 5)), notes=notes))
+    assert ledger.seconds == {"keys": 4.0}
+    assert ledger.warnings == ["one", "two"] and ledger.notes == {"rows": [1], "loss": 0.5}
