@@ -132,6 +132,14 @@ def test_another_content_is_a_second_version(other: Content) -> None:
     assert piece.body.hex() not in str(caught.value)
 
 
+def test_a_clear_event_to_others_is_a_second_version() -> None:
+    said = [Content(Address("session", "cancel", "bank"), to, Cancel(reason="no")) for to in (TO, ("shop",))]
+    (frame,) = framed(said[0])
+    COMPOSER.same(COMPOSER.pieces(said[0])[0], frame)
+    with pytest.raises(TamperError, match="second version"):
+        COMPOSER.same(COMPOSER.pieces(said[1])[0], frame)
+
+
 def test_clear_events_travel_as_they_are() -> None:
     said: Event = Cancel(reason="no")
     (frame,) = framed(Content(Address("session", "cancel", "bank"), TO, said))

@@ -145,6 +145,26 @@ def test_publishing_fails_again_and_again(tmp_path: Path, undisturbed: set[tuple
     assert ("broker", {"problem": "the connection was lost"}) in bank.log.lines
 
 
+class Mute(EmbeddedBroker):
+    """Takes nothing."""
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        raise BrokerError("the log cannot be written")
+
+
+def test_what_was_committed_and_never_published_goes_out_in_the_next_life(
+    tmp_path: Path, undisturbed: set[tuple[str, ...]]
+) -> None:
+    silent = Party("bank", tmp_path, Mute(tmp_path / "log.db"))
+    with pytest.raises(BrokerError, match="cannot be written"):
+        play(silent)
+    assert silent.state() == "PROPOSED"
+    bank, shop = (Party(me, tmp_path, EmbeddedBroker(tmp_path / "log.db")) for me in DATA)
+    play(bank, shop)
+    assert (bank.state(), shop.state()) == ("COMPLETED", "COMPLETED")
+    assert contents(chained(tmp_path)) == undisturbed
+
+
 def test_an_agent_is_stopped_and_started_at_every_state(tmp_path: Path, undisturbed: set[tuple[str, ...]]) -> None:
     """The shop ends whenever it has moved, and is started again on its journal; the bank never notices."""
 
