@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 from typing import Any
 
@@ -138,6 +139,8 @@ def test_what_does_not_travel_is_not_encoded(value: Any) -> None:
 def test_json_has_one_form(value: Any) -> None:
     data = canonical_json(value)
     assert canonical_json(load_canonical(data)) == data
-    for other in (b" " + data, data + b"\n", data.replace(b",", b", ") if b"," in data else data + b" "):
+    for other in (b" " + data, data + b"\n", data + b" ", json.dumps(value, sort_keys=True, indent=1).encode()):
+        if other == data:  # what has no parts is written in one way, indented or not
+            continue
         with pytest.raises(FrameError):
             load_canonical(other)
