@@ -78,6 +78,11 @@ class Agent:
         """Have the loop call something with the time of its batch; safe from tasks of the same loop."""
         asyncio.get_running_loop().create_task(self.inbox.put(Input(call=call)))
 
+    @property
+    def told(self) -> bool:
+        """Whether all that was heard is acknowledged: on a broker without history, nobody hears it from us later."""
+        return all(self._told.get(cid, {}) == c.chain.seen for cid, c in self.desk.collaborations.items())
+
     def fail(self, error: BaseException) -> None:
         """Have the loop raise an error that a task met."""
 

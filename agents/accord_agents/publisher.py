@@ -20,6 +20,10 @@ from accord_schemas.frame import Frame
 MAX_EVENTS, MAX_BYTES = 64, 32 << 20
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
 """Seconds after which uncovered frames go again, doubling."""
+LOSSY_PAUSE = 1.0
+"""The first of these on a broker without history, which may have lost them."""
+TRIES = 3
+"""On a broker without history: so often an ended collaboration's last frames go again; then the peer has left."""
 
 
 @dataclass(slots=True)
@@ -27,10 +31,11 @@ class Lane:
     """One collaboration's frames on their way."""
 
     collaboration: Collaboration
+    pause: float
     queue: deque[Outgoing] = field(default_factory=deque)
     under_way: deque[tuple[int, int]] = field(default_factory=deque)
-    pause: float = FIRST_PAUSE
     due: float = 0.0
+    tries: int = 0
 
     @property
     def covered(self) -> int:
@@ -57,11 +62,12 @@ class Publisher:
         self._lanes: dict[str, Lane] = {}
         self._wake = asyncio.Event()
         self._acks: list[Record] = []
+        self._sending = False
 
     def lane(self, collaboration: Collaboration) -> Lane:
         """The lane of a collaboration."""
         if collaboration.cid not in self._lanes:
-            self._lanes[collaboration.cid] = Lane(collaboration)
+            self._lanes[collaboration.cid] = Lane(collaboration, pause=self._first())
         return self._lanes[collaboration.cid]
 
     def put(self, collaboration: Collaboration, frames: Iterable[Outgoing]) -> None:
@@ -79,23 +85,26 @@ class Publisher:
         for lane in self._lanes.values():
             while lane.under_way and lane.under_way[0][0] <= lane.covered:
                 lane.under_way.popleft()
-                lane.pause, lane.due = FIRST_PAUSE, 0.0
+                lane.pause, lane.due, lane.tries = self._first(), 0.0, 0
         self._wake.set()
 
     def drained(self, *, history: bool) -> bool:
-        """Whether this party may leave: every frame is held by all parties or, on a broker with history, read back."""
-        if self._acks or any(lane.queue for lane in self._lanes.values()):
+        """Whether this party may leave: every frame is held by all parties, or nobody waits for the rest.
+
+        That is so on a broker with history where it was read back; on one without, where peers that heard how the
+        collaboration ended answer no more: their last acknowledgement was lost, and they have left.
+        """
+        if self._acks or self._sending or any(lane.queue for lane in self._lanes.values()):
             return False
-        return all(
-            lane.idle or (history and lane.collaboration.chain.settled(lane.covered)) for lane in self._lanes.values()
-        )
+        return all(lane.idle or self._left(lane, history) for lane in self._lanes.values())
 
     def restart(self) -> None:
         """After a new connection: everything that is not covered is due again."""
+        self._sending = False
         for lane in self._lanes.values():
             lane.under_way.clear()
             lane.queue = deque(self._load(lane.collaboration.cid, lane.covered))
-            lane.pause, lane.due = FIRST_PAUSE, 0.0
+            lane.pause, lane.due = self._first(), 0.0
 
     async def run(self) -> None:
         """Publish until cancelled.
@@ -108,7 +117,9 @@ class Publisher:
             self._again(asyncio.get_running_loop().time())
             records = self._next()
             if records:
+                self._sending = True
                 await self._broker.publish(records)
+                self._sending = False
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
@@ -126,19 +137,24 @@ class Publisher:
         return records
 
     @staticmethod
-    def _left(lane: Lane) -> bool:
-        """Whether nobody waits for these frames: the collaboration has ended, and all of them stand on the log."""
-        return lane.collaboration.ended and lane.collaboration.chain.settled(lane.covered)
+    def _left(lane: Lane, history: bool) -> bool:
+        """Whether nobody waits for these: the collaboration has ended, and all stand on the log or were repeated."""
+        return lane.collaboration.ended and (
+            lane.collaboration.chain.settled(lane.covered) if history else lane.tries >= TRIES
+        )
+
+    def _first(self) -> float:
+        return FIRST_PAUSE if self._broker.history else LOSSY_PAUSE
 
     def _again(self, now: float) -> None:
         """Frames that somebody should hold by now and does not: send them once more, ever more rarely."""
         for lane in self._lanes.values():
-            if lane.queue or not lane.under_way or (self._broker.history and self._left(lane)):
+            if lane.queue or not lane.under_way or self._left(lane, self._broker.history):
                 continue
             if not lane.due:
                 lane.due = now + lane.pause
             elif now >= lane.due:
-                lane.pause, lane.due = min(2 * lane.pause, LONGEST_PAUSE), 0.0
+                lane.pause, lane.due, lane.tries = min(2 * lane.pause, LONGEST_PAUSE), 0.0, lane.tries + 1
                 last = lane.under_way[-1][0]
                 lane.under_way.clear()
                 missing = self._load(lane.collaboration.cid, lane.covered)

@@ -83,7 +83,13 @@ class Service:
         try:
             self._check_party(journal)
             journal.verify()
-            self.agent = Agent(self._desk(journal), journal, connect(self.config.broker), self.log, self._hooks())
+            self.agent = Agent(
+                self._desk(journal),
+                journal,
+                connect(self.config.broker, self._client(journal)),
+                self.log,
+                self._hooks(),
+            )
             self.journal = journal
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -119,6 +125,15 @@ class Service:
             journal.set_meta("party", self.config.party.encode())
         elif known != self.config.party.encode():
             raise UsageError(f"{self.config.out} is the folder of {known.decode()}, not of {self.config.party}.")
+
+    @staticmethod
+    def _client(journal: Journal) -> str:
+        """What brokers know this agent by; it goes with the journal, as what they keep for it does."""
+        name = journal.meta("client")
+        if name is None:
+            name = os.urandom(16).hex().encode()
+            journal.set_meta("client", name)
+        return name.decode()
 
     def _desk(self, journal: Journal) -> Desk:
         identities = Identities.load(self.config.identities)
@@ -347,7 +362,9 @@ class Service:
             return False
         collaborations = self.agent.desk.collaborations.values()
         ended = bool(collaborations) and all(c.ended for c in collaborations)
-        return ended and not self._jobs and self.agent.publisher.drained(history=self.agent.broker.history)
+        history = self.agent.broker.history
+        told = history or self.agent.told
+        return ended and not self._jobs and told and self.agent.publisher.drained(history=history)
 
 
 def check_data(config: Config) -> None:

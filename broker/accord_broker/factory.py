@@ -9,8 +9,9 @@ from accord_broker.embedded import EmbeddedBroker
 from accord_broker.port import Broker
 from accord_schemas.errors import UsageError
 
-_KNOWN = "Use embedded:PATH, for example embedded:/srv/accord/log.db."
-_LATER = ("kafka", "mqtt", "mqtts")
+_KNOWN = (
+    "Use embedded:PATH, for example embedded:/srv/accord/log.db, kafka://HOST:PORT/SPACE or mqtts://HOST:PORT/SPACE."
+)
 _USER = re.compile(r"(?<=//).*@", re.DOTALL)  # up to the last @: an unescaped password may hold any character
 _SECRET = re.compile(r"([?&][^=&]*(?:pass|secret|token|user)[^=&]*=)[^&]*", re.IGNORECASE)
 
@@ -20,11 +21,14 @@ def redact(url: str) -> str:
     return url if url.startswith("embedded:") else _SECRET.sub(r"\1***", _USER.sub("***@", url))
 
 
-def connect(url: str) -> Broker:
+def connect(url: str, client: str = "") -> Broker:
     """The broker at a URL, not opened yet.
 
     Args:
-        url: ``embedded:PATH``, a log file shared by the processes of one machine.
+        url: ``embedded:PATH``, a log file shared by the processes of one machine; ``kafka://HOST:PORT/NAMESPACE``;
+            ``mqtt(s)://HOST:PORT/NAMESPACE``.
+        client: Names this agent to brokers that keep something for it while it is away: unlike that of any other agent,
+            and stored with the journal. Empty where nothing needs to be kept.
 
     Raises:
         UsageError: The scheme is unknown, the path is missing, or the URL holds credentials.
@@ -36,8 +40,14 @@ def connect(url: str) -> Broker:
             hint="Leave them out; they are taken from ACCORD_BROKER_USER and ACCORD_BROKER_PASSWORD.",
         )
     scheme, colon, rest = url.partition(":")
-    if colon and scheme in _LATER:
-        raise UsageError(f"The broker URL {shown!r}: {scheme}:// is not available in this version.", hint=_KNOWN)
+    if colon and scheme == "kafka":
+        from accord_broker import kafka  # its client library is loaded where it is used
+
+        return kafka.KafkaBroker(kafka.parse(url))
+    if colon and scheme in ("mqtt", "mqtts"):
+        from accord_broker import mqtt
+
+        return mqtt.MqttBroker(mqtt.parse(url), client)
     if not colon or scheme != "embedded":
         raise UsageError(f"The broker URL {shown!r} has no known scheme.", hint=_KNOWN)
     if not rest or rest.startswith("//") or "\0" in rest:

@@ -1,4 +1,5 @@
-"""What every broker must do. An adapter's tests inherit `BrokerContract` and say how to make and damage its log."""
+"""What every broker must do. An adapter's tests inherit `BrokerContract` and say how to make and damage its log,
+or `LiveContract` where nothing can be read again."""
 
 from __future__ import annotations
 
@@ -9,17 +10,17 @@ from contextlib import ExitStack
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.contract.harness import CHUNK, PATIENCE, ROOM, Site, last, opened, peer, play, records, rest, take
+from tests.contract.harness import CHUNK, PATIENCE, ROOM, Server, Site, last, opened, peer, play, records, rest, take
 from tests.contract.peer import number, numbered
 
 from accord_broker.factory import connect
-from accord_broker.port import FAMILIES, QUARANTINE, Broker, Delivery, Position, Record
+from accord_broker.port import FAMILIES, QUARANTINE, Delivery, Position, Record
 
 
-class BrokerContract:
-    """Inherit and provide the fixture `site`."""
+class LiveContract:
+    """What every broker does. Inherit and provide the fixture `site`."""
 
-    def test_records_come_as_they_were_in_order(self, site: Site) -> None:
+    def test_records_come_as_they_were_in_order(self, site: Server) -> None:
         async def test() -> None:
             sent = [Record(family, f"job-{n % 3}", bytes([n])) for n in range(20) for family in FAMILIES[:-1]]
             async with opened(site.url) as writer, opened(site.url) as reader:
@@ -41,7 +42,7 @@ class BrokerContract:
 
         play(test())
 
-    def test_own_records_are_read_back(self, site: Site) -> None:
+    def test_own_records_are_read_back(self, site: Server) -> None:
         async def test() -> None:
             async with opened(site.url) as broker:
                 await broker.subscribe({})
@@ -50,7 +51,7 @@ class BrokerContract:
 
         play(test())
 
-    def test_an_empty_log_has_no_end_and_gives_nothing(self, site: Site) -> None:
+    def test_an_empty_log_has_no_end_and_gives_nothing(self, site: Server) -> None:
         async def test() -> None:
             async with opened(site.url) as broker:
                 await broker.publish([])
@@ -61,9 +62,13 @@ class BrokerContract:
 
         play(test())
 
-    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=20,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    )
     @given(frames=st.lists(st.binary(max_size=300), min_size=1, max_size=8))
-    def test_frames_are_exact(self, site: Site, frames: list[bytes]) -> None:
+    def test_frames_are_exact(self, site: Server, frames: list[bytes]) -> None:
         async def test() -> None:
             async with opened(site.url) as broker:
                 await broker.subscribe({})
@@ -73,7 +78,7 @@ class BrokerContract:
 
         play(test())
 
-    def test_big_records(self, site: Site) -> None:
+    def test_big_records(self, site: Server) -> None:
         async def test() -> None:
             sent = [Record("gradients", "job", bytes([n]) * CHUNK) for n in range(20)]
             async with opened(site.url) as writer, opened(site.url) as reader:
@@ -83,7 +88,7 @@ class BrokerContract:
 
         play(test())
 
-    def test_batches_are_bounded(self, site: Site) -> None:
+    def test_batches_are_bounded(self, site: Server) -> None:
         async def test() -> None:
             async with opened(site.url) as broker:
                 await broker.subscribe({})
@@ -102,11 +107,84 @@ class BrokerContract:
 
         play(test())
 
+    def test_what_is_published_twice_comes_twice(self, site: Server) -> None:
+        async def test() -> None:
+            async with opened(site.url) as broker:
+                await broker.subscribe({})
+                record = Record("results", "job", b"again")
+                await broker.publish([record, record])
+                await broker.publish([record])
+                assert records(await take(broker, 3)) == [record] * 3
+
+        play(test())
+
+    def test_quarantine_is_written_and_never_read(self, site: Server) -> None:
+        async def test() -> None:
+            async with opened(site.url) as broker:
+                await broker.subscribe({})
+                bad = Record(QUARANTINE, "job", b"digest and reason")
+                await broker.publish([bad, bad, Record("control", "job", b"good"), *[bad] * 5])
+                assert records(await take(broker, 1)) == [Record("control", "job", b"good")]
+                assert await broker.receive(10, ROOM, 0.05) == []
+
+        play(test())
+
+    def test_an_unknown_family_publishes_nothing(self, site: Server) -> None:
+        async def test() -> None:
+            async with opened(site.url) as broker:
+                await broker.subscribe({})
+                with pytest.raises(ValueError, match="gossip"):
+                    await broker.publish([Record("control", "job", b""), Record("gossip", "job", b"")])
+                assert await broker.receive(10, ROOM, 0.05) == []
+
+        play(test())
+
+    def test_a_cancelled_receive_takes_nothing(self, site: Server) -> None:
+        async def test() -> None:
+            async with opened(site.url) as broker:
+                await broker.subscribe({})
+                for n in range(30):
+                    waiting = asyncio.create_task(broker.receive(1, ROOM, 5.0))
+                    await asyncio.sleep(0)
+                    publishing = asyncio.create_task(broker.publish([numbered("job", n, 8)]))
+                    await asyncio.sleep(n * 1e-4)
+                    waiting.cancel()
+                    await publishing
+                    done = (await asyncio.gather(waiting, return_exceptions=True))[0]
+                    got = done if isinstance(done, list) else await take(broker, 1)
+                    assert [number(d.record) for d in got] == [n]
+
+        play(test())
+
+    def test_processes_share_the_log(self, site: Server) -> None:
+        async def test() -> None:
+            with ExitStack() as stack:
+                readers = [stack.enter_context(peer(site.url, "collect", "own", 30, 0)) for _ in range(2)]
+                for reader in readers:
+                    assert reader.stdout is not None
+                    assert await asyncio.to_thread(reader.stdout.readline) == "ready\n"
+                for name in ("a", "b"):
+                    stack.enter_context(peer(site.url, "publish", name, 20, 2000))
+                async with opened(site.url) as broker:
+                    await broker.subscribe({})
+                    for n in range(30):
+                        await broker.publish([numbered("own", n, 100)])
+                    got = await take(broker, 70)
+                for name, count in (("a", 20), ("b", 20), ("own", 30)):
+                    assert [number(d.record) for d in got if d.record.key == name] == list(range(count))
+                for reader in readers:
+                    assert (await asyncio.to_thread(reader.communicate))[0].split() == [str(n) for n in range(30)]
+
+        play(test())
+
+
+class BrokerContract(LiveContract):
+    """And what brokers with history do besides. Inherit and provide the fixture `site`."""
+
     def test_a_reader_resumes_after_its_position(self, site: Site) -> None:
         async def test() -> None:
             sent = [numbered(f"job-{n % 2}", n, 8) for n in range(30)]
             async with opened(site.url) as broker:
-                self.needs_history(broker)
                 await broker.publish(sent)
                 await broker.subscribe({})
                 first = await take(broker, 11)
@@ -128,27 +206,14 @@ class BrokerContract:
                 await broker.close()
                 await broker.close()
             async with opened(site.url) as reader:
-                self.needs_history(reader)
                 await reader.subscribe({})
                 assert [number(d.record) for d in await rest(reader)] == [0, 1, 2]
-
-        play(test())
-
-    def test_what_is_published_twice_comes_twice(self, site: Site) -> None:
-        async def test() -> None:
-            async with opened(site.url) as broker:
-                await broker.subscribe({})
-                record = Record("results", "job", b"again")
-                await broker.publish([record, record])
-                await broker.publish([record])
-                assert records(await take(broker, 3)) == [record] * 3
 
         play(test())
 
     def test_the_end_is_that_of_now(self, site: Site) -> None:
         async def test() -> None:
             async with opened(site.url) as broker:
-                self.needs_history(broker)
                 await broker.publish([numbered(f"job-{n}", n, 8) for n in range(12)])
                 await broker.subscribe({})
                 first = await rest(broker)
@@ -160,73 +225,9 @@ class BrokerContract:
 
         play(test())
 
-    def test_quarantine_is_written_and_never_read(self, site: Site) -> None:
-        async def test() -> None:
-            async with opened(site.url) as broker:
-                await broker.subscribe({})
-                bad = Record(QUARANTINE, "job", b"digest and reason")
-                await broker.publish([bad, bad, Record("control", "job", b"good"), *[bad] * 5])
-                assert records(await take(broker, 1)) == [Record("control", "job", b"good")]
-                assert await broker.receive(10, ROOM, 0.05) == []
-            async with opened(site.url) as broker:
-                self.needs_history(broker)
-                await broker.subscribe({})
-                assert len(await rest(broker)) == 1
-
-        play(test())
-
-    def test_an_unknown_family_publishes_nothing(self, site: Site) -> None:
-        async def test() -> None:
-            async with opened(site.url) as broker:
-                await broker.subscribe({})
-                with pytest.raises(ValueError, match="gossip"):
-                    await broker.publish([Record("control", "job", b""), Record("gossip", "job", b"")])
-                assert await broker.receive(10, ROOM, 0.05) == []
-
-        play(test())
-
-    def test_a_cancelled_receive_takes_nothing(self, site: Site) -> None:
-        async def test() -> None:
-            async with opened(site.url) as broker:
-                await broker.subscribe({})
-                for n in range(30):
-                    waiting = asyncio.create_task(broker.receive(1, ROOM, 5.0))
-                    await asyncio.sleep(0)
-                    publishing = asyncio.create_task(broker.publish([numbered("job", n, 8)]))
-                    await asyncio.sleep(n * 1e-4)
-                    waiting.cancel()
-                    await publishing
-                    done = (await asyncio.gather(waiting, return_exceptions=True))[0]
-                    got = done if isinstance(done, list) else await take(broker, 1)
-                    assert [number(d.record) for d in got] == [n]
-
-        play(test())
-
-    def test_processes_share_the_log(self, site: Site) -> None:
-        async def test() -> None:
-            with ExitStack() as stack:
-                readers = [stack.enter_context(peer(site.url, "collect", "own", 30, 0)) for _ in range(2)]
-                for reader in readers:
-                    assert reader.stdout is not None
-                    assert await asyncio.to_thread(reader.stdout.readline) == "ready\n"
-                for name in ("a", "b"):
-                    stack.enter_context(peer(site.url, "publish", name, 20, 2000))
-                async with opened(site.url) as broker:
-                    await broker.subscribe({})
-                    for n in range(30):
-                        await broker.publish([numbered("own", n, 100)])
-                    got = await take(broker, 70)
-                for name, count in (("a", 20), ("b", 20), ("own", 30)):
-                    assert [number(d.record) for d in got if d.record.key == name] == list(range(count))
-                for reader in readers:
-                    assert (await asyncio.to_thread(reader.communicate))[0].split() == [str(n) for n in range(30)]
-
-        play(test())
-
     def test_a_killed_publisher_loses_nothing_acknowledged(self, site: Site) -> None:
         async def test() -> None:
             async with opened(site.url) as broker:
-                self.needs_history(broker)
                 acknowledged = -1
                 with peer(site.url, "publish", "victim", 100000, 30000) as victim:
                     assert victim.stdout is not None
@@ -248,7 +249,6 @@ class BrokerContract:
     def test_a_replaced_log_is_read_from_its_start(self, site: Site) -> None:
         async def test() -> None:
             async with opened(site.url) as broker:
-                self.needs_history(broker)
                 await broker.publish([numbered("job", n, 8) for n in range(5)])
                 await broker.subscribe({})
                 stored = last(await rest(broker))
@@ -264,7 +264,6 @@ class BrokerContract:
     def test_a_restored_log_is_read_from_its_start(self, site: Site, regrown: int) -> None:
         async def test() -> None:
             async with opened(site.url) as broker:
-                self.needs_history(broker)
                 await broker.publish([numbered("job", n, 8) for n in range(4)])
             site.keep()
             async with opened(site.url) as broker:
@@ -283,7 +282,6 @@ class BrokerContract:
     def test_positions_of_another_broker_are_reported(self, site: Site) -> None:
         async def test() -> None:
             async with opened(site.url) as broker:
-                self.needs_history(broker)
                 await broker.publish([numbered("job", 0, 8)])
                 foreign = {"elsewhere/3": Position("elsewhere/3", "x", 12, bytes(32))}
                 assert await broker.subscribe(foreign) == frozenset(foreign)
@@ -291,7 +289,12 @@ class BrokerContract:
 
         play(test())
 
-    @staticmethod
-    def needs_history(broker: Broker) -> None:
-        if not broker.history:
-            pytest.skip("this broker keeps no history")
+    def test_quarantine_is_no_part_of_what_is_read_again(self, site: Site) -> None:
+        async def test() -> None:
+            async with opened(site.url) as broker:
+                bad, good = Record(QUARANTINE, "job", b"digest and reason"), Record("control", "job", b"good")
+                await broker.publish([bad, good, bad])
+                await broker.subscribe({})
+                assert records(await rest(broker)) == [good]
+
+        play(test())

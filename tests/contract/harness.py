@@ -19,10 +19,14 @@ PATIENCE = 30.0
 CHUNK = (512 << 10) + 4096
 
 
-class Site(ABC):
-    """A broker under test and what may happen to it while nobody is connected."""
+class Server:
+    """A broker under test."""
 
     url: str
+
+
+class Site(Server, ABC):
+    """One with history, and what may happen to it while nobody is connected."""
 
     @abstractmethod
     def replace(self) -> None:

@@ -30,7 +30,9 @@ async def collect(broker: Broker, key: str, count: int, _: int) -> None:
     await broker.subscribe({})
     print("ready", flush=True)
     while count:
-        for delivery in await broker.receive(16, 1 << 22, 1.0):
+        deliveries = await broker.receive(16, 1 << 22, 1.0)
+        await broker.committed(deliveries)
+        for delivery in deliveries:
             if delivery.record.key == key:
                 print(number(delivery.record), flush=True)
                 count -= 1

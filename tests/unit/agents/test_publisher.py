@@ -12,7 +12,7 @@ import pytest
 
 from accord_agents.chain import Chain
 from accord_agents.journal import Outgoing
-from accord_agents.publisher import FIRST_PAUSE, LONGEST_PAUSE, MAX_EVENTS, Publisher
+from accord_agents.publisher import FIRST_PAUSE, LONGEST_PAUSE, MAX_EVENTS, TRIES, Publisher
 from accord_broker.port import BrokerError, Record
 from accord_schemas.events import State
 from accord_schemas.frame import Frame
@@ -115,6 +115,8 @@ def test_a_party_may_leave_when_all_is_covered_or_read_back() -> None:
         house.chain.read_back(2)
         assert not house.publisher.drained(history=True)
         house.chain.read_back(3)
+        assert not house.publisher.drained(history=True), "peers still wait for what they do not hold"
+        house.collaboration.ended = True
         assert house.publisher.drained(history=True) and not house.publisher.drained(history=False)
         house.covered(3)
         assert house.publisher.drained(history=False)
@@ -177,5 +179,25 @@ def test_a_failed_publish_is_due_again_after_the_next_connection() -> None:
         house.publisher.restart()
         await house.settle()
         assert house.broker.numbers == [2, 3]
+
+    asyncio.run(play())
+
+
+def test_without_history_a_party_repeats_a_few_times_what_peers_that_left_never_cover(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("accord_agents.publisher.LOSSY_PAUSE", 0.0)
+
+    async def play() -> None:
+        house = House(2, history=False)
+        house.collaboration.ended = True
+        house.put()
+        for _ in range(2 * TRIES + 4):
+            assert not house.publisher.drained(history=False) or len(house.broker.numbers) == 2 * (1 + TRIES)
+            for lane in house.publisher._lanes.values():
+                lane.pause = 0.0
+            await house.settle()
+        assert house.publisher.drained(history=False) and not house.publisher.drained(history=True)
+        assert house.broker.numbers == [1, 2] * (1 + TRIES)
 
     asyncio.run(play())

@@ -19,12 +19,6 @@ def test_an_unknown_scheme_is_named_with_the_known_one(url: str) -> None:
     assert repr(url) in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["kafka://host:9092/space", "mqtt://host", "mqtts://host:8883/space?ca=ca.pem"])
-def test_later_brokers_say_so(url: str) -> None:
-    with pytest.raises(UsageError, match="not available in this version"):
-        connect(url)
-
-
 @pytest.mark.parametrize("url", ["embedded:", "embedded:///tmp/x", "embedded://x", "embedded:a\0b"])
 def test_an_embedded_url_needs_a_path(url: str) -> None:
     with pytest.raises(UsageError, match="names no file"):

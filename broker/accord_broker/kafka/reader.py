@@ -1,0 +1,184 @@
+"""Reading: one task per topic carries its records to one bounded queue."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from accord_broker.kafka import trouble
+from accord_broker.kafka.binding import UNREADABLE, from_message
+from accord_broker.kafka.place import Place
+from accord_broker.kafka.settings import FETCH, ROOM, TIMEOUT, discard
+from accord_broker.port import BrokerError, Delivery, Position, Record
+
+BATCH = 64
+"""Records taken from the client at once."""
+Offsets = Mapping[TopicPartition, int]
+
+
+class Reader:
+    """Reads the partition of each topic from given offsets.
+
+    Args:
+        place: The cluster.
+        settings: Of its clients.
+        families: The family of each partition.
+        ids: The id of each topic.
+    """
+
+    def __init__(
+        self, place: Place, settings: dict[str, Any], families: Mapping[TopicPartition, str], ids: Mapping[str, str]
+    ) -> None:
+        self._place, self._families, self._ids = place, families, ids
+        self._consumer = AIOKafkaConsumer(
+            **settings,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            max_partition_fetch_bytes=FETCH,
+            fetch_max_bytes=ROOM,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self._failed: BrokerError | None = None
+        self._arrived: deque[Delivery] = deque()
+        self._size = 0
+        self._news, self._room = asyncio.Event(), asyncio.Event()
+        self._room.set()
+
+    async def start(self, after: Mapping[str, Position], first: Offsets, last: Offsets) -> frozenset[str]:
+        """Read on after the positions that hold, else from the first record; returns the sources of those that do.
+
+        Args:
+            after: By source.
+            first: Offset of each partition's first record.
+            last: Offset after each partition's last record.
+        """
+        try:
+            await self._consumer.start()
+        except KafkaError as error:
+            raise trouble.other(self._place, "the connection failed", error) from None
+        begin = dict(first)
+        known = {tp: after[source(tp)] for tp in self._families if source(tp) in after}
+        for tp, position in known.items():
+            if position.log == self._ids[tp.topic] and first[tp] <= position.offset < last[tp]:
+                begin[tp] = position.offset
+        self._consumer.assign(list(begin))
+        for tp, offset in begin.items():
+            self._consumer.seek(tp, offset)
+        held = set()
+        for tp, position in known.items():
+            if begin[tp] == position.offset and await self._holds(tp, position):
+                held.add(position.source)
+            else:
+                self._consumer.seek(tp, first[tp])
+        for tp in self._families:
+            self.watch(self._pump(tp))
+        return frozenset(held)
+
+    async def receive(self, limit: int, max_bytes: int, timeout: float) -> list[Delivery]:
+        """What has arrived; raises what ended a task."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while True:
+            self._news.clear()
+            if self._arrived:
+                return self._take(limit, max_bytes)
+            if self._failed is not None:
+                raise self._failed
+            left = deadline - loop.time()
+            if left <= 0:
+                return []
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._news.wait()
+
+    async def stop(self) -> None:
+        """Stop reading, for good."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await discard(self._consumer.stop())
+
+    def watch(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have a task run as long as this reader; when it fails, reading fails."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            what = error if isinstance(error, BrokerError) else trouble.other(self._place, "reading failed", error)
+            self._failed = self._failed or what
+            self._news.set()
+
+    async def _holds(self, tp: TopicPartition, position: Position) -> bool:
+        """Whether the record of that position is there; the one after it comes next."""
+        try:
+            found = await self._next(tp, 1, TIMEOUT)
+        except KafkaError as error:
+            raise trouble.not_read(self._place, tp.topic, error) from None
+        return [d.position for d in found] == [position]
+
+    async def _next(self, tp: TopicPartition, count: int, timeout: float) -> list[Delivery]:
+        """Up to `count` next records of one partition; with 1, also one whose headers the client cannot decode.
+
+        Partitions are read apart: when a record makes the client raise, it has dropped what it took from others.
+        """
+        try:
+            found = await self._consumer.getmany(tp, timeout_ms=int(timeout * 1000), max_records=count)
+        except UnicodeDecodeError:
+            if count > 1:
+                raise
+            offset = await self._consumer.position(tp)
+            self._consumer.seek(tp, offset + 1)
+            return [self._delivery(tp, offset, b"", UNREADABLE)]
+        return [self._delivery(tp, m.offset, m.key, from_message(m.value, m.headers)) for m in found.get(tp, [])]
+
+    def _delivery(self, tp: TopicPartition, offset: int, key: bytes | None, frame: bytes) -> Delivery:
+        record = Record(self._families[tp], (key or b"").decode(errors="replace"), frame)
+        return Delivery(record, Position(source(tp), self._ids[tp.topic], offset, record.digest()))
+
+    async def _pump(self, tp: TopicPartition) -> None:
+        """Carry one partition's records to the reader, as long as it has room."""
+        count = BATCH
+        while True:
+            await self._room.wait()
+            try:
+                found = await self._next(tp, count, TIMEOUT)
+            except KafkaError as error:
+                raise trouble.not_read(self._place, tp.topic, error) from None
+            except UnicodeDecodeError:
+                count = 1  # up to the record that it was
+                continue
+            if any(d.record.frame is UNREADABLE for d in found):
+                count = BATCH
+            self._arrived.extend(found)
+            self._size += sum(len(d.record.frame) for d in found)
+            if self._size > ROOM:
+                self._room.clear()
+            if found:
+                self._news.set()
+
+    def _take(self, limit: int, max_bytes: int) -> list[Delivery]:
+        batch: list[Delivery] = []
+        while self._arrived and len(batch) < limit:
+            size = len(self._arrived[0].record.frame)
+            if batch and size > max_bytes:
+                break
+            max_bytes -= size
+            self._size -= size
+            batch.append(self._arrived.popleft())
+        if self._size <= ROOM:
+            self._room.set()
+        return batch
+
+
+def source(tp: TopicPartition) -> str:
+    """The partition's name in positions."""
+    return f"{tp.topic}-{tp.partition}"

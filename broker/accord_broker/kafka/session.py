@@ -1,0 +1,99 @@
+"""What lives from opening a cluster to closing it: a client that asks, one that reads, one that writes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from accord_broker.kafka import trouble
+from accord_broker.kafka.place import Place
+from accord_broker.kafka.reader import Offsets, Reader, source
+from accord_broker.kafka.settings import TIMEOUT, discard
+from accord_broker.kafka.topics import Topics
+from accord_broker.kafka.writer import Writer
+from accord_broker.port import FAMILIES, QUARANTINE, Delivery, Position, Record
+
+CHECK = 20.0
+"""Seconds between looks at the topics: a consumer goes on in silence when the cluster is away or a topic made anew."""
+
+
+class Session:
+    """One connection to a cluster. Used once.
+
+    Args:
+        place: The cluster.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._security: dict[str, Any] = {
+            **place.security_settings(),
+            "client_id": "accord",
+            "request_timeout_ms": int(TIMEOUT * 1000),
+        }
+        self._settings = {**self._security, "bootstrap_servers": place.addresses()}
+        self._asker = AIOKafkaConsumer(**self._settings, enable_auto_commit=False)  # never waits behind a long poll
+        self._topics = Topics(place, self._asker._client)
+        self._partitions = {TopicPartition(place.topic(f), 0): f for f in FAMILIES if f != QUARANTINE}
+        self._ids: dict[str, str] = {}
+        self._reader: Reader | None = None
+        self._writer = Writer(place, self._settings)
+
+    async def start(self) -> None:
+        """Connect, and see to the topics."""
+        try:
+            await self._asker.start()
+        except KafkaError:
+            raise await trouble.not_connected(self._place, self._security) from None
+        self._ids = await self._topics.prepare()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._stop_reading()
+        await self._writer.stop()
+        await discard(self._asker.stop())
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Append records."""
+        await self._writer.publish(records)
+
+    async def subscribe(self, after: Mapping[str, Position]) -> frozenset[str]:
+        """Start to read; returns the sources whose position does not hold."""
+        await self._stop_reading()
+        self._reader = Reader(self._place, self._settings, self._partitions, self._ids)
+        held = await self._reader.start(after, *await self._bounds())
+        self._reader.watch(self._check())
+        return frozenset(after) - held
+
+    async def receive(self, limit: int, max_bytes: int, timeout: float) -> list[Delivery]:
+        """What has arrived."""
+        if self._reader is None:
+            raise RuntimeError("subscribe comes before receive")
+        return await self._reader.receive(limit, max_bytes, timeout)
+
+    async def end(self) -> dict[str, int]:
+        """The last offset of each source that has any."""
+        first, last = await self._bounds()
+        return {source(tp): last[tp] - 1 for tp in self._partitions if last[tp] > first[tp]}
+
+    async def _bounds(self) -> tuple[Offsets, Offsets]:
+        """First offset and high watermark per partition."""
+        try:
+            first = await self._asker.beginning_offsets(list(self._partitions))
+            return first, await self._asker.end_offsets(list(self._partitions))
+        except KafkaError as error:
+            raise trouble.not_read(self._place, f"{self._place.namespace}.*", error) from None
+
+    async def _check(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK)
+            await self._topics.check(self._ids)
+
+    async def _stop_reading(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await reader.stop()

@@ -1,0 +1,146 @@
+"""The topics of a namespace: one per family, one partition each, created where missing, else verified.
+
+One partition keeps a family's order. Everybody writes to and reads from partition 0, so nothing is lost on a topic that
+is given more; the agents stop over it all the same, because nobody else's tools would see the order any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from aiokafka import errors
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.admin import CreateTopicsRequest, DescribeConfigsRequest
+from aiokafka.protocol.api import Request
+
+from accord_broker.kafka import trouble
+from accord_broker.kafka.metadata import MetadataRequest
+from accord_broker.kafka.place import Place
+from accord_broker.port import FAMILIES, QUARANTINE, BrokerError
+from accord_schemas.header import MAX_HEADER
+
+log = logging.getLogger("accord_broker.kafka")
+CREATED = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "compression.type": "uncompressed",  # ciphertext does not shrink, and no sender can make readers inflate a bomb
+    "message.timestamp.type": "LogAppendTime",  # else a sender's wrong clock has records refused, or kept for ever
+}
+_CHECKED = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes")
+SHORT = 30 * 24 * 3600 * 1000
+"""Milliseconds of retention below which an audit may come too late."""
+LARGEST = (512 << 10) + 2 * MAX_HEADER
+"""Bytes of a record with a default chunk, at most."""
+PATIENCE = 15.0
+"""Seconds for new topics to come up."""
+_TOPIC = 2
+"""The kind of resource in DescribeConfigs."""
+
+
+class Topics:
+    """A namespace's topics as one client sees them.
+
+    Args:
+        place: The cluster.
+        client: Connected.
+    """
+
+    def __init__(self, place: Place, client: AIOKafkaClient) -> None:
+        self._place, self._client = place, client
+        self._names = [place.topic(family) for family in FAMILIES]
+
+    async def prepare(self) -> dict[str, str]:
+        """Create what is missing and verify what is there; returns each topic's id, new with each incarnation.
+
+        Raises:
+            BrokerError: A topic cannot be used as it is; names the topic and the setting or right.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE
+        created: set[str] = set()
+        while True:
+            found, missing = await self._describe()
+            if not missing:
+                break
+            if new := missing - created:
+                await self._create([name for name in self._names if name in new])
+                created |= new
+            if loop.time() > deadline:
+                message = f"The topic {min(missing)} of {self._place} does not come up."
+                raise BrokerError(message, hint="Is a broker of the cluster down?", retry=True)
+            await asyncio.sleep(0.05)
+        if old := set(self._names) - created:
+            await self._verify(sorted(old))
+        await self._client.set_topics(self._names)  # else it learns their leaders one by one
+        return found
+
+    async def check(self, ids: dict[str, str]) -> None:
+        """See that the topics still are those that `prepare` found.
+
+        Raises:
+            BrokerError: One is not, or the cluster cannot be asked.
+        """
+        found, missing = await self._describe()
+        for topic in self._names:
+            if topic in missing or found[topic] != ids[topic]:
+                raise trouble.lost(self._place, topic)
+
+    async def _describe(self) -> tuple[dict[str, str], set[str]]:
+        """The ids of the topics that are there, and those that are not or have no leader yet."""
+        ids, missing = dict[str, str](), set[str]()
+        topics = (await self._ask(MetadataRequest(self._names))).to_object()["topics"]
+        for topic in sorted(topics, key=lambda t: self._names.index(t["topic"])):
+            name, code = topic["topic"], topic["error_code"]
+            partitions = topic["partitions"]
+            if code == errors.TopicAuthorizationFailedError.errno:
+                raise trouble.right(self._place, name, "Read")
+            if code or any(p["leader"] < 0 for p in partitions):
+                missing.add(name)
+            elif len(partitions) != 1:
+                message = f"The topic {name} of {self._place} has {len(partitions)} partitions and must have one."
+                raise BrokerError(message, hint="Use another namespace, or create the topic anew.")
+            else:
+                ids[name] = topic["topic_id"].hex()
+        return ids, missing
+
+    async def _create(self, names: list[str]) -> None:
+        replicas = -1  # as many as the cluster says
+        wanted: list[Any] = [(name, 1, replicas, [], list(CREATED.items())) for name in names]
+        answer = await self._ask(CreateTopicsRequest(wanted, int(PATIENCE * 1000), False))
+        for name, code, *_ in sorted(answer.topic_errors, key=lambda t: names.index(t[0])):
+            error = errors.for_code(code)
+            if error in (errors.TopicAuthorizationFailedError, errors.ClusterAuthorizationFailedError):
+                raise trouble.right(self._place, name, "Create")
+            if error not in (errors.NoError, errors.TopicAlreadyExistsError):
+                raise trouble.other(self._place, f"the topic {name} cannot be created", error())
+
+    async def _verify(self, names: list[str]) -> None:
+        answer = await self._ask(DescribeConfigsRequest([(_TOPIC, name, list(_CHECKED)) for name in names]))
+        resources = answer.to_object()["resources"]
+        for resource in resources:
+            if not resource["error_code"]:
+                configs = {e["config_names"]: e["config_value"] for e in resource["config_entries"]}
+                self._judge(resource["resource_name"], configs)
+        if hidden := [r["resource_name"] for r in resources if r["error_code"]]:
+            log.warning("The retention of %s is not verified: no right 'DescribeConfigs'.", ", ".join(hidden))
+
+    def _judge(self, name: str, configs: dict[str, str]) -> None:
+        if "compact" in configs["cleanup.policy"]:
+            message = f"The topic {name} of {self._place} is compacted, which drops events."
+            raise BrokerError(message, hint="Set its cleanup.policy to delete.")
+        if int(configs["max.message.bytes"]) < LARGEST:
+            message = f"The topic {name} of {self._place} takes records of up to {configs['max.message.bytes']} bytes."
+            raise BrokerError(message, hint=f"Raise its max.message.bytes to {LARGEST} or more.")
+        retention = int(configs["retention.ms"])
+        short = 0 <= retention < SHORT or int(configs["retention.bytes"]) >= 0
+        if short and name != self._place.topic(QUARANTINE):
+            log.warning("The topic %s drops events that audits need. Set retention.ms and retention.bytes to -1.", name)
+
+    async def _ask(self, request: Request[Any]) -> Any:
+        try:
+            return await self._client.send(self._client.get_random_node(), request)
+        except (errors.KafkaError, NotImplementedError) as error:  # the latter: the server is too old for the request
+            raise trouble.other(self._place, "the topics cannot be looked up", error) from None

@@ -1,0 +1,115 @@
+"""What Kafka's errors mean for a user, and whether trying again may help."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from aiokafka import errors
+from aiokafka.conn import create_conn
+
+from accord_broker.kafka.place import Place
+from accord_broker.port import BrokerError
+
+_DENIED = (errors.TopicAuthorizationFailedError, errors.ClusterAuthorizationFailedError)
+_CREDENTIALS = (errors.SaslAuthenticationFailed, errors.AuthenticationFailedError)
+_MECHANISM = (errors.UnsupportedSaslMechanismError, errors.IllegalSaslStateError)
+_FOR_GOOD = (
+    errors.InvalidTopicError,
+    errors.PolicyViolationError,
+    errors.InvalidReplicationFactorError,
+    errors.InvalidConfigurationError,
+    errors.IncompatibleBrokerVersion,
+    errors.UnsupportedVersionError,
+    errors.UnsupportedCodecError,
+)
+_SLOW = (TimeoutError, errors.KafkaTimeoutError, errors.RequestTimedOutError)
+_GONE = (errors.OffsetOutOfRangeError, errors.NoOffsetForPartitionError)
+
+
+async def not_connected(place: Place, settings: dict[str, Any]) -> BrokerError:
+    """Why no server answers: the client only says that it found none, so each one is asked once more."""
+    found: BrokerError | None = None
+    for (host, port), address in zip(place.servers, place.addresses(), strict=True):
+        try:
+            connection = await create_conn(host, port, **settings)
+        except (OSError, TimeoutError, errors.KafkaError) as error:
+            why = _refused(place, address, error)
+            found = found if found and not found.retry else why
+        else:
+            await connection.close()
+    return found or BrokerError(f"{place} does not answer as a Kafka cluster does.", retry=True)
+
+
+def _refused(place: Place, address: str, error: Exception) -> BrokerError:
+    cause = error.__cause__ or error.__context__
+    if not isinstance(error, ssl.SSLError) and isinstance(cause, ssl.SSLError):
+        error = cause
+    if isinstance(error, ssl.SSLCertVerificationError):
+        hint = "Name the broker's certificate authority with ca=PATH, and the broker as its certificate does."
+        return BrokerError(f"The certificate of {address} is not trusted: {error.verify_message}.", hint=hint)
+    if isinstance(error, ssl.SSLError):
+        hint = "Is it a TLS listener, and are the certificates the right ones?"
+        return BrokerError(f"TLS with {address} failed: {error.reason or error}.", hint=hint)
+    if isinstance(error, _CREDENTIALS):
+        hint = "Set ACCORD_BROKER_USER and ACCORD_BROKER_PASSWORD (or ..._FILE) to a user that may connect."
+        return BrokerError(f"{address} does not accept this user and password ({place.mechanism}).", hint=hint)
+    if isinstance(error, _MECHANISM):
+        hint = "Name one that it has enabled with mechanism=, or use security=ssl."
+        return BrokerError(f"{address} does not know the mechanism {place.mechanism}.", hint=hint)
+    if isinstance(error, OSError) and error.errno:
+        return BrokerError(f"{address} cannot be reached: {error.strerror or error}.", retry=True)
+    hint = f"Is it a Kafka listener, and is security={place.security} what it wants?"
+    if place.security != "plaintext":
+        hint += " TLS may stand and the user, the password or the own certificate be wrong."
+    return BrokerError(f"{address} was reached, but closed the connection or did not answer.", hint=hint, retry=True)
+
+
+def not_published(place: Place, topic: str, error: BaseException) -> BrokerError:
+    """Why a record was not taken."""
+    error = _cause(error)
+    if isinstance(error, _DENIED):
+        return right(place, topic, "Write")
+    if isinstance(error, errors.MessageSizeTooLargeError):
+        hint = "Raise the topic's max.message.bytes, or lower the chunk size."
+        return BrokerError(f"A record on {topic} exceeds the max.message.bytes of {place}.", hint=hint)
+    if isinstance(error, errors.InvalidTimestampError):
+        hint = "Set the clock right (NTP), or give the topic message.timestamp.type=LogAppendTime."
+        message = f"{place} refused a record on {topic} over its time: the clock here differs from the broker's."
+        return BrokerError(message, hint=hint)
+    return other(place, f"a record on {topic} was not taken", error)
+
+
+def not_read(place: Place, topic: str, error: BaseException) -> BrokerError:
+    """Why a topic cannot be read."""
+    error = _cause(error)
+    if isinstance(error, _DENIED):
+        return right(place, topic, "Read")
+    if isinstance(error, _GONE):
+        return lost(place, topic)
+    return other(place, f"the topic {topic} cannot be read", error)
+
+
+def right(place: Place, topic: str, name: str) -> BrokerError:
+    """A right is missing."""
+    hint = f"Grant it to this user in the cluster's access control lists: --topic {topic} --operation {name}."
+    return BrokerError(f"{place} denies the right '{name}' on the topic {topic}.", hint=hint)
+
+
+def lost(place: Place, topic: str) -> BrokerError:
+    """The log is not the one that was opened; opening again finds what is there now."""
+    return BrokerError(f"The topic {topic} of {place} was replaced or cut off while it was in use.", retry=True)
+
+
+def other(place: Place, what: str, error: BaseException) -> BrokerError:
+    """Anything else; worth another try unless it is known to last."""
+    error = _cause(error)
+    if isinstance(error, _SLOW):
+        return BrokerError(f"{place} does not answer: {what}.", retry=True)
+    name, said = type(error).__name__, str(error)
+    return BrokerError(f"{place}: {what} ({name}: {said[:200]}).", retry=not isinstance(error, _FOR_GOOD))
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The client wraps what its tasks met."""
+    return error.__cause__ if type(error) is errors.KafkaError and error.__cause__ is not None else error

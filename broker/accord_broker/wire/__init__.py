@@ -1,0 +1,1 @@
+"""What the adapters of remote brokers share: frames as CloudEvents attributes, TLS and credentials."""

@@ -1,0 +1,273 @@
+"""A real Apache Kafka 4.1.1 for tests: its jars by Maven into a cache, one server per kind and test session.
+
+``ACCORD_TEST_KAFKA=HOST:PORT`` names a running plain broker to use instead; what needs a server of one's own is then
+left out, as everything is where Java or Maven is missing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import datetime
+import functools
+import ipaddress
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.types import Array, Int8, Int16, Int32, Schema, String
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+VERSION = "4.1.1"
+PARTS = [
+    ("org.apache.kafka", "kafka_2.13", VERSION),
+    *[("org.apache.logging.log4j", name, "2.24.3") for name in ("log4j-core", "log4j-slf4j-impl", "log4j-1.2-api")],
+    ("com.fasterxml.jackson.dataformat", "jackson-dataformat-yaml", "2.19.0"),
+]
+POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>accord</groupId><artifactId>kafka</artifactId><version>1</version><dependencies>{}</dependencies></project>"""
+LOG4J = """Configuration: {Appenders: {Console: {name: O, PatternLayout: {pattern: "%p %m%n"}}},
+  Loggers: {Root: {level: WARN, AppenderRef: [{ref: O}]}, Logger: {name: kafka.server, level: INFO}}}"""
+SETTINGS = """process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{control}
+listeners={protocol}://127.0.0.1:{port},CONTROLLER://127.0.0.1:{control}
+advertised.listeners={protocol}://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name={protocol}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,{protocol}:{protocol}
+log.dirs={folder}/data
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+log.cleaner.dedupe.buffer.size=8388608
+log.index.size.max.bytes=65536
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+"""
+SECURED = """sasl.enabled.mechanisms=SCRAM-SHA-512
+sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule \
+required username="admin" password="admin-secret";
+ssl.keystore.type=PEM
+ssl.keystore.location={folder}/broker.pem
+ssl.truststore.type=PEM
+ssl.truststore.location={folder}/ca.pem
+ssl.client.auth=none
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:admin;User:ANONYMOUS
+allow.everyone.if.no.acl.found=false
+"""
+JAVA = ["java", "-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+TOPIC, LITERAL, PREFIXED, ALLOW = 2, 3, 4, 3
+RIGHTS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
+USERS = ("admin", "bank", "shop", "stranger")
+MISSING = [name for name in ("java", "mvn") if shutil.which(name) is None]
+OUTSIDE = os.environ.get("ACCORD_TEST_KAFKA")
+
+
+def password(user: str) -> str:
+    return f"{user}-secret"
+
+
+@functools.cache
+def jars() -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "accord" / f"kafka-{VERSION}"
+    if not (cache / "libs").is_dir():
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache.parent) as name:  # moved whole: never half a cache
+            work = Path(name) / "kafka"
+            work.mkdir()
+            parts = [f"<groupId>{g}</groupId><artifactId>{a}</artifactId><version>{v}</version>" for g, a, v in PARTS]
+            (work / "pom.xml").write_text(POM.format("".join(f"<dependency>{p}</dependency>" for p in parts)))
+            goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=libs"]
+            done = subprocess.run(["mvn", "-q", "-B", *goal], cwd=work, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"Maven could not bring Kafka: {done.stdout[-2000:]}"
+            work.rename(cache)
+    return cache / "libs"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+class CreateAclsResponse1(Response):  # type: ignore[misc]
+    """Of Kafka's CreateAcls, version 1; aiokafka has none."""
+
+    API_KEY, API_VERSION = 30, 1
+    SCHEMA = Schema(("throttle_time_ms", Int32), ("results", Array(("code", Int16), ("message", String("utf-8")))))
+
+
+class CreateAclsRequest1(RequestStruct):  # type: ignore[misc]
+    API_KEY, API_VERSION, RESPONSE_TYPE = 30, 1, CreateAclsResponse1
+    _TEXT = String("utf-8")
+    _WHO = (("principal", _TEXT), ("host", _TEXT), ("operation", Int8), ("permission", Int8))
+    SCHEMA = Schema(("entries", Array(("kind", Int8), ("name", _TEXT), ("pattern", Int8), *_WHO)))
+
+
+class CreateAcls(Request[CreateAclsRequest1]):  # type: ignore[misc]
+    API_KEY = 30
+
+    def __init__(self, entries: list[tuple[object, ...]]) -> None:
+        self._entries = entries
+
+    def build(self, request_struct_class: type[CreateAclsRequest1]) -> CreateAclsRequest1:
+        return request_struct_class(self._entries)
+
+
+class Kafka:
+    """A single-node server on loopback; stops only what it started.
+
+    Args:
+        folder: A new folder for its files.
+        secured: SASL_SSL with SCRAM-SHA-512 for `USERS` and ACLs, of which there are none yet, instead of all in clear.
+    """
+
+    def __init__(self, folder: Path, *, secured: bool = False) -> None:
+        self.folder, self.port, self.secured = folder, free_port(), secured
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True)
+        protocol = "SASL_SSL" if secured else "PLAINTEXT"
+        values = {"control": free_port(), "protocol": protocol, "port": self.port, "folder": folder}
+        (folder / "server.properties").write_text((SETTINGS + (SECURED if secured else "")).format(**values))
+        (folder / "log4j2.yaml").write_text(LOG4J)
+        users: list[str] = []
+        if secured:
+            certificates(folder)
+            for user in USERS:
+                users += ["--add-scram", f"SCRAM-SHA-512=[name={user},password={password(user)}]"]
+        cluster = base64.urlsafe_b64encode(b"\0" + os.urandom(15)).decode().rstrip("=")
+        self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", f"{folder}/server.properties", *users)
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / "ca.pem"
+
+    def url(self, namespace: str) -> str:
+        extra = f"?security=sasl_ssl&ca={self.ca}" if self.secured else ""
+        return f"kafka://{self.host}/{namespace}{extra}"
+
+    def start(self) -> None:
+        log = self.folder / f"kafka-{time.monotonic_ns()}.log"
+        command = [*self._command(), "kafka.Kafka", f"{self.folder}/server.properties"]
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=output)
+        for _ in range(600):
+            time.sleep(0.1)
+            assert self._process.poll() is None, log.read_text()[-3000:]
+            if "Kafka Server started" in log.read_text():
+                return
+        raise AssertionError(log.read_text()[-3000:])
+
+    def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(60)
+            self._process = None
+
+    def keep(self) -> None:
+        """A copy of all its files as they are; it goes on, and a copy in use recovers like after a power cut."""
+        shutil.rmtree(self.folder / "backup", ignore_errors=True)
+        shutil.copytree(self.folder / "data", self.folder / "backup")
+
+    def restore(self) -> None:
+        """Put the copy back and start again."""
+        self.stop()
+        shutil.rmtree(self.folder / "data")
+        (self.folder / "backup").rename(self.folder / "data")
+        self.start()
+
+    async def allow(self, user: str, topic: str, *rights: str) -> None:
+        """Grant rights on a topic, or on all topics that begin with what stands before a final ``*``."""
+        pattern = PREFIXED if topic.endswith("*") else LITERAL
+        what = (TOPIC, topic.rstrip("*"), pattern, f"User:{user}", "*")
+        entries: list[tuple[object, ...]] = [(*what, RIGHTS[right], ALLOW) for right in rights]
+        admin = self.admin()
+        await admin.start()
+        answer = await admin._send_request(CreateAcls(entries))
+        await admin.close()
+        assert all(code == 0 for code, _ in answer.results)
+
+    def admin(self) -> AIOKafkaAdminClient:
+        """An administrator's client, to be started by whoever asks."""
+        secured: dict[str, object] = {}
+        if self.secured:
+            secured = {"security_protocol": "SASL_SSL", "sasl_mechanism": "SCRAM-SHA-512"}
+            secured |= {"sasl_plain_username": "admin", "sasl_plain_password": password("admin")}
+            secured["ssl_context"] = ssl.create_default_context(cafile=self.folder / "ca.pem")
+        return AIOKafkaAdminClient(bootstrap_servers=self.host, **secured)
+
+    def _command(self) -> list[str]:
+        return [*JAVA, f"-Dlog4j2.configurationFile={self.folder}/log4j2.yaml", "-cp", f"{jars()}/*"]
+
+    def _java(self, *arguments: str) -> None:
+        done = subprocess.run([*self._command(), *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def certificates(folder: Path) -> None:
+    """A certificate authority, `ca.pem`, and a server for 127.0.0.1, `broker.pem`."""
+    now = datetime.datetime.now(datetime.UTC)
+
+    def certificate(
+        name: str, key: ec.EllipticCurvePrivateKey, issuer: str, signer: ec.EllipticCurvePrivateKey
+    ) -> x509.Certificate:
+        names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n)]) for n in (name, issuer)]
+        builder = x509.CertificateBuilder(names[1], names[0], key.public_key(), x509.random_serial_number())
+        builder = builder.not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(30))
+        builder = builder.add_extension(x509.BasicConstraints(ca=name == issuer, path_length=None), critical=True)
+        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+        builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        return builder.sign(signer, hashes.SHA256())
+
+    root, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    (folder / "ca.pem").write_bytes(certificate("ca", root, "ca", root).public_bytes(pem))
+    secret = server.private_bytes(pem, pkcs8, serialization.NoEncryption())
+    (folder / "broker.pem").write_bytes(secret + certificate("broker", server, "ca", root).public_bytes(pem))
+
+
+def needs_kafka(*, own: bool = False) -> None:
+    """Leave a module out, in one line, where there can be no Kafka, or none of one's `own`."""
+    if MISSING and (own or OUTSIDE is None):
+        names = " and ".join(MISSING)
+        reason = f"no Apache Kafka without {names}: apt-get install default-jre-headless maven adds these tests"
+        pytest.skip(reason, allow_module_level=True)
+
+
+@functools.cache
+def kafka(*, secured: bool = False) -> Kafka:
+    """The session's server of that kind, running; tests that need one are left out where there can be none."""
+    folder = tempfile.TemporaryDirectory(prefix="accord-kafka-")
+    server = Kafka(Path(folder.name) / "kafka", secured=secured)
+    atexit.register(folder.cleanup)
+    atexit.register(server.stop)
+    server.start()
+    return server
+
+
+def plain_url(namespace: str) -> str:
+    """A plain Kafka's URL with that namespace."""
+    return f"kafka://{OUTSIDE}/{namespace}" if OUTSIDE else kafka().url(namespace)
