@@ -12,7 +12,7 @@ import pytest
 
 from accord_agents.chain import Chain
 from accord_agents.journal import Outgoing
-from accord_agents.publisher import FIRST_PAUSE, LONGEST_PAUSE, MAX_EVENTS, TRIES, Publisher
+from accord_agents.publisher import FIRST_PAUSE, LONGEST_PAUSE, LOSSY_PAUSE, MAX_EVENTS, TRIES, Publisher
 from accord_broker.port import BrokerError, Record
 from accord_schemas.events import State
 from accord_schemas.frame import Frame
@@ -124,9 +124,12 @@ def test_a_party_may_leave_when_all_is_covered_or_read_back() -> None:
     asyncio.run(play())
 
 
-def test_what_nobody_confirms_goes_again_ever_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("history", "first"), [(True, FIRST_PAUSE), (False, LOSSY_PAUSE)])
+def test_what_nobody_confirms_goes_again_ever_more_rarely(
+    history: bool, first: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def play() -> None:
-        house = House(2, history=False)
+        house = House(2, history=history)
         house.put()
         now = [100.0]
         monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0], raising=False)
@@ -139,10 +142,10 @@ def test_what_nobody_confirms_goes_again_ever_more_rarely(monkeypatch: pytest.Mo
             now[0] = lane.due
             publisher._again(now[0])
             await house.broker.publish(publisher._next())
-        assert pauses == [min(FIRST_PAUSE * 2**k, LONGEST_PAUSE) for k in range(6)]
+        assert pauses == [min(first * 2**k, LONGEST_PAUSE) for k in range(6)]
         assert house.broker.numbers == [1, 2] * 7
         house.covered(1)
-        assert lane.pause == FIRST_PAUSE
+        assert lane.pause == first
         publisher._again(now[0])
         now[0] = lane.due
         publisher._again(now[0])
