@@ -1,9 +1,27 @@
-"""Settings of all tests."""
+"""Settings of all tests, and one line about what was left out."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
+from tests.support.real import HOW, WHAT
 
 # A busy machine is no reason to fail: time never decides a test here.
 settings.register_profile("accord", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("accord")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out for want of a real broker, and the command that adds it; all else that was skipped, too."""
+    modules = set()
+    for report in terminalreporter.stats.get("skipped", []):
+        path, line, reason = report.longrepr
+        if WHAT in reason:
+            modules.add(Path(report.nodeid.partition("::")[0]).name)
+        else:
+            terminalreporter.write_line(f"SKIPPED {path}:{line}: {reason}", red=True)
+    if modules:
+        names = ", ".join(sorted(modules))
+        terminalreporter.write_line(f"Left out, for want of a real broker: {names}. To add them: {HOW}", yellow=True)

@@ -1,4 +1,7 @@
-"""A Mosquitto of one's own on a free loopback port; stops only what it started."""
+"""A Mosquitto of one's own on a free loopback port; stops only what it started.
+
+``ACCORD_TEST_MQTT=HOST:PORT`` names a running one to use instead, where a test needs none of its own.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,17 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.support.real import left_out
+
 BINARY = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+OUTSIDE = os.environ.get("ACCORD_TEST_MQTT")
 SETTINGS = "allow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\n"
+
+
+def needs_mosquitto(*, own: bool = False) -> None:
+    """Leave a module out where there can be no Mosquitto, or none of one's `own`."""
+    if BINARY is None and (own or OUTSIDE is None):
+        left_out("no Mosquitto")
 
 
 class Mosquitto:

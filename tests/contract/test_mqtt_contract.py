@@ -8,21 +8,24 @@ from collections.abc import Iterator
 import pytest
 from tests.contract.broker_contract import LiveContract
 from tests.contract.harness import Server
-from tests.contract.mosquitto import BINARY, Mosquitto
+from tests.contract.mosquitto import OUTSIDE, Mosquitto, needs_mosquitto
 
-pytestmark = pytest.mark.skipif(BINARY is None, reason="no Mosquitto here: apt-get install mosquitto adds these tests")
+needs_mosquitto()
 
 
 @pytest.fixture(scope="module")
-def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if OUTSIDE:
+        yield OUTSIDE
+        return
     with Mosquitto(tmp_path_factory.mktemp("contract") / "mosquitto") as server:
-        yield server
+        yield f"127.0.0.1:{server.port}"
 
 
 @pytest.fixture
-def site(mosquitto: Mosquitto) -> Server:
+def site(address: str) -> Server:
     server = Server()
-    server.url = mosquitto.url(f"space-{uuid.uuid4().hex}")
+    server.url = f"mqtt://{address}/space-{uuid.uuid4().hex}"
     return server
 
 

@@ -21,7 +21,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Int8, Int16, Int32, Schema, String
@@ -29,6 +28,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.support.real import left_out
 
 VERSION = "4.1.1"
 PARTS = [
@@ -250,11 +250,9 @@ def certificates(folder: Path) -> None:
 
 
 def needs_kafka(*, own: bool = False) -> None:
-    """Leave a module out, in one line, where there can be no Kafka, or none of one's `own`."""
+    """Leave a module out where there can be no Kafka, or none of one's `own`."""
     if MISSING and (own or OUTSIDE is None):
-        names = " and ".join(MISSING)
-        reason = f"no Apache Kafka without {names}: apt-get install default-jre-headless maven adds these tests"
-        pytest.skip(reason, allow_module_level=True)
+        left_out(f"no Apache Kafka without {' and '.join(MISSING)}")
 
 
 @functools.cache

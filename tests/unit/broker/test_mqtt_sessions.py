@@ -16,7 +16,7 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from tests.contract.mosquitto import BINARY, Mosquitto
+from tests.contract.mosquitto import BINARY, Mosquitto, needs_mosquitto
 from tests.support.servers import certificates
 from tests.unit.schemas.strategies import frame
 
@@ -27,7 +27,7 @@ from accord_schemas.errors import FrameError
 from accord_schemas.events import Accept
 from accord_schemas.frame import Frame
 
-pytestmark = pytest.mark.skipif(BINARY is None, reason="no Mosquitto here: apt-get install mosquitto adds these tests")
+needs_mosquitto(own=True)
 ROOM = 8 << 20
 
 
