@@ -17,7 +17,9 @@ from tests.support.real import left_out
 
 BINARY = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 OUTSIDE = os.environ.get("ACCORD_TEST_MQTT")
-SETTINGS = "allow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\n"
+NEEDED = (Path(__file__).parents[2] / "deploy" / "mosquitto.conf").read_text(encoding="utf-8")
+"""What users are told to set, and what docker-compose.yml sets."""
+SETTINGS = "allow_anonymous true\n"
 
 
 def needs_mosquitto(*, own: bool = False) -> None:
@@ -31,7 +33,7 @@ class Mosquitto:
 
     Args:
         folder: A new folder for its files.
-        settings: Lines of its configuration besides the listener and persistence.
+        settings: Lines of its configuration besides the listener and what is `NEEDED`.
     """
 
     def __init__(self, folder: Path, settings: str = SETTINGS) -> None:
@@ -42,8 +44,8 @@ class Mosquitto:
         folder.chmod(0o777)
         user = "user root\n" if os.geteuid() == 0 else ""
         self.configuration = folder / "mosquitto.conf"
-        persistence = f"persistence true\npersistence_location {folder}/\nautosave_interval 1\n"
-        self.configuration.write_text(f"{user}listener {self.port} 127.0.0.1\n{persistence}{settings}")
+        where = f"listener {self.port} 127.0.0.1\npersistence_location {folder}/\n"
+        self.configuration.write_text(user + where + NEEDED + settings)
         self.log = folder / "mosquitto.log"
         self.process: subprocess.Popen[bytes] | None = None
 

@@ -44,7 +44,7 @@ SETTINGS = """process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{control}
 listeners={protocol}://127.0.0.1:{port},CONTROLLER://127.0.0.1:{control}
-advertised.listeners={protocol}://127.0.0.1:{port}
+advertised.listeners={protocol}://127.0.0.1:{advertised}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name={protocol}
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,{protocol}:{protocol}
@@ -139,14 +139,16 @@ class Kafka:
     Args:
         folder: A new folder for its files.
         secured: SASL_SSL with SCRAM-SHA-512 for `USERS` and ACLs, of which there are none yet, instead of all in clear.
+        advertised: The port that clients are told to use, where it is not the own one.
     """
 
-    def __init__(self, folder: Path, *, secured: bool = False) -> None:
+    def __init__(self, folder: Path, *, secured: bool = False, advertised: int = 0) -> None:
         self.folder, self.port, self.secured = folder, free_port(), secured
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True)
         protocol = "SASL_SSL" if secured else "PLAINTEXT"
         values = {"control": free_port(), "protocol": protocol, "port": self.port, "folder": folder}
+        values["advertised"] = advertised or self.port
         (folder / "server.properties").write_text((SETTINGS + (SECURED if secured else "")).format(**values))
         (folder / "log4j2.yaml").write_text(LOG4J)
         users: list[str] = []
@@ -173,19 +175,19 @@ class Kafka:
         log = self.folder / f"kafka-{time.monotonic_ns()}.log"
         command = [*self._command(), "kafka.Kafka", f"{self.folder}/server.properties"]
         with log.open("wb") as output:
-            self._process = subprocess.Popen(command, stdout=output, stderr=output)
+            self.process = subprocess.Popen(command, stdout=output, stderr=output)
         for _ in range(600):
             time.sleep(0.1)
-            assert self._process.poll() is None, log.read_text()[-3000:]
+            assert self.process.poll() is None, log.read_text()[-3000:]
             if "Kafka Server started" in log.read_text():
                 return
         raise AssertionError(log.read_text()[-3000:])
 
     def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait(60)
-            self._process = None
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(60)
+            self.process = None
 
     def keep(self) -> None:
         """A copy of all its files as they are; it goes on, and a copy in use recovers like after a power cut."""
