@@ -60,6 +60,12 @@ log.index.size.max.bytes=65536
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 """
+MUTUAL = """ssl.keystore.type=PEM
+ssl.keystore.location={folder}/broker.pem
+ssl.truststore.type=PEM
+ssl.truststore.location={folder}/ca.pem
+ssl.client.auth=required
+"""
 SECURED = """sasl.enabled.mechanisms=SCRAM-SHA-512
 sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule \
@@ -139,21 +145,24 @@ class Kafka:
     Args:
         folder: A new folder for its files.
         secured: SASL_SSL with SCRAM-SHA-512 for `USERS` and ACLs, of which there are none yet, instead of all in clear.
+        mutual: TLS in which clients show a certificate, `client.pem` with `client.key`, too.
         advertised: The port that clients are told to use, where it is not the own one.
     """
 
-    def __init__(self, folder: Path, *, secured: bool = False, advertised: int = 0) -> None:
+    def __init__(self, folder: Path, *, secured: bool = False, mutual: bool = False, advertised: int = 0) -> None:
         self.folder, self.port, self.secured = folder, free_port(), secured
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True)
-        protocol = "SASL_SSL" if secured else "PLAINTEXT"
+        protocol = "SASL_SSL" if secured else "SSL" if mutual else "PLAINTEXT"
         values = {"control": free_port(), "protocol": protocol, "port": self.port, "folder": folder}
         values["advertised"] = advertised or self.port
-        (folder / "server.properties").write_text((SETTINGS + (SECURED if secured else "")).format(**values))
+        settings = SETTINGS + (SECURED if secured else MUTUAL if mutual else "")
+        (folder / "server.properties").write_text(settings.format(**values))
         (folder / "log4j2.yaml").write_text(LOG4J)
         users: list[str] = []
-        if secured:
+        if secured or mutual:
             certificates(folder)
+        if secured:
             for user in USERS:
                 users += ["--add-scram", f"SCRAM-SHA-512=[name={user},password={password(user)}]"]
         cluster = base64.urlsafe_b64encode(b"\0" + os.urandom(15)).decode().rstrip("=")
@@ -230,7 +239,7 @@ class Kafka:
 
 
 def certificates(folder: Path) -> None:
-    """A certificate authority, `ca.pem`, and a server for 127.0.0.1, `broker.pem`."""
+    """A certificate authority, `ca.pem`, a server for 127.0.0.1, `broker.pem`, and a client."""
     now = datetime.datetime.now(datetime.UTC)
 
     def certificate(
@@ -244,11 +253,13 @@ def certificates(folder: Path) -> None:
         builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
         return builder.sign(signer, hashes.SHA256())
 
-    root, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    root, server, client = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
     pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     (folder / "ca.pem").write_bytes(certificate("ca", root, "ca", root).public_bytes(pem))
     secret = server.private_bytes(pem, pkcs8, serialization.NoEncryption())
     (folder / "broker.pem").write_bytes(secret + certificate("broker", server, "ca", root).public_bytes(pem))
+    (folder / "client.pem").write_bytes(certificate("client", client, "ca", root).public_bytes(pem))
+    (folder / "client.key").write_bytes(client.private_bytes(pem, pkcs8, serialization.NoEncryption()))
 
 
 def needs_kafka(*, own: bool = False) -> None:

@@ -106,3 +106,24 @@ def test_who_may_only_read_is_told_at_the_first_record(
                     await broker.publish([RECORD])
 
     play(test())
+
+
+def test_clients_show_a_certificate_where_the_cluster_asks_for_one(tmp_path: Path) -> None:
+    server = Kafka(tmp_path / "kafka", mutual=True)
+    server.start()
+
+    async def test() -> None:
+        url = f"kafka://{server.host}/space?security=ssl&ca={server.ca}"
+        shown = f"{url}&cert={server.folder / 'client.pem'}&key={server.folder / 'client.key'}"
+        async with opened(shown) as broker:
+            await broker.publish([RECORD])
+            await broker.subscribe({})
+            assert [d.record for d in await take(broker, 1)] == [RECORD]
+        await refused(url, "certificate")
+        certificates(tmp_path)  # another authority's client
+        await refused(f"{url}&cert={tmp_path / 'client.pem'}&key={tmp_path / 'client.key'}", "certificate")
+
+    try:
+        play(test())
+    finally:
+        server.stop()
