@@ -83,6 +83,20 @@ class Agent:
         """Whether all that was heard is acknowledged: on a broker without history, nobody hears it from us later."""
         return all(self._told.get(cid, {}) == c.chain.seen for cid, c in self.desk.collaborations.items())
 
+    def rest(self, cid: str) -> bool:
+        """Whether nothing remains to be said or heard about a collaboration."""
+        collaboration = self.desk.collaborations[cid]
+        told = self._told.get(cid, {}) == collaboration.chain.seen
+        return collaboration.ended and told and self.publisher.left(cid)
+
+    def close(self, cid: str) -> None:
+        """Forget a collaboration at rest; its journal stays."""
+        self.desk.close(cid)
+        self.publisher.close(cid)
+        self.ledgers.pop(cid, None)
+        self._told.pop(cid, None)
+        self._spoke.pop(cid, None)
+
     def fail(self, error: BaseException) -> None:
         """Have the loop raise an error that a task met."""
 

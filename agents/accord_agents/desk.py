@@ -69,10 +69,13 @@ class Desk:
         self.collaborations: dict[str, Collaboration] = {}
         self.batch, self.taken = Batch(), Taken()
         self._channels = channels or {}
+        self._opened: dict[str, set[bytes]] = {}
         self._wraps: dict[tuple[str, tuple[str, ...]], list[bytes]] = {}
         self._held: dict[str, list[bytes]] = {}
         self._foreign: set[str] = set()
         self._own_early: dict[str, list[Frame]] = {}
+        self.closed: set[str] = set()
+        """Collaborations about which nothing remains to be said; what still comes is a repetition."""
         self.adopting = True
         """Until the log was read to its end after a start, own events that the journal lacks are adopted."""
 
@@ -103,6 +106,8 @@ class Desk:
             raise FrameError("the signature is wrong")
         if header.event_class.family != family:
             raise FrameError("the event came on another family's topic")
+        if header.subject in self.closed:
+            return
         collaboration = self.collaborations.get(header.subject)
         if collaboration is None:
             if header.event_class is not Propose:
@@ -166,7 +171,7 @@ class Desk:
         except FrameError:
             return
         header = frame.header
-        if header.source != self.me or not header.number or not self._ours(frame):
+        if header.source != self.me or not header.number or header.subject in self.closed or not self._ours(frame):
             return
         collaboration = self.collaborations.get(header.subject)
         if collaboration is None and header.event_class is Propose:
@@ -251,6 +256,15 @@ class Desk:
         c = self.collaborations[cid]
         return acknowledgement(cid, c.digest, self.me, c.chain.seen, now, self.identity.sign)
 
+    def close(self, cid: str) -> None:
+        """Forget a collaboration that has ended, once everybody holds all that was said."""
+        del self.collaborations[cid]
+        self.closed.add(cid)
+        self.batch.closed.append(cid)
+        self._wraps = {key: wraps for key, wraps in self._wraps.items() if key[0] != cid}
+        for wrap in self._opened.pop(cid, ()):
+            self._channels.pop(wrap, None)
+
     # ---- applying
 
     def _apply(self, row: Row) -> None:
@@ -287,14 +301,14 @@ class Desk:
         """A row as the journal keeps it: the own word and job results encrypted."""
         if row.kind not in ("word", "job") or row.payload is None:
             return row
-        body = self.cipher.encrypt(row.payload, _place(row))
+        body = self.cipher.encrypt(row.payload, place(row))
         return Row(row.collaboration, row.kind, row.head, body, row.time)
 
     def opened(self, row: Row) -> Row:
         """The inverse of `sealed`."""
         if row.kind not in ("word", "job") or row.payload is None:
             return row
-        return Row(row.collaboration, row.kind, row.head, self.cipher.decrypt(row.payload, _place(row)), row.time)
+        return Row(row.collaboration, row.kind, row.head, self.cipher.decrypt(row.payload, place(row)), row.time)
 
     def fold(self, cid: str, rows: Iterable[Row], recorded: Iterable[Outgoing]) -> Iterator[tuple[Row, Outcome]]:
         """Fold a collaboration's rows again, comparing every frame with the recorded one; to be read to its end.
@@ -339,6 +353,7 @@ class Desk:
             key = channel.unwrap(self.identity, sender, wrap, _info(header.subject, header.source, header.to))
             self._channels[wrap] = key
             self.batch.channels.append((wrap, header.subject, self.cipher.encrypt(key, wrap)))
+        self._opened.setdefault(frame.header.subject, set()).add(wrap)
         return self._channels[wrap]
 
 
@@ -348,7 +363,8 @@ def outgoing(frame: Frame) -> Outgoing:
     return Outgoing(header.subject, header.number, header.event_class.family, frame.bare(), frame.payload)
 
 
-def _place(row: Row) -> bytes:
+def place(row: Row) -> bytes:
+    """What an encrypted row is bound to."""
     return digest(b"accord row", row.collaboration, row.kind, row.head, row.time)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,9 +79,11 @@ class Batch:
     quarantined: list[tuple[str, str, bytes]] = field(default_factory=list)
     answers: list[tuple[int, str]] = field(default_factory=list)
     statuses: dict[str, tuple[str, str]] = field(default_factory=dict)
+    closed: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return any((self.rows, self.outgoing, self.positions, self.quarantined, self.answers, self.statuses))
+        news = (self.rows, self.outgoing, self.positions, self.quarantined, self.answers, self.statuses, self.closed)
+        return any(news)
 
 
 class Journal:
@@ -151,6 +153,8 @@ class Journal:
             db.executemany(
                 "INSERT OR REPLACE INTO status VALUES(?,?,?)", [(c, *value) for c, value in batch.statuses.items()]
             )
+            closed = [(f"closed/{cid}", now.encode()) for cid in batch.closed]
+            db.executemany("INSERT OR REPLACE INTO meta VALUES(?,?)", closed)
             db.execute("COMMIT")
         except sqlite3.Error as error:
             if db.in_transaction:
@@ -186,6 +190,16 @@ class Journal:
         for sequence, family, head, key, body in self._pages(query, collaboration, after):
             yield Outgoing(collaboration, sequence, family, head, self._kept(key, body) or b"")
 
+    def words(self, collaboration: str) -> Iterator[Row]:
+        """The own words of one collaboration: the rows of kind ``word``."""
+        query = (
+            "SELECT row, kind, head, payload, body, time FROM journal"
+            " LEFT JOIN payload ON payload.digest = journal.payload"
+            " WHERE kind='word' AND collaboration=? AND row>? ORDER BY row LIMIT ?"
+        )
+        for _, kind, head, key, body, at in self._pages(query, collaboration):
+            yield Row(collaboration, kind, head, self._kept(key, body), at)
+
     def _pages(self, query: str, collaboration: str, after: int = 0) -> Iterator[tuple[Any, ...]]:
         """Rows of a query by collaboration and first column, so that no cursor stays open and memory is bounded."""
         while True:
@@ -212,8 +226,56 @@ class Journal:
         return {source: Position(source, log, at, seal) for source, log, at, seal in rows}
 
     def channels(self) -> dict[bytes, bytes]:
-        """Encrypted channel keys by the wrap that brought them."""
-        return dict(self._db.execute("SELECT wrap, sealed FROM channel").fetchall())
+        """Encrypted channel keys by the wrap that brought them, of collaborations that are not closed."""
+        query = "SELECT wrap, sealed FROM channel WHERE 'closed/' || collaboration NOT IN (SELECT name FROM meta)"
+        return dict(self._db.execute(query).fetchall())
+
+    def closed(self) -> set[str]:
+        """Collaborations that have ended and about which nothing remains to be said."""
+        rows = self._db.execute("SELECT name FROM meta WHERE name GLOB 'closed/*'").fetchall()
+        return {name.removeprefix("closed/") for (name,) in rows}
+
+    def ended(self, collaboration: str) -> str:
+        """When the last row of a collaboration was taken, ISO 8601 UTC."""
+        query = "SELECT time FROM journal WHERE collaboration=? ORDER BY row DESC LIMIT 1"
+        row = self._db.execute(query, (collaboration,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def erase(self, collaboration: str, sealed: Callable[[bytes], bool]) -> int:
+        """Erase what a closed collaboration's rows say, in place: payloads, own words, job results, channel keys.
+
+        Heads, digests and the chain stay, and so do payloads that travelled in clear: evidence can still be made and
+        the chain still be checked, but nothing can be folded again.
+
+        Args:
+            sealed: Whether the frame with a head was sealed.
+
+        Returns:
+            The number of payloads erased.
+        """
+        with self._lock:
+            db = self._db
+            db.execute("PRAGMA secure_delete=ON")
+            query = "SELECT kind, head, payload FROM journal WHERE collaboration=? AND payload IS NOT NULL"
+            rows = db.execute(query, (collaboration,)).fetchall()
+            query = "SELECT 'own', head, payload FROM outbox WHERE collaboration=?"
+            rows += db.execute(query, (collaboration,)).fetchall()
+            keys = {key for kind, head, key in rows if kind in ("word", "job") or sealed(head)}
+            others = "SELECT payload FROM {} WHERE collaboration<>? AND payload=?"
+            kept = {
+                key
+                for key in keys
+                for table in ("journal", "outbox")
+                if db.execute(others.format(table), (collaboration, key)).fetchone()
+            }
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany("DELETE FROM payload WHERE digest=?", [(key,) for key in keys - kept])
+            db.execute("DELETE FROM channel WHERE collaboration=?", (collaboration,))
+            db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (f"erased/{collaboration}", stamp().encode()))
+            db.execute("COMMIT")
+            db.execute("VACUUM")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return len(keys - kept)
 
     def meta(self, name: str) -> bytes | None:
         """A fact about this journal."""

@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from accord_agents import retention
 from accord_agents.config import Config, load
 from accord_agents.entropy import SystemEntropy
-from accord_agents.folder import running
+from accord_agents.folder import held, running
 from accord_agents.journal import Journal
 from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import Keystore, durable
@@ -78,6 +79,20 @@ def accept(path: Path, collaboration: str) -> str:
 def refuse(path: Path, collaboration: str, reason: str) -> str:
     """Have the running agent refuse."""
     return f"refused {_ask(load(path), 'refuse', {'collaboration': collaboration, 'reason': reason})['collaboration']}"
+
+
+def erase(path: Path, collaboration: str) -> str:
+    """Erase what the party holds of a collaboration that has ended."""
+    config = load(path)
+    if running(config.out):
+        return f"erased {_ask(config, 'erase', {'collaboration': collaboration})['erased']}"
+    keystore = Keystore.open(config.keystore, passphrase(config.passphrase_file))
+    with held(config.out):
+        journal = Journal(config.journal)
+        try:
+            return f"erased {retention.erase(journal, keystore, config.out, collaboration)}"
+        finally:
+            journal.close()
 
 
 def inbox(path: Path, *, as_json: bool) -> str:

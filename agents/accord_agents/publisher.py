@@ -70,6 +70,15 @@ class Publisher:
             self._lanes[collaboration.cid] = Lane(collaboration, pause=self._first())
         return self._lanes[collaboration.cid]
 
+    def left(self, cid: str) -> bool:
+        """Whether nobody waits for any frame of a collaboration."""
+        lane = self._lanes.get(cid)
+        return lane is None or (not lane.queue and (lane.idle or self._left(lane, self._broker.history)))
+
+    def close(self, cid: str) -> None:
+        """Forget a collaboration."""
+        self._lanes.pop(cid, None)
+
     def put(self, collaboration: Collaboration, frames: Iterable[Outgoing]) -> None:
         """Take frames that are committed."""
         self.lane(collaboration).queue.extend(frames)

@@ -27,6 +27,8 @@ def _do(service: Service, verb: str, body: dict[str, str], now: str) -> dict[str
         agreement = Agreement.decode(json.loads(body["agreement"]))
         return {"collaboration": desk.propose(agreement, service.entropy.secret("propose").hex(), now)}
     cid = body["collaboration"]
+    if verb == "erase":
+        return {"erased": service.erase(cid)}
     found = [c for known, c in desk.collaborations.items() if known.startswith(cid)]
     if len(found) != 1:
         return {"error": f"{'no' if not found else 'more than one'} collaboration begins with {cid!r}"}

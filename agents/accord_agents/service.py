@@ -27,6 +27,7 @@ from accord_agents.logs import open_log
 from accord_agents.memory import Memory
 from accord_agents.reruns import ROWS_PER_COLUMN, Reruns
 from accord_agents.results import write
+from accord_agents.retention import Keeper, erase
 from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase
@@ -76,6 +77,7 @@ class Service:
         self._asked: set[int] = set()
         self._left: list[tuple[str, Job]] = []
         self._accepting: set[str] = set()
+        self._keeper = Keeper(self)
 
     async def run(self) -> None:
         """Serve."""
@@ -160,7 +162,8 @@ class Service:
 
     def _resume(self) -> None:
         """Every start is a replay: fold each journal and see what was left."""
-        for cid in self.journal.collaborations():
+        closed = self.agent.desk.closed = self.journal.closed()
+        for cid in [cid for cid in self.journal.collaborations() if cid not in closed]:
             pending: dict[Any, Job] = {}
             for row, outcome in self.agent.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
                 pending |= {job.address: job for job in outcome.jobs}
@@ -341,17 +344,29 @@ class Service:
         self.memory.sample(self.executor.processes())
         now = asyncio.get_running_loop().time()
         for cid, collaboration in self.agent.desk.collaborations.items():
+            quiet = now - self._quiet.setdefault(cid, now)
             if collaboration.ended or collaboration.agreement is None:
                 continue
             limit = collaboration.agreement.limits.deadline_seconds
             silent = collaboration.silent()  # nobody, while the own work takes long
-            if now - self._quiet.setdefault(cid, now) > limit and silent:
+            if quiet > limit and silent:
                 self._quiet[cid] = now
                 self._say(cid, "expired", {"missing": silent})
+        if self.errand is None:
+            self._keeper.tick(now, self._quiet)
         for number, verb, body in self.journal.requests():
             if number not in self._asked:
                 self._asked.add(number)
                 self.agent.put(functools.partial(requests.serve, self, number, verb, body))
+
+    def forget(self, cid: str) -> None:
+        """A collaboration was closed."""
+        self._seeds.pop(cid, None)
+        self._quiet.pop(cid, None)
+
+    def erase(self, prefix: str) -> str:
+        """Erase by hand what is held of a collaboration; see `retention.erase`."""
+        return str(erase(self.journal, self.keystore, self.config.out, prefix))
 
     def accept(self, collaboration: Collaboration) -> None:
         """Accept by hand."""

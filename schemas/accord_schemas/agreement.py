@@ -78,9 +78,13 @@ class TestRows(_Part):
 
 
 class Limits(_Part):
-    """Bounds that everybody keeps: silence allowed, rows, and what a frame may carry."""
+    """Bounds that everybody keeps: silence allowed, rows, what a frame may carry, and how long things are kept.
+
+    `retain_days` after the end every party erases payloads, keys and its copy of the data; signed headers stay.
+    """
 
     deadline_seconds: Annotated[int, Field(ge=1)] = 3600
+    retain_days: Annotated[int, Field(ge=0, le=36_500)] = 365
     max_rows: Annotated[int, Field(ge=1)] = 20_000_000
     chunk_bytes: Annotated[int, Field(ge=1024, le=1 << 20)] = 512 * 1024
 

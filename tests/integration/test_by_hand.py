@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,6 +156,39 @@ def test_what_cannot_be_proposed_or_answered(office: Office) -> None:
     assert "begins with" in office.do("telco", "status", "zzzz", code=2)
     assert "another agent runs" in office.do("bank", "agent", code=1)
     assert "bank" in office.do("bank", "keys", "init", code=2), "a second identity was made"
+
+
+def test_a_collaboration_at_rest_is_closed_and_can_be_erased(office: Office) -> None:
+    """Keys, payloads and data go; what proves that it took place stays, and the agents go on."""
+    cid = next(s["collaboration"] for s in json.loads(office.do("shop", "status", "--json")) if s["name"] == "credit")
+    wait_for(lambda: closed(office, "shop", cid), 30, "it is never closed")
+    journal = office.out("shop") / "journal.db"
+    heads = select(journal, "SELECT head FROM journal WHERE collaboration=?", cid)
+    said = select(journal, "SELECT family, body FROM outbox JOIN payload ON digest=payload WHERE collaboration=?", cid)
+    secret = [body for family, body in said if family in ("psi", "gradients", "intermediates")]
+    assert secret
+    assert "payloads" in office.do("shop", "erase", cid[:10])
+    assert select(journal, "SELECT head FROM journal WHERE collaboration=?", cid) == heads
+    assert not select(journal, "SELECT wrap FROM channel WHERE collaboration=?", cid)
+    whole = b"".join(path.read_bytes() for path in journal.parent.glob("journal.db*"))
+    assert not any(body[-64:] in whole for body in secret), "payloads are still in the file"
+    assert f"{cid}/seed" not in (office.home / "shop.keystore").read_text()
+    assert "no collaboration begins with" in office.do("shop", "erase", "ffff", code=2)
+    assert office.state("shop", cid)["state"] == "COMPLETED"
+    office.agents["shop"].send_signal(signal.SIGTERM)
+    assert office.agents["shop"].wait(5) == 0
+    office.start("shop")  # folds what is left, and reads on
+
+
+def closed(office: Office, name: str, cid: str) -> bool:
+    return any(line["event"] == "closed" and line["collaboration"] == cid for line in log_lines(office.out(name)))
+
+
+def select(journal: Path, query: str, cid: str) -> list[Any]:
+    with sqlite3.connect(f"file:{journal}?mode=ro", uri=True) as db:
+        found = db.execute(query, (cid,)).fetchall()
+    db.close()
+    return found
 
 
 def test_a_stranger_on_the_log_is_not_heard(office: Office) -> None:

@@ -110,9 +110,13 @@ class Keystore:
     def __contains__(self, name: str) -> bool:
         return name in self._entries
 
-    def erase(self, prefix: str) -> None:
-        """Forget every entry whose name begins with `prefix`."""
-        self._write({name: value for name, value in self._entries.items() if not name.startswith(prefix)})
+    def erase(self, prefix: str) -> int:
+        """Forget every entry whose name begins with `prefix`; returns how many there were."""
+        left = {name: value for name, value in self._entries.items() if not name.startswith(prefix)}
+        count = len(self._entries) - len(left)
+        if count:
+            self._write(left)
+        return count
 
     def _write(self, entries: dict[str, str]) -> None:
         durable(self._path, json.dumps({**self._head, "entries": entries}, sort_keys=True).encode())

@@ -46,6 +46,22 @@ def accept(collaboration: Collaboration, config: Config = PARTY_FILE) -> None:
     typer.echo(consent(config, collaboration))
 
 
+def erase(collaboration: Collaboration, config: Config = PARTY_FILE) -> None:
+    """Erase what this party holds of a collaboration that has ended: payloads, keys, its copy of the data.
+
+    Signed headers, digests and what travelled in clear stay, so that evidence can still be exported and checked; the
+    run cannot be replayed any more. Results that were written for people (model.json and the like) stay too. An agent
+    does the same by itself once the agreed `retain_days` are over.
+
+    \b
+    Example
+      accord erase 3f9c2a7e
+    """
+    from accord_agents.operations import erase as forget
+
+    typer.echo(forget(config, collaboration))
+
+
 def refuse(
     collaboration: Collaboration,
     reason: Annotated[
