@@ -22,6 +22,7 @@ from accord_schemas.agreement import (
     MIN_KEY_BITS,
     RESERVED,
     Align,
+    Limits,
     Party,
     Prepare,
     TestRows,
@@ -121,6 +122,7 @@ class Scenario(_Section):
     evaluate: Evaluate | None = None
     keys: Annotated[Keys, BeforeValidator(_absent_is_default)] = Keys()
     security: Annotated[Security, BeforeValidator(_absent_is_default)] = Security()
+    limits: Annotated[Limits, BeforeValidator(_absent_is_default)] = Limits()
     seed: int | None = None
 
     @field_validator("parties")

@@ -41,6 +41,7 @@ def agreement(scenario: Scenario, identities: Mapping[str, str]) -> Agreement:
         key_bits=scenario.keys.bits,
         profile=scenario.security.profile,
         seeded=scenario.seed is not None,
+        limits=scenario.limits,
         learns={p: learns(scenario, p) for p in scenario.parties},
     )
 
