@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -23,8 +23,13 @@ class _Lines(structlog.WriteLogger):
 
 def open_log(path: Path, party: str) -> Any:
     """A logger that appends to `path`."""
-    logger = structlog.wrap_logger(
-        _Lines(path.open("a", encoding="utf-8", buffering=1)),
+    return logger(path.open("a", encoding="utf-8", buffering=1)).bind(party=party)
+
+
+def logger(stream: TextIO) -> Any:
+    """A logger of JSON lines."""
+    return structlog.wrap_logger(
+        _Lines(stream),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -32,4 +37,3 @@ def open_log(path: Path, party: str) -> Any:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
-    return logger.bind(party=party)

@@ -21,7 +21,7 @@ def redact(url: str) -> str:
     return url if url.startswith("embedded:") else _SECRET.sub(r"\1***", _USER.sub("***@", url))
 
 
-def connect(url: str, client: str = "") -> Broker:
+def connect(url: str, client: str = "", account: str = "") -> Broker:
     """The broker at a URL, not opened yet.
 
     Args:
@@ -29,6 +29,7 @@ def connect(url: str, client: str = "") -> Broker:
             ``mqtt(s)://HOST:PORT/NAMESPACE``.
         client: Names this agent to brokers that keep something for it while it is away: unlike that of any other agent,
             and stored with the journal. Empty where nothing needs to be kept.
+        account: Whose user and password count; see `accord_broker.wire.security.credentials`.
 
     Raises:
         UsageError: The scheme is unknown, the path is missing, or the URL holds credentials.
@@ -43,11 +44,11 @@ def connect(url: str, client: str = "") -> Broker:
     if colon and scheme == "kafka":
         from accord_broker import kafka  # its client library is loaded where it is used
 
-        return kafka.KafkaBroker(kafka.parse(url))
+        return kafka.KafkaBroker(kafka.parse(url, account))
     if colon and scheme in ("mqtt", "mqtts"):
         from accord_broker import mqtt
 
-        return mqtt.MqttBroker(mqtt.parse(url), client)
+        return mqtt.MqttBroker(mqtt.parse(url, account), client)
     if not colon or scheme != "embedded":
         raise UsageError(f"The broker URL {shown!r} has no known scheme.", hint=_KNOWN)
     if not rest or rest.startswith("//") or "\0" in rest:

@@ -31,6 +31,7 @@ class Place:
         security: ``plaintext``, ``ssl`` or ``sasl_ssl``.
         mechanism: How user and password are shown with ``sasl_ssl``.
         files: By name, the certificate authority (`ca`; default the system's) and the own `cert` and `key`.
+        account: Whose user and password are taken from the environment; see `credentials`.
     """
 
     servers: tuple[tuple[str, int], ...]
@@ -38,6 +39,7 @@ class Place:
     security: str
     mechanism: str
     files: dict[str, Path]
+    account: str = ""
 
     def __str__(self) -> str:
         return f"kafka://{','.join(self.addresses())}/{self.namespace}"
@@ -60,7 +62,7 @@ class Place:
         if self.security != "plaintext":
             settings["ssl_context"] = tls_context(self.files)
         if self.security == "sasl_ssl":
-            user, password = credentials()
+            user, password = credentials(self.account)
             if not user or not password:
                 message = f"{self} with security=sasl_ssl needs a user and a password."
                 raise UsageError(message, hint="Set ACCORD_BROKER_USER and ACCORD_BROKER_PASSWORD (or ..._FILE).")
@@ -69,7 +71,7 @@ class Place:
         return settings
 
 
-def parse(url: str) -> Place:
+def parse(url: str, account: str = "") -> Place:
     """The place in a ``kafka://`` URL that holds no credentials.
 
     Raises:
@@ -94,7 +96,8 @@ def parse(url: str) -> Place:
         raise UsageError(f"The broker URL {url!r} names a mechanism, which needs security=sasl_ssl.", hint=_EXAMPLE)
     if ("cert" in files) != ("key" in files):
         raise UsageError(f"The broker URL {url!r} needs cert and key together.", hint=_EXAMPLE)
-    return Place(tuple(_server(url, text) for text in split.netloc.split(",")), namespace, security, mechanism, files)
+    servers = tuple(_server(url, text) for text in split.netloc.split(","))
+    return Place(servers, namespace, security, mechanism, files, account)
 
 
 def _choice(url: str, options: dict[str, str], name: str, known: tuple[str, ...]) -> str:

@@ -70,7 +70,7 @@ class Connection:
         self._unstored: dict[int, int] = {}
         self._pending: dict[int, asyncio.Future[ReasonCode | None]] = {}
         self._count, self._limit, self._room = 0, LARGEST, asyncio.Semaphore(WINDOW)
-        user, password = credentials()
+        user, password = credentials(place.account)
         self._tls = place.tls_context()
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = EXPIRY if client else 0

@@ -26,6 +26,7 @@ class Place:
         namespace: First level of all topics.
         tls: Whether the connection is encrypted.
         files: By name, the certificate authority (`ca`; default the system's) and the own `cert` and `key`.
+        account: Whose user and password are taken from the environment; see `credentials`.
     """
 
     host: str
@@ -33,6 +34,7 @@ class Place:
     namespace: str
     tls: bool
     files: dict[str, Path]
+    account: str = ""
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -68,7 +70,7 @@ class Place:
         return tls_context(self.files)
 
 
-def parse(url: str) -> Place:
+def parse(url: str, account: str = "") -> Place:
     """The place in an ``mqtt://`` or ``mqtts://`` URL that holds no credentials.
 
     Raises:
@@ -92,4 +94,4 @@ def parse(url: str) -> Place:
     if ("cert" in options) != ("key" in options):
         raise UsageError(f"The broker URL {url!r} needs cert and key together.", hint=_EXAMPLE)
     files = {name: Path(path) for name, path in options.items()}
-    return Place(split.hostname, port, namespace, split.scheme == "mqtts", files)
+    return Place(split.hostname, port, namespace, split.scheme == "mqtts", files, account)

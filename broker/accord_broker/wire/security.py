@@ -36,12 +36,18 @@ def tls_context(files: Mapping[str, Path]) -> ssl.SSLContext:
     return context
 
 
-def credentials() -> tuple[str | None, str | None]:
+def credentials(account: str = "") -> tuple[str | None, str | None]:
     """User and password: ACCORD_BROKER_USER and ACCORD_BROKER_PASSWORD, or the files in the variables with ``_FILE``.
+
+    Args:
+        account: ``A`` or ``B`` where two brokers are used at once: ACCORD_BROKER_A_USER and ACCORD_BROKER_A_PASSWORD
+            count before the others, if the user is given.
 
     Raises:
         UsageError: A file cannot be read.
     """
+    if account and (user := _variable(f"ACCORD_BROKER_{account}_USER")) is not None:
+        return user, _variable(f"ACCORD_BROKER_{account}_PASSWORD")
     return _variable("ACCORD_BROKER_USER"), _variable("ACCORD_BROKER_PASSWORD")
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from accord_scenarios.commands import agent, collaborations, keys, run, scenario
-from accord_scenarios.commands.options import PARTY, TRAINING
+from accord_scenarios.commands import agent, bridge, collaborations, keys, run, scenario
+from accord_scenarios.commands.options import BROKERS, PARTY, TRAINING
 
 app = typer.Typer(
     name="accord",
@@ -55,3 +55,4 @@ app.command("accept", rich_help_panel=PARTY)(collaborations.accept)
 app.command("refuse", rich_help_panel=PARTY)(collaborations.refuse)
 app.command("erase", rich_help_panel=PARTY)(collaborations.erase)
 app.command("status", rich_help_panel=PARTY)(collaborations.status)
+app.command("bridge", rich_help_panel=BROKERS)(bridge.bridge)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-PARTY, TRAINING = "One party, for real", "Everything on one machine"
+PARTY, TRAINING, BROKERS = "One party, for real", "Everything on one machine", "Between brokers"
 """Panels of the help."""
 
 ScenarioName = Annotated[
