@@ -68,8 +68,8 @@ def main() -> int:
     how = sys.argv.pop(1)
     seed = sum(map(ord, sys.argv[1]))
 
-    def odd(url: str, client: str = "") -> Any:
-        broker = connect(url, client)
+    def odd(url: str, client: str = "", account: str = "") -> Any:
+        broker = connect(url, client, account)
         return Twice(broker) if how == "twice" else Reordered(broker, seed)
 
     service.connect = odd  # type: ignore[attr-defined]

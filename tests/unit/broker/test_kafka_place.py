@@ -59,6 +59,10 @@ def test_credentials_come_from_the_environment_or_files(monkeypatch: pytest.Monk
     assert (settings["sasl_plain_username"], settings["sasl_plain_password"]) == ("bank", "hunter2 ")
     assert settings["ssl_context"].check_hostname
     assert "hunter2" not in repr(place)
+    monkeypatch.setenv("ACCORD_BROKER_B_USER", "edge")
+    monkeypatch.setenv("ACCORD_BROKER_B_PASSWORD", "other")
+    settings = parse("kafka://host/space?security=sasl_ssl", "B").security_settings()
+    assert (settings["sasl_plain_username"], settings["sasl_plain_password"]) == ("edge", "other")
 
 
 def test_unusable_certificates_are_named(tmp_path: Path) -> None:

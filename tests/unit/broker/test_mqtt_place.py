@@ -63,6 +63,13 @@ def test_credentials_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, 
     assert credentials() == ("bank", " hünter2 ")
 
 
+def test_two_brokers_may_have_two_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("USER", "bank"), ("PASSWORD", "1"), ("A_USER", "inner"), ("A_PASSWORD", "2")):
+        monkeypatch.setenv(f"ACCORD_BROKER_{name}", value)
+    assert credentials(parse("mqtt://h/s", "A").account) == ("inner", "2")
+    assert credentials(parse("mqtt://h/s", "B").account) == credentials() == ("bank", "1")
+
+
 def test_tls_files_are_named_when_they_cannot_be_used(tmp_path: Path) -> None:
     bad = tmp_path / "ca.pem"
     with pytest.raises(UsageError, match=r"ca\.pem .*does not exist"):

@@ -37,6 +37,7 @@ def test_help_names_every_command_and_the_exit_codes(capsys: Capture) -> None:
         "accept",
         "refuse",
         "status",
+        "bridge",
         "Exit codes: 0",
     ):
         assert words in text
@@ -45,7 +46,7 @@ def test_help_names_every_command_and_the_exit_codes(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *("run", "scenario list", "scenario show", "agent", "propose", "inbox", "accept", "refuse", "status"),
+        *("run", "scenario list", "scenario show", "agent", "propose", "inbox", "accept", "refuse", "status", "bridge"),
         *("keys init", "keys show", "keys export", "keys trust"),
     ],
 )
