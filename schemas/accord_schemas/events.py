@@ -6,13 +6,11 @@ are plain JSON, so that any tool can follow a collaboration.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingVector
 from accord_schemas.blocks import decode_fields, encode_fields, load_canonical
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError
@@ -20,31 +18,6 @@ from accord_schemas.errors import FrameError
 CLEAR = frozenset({"control", "keys", "results"})
 JSON = frozenset({"control", "results"})
 MAX_TEXT = 1000
-
-
-def _array(dtype: str, *shape: int | None) -> Callable[[Any], NDArray[Any]]:
-    def check(value: Any) -> NDArray[Any]:
-        if not isinstance(value, np.ndarray) or value.dtype != np.dtype(dtype) or value.ndim != len(shape):
-            raise ValueError(f"expected {len(shape)} dimensions of {dtype}")
-        if any(want is not None and have != want for have, want in zip(value.shape, shape, strict=True)):
-            raise ValueError(f"expected the shape {shape}")
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
-            raise ValueError("expected finite numbers")
-        return value
-
-    return check
-
-
-Numbers = Annotated[np.ndarray, BeforeValidator(_array("u1", None, None))]
-"""``(n, width) uint8``: big integers, rows big-endian."""
-Digests = Annotated[np.ndarray, BeforeValidator(_array("u1", None, 32))]
-"""``(n, 32) uint8``: tags or group elements."""
-Blocks16 = Annotated[np.ndarray, BeforeValidator(_array("u1", None, 16))]
-"""``(n, 16) uint8``: rows of a key-value store."""
-RingVector = Annotated[np.ndarray, BeforeValidator(_array("<u8", None, None))]
-"""``(n, words) uint64``: ring elements, little-endian words."""
-Reals = Annotated[np.ndarray, BeforeValidator(_array("<f8", None))]
-"""``(n,) float64``."""
 Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 Count = Annotated[int, Field(ge=0, le=1 << 40)]

@@ -20,7 +20,7 @@ MAX_HEADER = 16 * 1024
 EventClass = type[Event]
 MAX_PARTIES = 32
 PARTY = r"[a-z0-9_-]{1,32}"
-_SHAPES = {
+SHAPES = {
     "agreement": r"[0-9a-f]{64}",
     "chunk": r"[1-9][0-9]{0,5}/[1-9][0-9]{0,5}",
     "datacontenttype": r"application/(json|vnd\.accord\.(blocks|sealed))",
@@ -40,10 +40,10 @@ _SHAPES = {
     "type": r"org\.accord\.[a-z]+\.[a-z_]+\.v[0-9]+",
     "watermarks": rf"({PARTY}=[0-9]{{1,12}}(,{PARTY}=[0-9]{{1,12}}){{0,{MAX_PARTIES}}})?",
 }
-_REQUIRED = frozenset(
+REQUIRED = frozenset(
     ("specversion", "type", "source", "id", "subject", "time", "agreement", "payloadhash", "datacontenttype")
 )
-_PATTERNS = {name: re.compile(shape) for name, shape in _SHAPES.items()}
+_PATTERNS = {name: re.compile(shape) for name, shape in SHAPES.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ class Header:
                 raise FrameError(f"the attribute {name[:40]!r} is not known")
             if not isinstance(value, str) or not pattern.fullmatch(value) or not value:
                 raise FrameError(f"the attribute {name} is malformed")
-        if missing := _REQUIRED - set(attributes):
+        if missing := REQUIRED - set(attributes):
             raise FrameError(f"the attribute {min(missing)} is missing")
         header = cls(**{"watermarks": "", **attributes})
         header._check()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from accord_schemas import events
+from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingVector
 from accord_schemas.events import EVENTS, Event
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header, content_type, event_id
@@ -25,11 +26,11 @@ SIZE = st.integers(0, 4)
 HEX = st.binary(min_size=32, max_size=32).map(bytes.hex)
 
 SHAPED: list[tuple[Any, st.SearchStrategy[Any]]] = [
-    (events.Numbers, arrays(np.uint8, st.tuples(SIZE, SIZE))),
-    (events.Digests, arrays(np.uint8, st.tuples(SIZE, st.just(32)))),
-    (events.Blocks16, arrays(np.uint8, st.tuples(SIZE, st.just(16)))),
-    (events.RingVector, arrays(np.uint64, st.tuples(SIZE, st.sampled_from([1, 2])))),
-    (events.Reals, arrays(np.float64, SIZE, elements=FINITE)),
+    (Numbers, arrays(np.uint8, st.tuples(SIZE, SIZE))),
+    (Digests, arrays(np.uint8, st.tuples(SIZE, st.just(32)))),
+    (Blocks16, arrays(np.uint8, st.tuples(SIZE, st.just(16)))),
+    (RingVector, arrays(np.uint64, st.tuples(SIZE, st.sampled_from([1, 2])))),
+    (Reals, arrays(np.float64, SIZE, elements=FINITE)),
     (events.Text, TEXT),
     (events.Hex32, HEX),
     (list[events.Text], st.lists(TEXT, max_size=3)),

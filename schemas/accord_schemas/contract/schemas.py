@@ -1,0 +1,123 @@
+"""One JSON Schema per event type, for the attributes, the agreement and the quarantine record.
+
+Schemas are open: a consumer ignores what it does not know, so that a later version may add to them. Agents are strict.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
+
+from accord_schemas.agreement import Agreement
+from accord_schemas.events import EVENTS, Event, Propose
+from accord_schemas.frame import MAX_SIGNATURE
+from accord_schemas.header import REQUIRED, SHAPES, content_type
+from accord_schemas.quarantine import Quarantined
+
+Schema = dict[str, Any]
+ATTRIBUTES, AGREEMENT, QUARANTINED = "attributes.schema.json", "agreement.schema.json", "quarantined.schema.json"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_SIGNATURE = (2, (MAX_SIGNATURE * 4 + 2) // 3)
+_MEANINGS = {
+    "agreement": "SHA-256 of the agreement, which every signature thereby covers.",
+    "chunk": "k/n where the content has several records, which share instance, step and source.",
+    "datacontenttype": "What the record's value is.",
+    "epoch": "Key epoch of a sealed value.",
+    "id": "subject/sequence; an acknowledgement is named by what it says.",
+    "instance": "The machine that says this; unique together with step, source and chunk.",
+    "payloadhash": "SHA-256 of the record's value.",
+    "previoushash": "Digest of the sender's event before this one: SHA-256('accord chain', header, signature).",
+    "recipients": "Names of the parties that this is for, sorted; only they can open a sealed value.",
+    "salt": "Salt of a sealed value.",
+    "sequence": "The sender's counter in this collaboration, from 1 without gaps; absent in an acknowledgement.",
+    "source": "Name of the party that says this.",
+    "specversion": "CloudEvents 1.0.",
+    "step": "The step of the machine that says this.",
+    "subject": "Id of the collaboration.",
+    "time": "When the sender said this, by its own clock, in UTC.",
+    "type": "The event's type; it names the schema of the value.",
+    "watermarks": "party=n,...: the sender holds everything that the party said up to n.",
+}
+
+
+class _Open(GenerateJsonSchema):
+    """Without titles that repeat names, and without closing objects; bytes say what they are."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
+        found = super().model_schema(schema)
+        found.pop("additionalProperties", None)
+        return found
+
+    def bytes_schema(self, schema: core_schema.BytesSchema) -> Schema:
+        return super().bytes_schema(schema) | {"x-accord-dtype": "bytes"}
+
+
+def event_path(kind: type[Event]) -> str:
+    """Where an event's schema is, in the contract's folder."""
+    return f"events/{kind.type}.schema.json"
+
+
+def schemas() -> dict[str, Schema]:
+    """Every JSON Schema by its path in the contract's folder."""
+    found = {event_path(kind): event_schema(kind) for kind in EVENTS.values()}
+    found[ATTRIBUTES] = attributes_schema()
+    found[AGREEMENT] = _whole(_model(Agreement))
+    found[QUARANTINED] = _whole(_model(Quarantined))
+    return found
+
+
+def event_schema(kind: type[Event]) -> Schema:
+    """What a record of this type has as its value.
+
+    JSON is described as it is. Bytes are described by their media type, and by a schema of what is inside
+    (``contentSchema``, JSON Schema Validation section 8.5): a sealed value holds blocks, blocks hold fields. A field of
+    numbers says its dtype and shape; a field of bytes is text of as many characters there.
+    """
+    fields = _model(kind)
+    if kind is Propose:
+        fields["properties"]["agreement"] = {"$ref": f"../{AGREEMENT}"}
+    title, description = kind.type, fields.pop("description")
+    fields.pop("title")
+    if content_type(kind) != "application/json":
+        fields = {"contentMediaType": "application/vnd.accord.blocks", "contentSchema": fields}
+    if kind.sealed:
+        fields = {"contentMediaType": content_type(kind), "contentSchema": fields}
+    return _whole({"title": title, "description": description, **fields})
+
+
+def attributes_schema() -> Schema:
+    """The CloudEvents attributes of a record by name, the extension ``signature`` among them."""
+    least, most = _SIGNATURE
+    signature = f"^[A-Za-z0-9_-]{{{least},{most}}}$"
+    properties: dict[str, Schema] = {
+        name: {"type": "string", "pattern": f"^(?:{shape})$", "description": _MEANINGS[name]}
+        for name, shape in SHAPES.items()
+    }
+    properties["signature"] = {
+        "type": "string",
+        "pattern": signature,
+        "description": "The sender's signature over the other attributes; base64url (RFC 4648 section 5), no padding.",
+    }
+    return _whole(
+        {
+            "title": "Attributes",
+            "description": "CloudEvents 1.0.2 attributes of every record outside quarantine. All are text.",
+            "type": "object",
+            "properties": properties,
+            "required": sorted({*REQUIRED, "signature"}),
+        }
+    )
+
+
+def _model(model: type[BaseModel]) -> Schema:
+    return model.model_json_schema(schema_generator=_Open)
+
+
+def _whole(schema: Schema) -> Schema:
+    return {"$schema": _DIALECT, **schema}
