@@ -2,6 +2,8 @@
 
 Attributes are user properties one to one, ``datacontenttype`` is the Content Type, the message's payload is the event's
 data as it is, and the signature is the extension ``signature`` (base64url, RFC 4648 section 5, without padding).
+User properties have no prefix that tells attributes from others, so that only those of W3C Trace Context may travel
+beside the event.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from paho.mqtt.properties import Properties
 from accord_broker.wire.attributes import CONTENT_TYPE, OPAQUE, put_together, taken_apart
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
+
+_BESIDE = ("traceparent", "tracestate")
 
 
 def to_message(frame: bytes) -> tuple[bytes, Properties]:
@@ -33,7 +37,8 @@ def from_message(payload: bytes, properties: Properties | None) -> bytes:
 
     A property that is missing, repeated or unknown gives bytes that `Frame.decode` refuses, naming it.
     """
-    pairs: list[tuple[str, str]] = getattr(properties, "UserProperty", [])
+    carried: list[tuple[str, str]] = getattr(properties, "UserProperty", [])
+    pairs = [pair for pair in carried if pair[0] not in _BESIDE]
     content_type: str = getattr(properties, "ContentType", "")
     if not pairs and content_type == OPAQUE:
         return payload

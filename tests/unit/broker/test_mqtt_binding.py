@@ -69,6 +69,14 @@ def test_what_is_no_frame_travels_as_it_is(data: bytes) -> None:
     assert from_message(payload, over_the_wire(properties)) == data
 
 
+def test_a_trace_beside_the_event_is_no_part_of_the_frame() -> None:
+    payload, properties = sent_as(some().encode())
+    beside = [("traceparent", "00-1"), *properties.UserProperty, ("tracestate", "x=1"), ("traceparent", "")]
+    assert from_message(payload, over_the_wire(made(beside, properties.ContentType))) == some().encode()
+    opaque = over_the_wire(made([("traceparent", "00-1")], OPAQUE))
+    assert from_message(b"no frame", opaque) == b"no frame"
+
+
 def damaged() -> list[tuple[str, list[tuple[str, str]], str | None]]:
     """Each way to spoil a message, with what the reason must name."""
     _, properties = sent_as(some().encode())
