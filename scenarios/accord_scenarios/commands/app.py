@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from accord_scenarios.commands import agent, bridge, collaborations, keys, run, scenario
+from accord_scenarios.commands import agent, bridge, collaborations, keys, run, scenario, schema
 from accord_scenarios.commands.options import BROKERS, PARTY, TRAINING
 
 app = typer.Typer(
@@ -56,3 +56,4 @@ app.command("refuse", rich_help_panel=PARTY)(collaborations.refuse)
 app.command("erase", rich_help_panel=PARTY)(collaborations.erase)
 app.command("status", rich_help_panel=PARTY)(collaborations.status)
 app.command("bridge", rich_help_panel=BROKERS)(bridge.bridge)
+app.add_typer(schema.app, name="schema", rich_help_panel=BROKERS)

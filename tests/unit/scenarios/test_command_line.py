@@ -38,6 +38,7 @@ def test_help_names_every_command_and_the_exit_codes(capsys: Capture) -> None:
         "refuse",
         "status",
         "bridge",
+        "schema",
         "Exit codes: 0",
     ):
         assert words in text
@@ -48,6 +49,8 @@ def test_help_names_every_command_and_the_exit_codes(capsys: Capture) -> None:
     [
         *("run", "scenario list", "scenario show", "agent", "propose", "inbox", "accept", "refuse", "status", "bridge"),
         *("keys init", "keys show", "keys export", "keys trust"),
+        *("run", "scenario list", "scenario show", "agent", "propose", "inbox", "accept", "refuse", "status"),
+        *("keys init", "keys show", "keys export", "keys trust", "schema export"),
     ],
 )
 def test_each_command_has_help(capsys: Capture, command: str) -> None:

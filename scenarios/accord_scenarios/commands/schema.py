@@ -1,0 +1,36 @@
+"""`accord schema`: the contract that other teams read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="The published contract of events.")
+
+
+@app.callback()
+def schema() -> None:
+    """The published contract of events."""
+
+
+@app.command()
+def export(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where the contract goes; made if needed.", show_default=False)
+    ],
+    release: Annotated[
+        bool, typer.Option("--release", help="Have later exports to DIR refuse whatever breaks this contract.")
+    ] = False,
+) -> None:
+    """Write the contract of events: an AsyncAPI document, and a JSON Schema per type of event.
+
+    \b
+    Examples
+      accord schema export contract
+      accord schema export docs/contract --release
+    """
+    from accord_schemas.contract.export import export as write
+
+    typer.echo(f"{write(folder, release=release)} documents written to {folder}")
