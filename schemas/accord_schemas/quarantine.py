@@ -1,4 +1,4 @@
-"""What an agent tells people about bytes that it refused: who refused them and why, by digest; never the bytes."""
+"""How people are told of bytes that were refused: who refused them and why, by digest; never the bytes."""
 
 from __future__ import annotations
 

@@ -10,11 +10,6 @@ import typer
 app = typer.Typer(no_args_is_help=True, help="The published contract of events.")
 
 
-@app.callback()
-def schema() -> None:
-    """The published contract of events."""
-
-
 @app.command()
 def export(
     folder: Annotated[

@@ -26,7 +26,7 @@ _FAMILIES = {
     "intermediates": "Pads, products and shares of scores. Sealed to their recipients.",
     "gradients": "Residuals, sums and directions of training. Sealed to their recipients.",
     "results": "States and rounds that parties reached. JSON in clear, signed.",
-    QUARANTINE: "What agents refused, as digest and reason. JSON for people, no events; read by no agent.",
+    QUARANTINE: "Reserved for what agents refuse, as digest and reason: JSON for people, no events; read by no agent.",
 }
 _KAFKA = {"key": {"type": "string", "description": "Id of the collaboration."}, "bindingVersion": "0.5.0"}
 _TOPIC = {"partitions": 1, "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": -1}}
@@ -118,7 +118,7 @@ def _message(protocol: str, kind: type[Event]) -> dict[str, Any]:
 def _quarantined() -> dict[str, Any]:
     return {
         "name": "quarantined",
-        "summary": "Bytes that an agent refused, by digest and reason. No CloudEvent.",
+        "summary": "Bytes that were refused, by digest and reason. No CloudEvent.",
         "contentType": "application/json",
         "payload": {"schemaFormat": _SCHEMA_FORMAT, "schema": {"$ref": QUARANTINED}},
     }
