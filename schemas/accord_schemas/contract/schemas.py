@@ -22,14 +22,14 @@ ATTRIBUTES, AGREEMENT, QUARANTINED = "attributes.schema.json", "agreement.schema
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SIGNATURE = (2, (MAX_SIGNATURE * 4 + 2) // 3)
 _MEANINGS = {
-    "agreement": "SHA-256 of the agreement, which every signature thereby covers.",
+    "agreement": "Digest of the agreement, which every signature thereby covers.",
     "chunk": "k/n where the content has several records, which share instance, step and source.",
     "datacontenttype": "What the record's value is.",
     "epoch": "Key epoch of a sealed value.",
     "id": "subject/sequence; an acknowledgement is named by what it says.",
     "instance": "The machine that says this; unique together with step, source and chunk.",
-    "payloadhash": "SHA-256 of the record's value.",
-    "previoushash": "Digest of the sender's event before this one: SHA-256('accord chain', header, signature).",
+    "payloadhash": "Hash of the record's value.",
+    "previoushash": "Digest of the sender's event before this one, over header and signature.",
     "recipients": "Names of the parties that this is for, sorted; only they can open a sealed value.",
     "salt": "Salt of a sealed value.",
     "sequence": "The sender's counter in this collaboration, from 1 without gaps; absent in an acknowledgement.",
@@ -96,7 +96,7 @@ def attributes_schema() -> Schema:
     least, most = _SIGNATURE
     signature = f"^[A-Za-z0-9_-]{{{least},{most}}}$"
     properties: dict[str, Schema] = {
-        name: {"type": "string", "pattern": f"^(?:{shape})$", "description": _MEANINGS[name]}
+        name: {"type": "string", "pattern": f"^(?:{shape})$", "description": _MEANINGS.get(name, "")}
         for name, shape in SHAPES.items()
     }
     properties["signature"] = {
