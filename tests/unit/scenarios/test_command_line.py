@@ -48,8 +48,6 @@ def test_help_names_every_command_and_the_exit_codes(capsys: Capture) -> None:
     "command",
     [
         *("run", "scenario list", "scenario show", "agent", "propose", "inbox", "accept", "refuse", "status", "bridge"),
-        *("keys init", "keys show", "keys export", "keys trust"),
-        *("run", "scenario list", "scenario show", "agent", "propose", "inbox", "accept", "refuse", "status"),
         *("keys init", "keys show", "keys export", "keys trust", "schema export"),
     ],
 )
