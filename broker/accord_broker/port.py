@@ -34,11 +34,15 @@ class Record:
         family: The topic family, one of `FAMILIES`.
         key: The collaboration's id; records of one family and key keep their order.
         frame: The frame's bytes, carried as they are.
+        trace: ``traceparent`` of W3C Trace Context, carried beside the frame; empty where there is none. For whoever
+            follows events through other systems: no part of what a record is, so that records that differ in nothing
+            else are equal.
     """
 
     family: str
     key: str
     frame: bytes = field(repr=False)
+    trace: str = field(default="", compare=False)
 
     def digest(self) -> bytes:
         """SHA-256 over family, key and frame, each prefixed by its length: 32 bytes."""

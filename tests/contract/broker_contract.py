@@ -12,9 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.contract.harness import CHUNK, PATIENCE, ROOM, Server, Site, last, opened, peer, play, records, rest, take
 from tests.contract.peer import number, numbered
+from tests.unit.schemas.strategies import frame
 
 from accord_broker.factory import connect
 from accord_broker.port import FAMILIES, QUARANTINE, Delivery, Position, Record
+from accord_schemas.events import Accept
+
+GOOD = f"00-{'4b' * 16}-{'0f' * 8}-01"
+TRACES = (GOOD, "", GOOD.upper(), f"00-{'0' * 32}-{'0f' * 8}-01")
 
 
 class LiveContract:
@@ -136,6 +141,20 @@ class LiveContract:
                 with pytest.raises(ValueError, match="gossip"):
                     await broker.publish([Record("control", "job", b""), Record("gossip", "job", b"")])
                 assert await broker.receive(10, ROOM, 0.05) == []
+
+        play(test())
+
+    def test_a_trace_survives_beside_the_frame(self, site: Server) -> None:
+        async def test() -> None:
+            event = frame(Accept(nonce="0" * 64)).encode()
+            sent = [Record("control", "job", body, trace) for body in (event, b"other") for trace in TRACES]
+            async with opened(site.url) as broker:
+                await broker.subscribe({})
+                await broker.publish(sent)
+                got = records(await take(broker, len(sent)))
+            assert [r.frame for r in got] == [r.frame for r in sent]
+            assert [r.trace for r in got] == [GOOD, "", "", ""] * 2
+            assert len({r.digest() for r in got}) == 2, "a trace is no part of a record"
 
         play(test())
 

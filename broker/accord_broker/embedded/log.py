@@ -17,9 +17,10 @@ from pathlib import Path
 
 from accord_broker.embedded.trouble import explain, lost
 from accord_broker.port import QUARANTINE, BrokerError, Delivery, Position, Record
+from accord_broker.wire.trace import single
 
 SOURCE = "log"
-SCHEMA = 1
+SCHEMA = 2
 WAL_LIMIT = 16 << 20
 """Bytes of write-ahead log above which it is copied into the file and cut to nothing."""
 _TRANSACTION = 8 << 20
@@ -30,8 +31,10 @@ _PATIENCE = 10.0
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE log(position INTEGER PRIMARY KEY AUTOINCREMENT,
-                 family TEXT NOT NULL, key TEXT NOT NULL, frame BLOB NOT NULL);
+                 family TEXT NOT NULL, key TEXT NOT NULL, frame BLOB NOT NULL, trace TEXT NOT NULL DEFAULT '');
 """
+_SINCE_1 = "ALTER TABLE log ADD COLUMN trace TEXT NOT NULL DEFAULT ''"
+"""Brings a log of version 1 up to date; a program that has it open already goes on writing."""
 
 
 class Log:
@@ -76,7 +79,8 @@ class Log:
                 self._db.execute("BEGIN IMMEDIATE")
                 self._same()
                 self._db.executemany(
-                    "INSERT INTO log(family, key, frame) VALUES(?,?,?)", [(r.family, r.key, r.frame) for r in group]
+                    "INSERT INTO log(family, key, frame, trace) VALUES(?,?,?,?)",
+                    [(r.family, r.key, r.frame, r.trace) for r in group],
                 )
                 self._db.execute("COMMIT")
                 self._same()  # removed meanwhile: nobody else will ever see the records
@@ -85,18 +89,18 @@ class Log:
     def read(self, after: int, limit: int, max_bytes: int) -> tuple[list[Delivery], int]:
         """Records beyond the offset `after`, and the offset up to which the log has now been looked through."""
         found: list[Delivery] = []
-        query = "SELECT position, family, key, frame FROM log WHERE position>? ORDER BY position LIMIT ?"
+        query = "SELECT position, family, key, frame, trace FROM log WHERE position>? ORDER BY position LIMIT ?"
         with self._clearly(), self._snapshot():
             if after and not self._db.execute("SELECT 1 FROM log WHERE position=?", (after,)).fetchone():
                 raise lost(self._path)
             with contextlib.closing(self._db.execute(query, (after, limit))) as rows:
-                for offset, family, key, frame in rows:
+                for offset, family, key, frame, trace in rows:
                     if found and len(frame) > max_bytes:
                         break
                     max_bytes -= len(frame)
                     after = offset
                     if family != QUARANTINE:
-                        record = Record(family, key, frame)
+                        record = Record(family, key, frame, single([trace]))
                         found.append(Delivery(record, Position(SOURCE, self.id, offset, record.digest())))
             self._same()
         return found, after
@@ -147,6 +151,9 @@ class Log:
                 self._db.execute(statement)
             self._db.execute("INSERT INTO meta VALUES('log', ?)", (os.urandom(16).hex(),))
             self._db.execute(f"PRAGMA application_id={_APPLICATION}")
+        elif version < SCHEMA:
+            self._db.execute(_SINCE_1)
+        if version < SCHEMA:
             self._db.execute(f"PRAGMA user_version={SCHEMA}")
         self._db.execute("COMMIT")
 

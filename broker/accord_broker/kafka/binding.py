@@ -2,7 +2,8 @@
 
 Attributes are ``ce_*`` headers one to one, ``datacontenttype`` is the header ``content-type``, the record's value is
 the event's data as it is, and the signature is the extension ``signature`` (base64url, RFC 4648 section 5, without
-padding). Headers with other names are no part of the event: tools that carry records add their own.
+padding). Headers with other names are no part of the event: tools that carry records add their own. One of them is
+``traceparent``, which goes along with the event.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 
 from accord_broker.port import QUARANTINE, Record
 from accord_broker.wire.attributes import CONTENT_TYPE, OPAQUE, put_together, taken_apart
+from accord_broker.wire.trace import TRACEPARENT, single
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
 
@@ -22,14 +24,16 @@ Headers = list[tuple[str, bytes]]
 
 def to_message(record: Record) -> tuple[bytes, Headers]:
     """The value and the headers that carry a record's frame; bytes that are no frame travel as they are."""
+    beside = [(TRACEPARENT, record.trace.encode())] if record.trace else []
     try:
         frame = Frame.decode(record.frame)
     except FrameError:
         kind = "application/json" if record.family == QUARANTINE else OPAQUE
-        return record.frame, [(_CONTENT_TYPE, kind.encode())]
+        return record.frame, [(_CONTENT_TYPE, kind.encode()), *beside]
     attributes = taken_apart(frame)
     kind = attributes.pop(CONTENT_TYPE)
-    return frame.payload, [(_CONTENT_TYPE, kind.encode()), *((_PREFIX + n, v.encode()) for n, v in attributes.items())]
+    headers = [(_CONTENT_TYPE, kind.encode()), *((_PREFIX + n, v.encode()) for n, v in attributes.items())]
+    return frame.payload, headers + beside
 
 
 def from_message(value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> bytes:
@@ -49,6 +53,11 @@ def from_message(value: bytes | None, headers: Iterable[tuple[str, bytes | None]
     if value is None:
         attributes["value (null)"] = ""
     return put_together(attributes, value or b"")
+
+
+def trace(headers: Iterable[tuple[str, bytes | None]]) -> str:
+    """The trace context beside a record's frame; empty where there is none that is well-formed."""
+    return single(value for name, value in headers if name == TRACEPARENT)
 
 
 def _text(raw: bytes | None) -> tuple[str, str]:

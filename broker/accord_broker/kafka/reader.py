@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from accord_broker.kafka import trouble
-from accord_broker.kafka.binding import UNREADABLE, from_message
+from accord_broker.kafka.binding import UNREADABLE, from_message, trace
 from accord_broker.kafka.place import Place
 from accord_broker.kafka.settings import FETCH, ROOM, TIMEOUT, discard
 from accord_broker.port import BrokerError, Delivery, Position, Record
@@ -138,10 +138,13 @@ class Reader:
             offset = await self._consumer.position(tp)
             self._consumer.seek(tp, offset + 1)
             return [self._delivery(tp, offset, b"", UNREADABLE)]
-        return [self._delivery(tp, m.offset, m.key, from_message(m.value, m.headers)) for m in found.get(tp, [])]
+        return [
+            self._delivery(tp, m.offset, m.key, from_message(m.value, m.headers), trace(m.headers))
+            for m in found.get(tp, [])
+        ]
 
-    def _delivery(self, tp: TopicPartition, offset: int, key: bytes | None, frame: bytes) -> Delivery:
-        record = Record(self._families[tp], (key or b"").decode(errors="replace"), frame)
+    def _delivery(self, tp: TopicPartition, offset: int, key: bytes | None, frame: bytes, beside: str = "") -> Delivery:
+        record = Record(self._families[tp], (key or b"").decode(errors="replace"), frame, beside)
         return Delivery(record, Position(source(tp), self._ids[tp.topic], offset, record.digest()))
 
     async def _pump(self, tp: TopicPartition) -> None:

@@ -12,15 +12,22 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from accord_broker.wire.attributes import CONTENT_TYPE, OPAQUE, put_together, taken_apart
+from accord_broker.wire.trace import TRACEPARENT, single
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
 
 _BESIDE = ("traceparent", "tracestate")
 
 
-def to_message(frame: bytes) -> tuple[bytes, Properties]:
-    """The payload and the properties that carry a frame; bytes that are no frame travel as they are."""
+def to_message(frame: bytes, beside: str = "") -> tuple[bytes, Properties]:
+    """The payload and the properties that carry a frame; bytes that are no frame travel as they are.
+
+    Args:
+        beside: The trace context that travels along; empty for none.
+    """
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    if beside:
+        properties.UserProperty = (TRACEPARENT, beside)
     try:
         decoded = Frame.decode(frame)
     except FrameError:
@@ -46,3 +53,9 @@ def from_message(payload: bytes, properties: Properties | None) -> bytes:
     for name, value in pairs:
         attributes[f"{name} (repeated)" if name in attributes else name] = value
     return put_together(attributes, payload)
+
+
+def trace(properties: Properties | None) -> str:
+    """The trace context beside a message's frame; empty where there is none that is well-formed."""
+    pairs: list[tuple[str, str]] = getattr(properties, "UserProperty", [])
+    return single(value for name, value in pairs if name == TRACEPARENT)

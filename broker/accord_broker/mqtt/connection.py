@@ -24,7 +24,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from accord_broker.mqtt import trouble
-from accord_broker.mqtt.binding import from_message, to_message
+from accord_broker.mqtt.binding import from_message, to_message, trace
 from accord_broker.mqtt.place import Place
 from accord_broker.port import BrokerError, Delivery, Position, Record
 from accord_broker.wire.security import credentials
@@ -174,7 +174,7 @@ class Connection:
 
     def _message(self, record: Record) -> tuple[str, bytes, Properties]:
         topic = self.place.topic(record.family, record.key)
-        payload, properties = to_message(record.frame)
+        payload, properties = to_message(record.frame, record.trace)
         size = len(topic) + len(payload) + PROPERTIES
         if size > self._limit:
             raise trouble.too_large(self.place, topic, size, self._limit)
@@ -242,7 +242,8 @@ class Connection:
             self._unstored[self._count] = message.mid
         self.heard.add(family)
         self.unheard.pop(family, None)
-        record = Record(family, key, from_message(bytes(message.payload), message.properties))
+        frame = from_message(bytes(message.payload), message.properties)
+        record = Record(family, key, frame, trace(message.properties))
         self._arrived.append(Delivery(record, Position(SOURCE, self.id, self._count, record.digest())))
         self.news.set()
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.schemas.strategies import EVENT, frame
 
-from accord_broker.kafka.binding import UNREADABLE, Headers, from_message, to_message
+from accord_broker.kafka.binding import UNREADABLE, Headers, from_message, to_message, trace
 from accord_broker.port import QUARANTINE, Record
 from accord_broker.wire.attributes import OPAQUE
 from accord_schemas.errors import FrameError
@@ -15,6 +15,7 @@ from accord_schemas.events import Accept, Event
 from accord_schemas.frame import Frame
 
 JOB = "0123456789abcdef"
+TRACE = f"00-{'4b' * 16}-{'0f' * 8}-01"
 FRAME = frame(Accept(nonce="0" * 64))
 VALUE, HEADERS = to_message(Record("control", JOB, FRAME.encode()))
 
@@ -48,6 +49,23 @@ def test_a_record_is_a_cloud_event_in_binary_mode() -> None:
 
 def test_headers_of_others_are_no_part_of_the_frame() -> None:
     assert from_message(VALUE, [("traceparent", b"00-1"), *reversed(HEADERS), ("kafka_x", None)]) == FRAME.encode()
+
+
+def test_a_trace_travels_beside_the_frame() -> None:
+    for data in (FRAME.encode(), b"other"):
+        value, headers = to_message(Record("control", JOB, data, TRACE))
+        assert headers[-1] == ("traceparent", TRACE.encode())
+        assert (from_message(value, headers), trace(headers)) == (data, TRACE)
+
+
+@pytest.mark.parametrize("value", [None, b"", b"\xff", b"00-1", TRACE.upper().encode(), TRACE.encode() + b"-1"])
+def test_a_malformed_trace_is_dropped_and_nothing_else(value: bytes | None) -> None:
+    headers = [("traceparent", value), *HEADERS]
+    assert (from_message(VALUE, headers), trace(headers)) == (FRAME.encode(), "")
+
+
+def test_of_two_traces_none_counts() -> None:
+    assert trace([("traceparent", TRACE.encode())] * 2) == ""
 
 
 def altered(name: str, value: bytes | None) -> list[tuple[str, bytes | None]]:

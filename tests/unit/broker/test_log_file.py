@@ -88,6 +88,37 @@ def test_a_newer_log_is_refused(file: Path) -> None:
     assert "newer version of accord" in str(refused(file))
 
 
+def old(file: Path) -> None:
+    """Make a log what version 1 would have made of it."""
+    change(file, "ALTER TABLE log DROP COLUMN trace", "PRAGMA user_version=1")
+
+
+def test_a_log_of_version_1_is_taken_over_with_its_records(file: Path) -> None:
+    trace = f"00-{'4b' * 16}-{'0f' * 8}-01"
+    with closing(Log(file)) as log:
+        log.append([RECORD])
+        position = log.read(0, 1, 1 << 20)[0][0].position
+    old(file)
+    for count in (2, 3):
+        with closing(Log(file)) as log:
+            assert log.holds(position)
+            log.append([Record("psi", "job", b"new", trace)])
+            found = [d.record for d in log.read(0, 9, 1 << 20)[0]]
+        assert [r.trace for r in found] == ["", trace, trace][:count]
+    with closing(sqlite3.connect(file)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
+
+
+def test_who_has_a_log_of_version_1_open_goes_on_writing(file: Path) -> None:
+    Log(file).close()
+    old(file)
+    with closing(sqlite3.connect(file, isolation_level=None)) as earlier:
+        earlier.execute("SELECT count(*) FROM log")
+        with closing(Log(file)) as log:
+            earlier.execute("INSERT INTO log(family, key, frame) VALUES('psi', 'job', x'00')")
+            assert [d.record for d in log.read(0, 9, 1 << 20)[0]] == [Record("psi", "job", b"\0")]
+
+
 def test_a_damaged_log_is_named(file: Path) -> None:
     with closing(Log(file)) as log:
         log.append([RECORD] * 200)

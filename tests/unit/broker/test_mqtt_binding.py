@@ -11,12 +11,13 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from tests.unit.schemas.strategies import EVENT, frame
 
-from accord_broker.mqtt.binding import from_message, to_message
+from accord_broker.mqtt.binding import from_message, to_message, trace
 from accord_broker.wire.attributes import OPAQUE
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Accept, Event
 from accord_schemas.frame import Frame
 
+TRACE = f"00-{'4b' * 16}-{'0f' * 8}-01"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
@@ -60,6 +61,21 @@ def test_attributes_are_properties_one_to_one() -> None:
     signature = dict(read.UserProperty)["signature"]
     assert read.UserProperty == [*attributes.items(), ("signature", signature)]
     assert {"specversion", "type", "source", "id", "subject", "time"} < set(attributes)
+
+
+@pytest.mark.parametrize("data", [some().encode(), b"other"])
+def test_a_trace_travels_beside_the_frame(data: bytes) -> None:
+    payload, properties = to_message(data, TRACE)
+    read = over_the_wire(properties)
+    assert ("traceparent", TRACE) in read.UserProperty
+    assert (from_message(payload, read), trace(read)) == (data, TRACE)
+
+
+@pytest.mark.parametrize("values", [[""], ["é"], ["00-1"], [TRACE.upper()], [TRACE, TRACE]])
+def test_a_malformed_or_repeated_trace_is_dropped_and_nothing_else(values: list[str]) -> None:
+    payload, properties = sent_as(some().encode())
+    properties.UserProperty = [("traceparent", value) for value in values]
+    assert (from_message(payload, properties), trace(properties)) == (some().encode(), "")
 
 
 @given(data=st.binary(max_size=100))
