@@ -15,6 +15,7 @@ from typing import Any
 from accord_agents.desk import Desk, PoisonError, Taken
 from accord_agents.journal import Batch, Journal, stamp
 from accord_agents.ledger import Ledger
+from accord_agents.observability import trace
 from accord_agents.publisher import Publisher
 from accord_broker.port import Broker, BrokerError, Delivery, Position
 from accord_protocols.machines.engine import Job
@@ -43,13 +44,14 @@ class Input:
 
 @dataclass(slots=True)
 class Hooks:
-    """What the service adds: jobs, decisions on proposals, results, progress."""
+    """What the service adds: jobs, decisions on proposals, results, progress; and who counts what was committed."""
 
     job: Callable[[str, Job], None]
     proposed: Callable[[Any], None]
     outcome: Callable[[Any, Any], None]
     tick: Callable[[], None]
     ready: Callable[[], None]
+    committed: Callable[[Batch, float], None] = lambda batch, seconds: None
 
 
 class Agent:
@@ -240,16 +242,22 @@ class Agent:
         await self.broker.committed(deliveries)
 
     async def _write(self, batch: Batch) -> None:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
         await asyncio.to_thread(self.journal.commit, batch)
+        self.hooks.committed(batch, loop.time() - start)
 
     def _after(self, batch: Batch, taken: Taken) -> None:
         now = asyncio.get_running_loop().time()
         for source, reason, _ in batch.quarantined:
             self.log.warning("quarantined", source=source, reason=reason)
-        for row in batch.rows:
-            self.log.info("row", collaboration=row.collaboration, kind=row.kind, bytes=len(row.payload or b""))
+        for row, (_, outcome) in zip(batch.rows, taken.outcomes, strict=True):
+            size = len(row.payload or b"")
+            ids = trace.fields(outcome.event)
+            self.log.info("row", collaboration=row.collaboration, kind=row.kind, bytes=size, **ids)
         by_id: dict[str, list[Any]] = {}
-        for out in batch.outgoing:
+        said = [frame for _, outcome in taken.outcomes for frame in outcome.frames]
+        for out, frame in zip(batch.outgoing, said, strict=True):
             by_id.setdefault(out.collaboration, []).append(out)
             self.log.info(
                 "said",
@@ -257,6 +265,7 @@ class Agent:
                 family=out.family,
                 sequence=out.sequence,
                 bytes=len(out.payload),
+                **trace.fields(frame),
             )
         for cid, frames in by_id.items():
             self.publisher.put(self.desk.collaborations[cid], frames)

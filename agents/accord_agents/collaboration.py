@@ -44,8 +44,13 @@ class Move:
 
 @dataclass(slots=True)
 class Outcome:
-    """What one row made this party do."""
+    """What one row made this party do.
 
+    Args:
+        event: The frame that the row brought; None for the own word and job results.
+    """
+
+    event: Frame | None = None
     frames: list[Frame] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
@@ -118,7 +123,7 @@ class Collaboration:
         elif row.kind == "job":
             self._job(row)
         else:
-            frame = Frame.restore(row.head, row.payload)
+            out.event = frame = Frame.restore(row.head, row.payload)
             if row.kind == "own":
                 self._adopt(frame)
             else:

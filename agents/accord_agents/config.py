@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from accord_agents.observability.settings import MetricsSettings
 from accord_agents.policy import Policy
 from accord_schemas.errors import UsageError
 from accord_schemas.header import PARTY
@@ -37,6 +38,7 @@ class Config(BaseModel):
         identities: File of the pinned identities.
         out: Folder for journal, log and results.
         workers: Worker processes; default one per core.
+        metrics: Where metrics, health and readiness are served; nowhere without it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +52,7 @@ class Config(BaseModel):
     identities: Path
     out: Path
     workers: Annotated[int, Field(ge=1, le=256)] | None = None
+    metrics: MetricsSettings | None = None
 
     @property
     def journal(self) -> Path:

@@ -18,6 +18,7 @@ from typing import Any
 from accord_broker.port import Position
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, TamperError
+from accord_schemas.frame import Frame
 
 SCHEMA = 1
 PAGE = 32
@@ -189,6 +190,12 @@ class Journal:
         )
         for sequence, family, head, key, body in self._pages(query, collaboration, after):
             yield Outgoing(collaboration, sequence, family, head, self._kept(key, body) or b"")
+
+    def said(self, collaboration: str, after: int) -> str:
+        """When the first own frame beyond a sequence was made, ISO 8601 UTC; empty where there is none."""
+        query = "SELECT head FROM outbox WHERE collaboration=? AND sequence>? ORDER BY sequence LIMIT 1"
+        row = self._db.execute(query, (collaboration, after)).fetchone()
+        return Frame.restore(row[0], None).header.time if row else ""
 
     def words(self, collaboration: str) -> Iterator[Row]:
         """The own words of one collaboration: the rows of kind ``word``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -37,3 +38,27 @@ def logger(stream: TextIO) -> Any:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
+
+
+class _Route(logging.Handler):
+    """Hands records of the standard library's loggers over."""
+
+    def __init__(self, log: Any) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One record."""
+        say = self._log.error if record.levelno >= logging.ERROR else self._log.warning
+        say("broker", problem=record.getMessage(), logger=record.name)
+
+
+@contextlib.contextmanager
+def routed(log: Any) -> Iterator[None]:
+    """Meanwhile, what broker adapters warn of (they know no structured log) goes to `log`."""
+    handler, library = _Route(log), logging.getLogger("accord_broker")
+    library.addHandler(handler)
+    try:
+        yield
+    finally:
+        library.removeHandler(handler)

@@ -8,11 +8,16 @@ MIB = 1 << 20
 
 
 class Memory:
-    """Samples the resident sizes."""
+    """Samples the resident sizes.
+
+    Attributes:
+        now: Bytes, at the last look.
+        peak: The highest value in MiB.
+    """
 
     def __init__(self) -> None:
         self._own = psutil.Process()
-        self.peak = 0.0
+        self.now, self.peak = 0, 0.0
 
     def sample(self, workers: list[int]) -> None:
         """Look now."""
@@ -22,4 +27,5 @@ class Memory:
                 total += psutil.Process(pid).memory_info().rss
             except psutil.Error:  # it has just ended
                 continue
+        self.now = total
         self.peak = max(self.peak, total / MIB)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from accord_agents.collaboration import Collaboration
 from accord_agents.journal import Outgoing
+from accord_agents.observability.trace import traceparent
 from accord_broker.port import Broker, Record
 from accord_schemas.frame import Frame
 
@@ -86,7 +87,7 @@ class Publisher:
 
     def acknowledge(self, frame: Frame) -> None:
         """Send a bare acknowledgement; it is never sent again."""
-        self._acks.append(Record("control", frame.header.subject, frame.encode()))
+        self._acks.append(Record("control", frame.header.subject, frame.encode(), traceparent(frame)))
         self._wake.set()
 
     def covered(self) -> None:
@@ -172,4 +173,5 @@ class Publisher:
 
 def record(out: Outgoing) -> Record:
     """A frame as the broker takes it."""
-    return Record(out.family, out.collaboration, Frame.restore(out.head, out.payload).encode())
+    frame = Frame.restore(out.head, out.payload)
+    return Record(out.family, out.collaboration, frame.encode(), traceparent(frame))

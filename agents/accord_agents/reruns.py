@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from accord_agents.collaboration import Collaboration
+from accord_agents.intake.table import Table
+from accord_agents.policy import Policy
 from accord_agents.security.keystore import durable
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
@@ -41,3 +45,24 @@ class Reruns:
                     return f"the rows differ in {apart} from an earlier training with the same parties"
         durable(self._folder / f"{parties}-{cid}.json", json.dumps(sorted(rows)).encode())
         return ""
+
+
+def objections(
+    policy: Policy,
+    reruns: Reruns,
+    collaboration: Collaboration,
+    note: Mapping[str, Any],
+    table: Callable[[Collaboration], Table | None],
+) -> Iterator[str]:
+    """What a policy has against the rows that a note of a collaboration tells of; they are remembered in any case."""
+    if "rows" in note and collaboration.agreement and collaboration.agreement.train:
+        own = table(collaboration)
+        assert own is not None
+        ids = [own.ids[row] for row in note["rows"]]
+        near = reruns.check(collaboration.cid, collaboration.agreement, ids, len(own.columns))
+        if near and policy.refuse_reruns:
+            yield near
+    if "train_rows" in note and policy.refuse_few_rows:
+        kept = sum(column["kept"] for column in note["columns"])
+        if note["train_rows"] < ROWS_PER_COLUMN * kept:
+            yield f"{note['train_rows']} TRAIN rows are too few for {kept} columns"

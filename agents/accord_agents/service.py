@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from accord_agents import requests
 from accord_agents.agent import Agent, Hooks
@@ -23,9 +23,9 @@ from accord_agents.intake.snapshot import read_snapshot, write_snapshot
 from accord_agents.intake.table import Table
 from accord_agents.journal import Journal
 from accord_agents.ledger import Ledger
-from accord_agents.logs import open_log
+from accord_agents.logs import open_log, routed
 from accord_agents.memory import Memory
-from accord_agents.reruns import ROWS_PER_COLUMN, Reruns
+from accord_agents.reruns import Reruns, objections
 from accord_agents.results import write
 from accord_agents.retention import Keeper, erase
 from accord_agents.security.identity import Identity
@@ -34,9 +34,13 @@ from accord_agents.security.passphrase import passphrase
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
 from accord_broker.factory import connect
+from accord_broker.port import Broker
 from accord_protocols.machines.engine import Job
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import AccordError, UsageError
+
+if TYPE_CHECKING:
+    from accord_agents.observability.endpoint import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Service:
         self._left: list[tuple[str, Job]] = []
         self._accepting: set[str] = set()
         self._keeper = Keeper(self)
+        self._endpoint: Endpoint | None = None
 
     async def run(self) -> None:
         """Serve."""
@@ -85,13 +90,8 @@ class Service:
         try:
             self._check_party(journal)
             journal.verify()
-            self.agent = Agent(
-                self._desk(journal),
-                journal,
-                connect(self.config.broker, self._client(journal)),
-                self.log,
-                self._hooks(),
-            )
+            broker = self._watched(connect(self.config.broker, self._client(journal)))
+            self.agent = Agent(self._desk(journal), journal, broker, self.log, self._hooks())
             self.journal = journal
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -101,6 +101,8 @@ class Service:
             self.log.info("started", pid=os.getpid(), broker=self.config.broker)
             self.executor.warm()
             self._resume()
+            if self._endpoint is not None:
+                await self._endpoint.start(self.agent, self.memory, lambda: len(self._jobs))
             await self.agent.run(self._done)
         except AccordError as error:
             self.log.error("stopped", problem=str(error))
@@ -109,6 +111,8 @@ class Service:
             for task in self._jobs:
                 task.cancel()
             await asyncio.gather(*self._jobs, return_exceptions=True)
+            if self._endpoint is not None:
+                await self._endpoint.stop()
             self.executor.close()
             journal.close()
         self.log.info("ended")
@@ -120,6 +124,15 @@ class Service:
             self.agent.stopping.set()
 
     # ---- starting
+
+    def _watched(self, broker: Broker) -> Broker:
+        """The broker, under the eyes of the endpoint where one is configured."""
+        if self.config.metrics is None:
+            return broker
+        from accord_agents.observability.endpoint import Endpoint  # its client library is loaded where it is used
+
+        self._endpoint = Endpoint(self.config.metrics, broker, self.config.keystore, self.log)
+        return self._endpoint.broker
 
     def _check_party(self, journal: Journal) -> None:
         known = journal.meta("party")
@@ -305,24 +318,8 @@ class Service:
 
     def _check(self, collaboration: Collaboration, note: Mapping[str, Any]) -> None:
         """What the policy says about rows."""
-        if "rows" in note and collaboration.agreement and collaboration.agreement.train:
-            self._check_reruns(collaboration, note["rows"])
-        if "train_rows" in note:
-            self._check_few(collaboration, note)
-
-    def _check_reruns(self, collaboration: Collaboration, rows: Any) -> None:
-        table = self._table(collaboration)
-        assert table is not None and collaboration.agreement is not None
-        ids = [table.ids[row] for row in rows]
-        near = self.reruns.check(collaboration.cid, collaboration.agreement, ids, len(table.columns))
-        if near and self.config.policy.refuse_reruns:
-            self._say(collaboration.cid, "refused", {"reason": f"{self.config.party}: policy: {near}"})
-
-    def _check_few(self, collaboration: Collaboration, note: Mapping[str, Any]) -> None:
-        kept = sum(column["kept"] for column in note["columns"])
-        if self.config.policy.refuse_few_rows and note["train_rows"] < ROWS_PER_COLUMN * kept:
-            reason = f"{self.config.party}: policy: {note['train_rows']} TRAIN rows are too few for {kept} columns"
-            self._say(collaboration.cid, "refused", {"reason": reason})
+        for reason in objections(self.config.policy, self.reruns, collaboration, note, self._table):
+            self._say(collaboration.cid, "refused", {"reason": f"{self.config.party}: policy: {reason}"})
 
     def _table(self, collaboration: Collaboration) -> Table | None:
         digest = collaboration.data.get("snapshot")
@@ -398,5 +395,6 @@ def serve(config: Config, errand: Errand | None = None) -> bool:
         if errand is None:
             check_data(config)
         service = Service(config, errand)
-        asyncio.run(service.run())
+        with routed(service.log):
+            asyncio.run(service.run())
         return not service.agent.stopping.is_set()
