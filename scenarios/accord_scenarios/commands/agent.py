@@ -22,6 +22,7 @@ def agent(config: Config = PARTY_FILE) -> None:
       keystore: shop.keystore
       identities: identities.json
       out: runs
+      metrics: {listen: "127.0.0.1:9400"}   # /metrics, /healthz, /readyz; none without it
     """
     from accord_agents.config import load
     from accord_agents.service import serve
