@@ -45,7 +45,7 @@ def bridge(
     """
     import sys
 
-    from accord_agents.logs import logger
+    from accord_agents.logs import logger, routed
     from accord_broker.bridge import serve
     from accord_broker.bridge.counts import Counts
     from accord_schemas.errors import UsageError
@@ -62,4 +62,5 @@ def bridge(
             lines.info("counts", direction=line.direction, carried=line.carried, others=line.others)
 
     chosen = [name.strip() for name in families.split(",") if name.strip()]
-    serve((a, b), state, chosen, lines, report)
+    with routed(lines):
+        serve((a, b), state, chosen, lines, report)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import MutableMapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,17 @@ def test_events_cross_both_ways_as_they_are_and_once(tmp_path: Path) -> None:
         lines = list(bridge.counts.lines())
         assert [line.carried for line in lines] == [{"control": len(out)}, {"control": len(back)}]
         assert str(lines[0]) == f"A > B: {len(out)} control; {len(back)} returned"
+
+    asyncio.run(test())
+
+
+def test_a_trace_crosses_beside_its_event(tmp_path: Path) -> None:
+    async def test() -> None:
+        here, there, trace = Bus(), Bus(), f"00-{'4b' * 16}-{'0f' * 8}-01"
+        here.records += [replace(event(1), trace=trace), event(2)]
+        async with running(tmp_path / "state.db", Line(here), Line(there)):
+            await until(lambda: len(there.records) == 2)
+        assert [r.trace for r in there.records] == [trace, ""]
 
     asyncio.run(test())
 
