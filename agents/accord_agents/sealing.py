@@ -9,7 +9,7 @@ from accord_agents.collaboration import Collaboration
 from accord_protocols.machines.states import COMPLETED
 
 PATIENCE = 60.0
-"""Seconds; a party that has its result and left early would make all others wait for ever."""
+"""Seconds that an errand's agent stays; a party that left early would make all others wait for ever."""
 
 
 class Sealing:
@@ -25,12 +25,13 @@ class Sealing:
         self._since: dict[str, float] = {}
         self._given_up: set[str] = set()
 
-    def waits(self, collaboration: Collaboration) -> bool:
-        """Whether a witness may still come that this party should hear, or that it owes the others."""
+    def waits(self, collaboration: Collaboration, patience: float = PATIENCE) -> bool:
+        """Whether a witness may still come, in so many seconds, that this party should hear or owes the others."""
         witness, cid = collaboration.witness, collaboration.cid
         if witness is None or witness.refuted or not witness.missing or collaboration.state != COMPLETED:
+            self._since.pop(cid, None)
             return False
-        if self._clock() - self._since.setdefault(cid, self._clock()) < PATIENCE:
+        if self._clock() - self._since.setdefault(cid, self._clock()) < patience:
             return True
         if cid not in self._given_up:
             self._given_up.add(cid)
