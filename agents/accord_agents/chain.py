@@ -26,8 +26,13 @@ class Chain:
         self._last: dict[str, bytes] = {}
         self._ahead: dict[str, dict[int, tuple[bytes, bytes]]] = {}
 
+    @property
+    def gaps(self) -> bool:
+        """Whether a frame of a peer is missing before one that was heard."""
+        return any(self._ahead.values())
+
     def known(self, sender: str, number: int) -> bytes | None:
-        """The digest of a frame heard earlier."""
+        """The digest of a frame heard or said earlier."""
         return self._frames.get((sender, number))
 
     def heard(self, sender: str, number: int, frame: bytes, previous: bytes) -> None:

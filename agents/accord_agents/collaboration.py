@@ -9,6 +9,7 @@ from typing import Any
 from accord_agents.chain import Chain
 from accord_agents.compose import Assembler, Composer, Envelope, Piece, opened
 from accord_agents.journal import Row
+from accord_agents.witness import Witness, place
 from accord_protocols.machines import MACHINES, ROOT
 from accord_protocols.machines.core import Abort, Fields, Note, Reach, Setup
 from accord_protocols.machines.engine import Engine, Job, Said
@@ -18,7 +19,7 @@ from accord_schemas.agreement import Agreement
 from accord_schemas.blocks import decode_fields
 from accord_schemas.canonical import digest
 from accord_schemas.errors import FrameError, ProtocolError
-from accord_schemas.events import Accept, Cancel, Event, Expire, Fail, Propose, Refuse, State
+from accord_schemas.events import Accept, Cancel, Checkpoint, Event, Expire, Fail, Propose, Refuse, State
 from accord_schemas.frame import Frame
 from accord_schemas.header import watermarks
 
@@ -55,6 +56,7 @@ class Outcome:
     jobs: list[Job] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     notes: list[Fields] = field(default_factory=list)
+    witnessed: bool = False
 
 
 def collaboration_id(agreement: bytes, nonce: str) -> str:
@@ -79,6 +81,7 @@ class Collaboration:
         self.agreement: Agreement | None = None
         self.proposer = ""
         self.chain = Chain()
+        self.witness: Witness | None = None
         self.adopted: dict[tuple[Address, str], Frame] = {}
         self.engine: Engine | None = None
         self._composer: Composer | None = None
@@ -108,6 +111,11 @@ class Collaboration:
         """Whether this party has accepted."""
         return self.me in self._nonces
 
+    @property
+    def sealed(self) -> bool:
+        """Whether nothing more is to be said of the end: all parties have signed the log up to it."""
+        return self.witness is None or not (self.witness.missing or self.witness.refuted)
+
     def silent(self) -> list[str]:
         """Whose word is missing: peers that have not accepted, or whose events the machines wait for."""
         if self.engine is None:
@@ -118,6 +126,11 @@ class Collaboration:
         """Take one row; the outcome is the same whenever and wherever it is taken."""
         self._out = out = Outcome()
         self._time = row.time
+        self._take(row)
+        self._attest()
+        return out
+
+    def _take(self, row: Row) -> None:
         if row.kind == "word":
             self._word(row.head.decode(), decode_fields(row.payload or b""))
         elif row.kind == "job":
@@ -128,7 +141,6 @@ class Collaboration:
                 self._adopt(frame)
             else:
                 self._event(frame, keep=row.payload is not None, poisoned=row.kind == "poison")
-        return out
 
     # ---- what arrives
 
@@ -152,13 +164,16 @@ class Collaboration:
         self.chain.heard(header.source, header.number, frame.digest, bytes.fromhex(header.previoushash))
         self.chain.told(header.source, header.seen.get(self.me, 0))
         if poisoned:
+            self.witness = None  # it may have been the one that could not
             self._end("failed", "an event could not be processed", self.me, say=True)
-        if not keep or self.ended:
+        if not keep or (self.ended and header.event_class is not Checkpoint):
             return
         try:
             clear = opened(frame, self.me, self._unwrap)
             data = self._assembler.add(header, clear) if self._assembler else clear
-            if data is not None:
+            if data is not None and header.event_class is Checkpoint and self.witness is not None:
+                self.witness.heard(header.number, header.address, Checkpoint.decode(data))
+            elif data is not None:
                 self._content(Content(header.address, header.to, header.event_class.decode(data)))
         except (FrameError, ProtocolError) as error:
             self._end("failed", error.message, error.whose or header.source, say=True)
@@ -220,6 +235,8 @@ class Collaboration:
 
     def _proposed(self, agreement: Agreement, proposer: str) -> None:
         self.agreement, self.proposer = agreement, proposer
+        if agreement.versions.get("witness"):
+            self.witness = Witness(self.me, agreement, self.chain)
         chunk = agreement.limits.chunk_bytes
         self._assembler = Assembler(limit=max(1, (1 << 36) // chunk))
         self._composer = Composer(self.cid, agreement.digest(), chunk, self._channel)
@@ -241,6 +258,25 @@ class Collaboration:
             for content in early:
                 if not self.ended:
                     self._feed(content)
+
+    # ---- checkpoints
+
+    def _attest(self) -> None:
+        if self.witness is None:
+            return
+        try:
+            self._out.witnessed = self.witness.advance(
+                self._recall, lambda e: self._say(place(e.phase, self.me).step, e)
+            )
+        except ProtocolError as error:
+            if self.ended:
+                self._out.notes.append({"warnings": [error.message]})
+            self._end("failed", error.message, error.whose or "", say=True)
+
+    def _recall(self, phase: str) -> Checkpoint | None:
+        """Taken as it was said: which events it covers depends on what had arrived by then."""
+        frame = self.adopted.get((place(phase, self.me), ""))
+        return Checkpoint.decode(frame.payload) if frame else None
 
     # ---- effects
 
@@ -265,6 +301,8 @@ class Collaboration:
     def _move(self, trigger: str, number: int = 0, loss: float | None = None) -> None:
         before, self.state = self.state, follow(self.state, trigger)
         self.round = number or self.round
+        if self.witness is not None:
+            self.witness.reached(self.state)
         self._out.moves.append(Move(self._time, self.state, self.round, loss, self.reason))
         if self.state not in (before, "PROPOSED"):
             self._say(f"state.{self.state.lower()}", State(state=self.state, round=self.round))

@@ -63,7 +63,9 @@ class Composer:
     def pieces(self, content: Content) -> list[Piece]:
         """The chunks of a content; those of a sealed family are sealed to exactly its recipients."""
         data = content.event.encode()
-        parts = [data[i : i + self._chunk] for i in range(0, len(data), self._chunk)] or [b""]
+        whole = content.event.family == "control"  # small, and read before an agreement says what a chunk is
+        size = max(1, len(data)) if whole else self._chunk
+        parts = [data[i : i + size] for i in range(0, len(data), size)] or [b""]
         count, sealed, pieces = len(parts), content.event.sealed, []
         for k, part in enumerate(parts, 1):
             chunk, salt, body = f"{k}/{count}" if count > 1 else "", b"", part

@@ -146,7 +146,8 @@ class Desk:
             self.batch.quarantined.append((header.source, f"a second version of event {header.number}", data))
             self.word(collaboration.cid, "failed", {"reason": "two versions of one event", "whose": header.source}, now)
         else:
-            readable = (not header.to or self.me in header.to) and not collaboration.ended
+            wanted = not (header.event_class.sealed and collaboration.ended)
+            readable = wanted and (not header.to or self.me in header.to)
             self._apply(Row(collaboration.cid, "event", frame.bare(), frame.payload if readable else None, now))
         if header.event_class is Propose:
             self._release(now)

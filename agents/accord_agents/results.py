@@ -76,6 +76,7 @@ def summary(collaboration: Collaboration, ledger: Ledger) -> dict[str, Any]:
         "intercept": model.get("intercept") if completed else None,
         "metrics": notes.get("metrics"),
         "model_digest": notes.get("model_digest"),
+        "checkpoint": collaboration.witness.summary() if collaboration.witness else None,
         "engine": train.engine if train else None,
         "protection": train.protection if train else None,
         "profile": agreement.profile if agreement else None,

@@ -63,8 +63,11 @@ class Keeper:
             now: Monotonic seconds.
             quiet: When something happened last, by collaboration.
         """
-        agent = self._service.agent
-        for cid in list(agent.desk.collaborations):
+        agent, sealing = self._service.agent, self._service.sealing
+        for cid, collaboration in agent.desk.collaborations.items():
+            terms = collaboration.agreement
+            if terms and sealing.waits(collaboration, terms.limits.deadline_seconds):
+                continue  # closed, it would not hear its last witness
             if now - quiet.get(cid, now) > REST and agent.rest(cid):
                 agent.put(functools.partial(self._close, cid))
         if now >= self._look:

@@ -28,6 +28,7 @@ from accord_agents.memory import Memory
 from accord_agents.reruns import Reruns, objections
 from accord_agents.results import write
 from accord_agents.retention import Keeper, erase
+from accord_agents.sealing import Sealing
 from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase
@@ -74,6 +75,7 @@ class Service:
         self.executor = Executor(config.workers or os.cpu_count() or 1)
         self.memory = Memory()
         self.reruns = Reruns(config.out / "reruns", self.keystore.get("storage"))
+        self.sealing = Sealing(self._unsealed)
         self._tables: dict[str, Table] = {}
         self._seeds: dict[str, bytes] = {}
         self._jobs: set[asyncio.Task[None]] = set()
@@ -313,7 +315,7 @@ class Service:
             )
         for note in outcome.notes:
             self._check(collaboration, note)
-        if collaboration.ended and outcome.moves:
+        if collaboration.ended and (outcome.moves or outcome.witnessed):
             self._write_results(collaboration)
 
     def _check(self, collaboration: Collaboration, note: Mapping[str, Any]) -> None:
@@ -336,6 +338,11 @@ class Service:
         warnings = [f"{self.config.party}: {w}" for w in collaboration.data.get("warnings", ())]
         ledger.warnings = [*warnings, *(w for w in ledger.warnings if w not in warnings)]
         write(folder, collaboration, ledger, self._table(collaboration), facts)
+
+    def _unsealed(self, collaboration: Collaboration, problem: str) -> None:
+        self.log.warning("unsealed", collaboration=collaboration.cid, problem=problem)
+        self.agent.ledgers[collaboration.cid].warnings.append(f"{self.config.party}: {problem}")
+        self._write_results(collaboration)
 
     def _tick(self) -> None:
         self.memory.sample(self.executor.processes())
@@ -376,7 +383,8 @@ class Service:
         ended = bool(collaborations) and all(c.ended for c in collaborations)
         history = self.agent.broker.history
         told = history or self.agent.told
-        return ended and not self._jobs and told and self.agent.publisher.drained(history=history)
+        sealed = not any(map(self.sealing.waits, collaborations))
+        return ended and sealed and not self._jobs and told and self.agent.publisher.drained(history=history)
 
 
 def check_data(config: Config) -> None:

@@ -24,8 +24,9 @@ VERSIONS = {
     "train": 1,
     "pads": 1,
     "evaluate": 1,
+    "witness": 1,
 }
-"""Machines and their versions, as this code runs them; an agreement pins its own."""
+"""Machines (and the witnesses of checkpoints) and their versions, as this code runs them; an agreement pins its own."""
 
 
 class _Part(BaseModel):

@@ -137,6 +137,20 @@ class Ack(Event):
     family, name = "control", "ack"
 
 
+class Checkpoint(Event):
+    """The label holder signs the log up to a cut, at the end of a phase; every other party repeats it as a witness.
+
+    `cut` names per party the last sequence that is covered. `size` and `root` are those of the Merkle tree (RFC 9162)
+    over the digests of all frames up to it: those beyond the previous cut by sender, then sequence.
+    """
+
+    family, name = "control", "checkpoint"
+    phase: Text
+    cut: dict[str, Count]
+    size: Count
+    root: Hex32
+
+
 class State(Event):
     """A party reached a state of the collaboration; for those who watch without keys."""
 

@@ -229,7 +229,8 @@ class Street:
     def ended(self) -> bool:
         """Whether every party reached an end."""
         found = [c for h in self.houses.values() for c in h.desk.collaborations.values()]
-        return len(found) >= len(self.houses) and all(c.ended for c in found)
+        told = all(c.sealed or c.state != "COMPLETED" or (c.witness and c.witness.refuted) for c in found)
+        return len(found) >= len(self.houses) and all(c.ended for c in found) and told
 
     def run(self, quiet: int = 12) -> Street:
         """Let everybody do whatever can be done, in random order, until nothing is left."""

@@ -19,7 +19,7 @@ from accord_protocols.machines.gate import Gate
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
-from accord_schemas.events import Sample
+from accord_schemas.events import Checkpoint, Sample
 from accord_schemas.frame import Frame
 
 DATA = tables(3, n=60, columns=2)
@@ -33,13 +33,18 @@ def terms(parties: int, protection: str) -> Agreement:
 
 
 def said(street: Street) -> dict[tuple[str, ...], str]:
-    """What was said, by address and chunk, apart from envelopes and wraps; nothing twice under other numbers."""
+    """What was said, by address and chunk, apart from envelopes and wraps; nothing twice under other numbers.
+
+    What a checkpoint covers is what had arrived by then, and differs with the order.
+    """
     found: dict[tuple[str, ...], str] = {}
     for frame in {data: Frame.decode(data) for _, data in street.log}.values():
         header, body = frame.header, frame.payload
         if not header.number:
             continue
-        if header.salt:
+        if header.event_class is Checkpoint:
+            body = b""
+        elif header.salt:
             body = channel.unpack(body, len(header.to))[1]
         place = (*header.address, header.chunk)
         assert place not in found, f"{place} was said twice"

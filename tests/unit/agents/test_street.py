@@ -44,7 +44,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 
 
 def one_version(s: Street) -> None:
+    """Nothing was said twice, and all have signed the log up to the end that they reached."""
     assert all(len(versions) == 1 for versions in s.said().values())
+    assert all(c.sealed for h in s.houses.values() for c in h.desk.collaborations.values())
 
 
 @pytest.mark.parametrize("order", range(1, 6))
@@ -111,26 +113,29 @@ def test_everybody_dies_now_and_then(tmp_path: Path, undisturbed: object) -> Non
         one_version(s)
 
 
-def test_an_old_journal_put_back_adopts_what_it_said(tmp_path: Path, undisturbed: object) -> None:
+@pytest.mark.parametrize(("party", "commits"), [("shop", 25), ("bank", 1), ("bank", 20), ("bank", 45), ("bank", 70)])
+def test_an_old_journal_put_back_adopts_what_it_said(
+    tmp_path: Path, undisturbed: object, party: str, commits: int
+) -> None:
     backup = tmp_path / "backup.db"
     with street(tmp_path) as s:
-        shop, seen = s.houses["shop"], itertools.count()
+        house, seen = s.houses[party], itertools.count(1)
 
         def copy(where: str) -> None:
-            if where == "after commit" and next(seen) == 25:
-                with sqlite3.connect(tmp_path / "shop.db") as db:
+            if where == "after commit" and next(seen) == commits:
+                with sqlite3.connect(tmp_path / f"{party}.db") as db:
                     db.execute("VACUUM INTO ?", (str(backup),))
                 db.close()
 
-        shop.point = copy
+        house.point = copy
         s.run()
-        shop.point = lambda _: None
+        house.point = lambda _: None
         before = s.said()
-        shop.journal.close()
-        for path in tmp_path.glob("shop.db*"):
+        house.journal.close()
+        for path in tmp_path.glob(f"{party}.db*"):
             path.unlink()
-        backup.rename(tmp_path / "shop.db")
-        shop.start()
+        backup.rename(tmp_path / f"{party}.db")
+        house.start()
         s.run()
         assert s.models() == undisturbed
         one_version(s)

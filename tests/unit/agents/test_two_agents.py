@@ -86,7 +86,8 @@ class Party:
 
     def done(self) -> bool:
         found = self.house.desk.collaborations.values()
-        return bool(found) and all(c.ended for c in found) and self.agent.publisher.drained(history=True)
+        sealed = all(c.sealed or c.state != "COMPLETED" for c in found)
+        return bool(found) and all(c.ended for c in found) and sealed and self.agent.publisher.drained(history=True)
 
     async def run(self) -> None:
         async with asyncio.timeout(60):

@@ -35,6 +35,7 @@ SHAPED: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (events.Hex32, HEX),
     (list[events.Text], st.lists(TEXT, max_size=3)),
     (dict[str, Any], st.dictionaries(TEXT, PLAIN, max_size=3)),
+    (dict[str, events.Count], st.dictionaries(TEXT, st.integers(0, 1 << 40), max_size=3)),
     (bool, st.booleans()),
 ]
 
