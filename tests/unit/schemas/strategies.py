@@ -14,6 +14,7 @@ from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingVector
 from accord_schemas.events import EVENTS, Event
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header, content_type, event_id
+from accord_schemas.suites import DEFAULT, SUITES
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -78,7 +79,7 @@ def attributes(kind: type[Event], payload: bytes, **changes: str) -> dict[str, s
         "subject": "00" * 16,
         "time": "2024-02-29T23:59:59.999Z",
         "agreement": "0a" * 32,
-        "payloadhash": hashlib.sha256(payload).hexdigest(),
+        "payloadhash": SUITES[changes.get("suite", DEFAULT)].hash(payload).hex(),
         "watermarks": "shop=3,telco=12",
         "datacontenttype": content_type(kind),
         **sealed,
