@@ -65,6 +65,7 @@ def _values(kind: type[Event], name: str, hint: Any) -> st.SearchStrategy[Any]:
     return st.just("") | HEX
 
 
+SUITE = st.sampled_from(["", "sm"])
 EVENT = st.sampled_from(sorted(EVENTS)).flatmap(lambda kind: event_of(EVENTS[kind]))
 
 
@@ -79,7 +80,7 @@ def attributes(kind: type[Event], payload: bytes, **changes: str) -> dict[str, s
         "subject": "00" * 16,
         "time": "2024-02-29T23:59:59.999Z",
         "agreement": "0a" * 32,
-        "payloadhash": SUITES[changes.get("suite", DEFAULT)].hash(payload).hex(),
+        "payloadhash": SUITES.get(changes.get("suite", DEFAULT), SUITES[DEFAULT]).hash(payload).hex(),
         "watermarks": "shop=3,telco=12",
         "datacontenttype": content_type(kind),
         **sealed,
