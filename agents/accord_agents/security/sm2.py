@@ -60,7 +60,8 @@ def check(signing: bytes, sealing: bytes) -> None:
     Raises:
         ValueError: One is no point of the curve. (The curve's order is prime: no point of it is weak.)
     """
-    _affine(signing), _affine(sealing)
+    for point in (signing, sealing):
+        _affine(point)
 
 
 def sign(private: bytes, public: bytes, data: bytes) -> bytes:
