@@ -10,7 +10,7 @@ from accord_agents.collaboration import Collaboration, Outcome, channel_key, col
 from accord_agents.compose import EPOCH, Composer, Envelope, Piece, acknowledgement
 from accord_agents.journal import Batch, Outgoing, Row
 from accord_agents.security.channel import CHANNELS
-from accord_agents.security.identity import Identity
+from accord_agents.security.identity import Identity, PublicIdentity
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
 from accord_schemas.address import Address
@@ -100,14 +100,14 @@ class Desk:
 
     def _frame(self, family: str, frame: Frame, data: bytes, now: str) -> None:
         header = frame.header
-        public = self.identities.get(header.source)
+        if header.subject in self.closed:
+            return
+        public = self._speaker(header.subject, header.source)
         if public is None:
             raise FrameError("the sender is not pinned")
         public.authenticate(frame)
         if header.event_class.family != family:
             raise FrameError("the event came on another family's topic")
-        if header.subject in self.closed:
-            return
         collaboration = self.collaborations.get(header.subject)
         if collaboration is None:
             if header.event_class is not Propose:
@@ -124,6 +124,24 @@ class Desk:
             self._own(collaboration, frame, now)
         else:
             self._peer(collaboration, frame, data, now)
+
+    def _speaker(self, cid: str, party: str) -> PublicIdentity | None:
+        """Who speaks for a party: the identity that the agreement names, else the one that is pinned now."""
+        collaboration = self.collaborations.get(cid)
+        terms = collaboration.agreement if collaboration else None
+        if terms is None or party not in terms.parties:
+            return self.identities.get(party)
+        return self.identities.named(party, terms.parties[party].identity)
+
+    def pinned(self, identities: Identities, now: str) -> None:
+        """Other identities count from now on; what is open with one that was revoked ends."""
+        self.identities = identities
+        for cid, collaboration in self.collaborations.items():
+            terms = collaboration.agreement
+            for party in terms.parties if terms and not collaboration.ended else ():
+                if self._speaker(cid, party) is None:
+                    self.word(cid, "failed", {"reason": f"the identity of {party} was revoked", "whose": party}, now)
+                    break
 
     def _check_terms(self, collaboration: Collaboration, frame: Frame) -> None:
         header, agreement = frame.header, collaboration.agreement
@@ -185,8 +203,9 @@ class Desk:
             self._own_early.setdefault(header.subject, []).append(frame)
 
     def _ours(self, frame: Frame) -> bool:
+        public = self._speaker(frame.header.subject, self.me)
         try:
-            self.identity.public.authenticate(frame)
+            (public or self.identity.public).authenticate(frame)
         except FrameError:
             return False
         return True
@@ -350,14 +369,14 @@ class Desk:
         cid, suite = composer.collaboration, composer.suite
         if (cid, to) not in self._wraps:
             key, info = channel_key(suite, self.seed(cid), self.me, to), _info(suite, cid, self.me, to)
-            publics, channel = [self.identities.get(p) for p in to], CHANNELS[suite.name]
+            publics, channel = [self._speaker(cid, p) for p in to], CHANNELS[suite.name]
             self._wraps[cid, to] = [channel.wrap(self.identity, p, key, info) for p in publics if p is not None]
         return self._wraps[cid, to]
 
     def _unwrap(self, frame: Frame, wrap: bytes) -> bytes:
         if wrap not in self._channels:
             header = frame.header
-            sender = self.identities.get(header.source)
+            sender = self._speaker(header.subject, header.source)
             if sender is None:
                 raise FrameError("the sender is not pinned")
             suite = header.algorithms

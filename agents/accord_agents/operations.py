@@ -9,61 +9,15 @@ from typing import Any
 
 from accord_agents import retention
 from accord_agents.config import Config, load
-from accord_agents.entropy import SystemEntropy
 from accord_agents.folder import held, running
 from accord_agents.journal import Journal
-from accord_agents.security.identity import Identity, PublicIdentity
-from accord_agents.security.keystore import Keystore, durable
+from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase
-from accord_agents.security.trust import Identities
-from accord_agents.setup import make_identity, own_identity
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import AccordError, UsageError
-from accord_schemas.suites import DEFAULT, Profile
 
 ANSWER_WITHIN = 10.0
 """Seconds in which a running agent takes up a request."""
-
-
-def init_keys(path: Path, profile: Profile = DEFAULT) -> str:
-    """Make an identity for a profile, and its keystore; says the fingerprint."""
-    config = load(path)
-    words = passphrase(config.passphrase_file)
-    return _line(make_identity(config.keystore, config.party, words, SystemEntropy(), profile).public)
-
-
-def show_keys(path: Path) -> str:
-    """Fingerprints: the own one first, then those trusted."""
-    config = load(path)
-    lines = [f"{_line(_identity(config).public)}  (own)"]
-    lines += [_line(p) for p in Identities.load(config.identities) if p.party != config.party]
-    return "\n".join(lines)
-
-
-def export_identity(path: Path, file: Path) -> str:
-    """Write the own public identity."""
-    identity = _identity(load(path))
-    durable(file, json.dumps(identity.export(), indent=1).encode())
-    return f"{_line(identity.public)}  written to {file}"
-
-
-def trust_identity(path: Path, file: Path, *, replace: bool) -> str:
-    """Pin another party's identity."""
-    config = load(path)
-    try:
-        export = json.loads(file.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError):
-        raise UsageError(f"{file} is no exported identity.", hint="Export it with: accord keys export FILE") from None
-    public = Identities.load(config.identities).trust(export, str(file), replace=replace)
-    return f"{_line(public)}  trusted; a running agent takes it up when it starts again"
-
-
-def trusted(config: Config) -> dict[str, PublicIdentity]:
-    """Public identities by party, the own one included."""
-    known = {p.party: p for p in Identities.load(config.identities)}
-    return known | {config.party: _identity(config).public}
 
 
 def propose(config: Config, agreement: Agreement) -> str:
@@ -98,7 +52,7 @@ def erase(path: Path, collaboration: str) -> str:
 
 def inbox(path: Path, *, as_json: bool) -> str:
     """Proposals that wait for this party's answer."""
-    found = [s for s in _statuses(load(path)) if s["state"] == "PROPOSED" and not s["accepted"]]
+    found = [s for s in statuses(load(path)) if s["state"] == "PROPOSED" and not s["accepted"]]
     if as_json:
         return json.dumps(found, ensure_ascii=False)
     return "\n\n".join(_proposal(s) for s in found) or "No proposal waits for an answer."
@@ -106,7 +60,7 @@ def inbox(path: Path, *, as_json: bool) -> str:
 
 def status(path: Path, collaboration: str | None, *, as_json: bool) -> str:
     """Every collaboration's state, or one's."""
-    found = [s for s in _statuses(load(path)) if s["collaboration"].startswith(collaboration or "")]
+    found = [s for s in statuses(load(path)) if s["collaboration"].startswith(collaboration or "")]
     if collaboration and not found:
         raise UsageError(f"no collaboration begins with {collaboration!r}.", hint="See them all with: accord status")
     if as_json:
@@ -131,7 +85,8 @@ def _proposal(s: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _statuses(config: Config) -> list[dict[str, Any]]:
+def statuses(config: Config) -> list[dict[str, Any]]:
+    """Every collaboration's state and terms, as last committed."""
     if not config.journal.exists():
         return []
     journal = Journal(config.journal)
@@ -163,12 +118,3 @@ def _ask(config: Config, verb: str, body: dict[str, str]) -> dict[str, Any]:
     if "error" in found:
         raise UsageError(found["error"])
     return found
-
-
-def _identity(config: Config) -> Identity:
-    return own_identity(Keystore.open(config.keystore, passphrase(config.passphrase_file)), config.party)
-
-
-def _line(public: PublicIdentity) -> str:
-    profile = "" if public.kind == DEFAULT else f"  profile {public.kind}"
-    return f"{public.party}  {public.fingerprint}{profile}"

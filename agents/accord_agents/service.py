@@ -25,6 +25,7 @@ from accord_agents.journal import Journal
 from accord_agents.ledger import Ledger
 from accord_agents.logs import open_log, routed
 from accord_agents.memory import Memory
+from accord_agents.pins import Pins
 from accord_agents.reruns import Reruns, objections
 from accord_agents.results import write
 from accord_agents.retention import Keeper, erase
@@ -32,7 +33,6 @@ from accord_agents.sealing import Sealing
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase
 from accord_agents.security.storage import StorageCipher
-from accord_agents.security.trust import Identities
 from accord_agents.setup import own_identity
 from accord_broker.factory import connect
 from accord_broker.port import Broker
@@ -83,7 +83,7 @@ class Service:
         self._asked: set[int] = set()
         self._left: list[tuple[str, Job]] = []
         self._accepting: set[str] = set()
-        self._keeper = Keeper(self)
+        self._keeper, self._pins = Keeper(self), Pins(self)
         self._endpoint: Endpoint | None = None
 
     async def run(self) -> None:
@@ -153,11 +153,9 @@ class Service:
         return name.decode()
 
     def _desk(self, journal: Journal) -> Desk:
-        identities = Identities.load(self.config.identities)
-        identities.add_own(self.identity)
         cipher = StorageCipher(self.keystore.get("storage"))
         channels = {wrap: cipher.decrypt(sealed, wrap) for wrap, sealed in journal.channels().items()}
-        return Desk(self.identity, identities, cipher, self._sealed_seed, channels)
+        return Desk(self.identity, self._pins.load(), cipher, self._sealed_seed, channels)
 
     def _sealed_seed(self, cid: str) -> bytes:
         if cid not in self._seeds:
@@ -358,6 +356,7 @@ class Service:
                 self._say(cid, "expired", {"missing": silent})
         if self.errand is None:
             self._keeper.tick(now, self._quiet)
+            self._pins.tick(now)
         for number, verb, body in self.journal.requests():
             if number not in self._asked:
                 self._asked.add(number)

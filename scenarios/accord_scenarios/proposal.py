@@ -75,11 +75,11 @@ def propose(scenario: str, sets: list[str], config: Path) -> str:
         UsageError: The scenario cannot be used, is seeded, or names a party that is not trusted.
     """
     from accord_agents import config as agents
-    from accord_agents import operations
+    from accord_agents import keyring, operations
 
     loaded, own = load(scenario, sets), agents.load(config)
     if loaded.seed is not None:
         raise UsageError("a scenario with a seed protects nothing.", hint="Leave out seed; it is for accord run alone.")
     if own.party not in loaded.parties:
         raise UsageError(f"the scenario names no party {own.party}.", hint=f"It names {', '.join(loaded.parties)}.")
-    return f"proposed {operations.propose(own, agreement(loaded, operations.trusted(own)))}"
+    return f"proposed {operations.propose(own, agreement(loaded, keyring.trusted(own)))}"

@@ -226,3 +226,32 @@ def test_agents_end_when_asked_and_take_up_where_they_were(office: Office) -> No
     office.accord.nobody_left()
     assert office.state("telco", cid)["state"] == "PROPOSED"
     assert "no agent of telco runs" in office.do("telco", "accept", cid, code=1)
+
+
+def test_a_party_takes_another_identity(office: Office) -> None:
+    """The others trust it because the one before introduces it; revoked, it counts no more, while agents run."""
+    assert "has not ended" in office.do("telco", "keys", "rotate", code=2)
+    office.config("bank", "bank2")  # nothing is open in a folder of its own
+    office.do("bank2", "keys", "init")
+    office.do("bank2", "keys", "rotate", "--profile", "sm")
+    office.do("bank2", "keys", "rotate")
+    office.do("bank2", "keys", "export", "bank2.json")
+    fresh = office.config("shop", "shop2", identities="fresh.json").with_name("fresh.json")
+    office.do("shop2", "keys", "init")
+    office.do("shop2", "keys", "trust", "bank2.json")
+    shown = office.do("shop2", "keys", "show")
+    assert shown.count("bank") == 1 and "revoked" not in shown
+    office.do("bank2", "keys", "rotate")
+    office.do("bank2", "keys", "export", "bank3.json")
+    assert "trusted" in office.do("shop2", "keys", "trust", "bank3.json")
+    assert "#former" in fresh.read_text()
+    office.start("shop2")
+    office.do("shop2", "keys", "revoke", "bank", "--reason", "lost")
+    assert "(revoked: lost)" in office.do("shop2", "keys", "show")
+    wait_for(
+        lambda: any(line["event"] == "identities" and line["revoked"] == 1 for line in log_lines(office.out("shop2"))),
+        10,
+        "the agent does not take up the revocation",
+    )
+    office.agents["shop2"].send_signal(signal.SIGTERM)
+    assert office.agents["shop2"].wait(5) == 0

@@ -88,6 +88,14 @@ class PublicIdentity:
         """Whether this identity signed `data`."""
         return kind_of(self.kind).verify(self.signing, data, signature)
 
+    def introduces(self, export: Any) -> bool:
+        """Whether an export is one of `Identity.succeeded` that this identity has signed."""
+        try:
+            body = canonical_json({"succeeds": self.fingerprint, "identity": export["identity"]})
+            return export["succeeds"] == self.fingerprint and self.verify(body, bytes.fromhex(export["signature"]))
+        except (TypeError, ValueError, KeyError, RecursionError):
+            return False
+
     def authenticate(self, frame: Frame) -> None:
         """Check that this identity said a frame, with the algorithms of its kind.
 
@@ -127,6 +135,21 @@ class Identity:
         """The public identity as JSON, signed by itself so that a damaged copy is noticed."""
         body = _body(self.public)
         return {**body, "signature": self.sign(canonical_json(body)).hex()}
+
+    def succeeded(self, by: Identity) -> dict[str, Any]:
+        """The export of the identity that takes this one's place, signed by both."""
+        body = {"succeeds": self.public.fingerprint, "identity": by.export()}
+        return {**body, "signature": self.sign(canonical_json(body)).hex()}
+
+
+def introduced(value: Any, where: str) -> tuple[PublicIdentity, dict[str, str]]:
+    """The public identity in an export, plain or of `Identity.succeeded`, and its plain export.
+
+    Raises:
+        UsageError: See `imported`.
+    """
+    plain = value["identity"] if isinstance(value, dict) and "identity" in value else value
+    return imported(plain, where), plain
 
 
 def imported(value: Any, where: str) -> PublicIdentity:

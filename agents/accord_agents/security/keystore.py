@@ -110,6 +110,10 @@ class Keystore:
     def __contains__(self, name: str) -> bool:
         return name in self._entries
 
+    def names(self, prefix: str) -> list[str]:
+        """The names of all entries that begin with `prefix`."""
+        return sorted(name for name in self._entries if name.startswith(prefix))
+
     def erase(self, prefix: str) -> int:
         """Forget every entry whose name begins with `prefix`; returns how many there were."""
         left = {name: value for name, value in self._entries.items() if not name.startswith(prefix)}

@@ -1,14 +1,21 @@
-"""The allow-list: whose word counts, by pinned public identity."""
+"""The allow-list: whose word counts, by pinned public identity; former identities, and revoked ones.
+
+In the file stand the exports by party; names that no party can have hold the rest: ``#former`` a list of exports that
+were replaced, ``#revoked`` the reason by fingerprint.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-from accord_agents.security.identity import Identity, PublicIdentity, imported
+from accord_agents.security.identity import Identity, PublicIdentity, imported, introduced
 from accord_agents.security.keystore import durable
 from accord_schemas.errors import TamperError, UsageError
+
+FORMER, REVOKED = "#former", "#revoked"
 
 
 class Identities:
@@ -18,6 +25,10 @@ class Identities:
         self._known = {public.party: public for public in exports}
         self._path = path
         self._exports: dict[str, dict[str, str]] = {}
+        self._former: list[dict[str, str]] = []
+        self._old: dict[str, PublicIdentity] = {}
+        self.revoked: dict[str, str] = {}
+        """Reasons, by fingerprint."""
 
     @classmethod
     def load(cls, path: Path) -> Identities:
@@ -28,44 +39,88 @@ class Identities:
         """
         store = cls(path=path)
         try:
-            exports = json.loads(path.read_bytes()) if path.exists() else {}
+            exports: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+            former, revoked = list(exports.pop(FORMER, [])), dict(exports.pop(REVOKED, {}))
             items = sorted(exports.items())
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-        except (ValueError, AttributeError, RecursionError):
+        except (ValueError, AttributeError, TypeError, RecursionError):
             raise UsageError(f"{path} is no file of identities.", hint="Make it with: accord keys trust FILE") from None
         for party, export in items:
             public = imported(export, f"{path}, {party}")
             if public.party != party:
                 raise UsageError(f"{path}: the entry {party} is the identity of {public.party}.")
             store._known[party], store._exports[party] = public, export
+        store._former = former
+        store._old = {p.fingerprint: p for p in (imported(export, f"{path}, {FORMER}") for export in former)}
+        store.revoked = {str(fingerprint): str(reason) for fingerprint, reason in revoked.items()}
         return store
 
-    def trust(self, export: dict[str, str], where: str, *, replace: bool = False) -> PublicIdentity:
-        """Pin an exported identity.
+    def trust(self, export: dict[str, Any], where: str, *, replace: bool = False) -> PublicIdentity:
+        """Pin an exported identity. One that the pinned identity introduces takes its place.
 
         Raises:
-            TamperError: The party is pinned with other keys, and `replace` is not set.
+            TamperError: The party is pinned with other keys, which do not introduce these, and `replace` is not set;
+                or these were revoked.
         """
-        public = imported(export, where)
+        public, plain = introduced(export, where)
         known = self._known.get(public.party)
-        if known is not None and known != public and not replace:
-            raise TamperError(
-                f"{public.party} is pinned with other keys ({known.fingerprint}); {where} has {public.fingerprint}.",
-                hint="Ask the party by another way; then trust it again with --replace.",
-            )
-        self._known[public.party], self._exports[public.party] = public, export
-        if self._path is not None:
-            durable(self._path, json.dumps(self._exports, indent=1, sort_keys=True).encode())
+        if public.fingerprint in self.revoked:
+            reason = self.revoked[public.fingerprint]
+            raise TamperError(f"{where} has an identity of {public.party} that was revoked: {reason}.")
+        if known is not None and known != public:
+            if not replace and (known.fingerprint in self.revoked or not known.introduces(export)):
+                has = f"{where} has {public.fingerprint}"
+                raise TamperError(
+                    f"{public.party} is pinned with other keys ({known.fingerprint}); {has}.",
+                    hint="Ask the party by another way; then trust it again with --replace.",
+                )
+            self._former.append(self._exports[public.party])
+            self._old[known.fingerprint] = known
+        self._known[public.party], self._exports[public.party] = public, plain
+        self._write()
         return public
 
-    def add_own(self, identity: Identity) -> None:
-        """Know oneself, without writing it down."""
+    def revoke(self, name: str, reason: str) -> PublicIdentity:
+        """Let an identity's word count no more, whatever it signs.
+
+        Args:
+            name: A party, whose present identity is meant, or a fingerprint.
+            reason: For people.
+
+        Raises:
+            UsageError: No such identity is pinned.
+        """
+        every = {p.fingerprint: p for p in self._known.values()} | self._old
+        public = self._known.get(name) or every.get(name)
+        if public is None:
+            raise UsageError(f"no identity {name!r} is pinned.", hint="See them all with: accord keys show")
+        self.revoked[public.fingerprint] = reason
+        self._write()
+        return public
+
+    def _write(self) -> None:
+        if self._path is not None:
+            more = {FORMER: self._former, REVOKED: self.revoked}
+            body = {**self._exports, **{name: value for name, value in more.items() if value}}
+            durable(self._path, json.dumps(body, indent=1, sort_keys=True).encode())
+
+    def add_own(self, identity: Identity, former: Iterable[PublicIdentity] = ()) -> None:
+        """Know oneself, as one is and was, without writing it down."""
         self._known[identity.public.party] = identity.public
+        self._old |= {public.fingerprint: public for public in former}
 
     def get(self, party: str) -> PublicIdentity | None:
-        """A pinned identity, or None."""
-        return self._known.get(party)
+        """A party's pinned identity; None without one, or when it was revoked."""
+        public = self._known.get(party)
+        return None if public is None or public.fingerprint in self.revoked else public
+
+    def named(self, party: str, fingerprint: str) -> PublicIdentity | None:
+        """The identity of that fingerprint, pinned now or formerly and not revoked: who speaks in a collaboration."""
+        public = self._known.get(party)
+        if public is None or public.fingerprint != fingerprint:
+            public = self._old.get(fingerprint)
+        return None if public is None or public.party != party or fingerprint in self.revoked else public
 
     def __iter__(self) -> Iterator[PublicIdentity]:
         return iter(self._known.values())

@@ -27,7 +27,7 @@ def init(
       ACCORD_PASSPHRASE=... accord keys init --config shop.yaml
       ACCORD_PASSPHRASE=... accord keys init --config shop.yaml --profile sm
     """
-    from accord_agents.operations import init_keys
+    from accord_agents.keyring import init_keys
 
     typer.echo(init_keys(config, profile))
 
@@ -35,7 +35,7 @@ def init(
 @app.command()
 def show(config: Config = PARTY_FILE) -> None:
     """Show the fingerprints of the own identity and of the trusted ones, to compare by telephone."""
-    from accord_agents.operations import show_keys
+    from accord_agents.keyring import show_keys
 
     typer.echo(show_keys(config))
 
@@ -51,7 +51,7 @@ def export(
     Example
       accord keys export shop.identity.json
     """
-    from accord_agents.operations import export_identity
+    from accord_agents.keyring import export_identity
 
     typer.echo(export_identity(config, file))
 
@@ -72,6 +72,49 @@ def trust(
     Example
       accord keys trust bank.identity.json
     """
-    from accord_agents.operations import trust_identity
+    from accord_agents.keyring import trust_identity
 
     typer.echo(trust_identity(config, file, replace=replace))
+
+
+@app.command()
+def rotate(
+    config: Config = PARTY_FILE,
+    profile: Annotated[
+        Literal["default", "sm"] | None,
+        typer.Option("--profile", help="The new identity's algorithms; absent: those of the old one."),
+    ] = None,
+) -> None:
+    """Give the party a new identity. The agent must not run, and nothing it takes part in may be open.
+
+    The old identity signs the export of the new one: others that trust it take up the new one with `accord keys trust`
+    alone. It stays in the keystore for what it signed.
+
+    \b
+    Example
+      accord keys rotate --config shop.yaml && accord keys export shop.identity.json --config shop.yaml
+    """
+    from accord_agents.keyring import rotate_keys
+
+    typer.echo(rotate_keys(config, profile))
+
+
+@app.command()
+def revoke(
+    identity: Annotated[
+        str, typer.Argument(metavar="PARTY", help="A party, or the fingerprint of one of its identities.")
+    ],
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; shown by accord keys show.", show_default=False)
+    ],
+    config: Config = PARTY_FILE,
+) -> None:
+    """Let another party's identity count no more: what it signs is refused, and what is open with it ends.
+
+    \b
+    Example
+      accord keys revoke shop --reason "laptop stolen on 12 May"
+    """
+    from accord_agents.keyring import revoke_identity
+
+    typer.echo(revoke_identity(config, identity, reason))

@@ -10,6 +10,8 @@ import pytest
 from tests.support.street import NOW, House, Street, identities
 from tests.support.world import agreement, tables
 
+from accord_agents.security.identity import Identity
+from accord_agents.security.trust import Identities
 from accord_protocols.machines import MACHINES
 from accord_protocols.machines.gate import Gate
 from accord_schemas.agreement import Member
@@ -243,3 +245,29 @@ def test_bystanders_keep_heads_only(street: Street) -> None:
     sealed = [(Frame.restore(r.head, None).header.to, r.payload) for r in rows if b'"salt"' in r.head]
     assert {"telco" in to for to, _ in sealed} == {True, False}
     assert all(("telco" in to) == (payload is not None) for to, payload in sealed)
+
+
+def test_what_is_open_with_a_revoked_identity_ends_naming_it(street: Street) -> None:
+    telco = street.houses["telco"]
+    pinned = Identities([key.public for key in KEYS.values()])
+    pinned.revoke("shop", "stolen")
+    telco.take(lambda: telco.desk.pinned(pinned, NOW))
+    (collaboration,) = telco.desk.collaborations.values()
+    assert (collaboration.state, collaboration.reason) == ("FAILED", "the identity of shop was revoked")
+    give(telco, last_of(street, "shop").encode())
+    assert quarantined(telco)[-1][1] == "the sender is not pinned"
+    telco.publish()
+    street.run()
+    assert {c.state for h in street.houses.values() for c in h.desk.collaborations.values()} == {"FAILED"}
+
+
+def test_other_identities_change_nothing_for_what_was_agreed(street: Street) -> None:
+    """A party that is pinned anew goes on under the identity that the agreement names."""
+    telco = street.houses["telco"]
+    pinned = Identities()
+    for key in KEYS.values():
+        pinned.trust(key.export(), "before")
+    pinned.trust(KEYS["shop"].succeeded(Identity("shop", bytes(64))), "after")
+    telco.take(lambda: telco.desk.pinned(pinned, NOW))
+    street.run()
+    assert {c.state for h in street.houses.values() for c in h.desk.collaborations.values()} == {"COMPLETED"}
