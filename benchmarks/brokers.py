@@ -33,7 +33,7 @@ from accord_agents.security.identity import Identity, PublicIdentity
 from accord_broker.factory import connect
 from accord_broker.port import Broker, Delivery
 from accord_schemas.events import Scores
-from accord_schemas.frame import Frame, to_sign
+from accord_schemas.frame import Frame
 from accord_schemas.header import Header, content_type, event_id
 
 SECRET, JOB = bytes(range(64)), "ab" * 16
@@ -113,7 +113,7 @@ async def _listen(url: str, folder: Path, bare: bool, counts: list[int], pipe: C
 async def _take(deliveries: list[Delivery], journal: Journal, public: PublicIdentity) -> list[Frame]:
     frames = [Frame.decode(d.record.frame) for d in deliveries]
     for frame in frames:
-        assert public.verify(to_sign(frame.head), frame.signature)
+        public.authenticate(frame)
     rows = [Row(JOB, "event", frame.bare(), frame.payload, stamp()) for frame in frames]
     positions = list({d.position.source: d.position for d in deliveries}.values())
     await asyncio.to_thread(journal.commit, Batch(rows=rows, positions=positions))

@@ -9,6 +9,7 @@ from typing import Any
 from accord_agents.chain import Chain
 from accord_agents.compose import Assembler, Composer, Envelope, Piece, opened
 from accord_agents.journal import Row
+from accord_agents.security.channel import CHANNELS
 from accord_agents.witness import Witness, place
 from accord_protocols.machines import MACHINES, ROOT
 from accord_protocols.machines.core import Abort, Fields, Note, Reach, Setup
@@ -22,6 +23,7 @@ from accord_schemas.errors import FrameError, ProtocolError
 from accord_schemas.events import Accept, Cancel, Checkpoint, Event, Expire, Fail, Propose, Refuse, State
 from accord_schemas.frame import Frame
 from accord_schemas.header import watermarks
+from accord_schemas.suites import DEFAULT, SUITES, Suite
 
 SESSION = "session"
 DATA = Address(SESSION, "data", SELF)
@@ -105,6 +107,11 @@ class Collaboration:
     def digest(self) -> bytes:
         """The agreement's digest."""
         return self._composer.agreement if self._composer else b""
+
+    @property
+    def suite(self) -> Suite:
+        """The agreement's algorithms."""
+        return self.agreement.algorithms if self.agreement else SUITES[DEFAULT]
 
     @property
     def accepted(self) -> bool:
@@ -239,7 +246,7 @@ class Collaboration:
             self.witness = Witness(self.me, agreement, self.chain)
         chunk = agreement.limits.chunk_bytes
         self._assembler = Assembler(limit=max(1, (1 << 36) // chunk))
-        self._composer = Composer(self.cid, agreement.digest(), chunk, self._channel)
+        self._composer = Composer(self.cid, agreement.digest(), chunk, self._channel, agreement.algorithms)
         self._move("proposed")
 
     def _accepted(self, party: str, nonce: str) -> None:
@@ -344,9 +351,9 @@ class Collaboration:
             self._out.frames.append(frame)
 
     def _channel(self, recipients: tuple[str, ...]) -> bytes:
-        return channel_key(self._seed(), self.me, recipients)
+        return channel_key(self.suite, self._seed(), self.me, recipients)
 
 
-def channel_key(seed: bytes, me: str, recipients: tuple[str, ...]) -> bytes:
+def channel_key(suite: Suite, seed: bytes, me: str, recipients: tuple[str, ...]) -> bytes:
     """The own channel key for a recipient set: bound to the sealed seed, so that a restart has it again."""
-    return digest(b"accord channel", seed, me, *recipients)
+    return CHANNELS[suite.name].derive(seed, b"accord channel", me.encode(), *(p.encode() for p in recipients))

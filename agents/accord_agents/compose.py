@@ -7,18 +7,17 @@ against the content that a replay arrives at, without the identity key.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from accord_agents.security import channel
+from accord_agents.security.channel import CHANNELS
 from accord_schemas.address import Address, Content
-from accord_schemas.canonical import digest
 from accord_schemas.errors import FrameError, TamperError
 from accord_schemas.events import Ack
 from accord_schemas.frame import Frame, Signer
 from accord_schemas.header import Header, content_type, event_id, watermarks
+from accord_schemas.suites import DEFAULT, SUITES, Suite
 
 EPOCH = 1
 ChannelKey = Callable[[tuple[str, ...]], bytes]
@@ -55,10 +54,14 @@ class Composer:
         agreement: Digest of the agreement.
         chunk: Bytes of payload per frame.
         key: The channel key of a recipient set.
+        suite: The algorithms.
     """
 
-    def __init__(self, collaboration: str, agreement: bytes, chunk: int, key: ChannelKey) -> None:
+    def __init__(
+        self, collaboration: str, agreement: bytes, chunk: int, key: ChannelKey, suite: Suite = SUITES[DEFAULT]
+    ) -> None:
         self.collaboration, self.agreement, self._chunk, self._key = collaboration, agreement, chunk, key
+        self.suite, self._channel = suite, CHANNELS[suite.name]
 
     def pieces(self, content: Content) -> list[Piece]:
         """The chunks of a content; those of a sealed family are sealed to exactly its recipients."""
@@ -71,9 +74,15 @@ class Composer:
             chunk, salt, body = f"{k}/{count}" if count > 1 else "", b"", part
             if sealed:
                 aad = associated(
-                    self.collaboration, self.agreement, content.event.type, content.address, content.to, chunk
+                    self.suite,
+                    self.collaboration,
+                    self.agreement,
+                    content.event.type,
+                    content.address,
+                    content.to,
+                    chunk,
                 )
-                salt, body = channel.seal(self._key(content.to), aad, part)
+                salt, body = self._channel.seal(self._key(content.to), aad, part)
             pieces.append(Piece(content, chunk, salt.hex(), body))
         return pieces
 
@@ -86,7 +95,7 @@ class Composer:
             subject=self.collaboration,
             time=envelope.time,
             agreement=self.agreement.hex(),
-            payloadhash=hashlib.sha256(payload).hexdigest(),
+            payloadhash=self.suite.hash(payload).hex(),
             watermarks=envelope.seen,
             datacontenttype=content_type(type(content.event)),
             id=event_id(self.collaboration, str(envelope.sequence), envelope.seen),
@@ -98,13 +107,14 @@ class Composer:
             chunk=piece.chunk,
             salt=piece.salt,
             epoch=str(EPOCH) if content.event.sealed else "",
+            suite=self.suite.attribute,
         )
 
     def frame(self, piece: Piece, envelope: Envelope, wraps: Wraps, sign: Signer) -> Frame:
         """A new frame."""
         payload = piece.body
         if piece.content.event.sealed:
-            payload = channel.pack(wraps(piece.content.to), payload)
+            payload = self._channel.pack(wraps(piece.content.to), payload)
         return Frame.make(self.header(piece, envelope, payload), payload, sign)
 
     def recorded(self, piece: Piece, envelope: Envelope, frame: Frame) -> Frame:
@@ -132,7 +142,7 @@ class Composer:
         header, content = frame.header, piece.content
         body = frame.payload
         if content.event.sealed:
-            body = channel.unpack(frame.payload, len(content.to))[1]
+            body = self._channel.unpack(frame.payload, len(content.to))[1]
         facts = (header.type, header.address, header.to, header.chunk, header.salt)
         if facts != (
             content.event.type,
@@ -148,10 +158,10 @@ class Composer:
 
 
 def associated(
-    collaboration: str, agreement: bytes, kind: str, address: Address, to: tuple[str, ...], chunk: str
+    suite: Suite, collaboration: str, agreement: bytes, kind: str, address: Address, to: tuple[str, ...], chunk: str
 ) -> bytes:
     """What a seal is bound to: the type, not the topic, so that a bridge may rename topics."""
-    return digest(b"accord aad", collaboration, kind, *address, ",".join(to), str(EPOCH), chunk, agreement)
+    return suite.digest(b"accord aad", collaboration, kind, *address, ",".join(to), str(EPOCH), chunk, agreement)
 
 
 def opened(frame: Frame, me: str, key: Callable[[Frame, bytes], bytes]) -> bytes:
@@ -165,10 +175,12 @@ def opened(frame: Frame, me: str, key: Callable[[Frame, bytes], bytes]) -> bytes
         return frame.payload
     if me not in header.to:
         raise FrameError("the event is sealed to others")
+    suite = header.algorithms
+    channel = CHANNELS[suite.name]
     wraps, body = channel.unpack(frame.payload, len(header.to))
     secret = key(frame, wraps[header.to.index(me)])
     aad = associated(
-        header.subject, bytes.fromhex(header.agreement), header.type, header.address, header.to, header.chunk
+        suite, header.subject, bytes.fromhex(header.agreement), header.type, header.address, header.to, header.chunk
     )
     return channel.open_sealed(secret, aad, bytes.fromhex(header.salt), body)
 
@@ -202,7 +214,7 @@ class Assembler:
 
 
 def acknowledgement(
-    collaboration: str, agreement: bytes, me: str, seen: dict[str, int], time: str, sign: Signer
+    suite: Suite, collaboration: str, agreement: bytes, me: str, seen: dict[str, int], time: str, sign: Signer
 ) -> Frame:
     """A bare acknowledgement: watermarks and nothing else."""
     payload, marks = Ack().encode(), watermarks(seen)
@@ -212,9 +224,10 @@ def acknowledgement(
         subject=collaboration,
         time=time,
         agreement=agreement.hex(),
-        payloadhash=hashlib.sha256(payload).hexdigest(),
+        payloadhash=suite.hash(payload).hex(),
         watermarks=marks,
         datacontenttype=content_type(Ack),
         id=event_id(collaboration, "", marks),
+        suite=suite.attribute,
     )
     return Frame.make(header, payload, sign)

@@ -9,7 +9,7 @@ from typing import Any
 from accord_agents.collaboration import Collaboration, Outcome, channel_key, collaboration_id
 from accord_agents.compose import EPOCH, Composer, Envelope, Piece, acknowledgement
 from accord_agents.journal import Batch, Outgoing, Row
-from accord_agents.security import channel
+from accord_agents.security.channel import CHANNELS
 from accord_agents.security.identity import Identity
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
@@ -19,7 +19,8 @@ from accord_schemas.blocks import encode_fields
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError, TamperError
 from accord_schemas.events import Propose
-from accord_schemas.frame import Frame, to_sign
+from accord_schemas.frame import Frame
+from accord_schemas.suites import Suite
 
 MAX_HELD, MAX_HELD_BYTES = 256, 8 << 20
 """Events of one pinned party for collaborations that were not proposed yet: as many wait, older ones go."""
@@ -102,8 +103,7 @@ class Desk:
         public = self.identities.get(header.source)
         if public is None:
             raise FrameError("the sender is not pinned")
-        if not public.verify(to_sign(frame.head), frame.signature):
-            raise FrameError("the signature is wrong")
+        public.authenticate(frame)
         if header.event_class.family != family:
             raise FrameError("the event came on another family's topic")
         if header.subject in self.closed:
@@ -131,6 +131,8 @@ class Desk:
             raise FrameError("the event is for another agreement")
         if header.source not in agreement.parties or not set(header.to) <= set(agreement.parties):
             raise FrameError("sender or recipient is no party of the collaboration")
+        if header.algorithms != agreement.algorithms:
+            raise FrameError("the frame's suite is not that of the agreement's profile")
 
     def _peer(self, collaboration: Collaboration, frame: Frame, data: bytes, now: str) -> None:
         header, chain = frame.header, collaboration.chain
@@ -183,7 +185,11 @@ class Desk:
             self._own_early.setdefault(header.subject, []).append(frame)
 
     def _ours(self, frame: Frame) -> bool:
-        return self.identity.public.verify(to_sign(frame.head), frame.signature)
+        try:
+            self.identity.public.authenticate(frame)
+        except FrameError:
+            return False
+        return True
 
     def _hold(self, source: str, cid: str, data: bytes) -> None:
         """Keep an event of a collaboration that was not proposed yet, bounded; older ones go."""
@@ -216,6 +222,8 @@ class Desk:
             public = self.identities.get(party)
             if public is None or public.fingerprint != member.identity:
                 raise FrameError(f"the proposal names an identity of {party} that is not the pinned one")
+            if public.kind != agreement.profile:
+                raise FrameError(f"the identity of {party} is not of the profile {agreement.profile}")
         return self._new(frame.header.subject)
 
     def _new(self, cid: str) -> Collaboration:
@@ -255,7 +263,7 @@ class Desk:
     def acknowledgement(self, cid: str, now: str) -> Frame:
         """A bare acknowledgement of what this party holds."""
         c = self.collaborations[cid]
-        return acknowledgement(cid, c.digest, self.me, c.chain.seen, now, self.identity.sign)
+        return acknowledgement(c.suite, cid, c.digest, self.me, c.chain.seen, now, self.identity.sign)
 
     def close(self, cid: str) -> None:
         """Forget a collaboration that has ended, once everybody holds all that was said."""
@@ -336,12 +344,13 @@ class Desk:
     # ---- sealing
 
     def _speak(self, composer: Composer, piece: Piece, envelope: Envelope) -> Frame:
-        return composer.frame(piece, envelope, lambda to: self._wrapped(composer.collaboration, to), self.identity.sign)
+        return composer.frame(piece, envelope, lambda to: self._wrapped(composer, to), self.identity.sign)
 
-    def _wrapped(self, cid: str, to: tuple[str, ...]) -> list[bytes]:
+    def _wrapped(self, composer: Composer, to: tuple[str, ...]) -> list[bytes]:
+        cid, suite = composer.collaboration, composer.suite
         if (cid, to) not in self._wraps:
-            key, info = channel_key(self.seed(cid), self.me, to), _info(cid, self.me, to)
-            publics = [self.identities.get(p) for p in to]
+            key, info = channel_key(suite, self.seed(cid), self.me, to), _info(suite, cid, self.me, to)
+            publics, channel = [self.identities.get(p) for p in to], CHANNELS[suite.name]
             self._wraps[cid, to] = [channel.wrap(self.identity, p, key, info) for p in publics if p is not None]
         return self._wraps[cid, to]
 
@@ -351,7 +360,9 @@ class Desk:
             sender = self.identities.get(header.source)
             if sender is None:
                 raise FrameError("the sender is not pinned")
-            key = channel.unwrap(self.identity, sender, wrap, _info(header.subject, header.source, header.to))
+            suite = header.algorithms
+            info = _info(suite, header.subject, header.source, header.to)
+            key = CHANNELS[suite.name].unwrap(self.identity, sender, wrap, info)
             self._channels[wrap] = key
             self.batch.channels.append((wrap, header.subject, self.cipher.encrypt(key, wrap)))
         self._opened.setdefault(frame.header.subject, set()).add(wrap)
@@ -369,5 +380,5 @@ def place(row: Row) -> bytes:
     return digest(b"accord row", row.collaboration, row.kind, row.head, row.time)
 
 
-def _info(cid: str, sender: str, to: tuple[str, ...]) -> bytes:
-    return digest(b"accord channel info", cid, sender, ",".join(to), str(EPOCH))
+def _info(suite: Suite, cid: str, sender: str, to: tuple[str, ...]) -> bytes:
+    return suite.digest(b"accord channel info", cid, sender, ",".join(to), str(EPOCH))

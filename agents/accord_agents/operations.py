@@ -12,30 +12,31 @@ from accord_agents.config import Config, load
 from accord_agents.entropy import SystemEntropy
 from accord_agents.folder import held, running
 from accord_agents.journal import Journal
-from accord_agents.security.identity import Identity
+from accord_agents.security.identity import Identity, PublicIdentity
 from accord_agents.security.keystore import Keystore, durable
 from accord_agents.security.passphrase import passphrase
 from accord_agents.security.trust import Identities
-from accord_agents.setup import make_identity
+from accord_agents.setup import make_identity, own_identity
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import AccordError, UsageError
+from accord_schemas.suites import DEFAULT, Profile
 
 ANSWER_WITHIN = 10.0
 """Seconds in which a running agent takes up a request."""
 
 
-def init_keys(path: Path) -> str:
-    """Make identity and keystore; says the fingerprint."""
+def init_keys(path: Path, profile: Profile = DEFAULT) -> str:
+    """Make an identity for a profile, and its keystore; says the fingerprint."""
     config = load(path)
-    identity = make_identity(config.keystore, config.party, passphrase(config.passphrase_file), SystemEntropy())
-    return f"{config.party}  {identity.public.fingerprint}"
+    words = passphrase(config.passphrase_file)
+    return _line(make_identity(config.keystore, config.party, words, SystemEntropy(), profile).public)
 
 
 def show_keys(path: Path) -> str:
     """Fingerprints: the own one first, then those trusted."""
     config = load(path)
-    lines = [f"{config.party}  {_identity(config).public.fingerprint}  (own)"]
-    lines += [f"{p.party}  {p.fingerprint}" for p in Identities.load(config.identities) if p.party != config.party]
+    lines = [f"{_line(_identity(config).public)}  (own)"]
+    lines += [_line(p) for p in Identities.load(config.identities) if p.party != config.party]
     return "\n".join(lines)
 
 
@@ -43,7 +44,7 @@ def export_identity(path: Path, file: Path) -> str:
     """Write the own public identity."""
     identity = _identity(load(path))
     durable(file, json.dumps(identity.export(), indent=1).encode())
-    return f"{identity.public.party}  {identity.public.fingerprint}  written to {file}"
+    return f"{_line(identity.public)}  written to {file}"
 
 
 def trust_identity(path: Path, file: Path, *, replace: bool) -> str:
@@ -56,13 +57,13 @@ def trust_identity(path: Path, file: Path, *, replace: bool) -> str:
     except (ValueError, RecursionError):
         raise UsageError(f"{file} is no exported identity.", hint="Export it with: accord keys export FILE") from None
     public = Identities.load(config.identities).trust(export, str(file), replace=replace)
-    return f"{public.party}  {public.fingerprint}  trusted; a running agent takes it up when it starts again"
+    return f"{_line(public)}  trusted; a running agent takes it up when it starts again"
 
 
-def trusted(config: Config) -> dict[str, str]:
-    """Fingerprints by party, the own one included."""
-    known = {p.party: p.fingerprint for p in Identities.load(config.identities)}
-    return known | {config.party: _identity(config).public.fingerprint}
+def trusted(config: Config) -> dict[str, PublicIdentity]:
+    """Public identities by party, the own one included."""
+    known = {p.party: p for p in Identities.load(config.identities)}
+    return known | {config.party: _identity(config).public}
 
 
 def propose(config: Config, agreement: Agreement) -> str:
@@ -165,4 +166,9 @@ def _ask(config: Config, verb: str, body: dict[str, str]) -> dict[str, Any]:
 
 
 def _identity(config: Config) -> Identity:
-    return Identity(config.party, Keystore.open(config.keystore, passphrase(config.passphrase_file)).get("identity"))
+    return own_identity(Keystore.open(config.keystore, passphrase(config.passphrase_file)), config.party)
+
+
+def _line(public: PublicIdentity) -> str:
+    profile = "" if public.kind == DEFAULT else f"  profile {public.kind}"
+    return f"{public.party}  {public.fingerprint}{profile}"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from accord_schemas.agreement import VERSIONS, Agreement
+from accord_schemas.suites import DEFAULT, SM, Profile
 
 Verdict = Literal["accept", "ask", "refuse"]
 
@@ -19,6 +20,7 @@ class Policy(BaseModel):
         proposers: Who may propose; absent: every pinned party.
         protection: Levels that this party accepts. `score` opens the scores to the label holder, from which it can
             rebuild most of the feature rows after enough rounds, so that it has to be named here.
+        profiles: Families of algorithms that this party accepts.
         min_key_bits: The least key size.
         require_gate: Whether the overlap gate must be on.
         max_rounds: The most rounds of training.
@@ -32,6 +34,7 @@ class Policy(BaseModel):
     proposals: Verdict = "ask"
     proposers: list[str] | None = None
     protection: list[Literal["shared", "score"]] = ["shared"]
+    profiles: list[Profile] = [DEFAULT, SM]
     min_key_bits: Annotated[int, Field(ge=2048)] = 2048
     require_gate: bool = False
     max_rounds: Annotated[int, Field(ge=1)] = 100_000
@@ -44,6 +47,7 @@ class Policy(BaseModel):
         unknown = sorted(m for m, v in agreement.versions.items() if VERSIONS.get(m) != v)
         rules = (
             (self.proposers is not None and proposer not in self.proposers, f"{proposer} may not propose"),
+            (agreement.profile not in self.profiles, f"profile {agreement.profile} is not allowed"),
             (agreement.key_bits < self.min_key_bits, f"keys of {agreement.key_bits} bits are too short"),
             (self.require_gate and agreement.align.max_overlap is None, "the overlap gate is off"),
             (

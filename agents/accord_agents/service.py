@@ -29,11 +29,11 @@ from accord_agents.reruns import Reruns, objections
 from accord_agents.results import write
 from accord_agents.retention import Keeper, erase
 from accord_agents.sealing import Sealing
-from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
+from accord_agents.setup import own_identity
 from accord_broker.factory import connect
 from accord_broker.port import Broker
 from accord_protocols.machines.engine import Job
@@ -70,7 +70,7 @@ class Service:
         seed = errand.seed if errand else None
         self.entropy: Entropy = SystemEntropy() if seed is None else SeedEntropy(seed, config.party)
         self.keystore = Keystore.open(config.keystore, passphrase(config.passphrase_file))
-        self.identity = Identity(config.party, self.keystore.get("identity"))
+        self.identity = own_identity(self.keystore, config.party)
         self.log = open_log(config.out / "agent.log", config.party)
         self.executor = Executor(config.workers or os.cpu_count() or 1)
         self.memory = Memory()

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from accord_agents.entropy import Entropy, SeedEntropy, SystemEntropy
+from accord_agents.security.identity import PublicIdentity
 from accord_agents.security.passphrase import create_keyfile
 from accord_agents.setup import make_identity
 from accord_scenarios import yaml12
@@ -79,7 +80,7 @@ def create(home: Path, scenario: Scenario, broker: str | None, *, force: bool) -
 
 def _write(layout: Layout, scenario: Scenario, broker: str) -> None:
     exports: dict[str, dict[str, str]] = {}
-    fingerprints: dict[str, str] = {}
+    publics: dict[str, PublicIdentity] = {}
     workers = max(1, (os.cpu_count() or 1) // len(scenario.parties))
     for name, member in scenario.parties.items():
         folder = layout.party(name)
@@ -87,8 +88,8 @@ def _write(layout: Layout, scenario: Scenario, broker: str) -> None:
         create_keyfile(folder / "keystore.key")
         entropy: Entropy = SystemEntropy() if scenario.seed is None else SeedEntropy(scenario.seed, name)
         passphrase = (folder / "keystore.key").read_bytes()
-        identity = make_identity(folder / "keystore", name, passphrase, entropy)
-        exports[name], fingerprints[name] = identity.export(), identity.public.fingerprint
+        identity = make_identity(folder / "keystore", name, passphrase, entropy, scenario.security.profile)
+        exports[name], publics[name] = identity.export(), identity.public
         config = {
             "party": name,
             "broker": broker,
@@ -101,7 +102,7 @@ def _write(layout: Layout, scenario: Scenario, broker: str) -> None:
             "workers": workers,
         }
         _dump(layout.config(name), config)
-    terms = agreement(scenario, fingerprints).model_dump(mode="json")
+    terms = agreement(scenario, publics).model_dump(mode="json")
     for name in scenario.parties:
         errand = {"agreement": terms if name == scenario.label_holder else None, "seed": scenario.seed}
         layout.errand(name).write_text(json.dumps(errand), encoding="utf-8")

@@ -29,6 +29,7 @@ from accord_schemas.agreement import (
     Train,
 )
 from accord_schemas.header import MAX_PARTIES
+from accord_schemas.suites import DEFAULT, Profile
 
 Column = Annotated[str, Field(min_length=1)]
 
@@ -103,9 +104,9 @@ class Keys(_Section):
 
 
 class Security(_Section):
-    """The family of algorithms."""
+    """The family of algorithms: `default`, or `sm` with SM2, SM3 and SM4."""
 
-    profile: Literal["default"] = "default"
+    profile: Profile = DEFAULT
 
 
 class Scenario(_Section):

@@ -34,8 +34,9 @@ def check(url: str, scenario: Scenario) -> None:
 def _seeded_id(scenario: Scenario) -> str:
     assert scenario.seed is not None
     entropies = {p: SeedEntropy(scenario.seed, p) for p in scenario.parties}
-    fingerprints = {p: Identity(p, identity_secret(e)).public.fingerprint for p, e in entropies.items()}
-    digest = agreement(scenario, fingerprints).digest()
+    kind = scenario.security.profile
+    publics = {p: Identity(p, identity_secret(e), kind).public for p, e in entropies.items()}
+    digest = agreement(scenario, publics).digest()
     return collaboration_id(digest, entropies[scenario.label_holder].secret("propose", digest.hex()).hex())
 
 

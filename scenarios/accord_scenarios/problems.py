@@ -21,8 +21,8 @@ _LATER_KEYS = frozenset(
     | {"query", "weights"}
 )
 _LATER_VALUES = frozenset(
-    {"closed", "ecdh", "express", "gram", "lattice", "logistic", "nesterov", "newton", "ot", "poisson", "server"}
-    | {"sm", "sm2"}
+    {"closed", "ecdh", "express", "gram", "lattice", "logistic", "nesterov", "newton", "ot"}
+    | {"poisson", "server", "sm2"}
 )
 _SECTIONS: dict[str, type[BaseModel]] = {
     "align": Align,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from accord_agents.security.identity import PublicIdentity
 from accord_scenarios.model import Scenario
 from accord_scenarios.scenario import load
 from accord_schemas.agreement import Agreement, Member
@@ -18,28 +19,34 @@ _SCORE = (
 )
 
 
-def agreement(scenario: Scenario, identities: Mapping[str, str]) -> Agreement:
+def agreement(scenario: Scenario, identities: Mapping[str, PublicIdentity]) -> Agreement:
     """The agreement of a scenario.
 
     Args:
         scenario: Checked.
-        identities: Fingerprints by party.
+        identities: By party; each of the kind that the profile needs.
 
     Raises:
-        UsageError: A party's identity is not known.
+        UsageError: A party's identity is not known, or is of another profile.
     """
     if missing := sorted(set(scenario.parties) - set(identities)):
         raise UsageError(f"the identity of {missing[0]} is not trusted.", hint="Trust it with: accord keys trust FILE")
+    profile = scenario.security.profile
+    if other := [p for p in sorted(scenario.parties) if identities[p].kind != profile]:
+        raise UsageError(
+            f"the identity of {other[0]} is of the profile {identities[other[0]].kind}, the scenario's is {profile}.",
+            hint=f"Change security.profile, or make identities with: accord keys init --profile {profile}",
+        )
     rule = scenario.evaluate.test_rows if scenario.train and scenario.evaluate else None
     return Agreement(
         name=scenario.name,
-        parties={p: Member(role=m.role, identity=identities[p]) for p, m in scenario.parties.items()},
+        parties={p: Member(role=m.role, identity=identities[p].fingerprint) for p, m in scenario.parties.items()},
         align=scenario.align,
         prepare=scenario.prepare,
         train=scenario.train,
         test_rows=rule,
         key_bits=scenario.keys.bits,
-        profile=scenario.security.profile,
+        profile=profile,
         seeded=scenario.seed is not None,
         limits=scenario.limits,
         learns={p: learns(scenario, p) for p in scenario.parties},

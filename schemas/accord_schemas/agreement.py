@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError
 from accord_schemas.header import MAX_PARTIES, PARTY
+from accord_schemas.suites import DEFAULT, SUITES, Profile, Suite
 
 LABEL_HOLDER, FEATURE_HOLDER = "label_holder", "feature_holder"
 Party = Annotated[str, Field(pattern=f"^{PARTY}$")]
@@ -101,7 +102,7 @@ class Agreement(_Part):
     train: Train | None = Train()
     test_rows: TestRows | None = None
     key_bits: Annotated[int, Field(ge=MIN_KEY_BITS, le=MAX_KEY_BITS, multiple_of=2)] = 3072
-    profile: Literal["default"] = "default"
+    profile: Profile = DEFAULT
     seeded: bool = False
     learns: dict[str, str] = {}
     limits: Limits = Limits()
@@ -115,6 +116,11 @@ class Agreement(_Part):
         if RESERVED & set(self.parties):
             raise ValueError("no party may be called job or self")
         return self
+
+    @property
+    def algorithms(self) -> Suite:
+        """The family of algorithms of its frames."""
+        return SUITES[self.profile]
 
     @property
     def order(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -16,8 +17,14 @@ def canonical_json(value: Any) -> bytes:
 def digest(*parts: bytes | str) -> bytes:
     """SHA-256 over the parts, each prefixed by its length in 8 bytes, so that no two part lists collide."""
     h = hashlib.sha256()
+    for piece in framed(*parts):
+        h.update(piece)
+    return h.digest()
+
+
+def framed(*parts: bytes | str) -> Iterator[bytes]:
+    """What is hashed for parts: before each its length in 8 bytes, big-endian."""
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
-        h.update(len(data).to_bytes(8, "big"))
-        h.update(data)
-    return h.digest()
+        yield len(data).to_bytes(8, "big")
+        yield data

@@ -1,17 +1,16 @@
 """A frame: canonical header ‖ payload ‖ signature. What is signed, hashed, journaled and kept in the embedded log.
 
-The header holds the payload's SHA-256 and the signature covers the header, so that a payload can be erased and a
-bystander may keep headers alone. Decode then encode gives the same bytes; nothing is left over.
+The header holds the payload's hash and the signature covers the header, so that a payload can be erased and a
+bystander may keep headers alone. Decode then encode gives the same bytes; nothing is left over. The header's attribute
+`suite` says which hash it is: SHA-256, or SM3.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from accord_schemas.canonical import digest
 from accord_schemas.errors import FrameError
 from accord_schemas.header import MAX_HEADER, Header
 
@@ -21,11 +20,6 @@ MAX_PAYLOAD = 2 << 20
 MAX_SIGNATURE = 128
 _FIXED = len(MAGIC) + 4 + 4 + 2
 Signer = Callable[[bytes], bytes]
-
-
-def to_sign(header: bytes) -> bytes:
-    """The bytes that a signature covers."""
-    return digest(b"accord frame", header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +41,8 @@ class Frame:
     @staticmethod
     def make(header: Header, payload: bytes, sign: Signer) -> Frame:
         """Sign a header and its payload."""
-        head = header.encode()
-        return Frame(header, payload, sign(to_sign(head)), head)
+        unsigned = Frame(header, payload, b"", header.encode())
+        return replace(unsigned, signature=sign(unsigned.to_sign))
 
     def encode(self) -> bytes:
         """The frame as bytes."""
@@ -74,14 +68,19 @@ class Frame:
         head = data[_FIXED : _FIXED + head_size]
         payload = data[_FIXED + head_size : _FIXED + head_size + payload_size]
         frame = Frame(Header.decode(head), payload, data[-signature_size:], head)
-        if not hmac.compare_digest(hashlib.sha256(payload).hexdigest(), frame.header.payloadhash):
+        if not hmac.compare_digest(frame.header.algorithms.hash(payload).hex(), frame.header.payloadhash):
             raise FrameError("the payload is not the one that was signed")
         return frame
 
     @property
+    def to_sign(self) -> bytes:
+        """The 32 bytes that a signature covers."""
+        return self.header.algorithms.digest(b"accord frame", self.head)
+
+    @property
     def digest(self) -> bytes:
-        """SHA-256 over header and signature: names the frame in chains; payloads enter by their hash."""
-        return digest(b"accord chain", self.head, self.signature)
+        """The hash over header and signature: names the frame in chains; payloads enter by their hash."""
+        return self.header.algorithms.digest(b"accord chain", self.head, self.signature)
 
     def bare(self) -> bytes:
         """The frame without its payload: what bystanders keep, and what a journal row refers to."""

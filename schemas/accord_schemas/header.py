@@ -15,6 +15,7 @@ from accord_schemas.blocks import load_canonical
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError
 from accord_schemas.events import EVENTS, JSON, Event
+from accord_schemas.suites import DEFAULT, SM, SUITES, Suite
 
 MAX_HEADER = 16 * 1024
 EventClass = type[Event]
@@ -35,6 +36,7 @@ SHAPES = {
     "source": PARTY,
     "specversion": r"1\.0",
     "step": r"[a-z][a-z0-9_.-]{0,127}",
+    "suite": SM,
     "subject": r"[0-9a-f]{8,64}",
     "time": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z",
     "type": r"org\.accord\.[a-z]+\.[a-z_]+\.v[0-9]+",
@@ -51,7 +53,7 @@ class Header:
     """The signed attributes of one frame. Empty text stands for an absent attribute.
 
     `sequence`, `previoushash`, `instance` and `step` are absent in an acknowledgement, `chunk` in an event of one
-    frame, `salt` and `epoch` in an event that is not sealed.
+    frame, `salt` and `epoch` in an event that is not sealed, `suite` in the default profile.
     """
 
     type: str
@@ -72,6 +74,7 @@ class Header:
     chunk: str = ""
     salt: str = ""
     epoch: str = ""
+    suite: str = ""
 
     def attributes(self) -> dict[str, str]:
         """The present attributes by name; what travels."""
@@ -135,6 +138,11 @@ class Header:
         if self.type not in EVENTS:
             raise FrameError(f"events of type {self.type[:80]} are not known to this version")
         return EVENTS[self.type]
+
+    @property
+    def algorithms(self) -> Suite:
+        """The family of algorithms under which the frame was made."""
+        return SUITES[self.suite or DEFAULT]
 
     @property
     def number(self) -> int:

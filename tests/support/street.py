@@ -25,6 +25,7 @@ from accord_schemas.agreement import Agreement, Member
 from accord_schemas.blocks import encode_fields
 from accord_schemas.canonical import digest
 from accord_schemas.frame import Frame
+from accord_schemas.suites import DEFAULT, Profile
 
 Log = list[tuple[str, bytes]]
 _DONE: dict[bytes, tuple[dict[str, Any], dict[str, bytes]]] = {}
@@ -35,9 +36,9 @@ class KilledError(Exception):
     """SIGKILL, at a point that a test chose."""
 
 
-def identities(names: tuple[str, ...]) -> dict[str, Identity]:
+def identities(names: tuple[str, ...], kind: Profile = DEFAULT) -> dict[str, Identity]:
     """An identity each, always the same."""
-    return {n: Identity(n, digest(b"signing", n) + digest(b"sealing", n)) for n in names}
+    return {n: Identity(n, digest(b"signing", n) + digest(b"sealing", n), kind) for n in names}
 
 
 def signed(terms: Agreement, keys: dict[str, Identity]) -> Agreement:
@@ -218,7 +219,7 @@ class Street:
         lose: float = 0.0,
     ) -> None:
         self.rng, self.log, self.lose = random.Random(order), Log(), lose
-        keys = identities(tuple(data))
+        keys = identities(tuple(data), terms.profile)
         self.terms = signed(terms, keys)
         self.houses = {
             p: House(p, folder, self.terms, rows, keys, self.log, lambda where, p=p: point(p, where))  # type: ignore[misc]

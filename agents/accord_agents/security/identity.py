@@ -1,44 +1,103 @@
-"""Who speaks: an Ed25519 key that signs frames and an X25519 key to which events are sealed."""
+"""Who speaks: a key that signs frames and a key to which events are sealed, of one of two kinds.
+
+The default kind is Ed25519 and X25519 (`ed25519`), that of the profile `sm` two SM2 keys (`sm2`).
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-
-from accord_schemas.canonical import canonical_json, digest
-from accord_schemas.errors import UsageError
+from accord_agents.security import ed25519
+from accord_schemas.canonical import canonical_json
+from accord_schemas.errors import FrameError, UsageError
+from accord_schemas.frame import Frame
 from accord_schemas.header import PARTY
+from accord_schemas.suites import DEFAULT, SM, SUITES, Profile
 
-_PROBE = bytes(31) + b"\x01"  # any private key does to try a public one
+
+class Keys(Protocol):
+    """The private keys of an identity, whatever its kind.
+
+    Attributes:
+        signing: The public key that checks signatures.
+        sealing: The public key to which channel keys are wrapped.
+        sealing_secret: The private key that unwraps them, 32 bytes.
+    """
+
+    signing: bytes
+    sealing: bytes
+    sealing_secret: bytes
+
+    def sign(self, data: bytes) -> bytes:
+        """A signature of 64 bytes."""
+
+
+class Kind(Protocol):
+    """What a module must have to be a kind of identity."""
+
+    ALGORITHM: str
+
+    def Keys(self, secret: bytes) -> Keys:  # noqa: N802 - the module's class
+        """The keys in 64 secret bytes."""
+
+    def verify(self, signing: bytes, data: bytes, signature: bytes) -> bool:
+        """Whether the owner of a public key signed `data`."""
+
+    def check(self, signing: bytes, sealing: bytes) -> None:
+        """ValueError unless these are keys that can be used."""
+
+
+def kind_of(profile: str) -> Kind:
+    """The kind of identity that a profile uses; its libraries are loaded only with it."""
+    if profile == SM:
+        from accord_agents.security import sm2
+
+        return sm2
+    return ed25519
 
 
 @dataclass(frozen=True, slots=True)
 class PublicIdentity:
-    """What others pin of a party: its name and two public keys of 32 bytes."""
+    """What others pin of a party: its name and two public keys, of 32 bytes (default) or 65 bytes (SM2, uncompressed).
+
+    `kind` is the profile in whose collaborations this identity can take part.
+    """
 
     party: str
     signing: bytes
     sealing: bytes
+    kind: Profile = DEFAULT
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over name and keys, in groups of four hex digits, for people to compare."""
-        text = digest(b"accord identity", self.party, self.signing, self.sealing).hex()
+        """The hash of kind, name and keys, in groups of four hex digits, for people to compare."""
+        suite = SUITES[self.kind]
+        named = [suite.attribute] if suite.attribute else []
+        text = suite.digest(b"accord identity", *named, self.party, self.signing, self.sealing).hex()
         return "-".join(text[i : i + 4] for i in range(0, 40, 4))
+
+    @property
+    def algorithm(self) -> str:
+        """The name of its signature algorithm."""
+        return kind_of(self.kind).ALGORITHM
 
     def verify(self, data: bytes, signature: bytes) -> bool:
         """Whether this identity signed `data`."""
-        try:
-            Ed25519PublicKey.from_public_bytes(self.signing).verify(signature, data)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return kind_of(self.kind).verify(self.signing, data, signature)
+
+    def authenticate(self, frame: Frame) -> None:
+        """Check that this identity said a frame, with the algorithms of its kind.
+
+        Raises:
+            FrameError: It did not.
+        """
+        if frame.header.algorithms.name != self.kind:
+            raise FrameError("the frame's suite is not that of its sender's identity")
+        if not self.verify(frame.to_sign, frame.signature):
+            raise FrameError("the signature is wrong")
 
 
 class Identity:
@@ -46,36 +105,28 @@ class Identity:
 
     Args:
         party: Its name.
-        secret: 64 bytes: the Ed25519 seed and the X25519 private key, of the operating system.
+        secret: 64 bytes of the operating system.
+        kind: The profile that it is for.
     """
 
-    def __init__(self, party: str, secret: bytes) -> None:
+    def __init__(self, party: str, secret: bytes, kind: Profile = DEFAULT) -> None:
         if len(secret) != 64:
             raise ValueError("an identity is made of 64 secret bytes")
-        self._signing = Ed25519PrivateKey.from_private_bytes(secret[:32])
-        self.sealing_secret = secret[32:]
-        sealing = X25519PrivateKey.from_private_bytes(secret[32:]).public_key().public_bytes_raw()
-        self.public = PublicIdentity(party, self._signing.public_key().public_bytes_raw(), sealing)
+        self._keys = kind_of(kind).Keys(secret)
+        self.sealing_secret = self._keys.sealing_secret
+        self.public = PublicIdentity(party, self._keys.signing, self._keys.sealing, kind)
 
     def __repr__(self) -> str:
         return f"Identity({self.public.party!r}, <secret>)"
 
     def sign(self, data: bytes) -> bytes:
-        """An Ed25519 signature (RFC 8032)."""
-        return self._signing.sign(data)
+        """A signature of 64 bytes."""
+        return self._keys.sign(data)
 
     def export(self) -> dict[str, str]:
         """The public identity as JSON, signed by itself so that a damaged copy is noticed."""
         body = _body(self.public)
         return {**body, "signature": self.sign(canonical_json(body)).hex()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Export:
-    party: str
-    signing: str
-    sealing: str
-    signature: str = field(repr=False)
 
 
 def imported(value: Any, where: str) -> PublicIdentity:
@@ -88,19 +139,21 @@ def imported(value: Any, where: str) -> PublicIdentity:
         f"{where} is no exported identity, or was damaged.", hint="Export it again with: accord keys export FILE"
     )
     try:
-        export = _Export(**(json.loads(value) if isinstance(value, str | bytes) else value))
-        public = PublicIdentity(export.party, bytes.fromhex(export.signing), bytes.fromhex(export.sealing))
+        export = dict(json.loads(value) if isinstance(value, str | bytes) else value)
+        kind = {DEFAULT: DEFAULT, SM: SM}[export.get("kind", DEFAULT)]
+        signing, sealing, signature = (bytes.fromhex(export[name]) for name in ("signing", "sealing", "signature"))
+        public = PublicIdentity(export["party"], signing, sealing, kind)
         body = _body(public)
-        signed = public.verify(canonical_json(body), bytes.fromhex(export.signature))
-        named = re.fullmatch(PARTY, export.party) is not None
-        # a point of small order gives everybody the same secret; the exchange refuses it (RFC 7748, section 6.1)
-        X25519PrivateKey.from_private_bytes(_PROBE).exchange(X25519PublicKey.from_public_bytes(public.sealing))
-    except (TypeError, ValueError, RecursionError):
+        kind_of(kind).check(signing, sealing)
+        signed = public.verify(canonical_json(body), signature)
+        named = re.fullmatch(PARTY, public.party) is not None
+    except (TypeError, ValueError, KeyError, RecursionError):
         raise trouble from None
-    if not (signed and named) or (export.signing, export.sealing) != (body["signing"], body["sealing"]):
+    if not (signed and named) or export != {**body, "signature": signature.hex()}:  # one spelling, nothing left over
         raise trouble
     return public
 
 
 def _body(public: PublicIdentity) -> dict[str, str]:
-    return {"party": public.party, "signing": public.signing.hex(), "sealing": public.sealing.hex()}
+    kind = {"kind": public.kind} if public.kind != DEFAULT else {}
+    return {"party": public.party, "signing": public.signing.hex(), "sealing": public.sealing.hex(), **kind}

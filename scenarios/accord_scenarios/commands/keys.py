@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,16 +13,23 @@ app = typer.Typer(no_args_is_help=True, help="The own identity, and the identiti
 
 
 @app.command()
-def init(config: Config = PARTY_FILE) -> None:
+def init(
+    config: Config = PARTY_FILE,
+    profile: Annotated[
+        Literal["default", "sm"],
+        typer.Option("--profile", help="The algorithms: Ed25519 and X25519, or with sm the national ones, SM2."),
+    ] = "default",
+) -> None:
     """Make the party's identity, and the keystore that holds it, encrypted under its passphrase.
 
     \b
     Example
       ACCORD_PASSPHRASE=... accord keys init --config shop.yaml
+      ACCORD_PASSPHRASE=... accord keys init --config shop.yaml --profile sm
     """
     from accord_agents.operations import init_keys
 
-    typer.echo(init_keys(config))
+    typer.echo(init_keys(config, profile))
 
 
 @app.command()

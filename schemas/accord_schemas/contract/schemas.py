@@ -37,6 +37,7 @@ _MEANINGS = {
     "specversion": "CloudEvents 1.0.",
     "step": "The step of the machine that says this.",
     "subject": "Id of the collaboration.",
+    "suite": "Algorithms of hash and signature: sm for SM3 and SM2; absent for SHA-256 and Ed25519.",
     "time": "When the sender said this, by its own clock, in UTC.",
     "type": "The event's type; it names the schema of the value.",
     "watermarks": "party=n,...: the sender holds everything that the party said up to n.",

@@ -14,7 +14,7 @@ from tests.support.street import identities
 
 from accord_agents.chain import Chain
 from accord_agents.compose import Assembler, Composer, Envelope, Piece, opened
-from accord_agents.security import channel
+from accord_agents.security.channel import CHANNELS
 from accord_schemas.address import Address, Content
 from accord_schemas.canonical import digest
 from accord_schemas.errors import FrameError, TamperError
@@ -22,6 +22,7 @@ from accord_schemas.events import Cancel, Event, Tags
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header
 
+channel = CHANNELS["default"]
 KEYS = identities(("bank", "shop", "telco"))
 CID, AGREEMENT, TIME = "ab" * 16, bytes(range(32)), "2026-01-01T00:00:00.000Z"
 TO = ("shop", "telco")

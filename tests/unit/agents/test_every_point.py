@@ -12,7 +12,7 @@ from tests.support.world import Rows, agreement, tables
 
 from accord_agents.collaboration import Collaboration, channel_key
 from accord_agents.desk import _info
-from accord_agents.security import channel
+from accord_agents.security.channel import CHANNELS
 from accord_protocols.machines import MACHINES
 from accord_protocols.machines.engine import Engine
 from accord_protocols.machines.gate import Gate
@@ -22,6 +22,7 @@ from accord_schemas.canonical import digest
 from accord_schemas.events import Checkpoint, Sample
 from accord_schemas.frame import Frame
 
+channel = CHANNELS["default"]
 DATA = tables(3, n=60, columns=2)
 
 
@@ -184,9 +185,10 @@ def test_an_event_that_its_recipient_cannot_open_fails_it_naming_the_sender(agre
     index, frame = sealed(agreed, "bank", "shop")
     keys, payload = identities(tuple(DATA)), frame.payload
     if damage == "foreign":  # wrapped by the bank for somebody else
-        secret = channel_key(digest(b"seed", "bank", frame.header.subject), "bank", ("shop",))
-        wrap = channel.wrap(keys["bank"], keys["telco"].public, secret, _info(frame.header.subject, "bank", ("shop",)))
-        payload = wrap + payload[channel.WRAP_BYTES :]
+        suite, cid = frame.header.algorithms, frame.header.subject
+        secret = channel_key(suite, digest(b"seed", "bank", cid), "bank", ("shop",))
+        wrap = channel.wrap(keys["bank"], keys["telco"].public, secret, _info(suite, cid, "bank", ("shop",)))
+        payload = wrap + payload[channel.wrap_bytes :]
     else:
         at = 40 if damage == "wrap" else len(payload) - 1
         payload = payload[:at] + bytes([payload[at] ^ 1]) + payload[at + 1 :]

@@ -13,6 +13,7 @@ from accord_agents.reruns import Reruns
 TERMS = agreement(3, gate=0.9, max_rounds=50)
 SCORE = agreement(3, gate=0.9, protection="score")
 UNGATED = agreement(3)
+NATIONAL = TERMS.model_copy(update={"profile": "sm"})
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,9 @@ UNGATED = agreement(3)
         (Policy(proposals="accept", proposers=["shop"]), TERMS, "refuse", "bank may not propose"),
         (Policy(proposals="accept"), SCORE, "refuse", "score is not allowed"),
         (Policy(proposals="accept", protection=["shared", "score"]), SCORE, "accept", ""),
+        (Policy(proposals="accept"), NATIONAL, "accept", ""),
+        (Policy(proposals="accept", profiles=["default"]), NATIONAL, "refuse", "profile sm is not allowed"),
+        (Policy(proposals="accept", profiles=["sm"]), TERMS, "refuse", "profile default is not allowed"),
         (Policy(proposals="accept", min_key_bits=3072), TERMS, "refuse", "2048 bits"),
         (Policy(proposals="accept", require_gate=True), UNGATED, "refuse", "gate is off"),
         (Policy(proposals="accept", max_rounds=49), TERMS, "refuse", "too many rounds"),

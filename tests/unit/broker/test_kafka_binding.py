@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.schemas.strategies import EVENT, frame
+from tests.unit.schemas.strategies import EVENT, SUITE, frame
 
 from accord_broker.kafka.binding import UNREADABLE, Headers, from_message, to_message, trace
 from accord_broker.port import QUARANTINE, Record
@@ -20,9 +20,9 @@ FRAME = frame(Accept(nonce="0" * 64))
 VALUE, HEADERS = to_message(Record("control", JOB, FRAME.encode()))
 
 
-@given(event=EVENT)
-def test_every_frame_survives_byte_for_byte(event: Event) -> None:
-    sent = frame(event)
+@given(event=EVENT, suite=SUITE)
+def test_every_frame_survives_byte_for_byte(event: Event, suite: str) -> None:
+    sent = frame(event, suite=suite)
     value, headers = to_message(Record("control", JOB, sent.encode()))
     assert value == sent.payload
     assert from_message(value, headers) == sent.encode()

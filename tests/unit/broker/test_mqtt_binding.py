@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from tests.unit.schemas.strategies import EVENT, frame
+from tests.unit.schemas.strategies import EVENT, SUITE, frame
 
 from accord_broker.mqtt.binding import from_message, to_message, trace
 from accord_broker.wire.attributes import OPAQUE
@@ -44,9 +44,9 @@ def over_the_wire(properties: Any) -> Any:
     return read
 
 
-@given(event=EVENT)
-def test_every_frame_survives_byte_for_byte(event: Event) -> None:
-    sent = frame(event)
+@given(event=EVENT, suite=SUITE)
+def test_every_frame_survives_byte_for_byte(event: Event, suite: str) -> None:
+    sent = frame(event, suite=suite)
     payload, properties = to_message(sent.encode())
     assert payload == sent.payload
     assert from_message(payload, over_the_wire(properties)) == sent.encode()

@@ -118,12 +118,17 @@ def test_each_mistake_is_named_with_field_value_and_what_is_allowed(
         *(("train.protection", v) for v in ("closed", "express")),
         *(("train.optimiser", v) for v in ("nesterov", "newton", "gram")),
         ("train.engine", "lattice"),
-        ("security.profile", "sm"),
     ],
 )
 def test_values_of_later_versions_are_refused_as_such(write: Write, field: str, value: str) -> None:
     with pytest.raises(UsageError, match=rf"--set: {field}: {value} is not available in this version; it must be"):
         load(write(), [f"{field}={value}"])
+
+
+def test_a_profile_is_one_of_two(write: Write) -> None:
+    assert load(write(), ["security.profile=sm"]).security.profile == "sm"
+    with pytest.raises(UsageError, match=r"security\.profile"):
+        load(write(), ["security.profile=sm9"])
 
 
 @pytest.mark.parametrize("key", ["train.link", "train.l2_path", "prepare.one_hot", "query", "graph", "match"])

@@ -14,6 +14,7 @@ from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingVector
 from accord_schemas.events import EVENTS, Event
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header, content_type, event_id
+from accord_schemas.suites import DEFAULT, SUITES
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -65,6 +66,7 @@ def _values(kind: type[Event], name: str, hint: Any) -> st.SearchStrategy[Any]:
     return st.just("") | HEX
 
 
+SUITE = st.sampled_from(["", "sm"])
 EVENT = st.sampled_from(sorted(EVENTS)).flatmap(lambda kind: event_of(EVENTS[kind]))
 
 
@@ -79,7 +81,7 @@ def attributes(kind: type[Event], payload: bytes, **changes: str) -> dict[str, s
         "subject": "00" * 16,
         "time": "2024-02-29T23:59:59.999Z",
         "agreement": "0a" * 32,
-        "payloadhash": hashlib.sha256(payload).hexdigest(),
+        "payloadhash": SUITES.get(changes.get("suite", DEFAULT), SUITES[DEFAULT]).hash(payload).hex(),
         "watermarks": "shop=3,telco=12",
         "datacontenttype": content_type(kind),
         **sealed,

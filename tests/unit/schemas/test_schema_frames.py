@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.schemas.strategies import EVENT, attributes, frame
+from tests.unit.schemas.strategies import EVENT, SUITE, attributes, frame
 
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Ack, Event, Expire, Scores, State, Tags
-from accord_schemas.frame import MAX_PAYLOAD, MAX_SIGNATURE, Frame, to_sign
+from accord_schemas.frame import MAX_PAYLOAD, MAX_SIGNATURE, Frame
 from accord_schemas.header import MAX_HEADER, Header, watermarks
+from accord_schemas.suites import sha256, sm3
 
 STATE = State(state="KEYED", round=0)
 
 
-@given(EVENT)
-def test_frames_come_back_and_encode_to_the_same_bytes(event: Event) -> None:
-    made = frame(event)
+@given(EVENT, SUITE)
+def test_frames_come_back_and_encode_to_the_same_bytes(event: Event, suite: str) -> None:
+    made = frame(event, suite=suite)
     data = made.encode()
     read = Frame.decode(data)
     assert read == made and read.encode() == data and read.digest == made.digest
@@ -30,9 +32,9 @@ def test_frames_come_back_and_encode_to_the_same_bytes(event: Event) -> None:
     assert made.payload not in made.bare()
 
 
-@given(EVENT, st.data())
-def test_no_byte_can_change_without_notice(event: Event, data: st.DataObject) -> None:
-    made = frame(event)
+@given(EVENT, SUITE, st.data())
+def test_no_byte_can_change_without_notice(event: Event, suite: str, data: st.DataObject) -> None:
+    made = frame(event, suite=suite)
     whole = bytearray(made.encode())
     at = data.draw(st.integers(0, len(whole) - 1))
     whole[at] ^= data.draw(st.integers(1, 255))
@@ -41,8 +43,26 @@ def test_no_byte_can_change_without_notice(event: Event, data: st.DataObject) ->
     except FrameError:
         return
     assert read.encode() == whole and read.payload == made.payload
-    assert to_sign(read.head) != to_sign(made.head) or read.signature != made.signature
+    assert read.to_sign != made.to_sign or read.signature != made.signature
     assert read.digest != made.digest
+
+
+def test_the_suite_says_how_a_frame_is_hashed() -> None:
+    made = {suite: frame(STATE, suite=suite) for suite in ("", "sm")}
+    assert "suite" not in made[""].header.attributes() and made["sm"].header.attributes()["suite"] == "sm"
+    for suite, hashed in (("", sha256), ("sm", sm3)):
+        one, head = made[suite], made[suite].head
+        assert one.header.payloadhash == hashed(one.payload).hex()
+        assert one.to_sign == hashed(_prefixed(b"accord frame", head))
+        assert one.digest == hashed(_prefixed(b"accord chain", head, one.signature))
+    header, payload = made["sm"].header, made["sm"].payload
+    renamed = Frame.make(dataclasses.replace(header, suite=""), payload, bytes)
+    with pytest.raises(FrameError, match="not the one that was signed"):
+        Frame.decode(renamed.encode())
+
+
+def _prefixed(*parts: bytes) -> bytes:
+    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
 
 
 @given(EVENT, st.data())
@@ -155,6 +175,8 @@ def test_a_missing_attribute_is_refused(name: str) -> None:
         (State, {"instance": "../align"}),
         (State, {"step": "a" * 129}),
         (State, {"surprise": "1"}),
+        (State, {"suite": "default"}),
+        (State, {"suite": "SM"}),
     ],
 )
 def test_headers_that_do_not_hold_together_are_refused(kind: type[Event], changes: dict[str, str]) -> None:

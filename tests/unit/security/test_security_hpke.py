@@ -12,10 +12,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accord_agents.security import channel
+from accord_agents.security.channel import CHANNELS
 from accord_agents.security.identity import Identity, PublicIdentity
 from accord_schemas.errors import FrameError
 
+channel = CHANNELS["default"]
 AES_128, AES_256 = 1, 2
 INFO = bytes.fromhex("4f6465206f6e2061204772656369616e2055726e")
 TEXT = bytes.fromhex("4265617574792069732074727574682c20747275746820626561757479")
@@ -96,7 +97,7 @@ def test_published_vectors(vector: dict[str, str]) -> None:
 
 def test_a_wrap_is_what_the_rfc_says() -> None:
     wrapped = channel.wrap(BANK, SHOP.public, KEY, ABOUT)
-    assert len(wrapped) == channel.WRAP_BYTES == 80
+    assert len(wrapped) == channel.wrap_bytes == 80
     assert rfc_open(wrapped, SHOP.sealing_secret, BANK.public.sealing, ABOUT, AES_256, b"") == KEY
     foreign = rfc_seal(bytes(31) + b"\x07", SHOP.public.sealing, BANK.sealing_secret, ABOUT, AES_256, b"", KEY)
     assert channel.unwrap(SHOP, BANK.public, foreign, ABOUT) == KEY
@@ -132,7 +133,7 @@ WRAPPED = channel.wrap(BANK, SHOP.public, KEY, ABOUT)
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.integers(0, 8 * channel.WRAP_BYTES - 1))
+@given(st.integers(0, 8 * channel.wrap_bytes - 1))
 def test_every_bit_of_a_wrap_counts(bit: int) -> None:
     changed = bytearray(WRAPPED)
     changed[bit // 8] ^= 1 << bit % 8

@@ -10,11 +10,12 @@ from Crypto.Cipher import AES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accord_agents.security import channel
+from accord_agents.security.channel import CHANNELS
 from accord_agents.security.identity import Identity
 from accord_agents.security.storage import StorageCipher
 from accord_schemas.errors import FrameError, TamperError
 
+channel = CHANNELS["default"]
 KEY, AAD, TEXT = bytes(range(32)), b"bank to shop, chunk 1/2", b"shares of a residual"
 SALT, SEALED = channel.seal(KEY, AAD, TEXT)
 CHUNK = 512 * 1024
@@ -92,7 +93,7 @@ def test_the_border_of_aad_and_text_counts(data: bytes, at: int) -> None:
 
 @given(st.integers(1, 5), st.binary(min_size=16, max_size=100))
 def test_container(recipients: int, sealed: bytes) -> None:
-    wraps = [bytes([i]) * channel.WRAP_BYTES for i in range(recipients)]
+    wraps = [bytes([i]) * channel.wrap_bytes for i in range(recipients)]
     payload = channel.pack(wraps, sealed)
     assert channel.unpack(payload, recipients) == (wraps, sealed)
     assert channel.pack(*channel.unpack(payload, recipients)) == payload

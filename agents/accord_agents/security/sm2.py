@@ -1,0 +1,157 @@
+"""Identities of the profile `sm`: two SM2 keys, one signs (GM/T 0003.2), one receives channel keys (GM/T 0003.4).
+
+GmSSL signs, verifies, encrypts and decrypts; it gives no public key for a private one, so that this module multiplies
+the generator itself, twice when an agent starts. What travels has one fixed form: points uncompressed in 65 bytes,
+signatures r ‖ s in 64, ciphertexts C1 ‖ C3 ‖ C2, never DER.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from Crypto.Util.asn1 import DerOctetString, DerSequence
+from gmpy2 import invert, mpz
+from gmssl_pyx import GmsslInnerError, sm2_decrypt, sm2_encrypt, sm2_sign_sm3_digest, sm2_verify_sm3_digest
+
+from accord_schemas.suites import SM, SUITES, sm3
+
+ALGORITHM = "sm2"
+DEFAULT_ID = b"1234567812345678"  # of a signer that agreed on no other (GM/T 0009)
+OVERHEAD = 65 + 32
+"""How much longer than its plaintext a ciphertext is: C1 and C3."""
+P = 0xFFFFFFFE_FFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFF_00000000_FFFFFFFF_FFFFFFFF
+A = P - 3
+B = 0x28E9FA9E_9D9F5E34_4D5A9E4B_CF6509A7_F39789F5_15AB8F92_DDBCBD41_4D940E93
+N = 0xFFFFFFFE_FFFFFFFF_FFFFFFFF_FFFFFFFF_7203DF6B_21C6052B_53BBF409_39D54123
+GX = 0x32C4AE2C_1F198119_5F990446_6A39C994_8FE30BBF_F2660BE1_715A4589_334C74C7
+GY = 0xBC3736A2_F4F6779C_59BDCEE3_6B692153_D0A9877C_C62A4740_02DF32E5_2139F0A0
+"""The recommended curve y² = x³ + Ax + B over F_P, its generator and the generator's prime order (GM/T 0003.5)."""
+_Point = tuple[mpz, mpz] | None
+
+
+class Keys:
+    """Both private keys, out of 64 secret bytes, of which each half is expanded to a number in [1, N-2]."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._signing_secret = _private(secret[:32], "signing")
+        self.sealing_secret = _private(secret[32:], "sealing")
+        self.signing, self.sealing = public_key(self._signing_secret), public_key(self.sealing_secret)
+
+    def sign(self, data: bytes) -> bytes:
+        """An SM2 signature with the default ID; its nonce is GmSSL's, of the operating system."""
+        return sign(self._signing_secret, self.signing, data)
+
+
+def public_key(private: bytes) -> bytes:
+    """The public key of a private one: 0x04 ‖ x ‖ y."""
+    found: _Point = None
+    for bit in bin(int.from_bytes(private, "big"))[2:]:
+        found = _sum(found, found)
+        if bit == "1":
+            found = _sum(found, (mpz(GX), mpz(GY)))
+    if found is None:
+        raise ValueError("no private key")
+    return b"\x04" + _bytes(found[0]) + _bytes(found[1])
+
+
+def check(signing: bytes, sealing: bytes) -> None:
+    """Look at public keys before they are pinned.
+
+    Raises:
+        ValueError: One is no point of the curve. (The curve's order is prime: no point of it is weak.)
+    """
+    for point in (signing, sealing):
+        _affine(point)
+
+
+def sign(private: bytes, public: bytes, data: bytes) -> bytes:
+    """r ‖ s.
+
+    GmSSL's call that hashes by itself prepares 32 nonces for each signature, so that it takes twelve times as long as
+    the one that is given the digest.
+    """
+    r, s = DerSequence().decode(sm2_sign_sm3_digest(private, message_digest(public, data)))
+    return _bytes(r) + _bytes(s)
+
+
+def verify(signing: bytes, data: bytes, signature: bytes) -> bool:
+    """Whether the owner of a public key signed `data`: r and s in [1, N-1], nothing left over."""
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    if len(signature) != 64 or not (0 < r < N and 0 < s < N):
+        return False
+    try:
+        _affine(signing)
+        return bool(sm2_verify_sm3_digest(signing[1:], message_digest(signing, data), _der(r, s)))
+    except (GmsslInnerError, ValueError):
+        return False
+
+
+def message_digest(public: bytes, data: bytes, identifier: bytes = DEFAULT_ID) -> bytes:
+    """e = SM3(Z ‖ M), which binds identifier, curve and public key (GM/T 0003.2, sections 5.5 and 6.1)."""
+    return sm3(_z(public, identifier) + data)
+
+
+def encrypt(public: bytes, plaintext: bytes) -> bytes:
+    """C1 ‖ C3 ‖ C2: ``OVERHEAD`` bytes longer than the plaintext.
+
+    Args:
+        plaintext: 1 to 255 bytes.
+    """
+    x, y, c3, c2 = DerSequence().decode(sm2_encrypt(public[1:], plaintext))
+    texts = (DerOctetString().decode(part).payload for part in (c3, c2))
+    return b"".join([b"\x04", _bytes(x), _bytes(y), *texts])
+
+
+def decrypt(private: bytes, ciphertext: bytes) -> bytes:
+    """The plaintext.
+
+    Raises:
+        ValueError: It was changed, or is for another key.
+    """
+    point, c3, c2 = ciphertext[:65], ciphertext[65:OVERHEAD], ciphertext[OVERHEAD:]
+    x, y = _affine(point)
+    if not 0 < len(c2) < 256:
+        raise ValueError("no ciphertext")
+    try:
+        return bytes(sm2_decrypt(private, _der(int(x), int(y), c3, c2)))
+    except GmsslInnerError:
+        raise ValueError("the ciphertext cannot be opened") from None
+
+
+@lru_cache(maxsize=256)
+def _z(public: bytes, identifier: bytes) -> bytes:
+    constants = b"".join(map(_bytes, (A, B, GX, GY)))
+    return sm3((8 * len(identifier)).to_bytes(2, "big") + identifier + constants + public[1:])
+
+
+def _private(seed: bytes, purpose: str) -> bytes:
+    """A number in [1, N-2] out of 32 bytes, as close to uniform as 512 bits make it (FIPS 186-5, A.2.1)."""
+    wide = b"".join(SUITES[SM].digest(b"accord sm2", purpose, seed, bytes([half])) for half in (0, 1))
+    return _bytes(int.from_bytes(wide, "big") % (N - 2) + 1)
+
+
+def _affine(point: bytes) -> tuple[mpz, mpz]:
+    x, y = mpz(int.from_bytes(point[1:33], "big")), mpz(int.from_bytes(point[33:], "big"))
+    if len(point) != 65 or point[0] != 4 or x >= P or y >= P or (y * y - (x * x + A) * x - B) % P:
+        raise ValueError("no point of the curve")
+    return x, y
+
+
+def _sum(one: _Point, other: _Point) -> _Point:
+    if one is None or other is None:
+        return one or other
+    (x1, y1), (x2, y2) = one, other
+    if x1 == x2 and (y1 + y2) % P == 0:
+        return None
+    slope = (3 * x1 * x1 + A) * invert(2 * y1, P) if one == other else (y2 - y1) * invert(x2 - x1, P)
+    x3 = (slope * slope - x1 - x2) % P
+    return x3, (slope * (x1 - x3) - y1) % P
+
+
+def _der(*parts: int | bytes) -> bytes:
+    items = [part if isinstance(part, int) else DerOctetString(part) for part in parts]
+    return bytes(DerSequence(items).encode())
+
+
+def _bytes(number: int | mpz) -> bytes:
+    return int(number).to_bytes(32, "big")

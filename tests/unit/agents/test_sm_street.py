@@ -1,0 +1,118 @@
+"""Whole parties in the profile sm: any order, losses, deaths, the same models as by default; suites are never mixed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.street import NOW, KilledError, Street, identities, signed
+from tests.support.world import agreement, tables
+
+from accord_agents.compose import acknowledgement
+from accord_agents.desk import Desk
+from accord_agents.security.storage import StorageCipher
+from accord_agents.security.trust import Identities
+from accord_schemas.agreement import Agreement
+from accord_schemas.canonical import digest
+from accord_schemas.errors import TamperError
+from accord_schemas.frame import Frame
+from accord_schemas.suites import SUITES, Profile
+
+DATA = tables(2, n=60, columns=2)
+
+
+def terms(profile: Profile) -> Agreement:
+    return agreement(2, gate=0.95, max_rounds=1).model_copy(update={"profile": profile})
+
+
+def play(folder: Path, profile: Profile, lose: float = 0.0, deaths: int = 0) -> tuple[dict[str, Any], list[Frame]]:
+    """Models, and what stands on the log; each party dies at every so-manieth point."""
+    folder.mkdir()
+    passed = 0
+
+    def point(_party: str, _where: str) -> None:
+        nonlocal passed
+        passed += 1
+        if deaths and passed % deaths == 0:
+            raise KilledError
+
+    street = Street(folder, terms(profile), DATA, order=3, point=point, lose=lose).run(quiet=60)
+    assert {c.state for h in street.houses.values() for c in h.desk.collaborations.values()} == {"COMPLETED"}
+    assert all(len(versions) == 1 for versions in street.said().values())
+    for house in street.houses.values():
+        assert not house.journal.quarantine()
+        house.restart()  # folds all of it once more; signatures and wraps are random, and not made again
+    street.close()
+    return street.models(), [Frame.decode(data) for _, data in street.log]
+
+
+def test_the_whole_job_with_national_algorithms(tmp_path: Path) -> None:
+    """Undisturbed, and with deaths over a log that loses a fifth: one model, that of default but for the masks."""
+    default, plain = play(tmp_path / "default", "default")
+    models, said = play(tmp_path / "sm", "sm")
+    disturbed, again = play(tmp_path / "disturbed", "sm", lose=0.2, deaths=11)
+    assert models == disturbed
+    for party, (model, _) in models.items():
+        assert model["coefficients"] == pytest.approx(default[party][0]["coefficients"], abs=1e-3)
+    assert {f.header.suite for f in said + again} == {"sm"} and {f.header.suite for f in plain} == {""}
+    assert {f.header.type for f in plain if f.header.number} == {f.header.type for f in said if f.header.number}
+
+
+def test_an_own_event_signed_anew_is_another_version(tmp_path: Path) -> None:
+    street = Street(tmp_path, terms("sm"), DATA).run()
+    shop = street.houses["shop"]
+    (cid,) = shop.desk.collaborations
+    *_, last = shop.journal.outgoing(cid)
+    frame = Frame.restore(last.head, last.payload)
+    again = Frame.make(frame.header, frame.payload, shop.keys["shop"].sign)
+    assert again.digest != frame.digest  # another nonce: another frame, a second version
+    with pytest.raises(TamperError, match="is not the one in the journal"):
+        shop.desk.deliver(last.family, again.encode(), NOW)
+    street.close()
+
+
+def quarantined(desk: Desk) -> list[str]:
+    return [reason for _, reason, _ in desk.flush()[0].quarantined]
+
+
+def desk(me: str, kinds: dict[str, Profile]) -> Desk:
+    keys = {p: identities((p,), kind)[p] for p, kind in kinds.items()}
+    return Desk(keys[me], Identities([k.public for k in keys.values()]), StorageCipher(bytes(32)), lambda _: bytes(32))
+
+
+@pytest.mark.parametrize(("profile", "other"), [("sm", "default"), ("default", "sm")])
+def test_suites_are_never_mixed(profile: Profile, other: Profile) -> None:
+    """Neither a frame of another suite than its sender's, nor a proposal for other identities than the profile's."""
+    names = ("bank", "shop")
+    for kinds, reason in (
+        ({"bank": profile, "shop": profile}, ""),
+        ({"bank": profile, "shop": other}, f"the identity of shop is not of the profile {profile}"),
+        ({"bank": other, "shop": other}, f"the identity of bank is not of the profile {profile}"),
+    ):
+        keys = {p: identities((p,), kinds[p])[p] for p in names}
+        bank, shop = (desk(p, kinds) for p in names)
+        cid = bank.propose(signed(terms(profile), keys), digest(b"nonce").hex(), NOW)
+        (out,) = bank.flush()[0].outgoing
+        frame = Frame.restore(out.head, out.payload)
+        shop.deliver("control", frame.encode(), NOW)
+        if kinds["bank"] == other:
+            reason = "the frame's suite is not that of its sender's identity"
+        assert quarantined(shop) == ([reason] if reason else []) and (cid in shop.collaborations) is not bool(reason)
+
+    shop, keys = desk("shop", dict.fromkeys(names, profile)), identities(names, profile)
+    shop.deliver("control", proposal(profile).encode(), NOW)
+    shop.flush()
+    stale = identities(names, other)["bank"]  # what the bank was pinned with before it changed its profile
+    shop.identities = Identities([stale.public, keys["shop"].public])
+    (collaboration,) = shop.collaborations.values()
+    ack = acknowledgement(SUITES[other], collaboration.cid, collaboration.digest, "bank", {}, NOW, stale.sign)
+    shop.deliver("control", ack.encode(), NOW)
+    assert quarantined(shop) == ["the frame's suite is not that of the agreement's profile"]
+
+
+def proposal(profile: Profile) -> Frame:
+    bank = desk("bank", {"bank": profile, "shop": profile})
+    bank.propose(signed(terms(profile), identities(("bank", "shop"), profile)), digest(b"nonce").hex(), NOW)
+    (out,) = bank.flush()[0].outgoing
+    return Frame.restore(out.head, out.payload)
