@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from accord_agents.collaboration import collaboration_id
+from accord_schemas.agreement import collaboration_id
 from accord_agents.entropy import SeedEntropy, identity_secret
 from accord_agents.security.identity import Identity
 from accord_broker.factory import connect

@@ -68,10 +68,11 @@ EVENTS: dict[str, type[Event]] = {}
 
 
 class Propose(Event):
-    """A collaboration is proposed; the agreement as JSON."""
+    """A collaboration is proposed; the agreement as JSON, and every party's public keys, for those who only watch."""
 
     family, name = "control", "propose"
     agreement: dict[str, Any]
+    identities: dict[str, dict[str, Text]]
     nonce: Hex32
 
 
