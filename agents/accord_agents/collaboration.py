@@ -138,7 +138,7 @@ class Collaboration:
         elif row.kind == "job":
             self._job(row)
         else:
-            out.event = frame = Frame.restore(row.head, row.payload)
+            self._out.event = frame = Frame.restore(row.head, row.payload)
             if row.kind == "own":
                 self._adopt(frame)
             else:

@@ -74,4 +74,3 @@ class Account:
 def stripped(frame: Frame) -> Frame:
     """A frame without a payload that nobody here can read."""
     return Frame(frame.header, b"", frame.signature, frame.head) if frame.header.event_class.sealed else frame
-

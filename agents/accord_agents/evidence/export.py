@@ -36,12 +36,14 @@ def export(folder: Path, file: Path, collaboration: str | None = None) -> str:
         TamperError: The journal was changed.
     """
     config = load(folder / "party.yaml" if folder.is_dir() else folder)
-    identity = Identity(config.party, Keystore.open(config.keystore, passphrase(config.passphrase_file)).get("identity"))
+    identity = Identity(
+        config.party, Keystore.open(config.keystore, passphrase(config.passphrase_file)).get("identity")
+    )
     journal = _journal(config)
     try:
         journal.verify()
         cid = _chosen(journal.collaborations(), collaboration, config)
-        frames = list(_held(journal, cid))
+        frames = list(held_frames(journal, cid))
     finally:
         journal.close()
     data, warning = make(cid, identity, frames)
@@ -83,7 +85,7 @@ def _chosen(known: list[str], wanted: str | None, config: Config) -> str:
     return found[-1]
 
 
-def _held(journal: Journal, cid: str) -> Iterator[Frame]:
+def held_frames(journal: Journal, cid: str) -> Iterator[Frame]:
     """Every sequenced frame: own ones out of the outbox or read back, those of others, and second versions of them."""
     for out in journal.outgoing(cid):
         yield Frame.restore(out.head, out.payload)

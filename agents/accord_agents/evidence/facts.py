@@ -25,7 +25,7 @@ def facts(cid: str, account: Account, judged: Seals) -> dict[str, Any]:
         "profile": agreement.profile,
         "proposer": terms.proposer,
         "parties": {p: {"role": agreement.parties[p].role, "identity": terms.identities[p].fingerprint} for p in order},
-        "algorithms": algorithms(account),
+        "algorithms": terms.algorithms(),
         "events": {p: len(account.lines[p].frames) for p in order},
         "states": {p: account.lines[p].state for p in order},
         "consents": dict(_consents(account)),
@@ -47,11 +47,6 @@ def facts(cid: str, account: Account, judged: Seals) -> dict[str, Any]:
         "checkpoints": [_checkpoint(cid, account, seal) for seal in judged.found],
         "sealed": bool(judged.covered),
     }
-
-
-def algorithms(account: Account) -> list[str]:
-    """The signature algorithms of the parties."""
-    return sorted({"ed25519" for _ in account.terms.identities.values()})
 
 
 def _consents(account: Account) -> Iterable[tuple[str, dict[str, Any]]]:

@@ -17,8 +17,8 @@ class Finding:
 
     Args:
         kind: A short name, as listed in docs/tampering.md.
-        whose: The party whose valid signatures contradict each other or the rules; who stored or carried the events, for
-            what is missing; empty where nobody's signature tells.
+        whose: The party whose valid signatures contradict each other or the rules; for what is missing, who stored or
+            carried the events; empty where nobody's signature tells.
         event: ``SENDER/SEQUENCE``, or what else it is about.
         sentence: For people.
         warning: Worth a look, but decides nothing.

@@ -7,8 +7,22 @@ from collections.abc import Iterator
 from accord_agents.evidence.finding import UNKNOWN, Finding, label
 from accord_agents.evidence.terms import Terms
 from accord_schemas.address import Address
-from accord_schemas.events import CLEAR, Accept, Ack, Cancel, Checkpoint, Complete, Expire, Fail, Gate, Propose
-from accord_schemas.events import Event, PublicKeys, Refuse, State
+from accord_schemas.events import (
+    CLEAR,
+    Accept,
+    Ack,
+    Cancel,
+    Checkpoint,
+    Complete,
+    Event,
+    Expire,
+    Fail,
+    Gate,
+    Propose,
+    PublicKeys,
+    Refuse,
+    State,
+)
 from accord_schemas.frame import Frame, to_sign
 
 SESSION = "session"

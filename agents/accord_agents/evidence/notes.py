@@ -28,7 +28,7 @@ def note(cid: str, event: Checkpoint, signed: Iterable[tuple[PublicIdentity, Fra
     Args:
         cid: The collaboration.
         event: What was said.
-        signed: By whom and with which frame, the label holder first; its key is named as the log is, a witness' after it.
+        signed: By whom and with which frame, the label holder first: its key is named as the log is.
     """
     root = base64.b64encode(bytes.fromhex(event.root)).decode()
     lines = [origin(cid), str(event.size), root, ""]

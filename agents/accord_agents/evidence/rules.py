@@ -125,6 +125,9 @@ def states(account: Account, scope: Scope) -> Iterator[Finding]:
             for address in needed(account.terms.agreement, state):
                 if address not in account.chunks:
                     yield from _unbacked(account, scope, party, line.frames[number], address, f"reached {state}")
+                elif address not in account.events:
+                    what = f"what {address.sender} said at {address.instance}/{address.step} is kept back"
+                    yield Finding("payload", scope.carrier, str(address), what)
             if state == GATED and (refused := _refused(account)):
                 what = f"{party} went on though the gate refused {refused}"
                 yield Finding("gate", party, label(line.frames[number]), what)
@@ -167,4 +170,4 @@ def _unbacked(
     state = state_of(frame) or AGREED
     whose = party if account.unbroken(address.sender) else scope.carrier
     what = f"{party} {did}, but {address.step} of {address.sender} is not here"
-    yield Finding(_KINDS[state] if state in _KINDS else "consent", whose, label(frame), what)
+    yield Finding(_KINDS.get(state, "consent"), whose, label(frame), what)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from accord_agents.evidence.account import Account
-from accord_agents.evidence.finding import Finding
+from accord_agents.evidence.finding import UNKNOWN, Finding
 from accord_agents.evidence.rules import Scope
 from accord_agents.witness import PHASES, History, place
 from accord_protocols.machines.states import COMPLETED
@@ -99,14 +99,17 @@ def _absent(account: Account, scope: Scope, result: Seals) -> Iterator[Finding]:
         return
     sealed = {seal.event.phase: seal for seal in result.found}
     if COMPLETED not in sealed:
-        what = f"{done[0]} completed, but the final checkpoint of {leader} is not here: the tail is cut off"
-        yield Finding("truncated", scope.carrier, f"{leader}/checkpoint", what)
+        what = (
+            f"{done[0]} completed, but the final checkpoint of {leader} is not here: the tail is cut off, or unsealed"
+        )
+        yield Finding("truncated", UNKNOWN, f"{leader}/checkpoint", what)
     for _, state in account.lines[leader].states:
         if state in PHASES - {COMPLETED} and state not in sealed:
             what = f"{leader} reached {state} and said no checkpoint"
             yield Finding("checkpoint", leader, f"{leader}/checkpoint", what)
     for phase, seal in sealed.items():
         for party in [p for p in agreement.order if p not in seal.voices]:
-            whose = party if account.unbroken(party) and account.number(place(COMPLETED, party)) else scope.carrier
-            what = f"{party} did not witness checkpoint {phase}"
+            later = account.unbroken(party) and account.number(place(COMPLETED, party)) is not None
+            whose = party if later else UNKNOWN
+            what = f"{party} did not witness checkpoint {phase}, or its word was kept back"
             yield Finding("witness", whose, f"{party}/checkpoint", what)

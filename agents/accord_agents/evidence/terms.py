@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from accord_agents.security.identity import PublicIdentity
-from accord_agents.security.public import introduced
+from accord_agents.security.public import algorithm, introduced
 from accord_schemas.agreement import Agreement, collaboration_id
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Propose
@@ -24,6 +24,10 @@ class Terms:
     def fingerprints(self) -> dict[str, str]:
         """By party."""
         return {party: public.fingerprint for party, public in sorted(self.identities.items())}
+
+    def algorithms(self) -> list[str]:
+        """The signature algorithms of the parties."""
+        return sorted({algorithm(public) for public in self.identities.values()})
 
 
 def read_terms(frame: Frame) -> Terms:

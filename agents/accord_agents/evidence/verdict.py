@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from accord_agents.evidence import bundle, words
@@ -15,6 +16,7 @@ from accord_agents.evidence.rules import Scope
 from accord_agents.evidence.statement import signed, statement
 from accord_protocols.machines.states import COMPLETED
 from accord_schemas.canonical import canonical_json
+from accord_schemas.errors import UsageError
 from accord_schemas.events import Propose
 
 PROVEN, CONSISTENT, TAMPERED = "proven", "consistent", "tampered"
@@ -60,6 +62,18 @@ class Verdict:
     def to_text(self) -> str:
         """For people."""
         return "\n".join(words.text(self.verdict, self.facts, self.findings, self.proven, self.not_proven))
+
+
+def load(path: Path) -> bytes:
+    """The bytes of an evidence file.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"the evidence {path} cannot be read: {error.strerror}.") from None
 
 
 def verify(data: bytes, pinned: Mapping[str, str] | None = None) -> Verdict:
@@ -111,7 +125,9 @@ def scope(observer: Observer, exporter: str) -> Scope:
     return Scope(None if completed else frozenset({exporter}), tail=False, carrier=exporter)
 
 
-def _file(value: dict[str, Any], cid: str, exporter: str, derived: dict[str, Any], observer: Observer) -> Iterator[Finding]:
+def _file(
+    value: dict[str, Any], cid: str, exporter: str, derived: dict[str, Any], observer: Observer
+) -> Iterator[Finding]:
     """Facts and statement against the events."""
     assert observer.account is not None
     try:

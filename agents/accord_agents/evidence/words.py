@@ -13,7 +13,9 @@ NOT_PROVEN = "who signed is NOT proven"
 
 def headline(verdict: str) -> str:
     """The verdict in one line."""
-    return {"proven": "proven", "consistent": f"consistent; {NOT_PROVEN}"}.get(verdict, "TAMPERED, or not what it claims")
+    return {"proven": "proven", "consistent": f"consistent; {NOT_PROVEN}"}.get(
+        verdict, "TAMPERED, or not what it claims"
+    )
 
 
 def text(
@@ -56,7 +58,10 @@ def proven(facts: dict[str, Any], exporter: str) -> Iterator[tuple[str, str]]:
         basis = f"Merkle root {last['root'][:16]}… of checkpoint {last['phase']}, signed by {voices}"
         yield f"{voices} saw the same {last['size']} events in the same order of each sender.", basis
     if facts["sealed"]:
-        yield "Nothing that belongs to the collaboration is missing or was added.", "hash chains, and the final checkpoint"
+        yield (
+            "Nothing that belongs to the collaboration is missing or was added.",
+            "hash chains, and the final checkpoint",
+        )
     for party, said in facts["results"].items():
         model = f" with model {said['model'][:16]}…" if said["model"] else ""
         what = f"{party} completed{model}, {said['rows']} common rows, {said['rounds']} rounds."

@@ -8,12 +8,19 @@ from accord_agents.security.identity import PublicIdentity
 from accord_schemas.errors import FrameError
 
 
+def algorithm(public: PublicIdentity) -> str:
+    """How an identity signs."""
+    return "ed25519"
+
+
 def described(public: PublicIdentity) -> dict[str, str]:
     """The public keys of an identity as a proposal carries them, by their party's name."""
     return {"signing": public.signing.hex(), "sealing": public.sealing.hex()}
 
 
-def introduced(identities: Mapping[str, Mapping[str, str]], fingerprints: Mapping[str, str]) -> dict[str, PublicIdentity]:
+def introduced(
+    identities: Mapping[str, Mapping[str, str]], fingerprints: Mapping[str, str]
+) -> dict[str, PublicIdentity]:
     """The identities in a proposal, each the one whose fingerprint the agreement names.
 
     Args:
