@@ -105,7 +105,9 @@ def consent(account: Account, scope: Scope) -> Iterator[Finding]:
             number = account.number(address)
             held = first.header.number - 1 if address.sender == party else first.header.seen.get(address.sender, 0)
             if number is None:
-                if scope.of(address.sender) or scope.of(party):
+                if address.sender == party and line.at >= first.header.number:
+                    yield Finding("consent", party, label(first), f"{party} acted without its own consent")
+                elif scope.of(address.sender) or scope.of(party):
                     yield from _unbacked(account, scope, party, first, address, "acted")
             elif held < number:
                 what = f"{party} acted before it held the consent of {address.sender}"

@@ -61,12 +61,12 @@ def seals(account: Account, scope: Scope) -> Seals:
                 result.findings.append(Finding("missing", scope.carrier, where, what))
             break
         before = history.tree.size
-        if history.extend(event.cut).hex() != event.root:
+        if (root := history.extend(event.cut).hex()) != event.root:
             what = (
                 f"checkpoint {event.phase} of {leader} is not that of the events here: two histories were shown,"
                 " or its root is a lie"
             )
-            result.findings.append(Finding("checkpoint", leader, where, what))
+            result.findings.append(Finding("checkpoint", _liar(account, scope, event, root), where, what))
             break
         proof = tuple(history.tree.consistency(before, event.size))
         result.found.append(Seal(event, _voices(account, event, result), proof))
@@ -75,6 +75,15 @@ def seals(account: Account, scope: Scope) -> Seals:
     if final is not None and final.event.phase == COMPLETED and set(final.voices) == set(order):
         result.covered = dict(final.event.cut)
     return result
+
+
+def _liar(account: Account, scope: Scope, event: Checkpoint, root: str) -> str:
+    """Whose doing a wrong root is: another's word for the right one convicts the label holder, its own the carrier."""
+    leader = account.terms.agreement.label_holder
+    said = {party: account.events.get(place(event.phase, party)) for party in account.terms.agreement.order}
+    if any(isinstance(other, Checkpoint) and other.root == root for other in said.values()):
+        return leader
+    return scope.carrier if said.get(scope.carrier) == event else UNKNOWN
 
 
 def _voices(account: Account, event: Checkpoint, result: Seals) -> tuple[str, ...]:
