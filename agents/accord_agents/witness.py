@@ -103,7 +103,7 @@ class Witness:
 
     def __init__(self, me: str, agreement: Agreement, chain: Chain) -> None:
         self.me, self.leader, self.order, self.chain = me, agreement.label_holder, agreement.order, chain
-        self.history = History(agreement.order, self.leader, chain.known)
+        self.history = History(agreement.order, self.leader, chain.known, agreement.algorithms.hash)
         self.last: Checkpoint | None = None
         self.refuted = ""
         self._owed: list[str] = []

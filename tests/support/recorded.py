@@ -24,6 +24,7 @@ from accord_schemas.canonical import canonical_json
 from accord_schemas.events import Ack, Checkpoint, Event, Prepared
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header, event_id, watermarks
+from accord_schemas.suites import DEFAULT, SUITES, Profile
 
 DATA = tables(3, n=60, columns=2)
 KEYS = identities((*DATA, "mallory"))
@@ -57,16 +58,17 @@ class Recorded:
         return next(f for f in self.frames() if f.header.address == (instance, step, sender))
 
 
-def record(folder: Path) -> Recorded:
+def record(folder: Path, profile: Profile = DEFAULT) -> Recorded:
     """Play it: three parties, gate, alignment, two rounds; contents in chunks of 4 KiB."""
-    terms = agreement(3, gate=0.99, max_rounds=2)
-    terms = terms.model_copy(update={"limits": terms.limits.model_copy(update={"chunk_bytes": 4096})})
+    terms, keys = agreement(3, gate=0.99, max_rounds=2), identities(tuple(DATA), profile)
+    limits = terms.limits.model_copy(update={"chunk_bytes": 4096})
+    terms = terms.model_copy(update={"limits": limits, "profile": profile})
     street = Street(folder, terms, DATA, order=3).run()
     (cid,) = street.houses["bank"].desk.collaborations
     held = {p: tuple(held_frames(h.journal, cid)) for p, h in street.houses.items()}
     street.close()
     log = tuple(Record(family, cid, frame) for family, frame in street.log)
-    return Recorded(cid, log, {p: make(cid, KEYS[p], list(f))[0] for p, f in held.items()}, held)
+    return Recorded(cid, log, {p: make(cid, keys[p], list(f))[0] for p, f in held.items()}, held)
 
 
 # ---- judging
@@ -116,14 +118,20 @@ def without(frames: Iterable[Frame], *gone: Frame) -> list[Frame]:
     return [f for f in frames if f.digest not in {g.digest for g in gone}]
 
 
-def signed(frame: Frame, event: Event | None = None, by: Identity | None = None, **changes: str) -> Frame:
+def signed(frame: Frame, event: Event | None = None, /, by: Identity | None = None, **changes: str) -> Frame:
     """A frame with another event or other attributes, signed by its sender or by somebody else."""
     payload = frame.payload if event is None else event.encode()
-    attributes = frame.header.attributes() | changes | {"payloadhash": hashlib.sha256(payload).hexdigest()}
+    attributes = frame.header.attributes() | changes
+    attributes["payloadhash"] = SUITES[attributes.get("suite") or DEFAULT].hash(payload).hex()
     marks = attributes.get("watermarks", "")
     attributes["id"] = event_id(attributes["subject"], attributes.get("sequence", ""), marks)
     key = by or KEYS[attributes["source"]]
     return Frame.make(Header.of({n: v for n, v in attributes.items() if v}), payload, key.sign)
+
+
+def resigned(frame: Frame, event: Event | None, changes: dict[str, str]) -> Frame:
+    """As `signed`, by its sender."""
+    return signed(frame, event, by=None, **changes)
 
 
 def retold(frames: Iterable[Frame], sender: str, tell: Callable[[list[Frame]], list[Frame]]) -> list[Frame]:
@@ -147,7 +155,7 @@ def filler(frame: Frame) -> Frame:
     header = frame.header
     seal = {"salt": "ab" * 32, "epoch": "1", "datacontenttype": "application/vnd.accord.sealed", "chunk": ""}
     place = {"type": Prepared.type, "instance": "filler", "step": f"n{header.number}"}
-    return signed(Frame(header, b"filler", frame.signature, frame.head), **seal, **place)
+    return resigned(Frame(header, b"filler", frame.signature, frame.head), None, seal | place)
 
 
 def resealed(frames: Iterable[Frame], party: str, tell: Callable[[list[Frame]], list[Frame]]) -> list[Frame]:
@@ -163,7 +171,7 @@ def resealed(frames: Iterable[Frame], party: str, tell: Callable[[list[Frame]], 
         for frame in told[sender][len(done[sender]) : number]:
             before = done[sender][-1].digest if done[sender] else bytes(32)
             place = {"sequence": str(len(done[sender]) + 1), "previoushash": before.hex()}
-            done[sender].append(signed(frame, seals.get(frame.header.step), **place))
+            done[sender].append(resigned(frame, seals.get(frame.header.step), place))
 
     def known(sender: str, number: int) -> bytes | None:
         return done[sender][number - 1].digest if 0 < number <= len(done[sender]) else None

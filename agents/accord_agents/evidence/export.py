@@ -15,6 +15,7 @@ from accord_agents.journal import Journal
 from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import Keystore, durable
 from accord_agents.security.passphrase import passphrase
+from accord_agents.setup import own_identity
 from accord_protocols.machines.states import COMPLETED
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import AccordError, FrameError, UsageError
@@ -36,9 +37,7 @@ def export(folder: Path, file: Path, collaboration: str | None = None) -> str:
         TamperError: The journal was changed.
     """
     config = load(folder / "party.yaml" if folder.is_dir() else folder)
-    identity = Identity(
-        config.party, Keystore.open(config.keystore, passphrase(config.passphrase_file)).get("identity")
-    )
+    identity = own_identity(Keystore.open(config.keystore, passphrase(config.passphrase_file)), config.party)
     journal = _journal(config)
     try:
         journal.verify()

@@ -23,7 +23,7 @@ from accord_schemas.events import (
     Refuse,
     State,
 )
-from accord_schemas.frame import Frame, to_sign
+from accord_schemas.frame import Frame
 
 SESSION = "session"
 _PLACES: dict[type[Event], str] = {
@@ -39,7 +39,10 @@ def stranger(frame: Frame, terms: Terms) -> Finding | None:
     public = terms.identities.get(header.source)
     if public is None:
         return Finding("stranger", UNKNOWN, label(frame), f"{header.source} is no party of the collaboration")
-    if not public.verify(to_sign(frame.head), frame.signature):
+    if header.algorithms.name != public.kind:
+        what = f"event {header.sequence or 'ack'} in the name of {header.source} is of another suite than its key"
+        return Finding("suite", UNKNOWN, label(frame), what)
+    if not public.verify(frame.to_sign, frame.signature):
         what = f"event {header.sequence or 'ack'} in the name of {header.source} does not carry its signature"
         return Finding("forged", UNKNOWN, label(frame), what)
     if header.agreement != terms.digest:

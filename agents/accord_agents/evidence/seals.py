@@ -45,7 +45,7 @@ def seals(account: Account, scope: Scope) -> Seals:
     """Judge the checkpoints that are here."""
     result, agreement = Seals(), account.terms.agreement
     leader, order = agreement.label_holder, agreement.order
-    history = History(order, leader, account.known)
+    history = History(order, leader, account.known, agreement.algorithms.hash)
     said = [(account.number(a) or 0, e) for a, e in account.events.items() if a.sender == leader]
     for number, event in sorted((n, e) for n, e in said if isinstance(e, Checkpoint)):
         where = f"{leader}/{number}"

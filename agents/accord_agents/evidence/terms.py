@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from accord_agents.security.identity import PublicIdentity
-from accord_agents.security.public import algorithm, introduced
+from accord_agents.security.public import introduced
 from accord_schemas.agreement import Agreement, collaboration_id
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Propose
@@ -27,7 +27,7 @@ class Terms:
 
     def algorithms(self) -> list[str]:
         """The signature algorithms of the parties."""
-        return sorted({algorithm(public) for public in self.identities.values()})
+        return sorted({public.algorithm for public in self.identities.values()})
 
 
 def read_terms(frame: Frame) -> Terms:
@@ -44,5 +44,5 @@ def read_terms(frame: Frame) -> Terms:
         raise FrameError("the proposal is not that of its envelope")
     if header.subject != collaboration_id(digest, event.nonce):
         raise FrameError("the proposal does not give this collaboration's id")
-    identities = introduced(event.identities, {party: m.identity for party, m in agreement.parties.items()})
+    identities = introduced(event.identities, {p: m.identity for p, m in agreement.parties.items()}, agreement.profile)
     return Terms(agreement, digest.hex(), header.source, identities)

@@ -6,11 +6,7 @@ from collections.abc import Mapping
 
 from accord_agents.security.identity import PublicIdentity
 from accord_schemas.errors import FrameError
-
-
-def algorithm(public: PublicIdentity) -> str:
-    """How an identity signs."""
-    return "ed25519"
+from accord_schemas.suites import Profile
 
 
 def described(public: PublicIdentity) -> dict[str, str]:
@@ -19,13 +15,14 @@ def described(public: PublicIdentity) -> dict[str, str]:
 
 
 def introduced(
-    identities: Mapping[str, Mapping[str, str]], fingerprints: Mapping[str, str]
+    identities: Mapping[str, Mapping[str, str]], fingerprints: Mapping[str, str], profile: Profile
 ) -> dict[str, PublicIdentity]:
     """The identities in a proposal, each the one whose fingerprint the agreement names.
 
     Args:
         identities: By party what `described` gave.
         fingerprints: Those of the agreement, by party.
+        profile: That of the agreement, and of every identity in it.
 
     Raises:
         FrameError: One is missing, malformed or another.
@@ -35,9 +32,10 @@ def introduced(
     found: dict[str, PublicIdentity] = {}
     for party, fields in sorted(identities.items()):
         try:
-            public = PublicIdentity(party, bytes.fromhex(fields["signing"]), bytes.fromhex(fields["sealing"]))
+            signing, sealing = bytes.fromhex(fields["signing"]), bytes.fromhex(fields["sealing"])
         except (KeyError, ValueError):
             raise FrameError(f"the identity of {party} in the proposal is malformed") from None
+        public = PublicIdentity(party, signing, sealing, profile)
         if described(public) != dict(fields) or public.fingerprint != fingerprints[party]:
             raise FrameError(f"the identity of {party} in the proposal is not the one that the agreement names")
         found[party] = public

@@ -8,7 +8,7 @@ from tests.support.recorded import Recorded, acknowledging, changed, filler, of_
 from tests.support.tampering.kinds import LOG, kind
 
 from accord_agents.evidence.finding import Finding
-from accord_schemas.events import Accept, Complete, Gate, Propose, PublicKeys
+from accord_schemas.events import Accept, Checkpoint, Complete, Gate, Propose, PublicKeys
 from accord_schemas.frame import Frame
 
 
@@ -130,15 +130,13 @@ def _(r: Recorded) -> list[Finding]:
 
 @kind("a checkpoint that leaves out what an earlier one covered", "bank", "log", "cut", "bank")
 def _(r: Recorded) -> list[Finding]:
-    event = changed(r.find("bank", "checkpoint.aligned"))
-    cut = event.cut | {"telco": 1}
+    cut = Checkpoint.decode(r.find("bank", "checkpoint.aligned").payload).cut | {"telco": 1}
     return story(r, "bank", "checkpoint.aligned", cut=cut, size=sum(cut.values()))
 
 
 @kind("a checkpoint over events that nobody said", "bank", "log", "missing", LOG)
 def _(r: Recorded) -> list[Finding]:
-    event = changed(r.find("bank", "checkpoint.aligned"))
-    cut = event.cut | {"telco": 999}
+    cut = Checkpoint.decode(r.find("bank", "checkpoint.aligned").payload).cut | {"telco": 999}
     return story(r, "bank", "checkpoint.aligned", cut=cut, size=sum(cut.values()))
 
 
@@ -242,6 +240,11 @@ def _(r: Recorded) -> list[Finding]:
         return [signed(f, changed(f, rows=-1)) if f.header.step == "complete" else f for f in own]
 
     return of_log(retold(r.frames(), "telco", odd))
+
+
+@kind("an event of another suite than the agreement's", "telco", "log", "suite")
+def _(r: Recorded) -> list[Finding]:
+    return of_log([*r.frames(), signed(r.find("telco", "complete"), suite="sm", sequence="90")])
 
 
 @kind("an event of another agreement", "telco", "log", "terms", "telco")
