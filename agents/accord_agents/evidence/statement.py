@@ -39,7 +39,7 @@ def statement(cid: str, exporter: str, facts: dict[str, Any], body: bytes) -> di
 def envelope(value: dict[str, Any], identity: Identity) -> dict[str, Any]:
     """A statement, signed."""
     payload = canonical_json(value)
-    signature = base64.b64encode(identity.sign(encoding(payload))).decode()
+    signature = base64.b64encode(identity.sign(encoding(PAYLOAD_TYPE, payload))).decode()
     return {**_unsigned(value), "signatures": [{"keyid": identity.public.fingerprint, "sig": signature}]}
 
 
@@ -52,12 +52,12 @@ def signed(found: Any, value: dict[str, Any], public: PublicIdentity) -> bool:
         return False
     sig = {"keyid": public.fingerprint, "sig": base64.b64encode(signature).decode()}
     same = found == {**_unsigned(value), "signatures": [sig]}
-    return same and public.verify(encoding(canonical_json(value)), signature)
+    return same and public.verify(encoding(PAYLOAD_TYPE, canonical_json(value)), signature)
 
 
-def encoding(payload: bytes) -> bytes:
+def encoding(payload_type: str, payload: bytes) -> bytes:
     """DSSE's pre-authentication encoding."""
-    kind = PAYLOAD_TYPE.encode()
+    kind = payload_type.encode()
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
