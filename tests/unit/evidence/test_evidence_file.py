@@ -6,6 +6,8 @@ import base64
 import itertools
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +188,13 @@ def test_second_versions_are_kept_in_the_file(recorded: Recorded) -> None:
 def test_it_is_canonical_json(recorded: Recorded) -> None:
     data = recorded.files[EXPORTER]
     assert canonical_json(json.loads(data)) == data
+
+
+def test_verification_needs_neither_network_nor_secrets() -> None:
+    code = (
+        "import sys; import accord_agents.evidence.verdict; "
+        "found = {'sklearn', 'aiokafka', 'aiomqtt', 'sqlite3', 'accord_agents.security.channel', "
+        "'accord_agents.security.keystore'} & set(sys.modules); sys.exit(str(found) if found else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
