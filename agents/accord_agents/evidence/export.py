@@ -7,6 +7,7 @@ from pathlib import Path
 
 from accord_agents.config import Config, load
 from accord_agents.evidence import bundle
+from accord_agents.evidence.account import stripped
 from accord_agents.evidence.facts import facts
 from accord_agents.evidence.observer import Observer
 from accord_agents.evidence.statement import envelope, statement
@@ -20,8 +21,6 @@ from accord_protocols.machines.states import COMPLETED
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import AccordError, FrameError, UsageError
 from accord_schemas.frame import Frame
-
-_EVENTS = ("event", "own", "poison")
 
 
 def export(folder: Path, file: Path, collaboration: str | None = None) -> str:
@@ -85,16 +84,13 @@ def _chosen(known: list[str], wanted: str | None, config: Config) -> str:
 
 
 def held_frames(journal: Journal, cid: str) -> Iterator[Frame]:
-    """Every sequenced frame: own ones out of the outbox or read back, those of others, and second versions of them."""
-    for out in journal.outgoing(cid):
-        yield Frame.restore(out.head, out.payload)
-    for row in journal.rows(cid):
-        if row.kind in _EVENTS:
-            yield Frame.restore(row.head, row.payload)
+    """Every sequenced frame without what is sealed: own ones, those of others, and second versions of them."""
+    for head, payload in journal.frames(cid):
+        yield stripped(Frame.restore(head, payload))
     for _, reason, data in journal.quarantine():
         try:
             frame = Frame.decode(data)
         except FrameError:
             continue
         if frame.header.subject == cid and reason.startswith("a second version"):
-            yield frame
+            yield stripped(frame)

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 from tests.support.recorded import EXPORTER, KEYS, PINS, Recorded, edited, exported, of_file, record, signed
-from tests.support.street import identities
+from tests.support.street import Street, identities
+from tests.support.world import agreement, tables
 
 from accord_agents.evidence.bundle import FORMAT
-from accord_agents.evidence.export import make
+from accord_agents.evidence.export import held_frames, make
 from accord_agents.evidence.notes import key_id, origin
 from accord_agents.evidence.statement import encoding
 from accord_agents.evidence.verdict import verify
@@ -198,3 +199,14 @@ def test_verification_needs_neither_network_nor_secrets() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_was_sealed_may_be_erased(tmp_path: Path) -> None:
+    street = Street(tmp_path, agreement(2, max_rounds=1), tables(2, n=60, columns=2)).run()
+    journal = street.houses["shop"].journal
+    (cid,) = journal.collaborations()
+    before = make(cid, KEYS["shop"], list(held_frames(journal, cid)))[0]
+    assert journal.erase(cid, lambda head: Frame.restore(head, None).header.event_class.sealed) > 0
+    after = make(cid, KEYS["shop"], list(held_frames(journal, cid)))[0]
+    street.close()
+    assert after == before and verify(after, PINS).verdict == "proven"
