@@ -66,8 +66,8 @@ class Line:
             yield Finding("chain", me, label(frame), f"event {header.number} does not continue what {me} said before")
         for party, number in header.seen.items():
             if number < self._seen.get(party, 0):
-                what = f"{me} says that it holds less of {party} than it said before"
-                yield Finding("watermark", me, label(frame), what)
+                what = f"{me} says that it holds less of {party} than it said before: was an old journal put back?"
+                yield Finding("watermark", me, label(frame), what, warning=True)
             self._seen[party] = number
         if before is not None and _earlier(header.time, before.header.time):
             what = f"event {header.number} of {me} is dated more than an hour before the one before it"
