@@ -225,7 +225,8 @@ class Desk:
                 raise FrameError(f"the proposal names an identity of {party} that is not the pinned one")
             if public.kind != agreement.profile:
                 raise FrameError(f"the identity of {party} is not of the profile {agreement.profile}")
-        introduced(event.identities, {p: m.identity for p, m in agreement.parties.items()}, agreement.profile)
+        if event.identities:
+            introduced(event.identities, {p: m.identity for p, m in agreement.parties.items()}, agreement.profile)
         return self._new(frame.header.subject)
 
     def _new(self, cid: str) -> Collaboration:

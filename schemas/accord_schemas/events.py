@@ -41,8 +41,9 @@ class Event(BaseModel):
         EVENTS[cls.type] = cls
 
     def encode(self) -> bytes:
-        """The payload in clear: canonical JSON, or fields with blocks."""
-        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        """The payload in clear: canonical JSON, or fields with blocks. Optional fields that are empty are left out."""
+        known = type(self).model_fields.items()
+        fields = {name: getattr(self, name) for name, field in known if field.is_required() or getattr(self, name)}
         return canonical_json(fields) if self.family in JSON else encode_fields(fields)
 
     @classmethod
@@ -72,8 +73,8 @@ class Propose(Event):
 
     family, name = "control", "propose"
     agreement: dict[str, Any]
-    identities: dict[str, dict[str, Text]]
     nonce: Hex32
+    identities: dict[str, dict[str, Text]] = {}
 
 
 class Accept(Event):

@@ -38,6 +38,8 @@ def read_terms(frame: Frame) -> Terms:
     """
     header = frame.header
     event = Propose.decode(frame.payload)
+    if not event.identities:
+        raise FrameError("the proposal introduces no keys: nothing can be checked")
     agreement = Agreement.decode(event.agreement)
     digest = agreement.digest()
     if header.agreement != digest.hex() or header.source not in agreement.parties:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from accord_broker.embedded.log import APPLICATION, SOURCE
+from accord_broker.embedded.log import APPLICATION, SCHEMA, SOURCE
 from accord_broker.embedded.trouble import explain, lost
 from accord_broker.port import QUARANTINE, BrokerError, Delivery, Position, Record
 from accord_schemas.errors import UsageError
@@ -53,9 +53,13 @@ class EmbeddedSource:
         self._file = self._on_disk()
         try:
             self._connect()
-            (application,) = self._query("SELECT application_id FROM pragma_application_id")[0]
+            query = "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version"
+            application, version = self._query(query)[0]
             if application != APPLICATION:
                 raise UsageError(f"The file {self._path} is no Accord log.", hint="Name another file.")
+            if version > SCHEMA:
+                what = f"The log {self._path} has version {version}, this program knows up to {SCHEMA}."
+                raise UsageError(what, hint="Use a newer version of accord.")
             self._id = self._query("SELECT value FROM meta WHERE name='log'")[0][0]
         except BrokerError as error:
             raise UsageError(error.message, hint=error.hint) from None
