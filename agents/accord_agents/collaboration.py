@@ -61,11 +61,6 @@ class Outcome:
     witnessed: bool = False
 
 
-def collaboration_id(agreement: bytes, nonce: str) -> str:
-    """The id that a proposal gives: 128 bits over agreement and nonce."""
-    return digest(b"accord collaboration", agreement, nonce).hex()[:32]
-
-
 class Collaboration:
     """The fold.
 
@@ -225,7 +220,7 @@ class Collaboration:
         match verb:
             case "propose":
                 self._proposed(Agreement.decode(fields["agreement"]), self.me)
-                self._say("propose", Propose(agreement=fields["agreement"], nonce=fields["nonce"]))
+                self._say("propose", Propose(**fields))
             case "accept" if self.accepted:
                 return
             case "accept":

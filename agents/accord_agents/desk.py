@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from accord_agents.collaboration import Collaboration, Outcome, channel_key, collaboration_id
+from accord_agents.collaboration import Collaboration, Outcome, channel_key
 from accord_agents.compose import EPOCH, Composer, Envelope, Piece, acknowledgement
 from accord_agents.journal import Batch, Outgoing, Row
 from accord_agents.security.channel import CHANNELS
 from accord_agents.security.identity import Identity, PublicIdentity
+from accord_agents.security.public import described, introduced
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
 from accord_schemas.address import Address
-from accord_schemas.agreement import Agreement
+from accord_schemas.agreement import Agreement, collaboration_id
 from accord_schemas.blocks import encode_fields
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError, TamperError
@@ -243,6 +244,8 @@ class Desk:
                 raise FrameError(f"the proposal names an identity of {party} that is not the pinned one")
             if public.kind != agreement.profile:
                 raise FrameError(f"the identity of {party} is not of the profile {agreement.profile}")
+        if event.identities:
+            introduced(event.identities, {p: m.identity for p, m in agreement.parties.items()}, agreement.profile)
         return self._new(frame.header.subject)
 
     def _new(self, cid: str) -> Collaboration:
@@ -256,7 +259,9 @@ class Desk:
         cid = collaboration_id(agreement.digest(), nonce)
         if cid not in self.collaborations:
             self._new(cid)
-            self.word(cid, "propose", {"agreement": agreement.model_dump(mode="json"), "nonce": nonce}, now)
+            known = {p.party: described(p) for p in self.identities if p.party in agreement.parties}
+            terms = agreement.model_dump(mode="json")
+            self.word(cid, "propose", {"agreement": terms, "identities": known, "nonce": nonce}, now)
         return cid
 
     def word(self, cid: str, verb: str, fields: dict[str, Any], now: str) -> None:

@@ -197,6 +197,27 @@ class Journal:
         row = self._db.execute(query, (collaboration, after)).fetchone()
         return Frame.restore(row[0], None).header.time if row else ""
 
+    def frames(self, collaboration: str) -> Iterator[tuple[bytes, bytes | None]]:
+        """(head, payload) of every event of one collaboration, the own ones first; None for what was erased.
+
+        Raises:
+            TamperError: A payload is not the one that was written.
+        """
+        own = (
+            "SELECT sequence, head, payload, body FROM outbox"
+            " LEFT JOIN payload ON payload.digest = outbox.payload"
+            " WHERE collaboration=? AND sequence>? ORDER BY sequence LIMIT ?"
+        )
+        heard = (
+            "SELECT row, head, payload, body FROM journal"
+            " LEFT JOIN payload ON payload.digest = journal.payload"
+            " WHERE kind IN ('event', 'own', 'poison') AND collaboration=? AND row>? ORDER BY row LIMIT ?"
+        )
+        erased = self.meta(f"erased/{collaboration}") is not None
+        for query in (own, heard):
+            for _, head, key, body in self._pages(query, collaboration):
+                yield head, None if erased and body is None else self._kept(key, body)
+
     def words(self, collaboration: str) -> Iterator[Row]:
         """The own words of one collaboration: the rows of kind ``word``."""
         query = (

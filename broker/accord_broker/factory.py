@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from accord_broker.embedded import EmbeddedBroker
-from accord_broker.port import Broker
+from accord_broker.embedded import EmbeddedBroker, EmbeddedSource
+from accord_broker.port import Broker, Source
 from accord_schemas.errors import UsageError
 
 _KNOWN = (
@@ -34,6 +34,33 @@ def connect(url: str, client: str = "", account: str = "") -> Broker:
     Raises:
         UsageError: The scheme is unknown, the path is missing, or the URL holds credentials.
     """
+    scheme, rest = _parts(url)
+    if scheme == "kafka":
+        from accord_broker import kafka  # its client library is loaded where it is used
+
+        return kafka.KafkaBroker(kafka.parse(url, account))
+    if scheme in ("mqtt", "mqtts"):
+        from accord_broker import mqtt
+
+        return mqtt.MqttBroker(mqtt.parse(url, account), client)
+    return EmbeddedBroker(Path(rest))
+
+
+def watch(url: str) -> Source:
+    """The reading half of the broker at a URL, which leaves everything there as it is: nothing is created or kept.
+
+    Raises:
+        UsageError: As for `connect`.
+    """
+    scheme, rest = _parts(url)
+    if scheme == "kafka":
+        from accord_broker import kafka
+
+        return kafka.KafkaBroker(kafka.parse(url), create=False)
+    return EmbeddedSource(Path(rest)) if scheme == "embedded" else connect(url)
+
+
+def _parts(url: str) -> tuple[str, str]:
     shown = redact(url)
     if shown != url:
         raise UsageError(
@@ -41,16 +68,8 @@ def connect(url: str, client: str = "", account: str = "") -> Broker:
             hint="Leave them out; they are taken from ACCORD_BROKER_USER and ACCORD_BROKER_PASSWORD.",
         )
     scheme, colon, rest = url.partition(":")
-    if colon and scheme == "kafka":
-        from accord_broker import kafka  # its client library is loaded where it is used
-
-        return kafka.KafkaBroker(kafka.parse(url, account))
-    if colon and scheme in ("mqtt", "mqtts"):
-        from accord_broker import mqtt
-
-        return mqtt.MqttBroker(mqtt.parse(url, account), client)
-    if not colon or scheme != "embedded":
+    if not colon or scheme not in ("embedded", "kafka", "mqtt", "mqtts"):
         raise UsageError(f"The broker URL {shown!r} has no known scheme.", hint=_KNOWN)
-    if not rest or rest.startswith("//") or "\0" in rest:
+    if scheme == "embedded" and (not rest or rest.startswith("//") or "\0" in rest):
         raise UsageError(f"The broker URL {shown!r} names no file.", hint=_KNOWN)
-    return EmbeddedBroker(Path(rest))
+    return scheme, rest

@@ -74,6 +74,39 @@ class Delivery:
     position: Position
 
 
+class Source(Protocol):
+    """The reading half of a `Broker`, for those who only watch; see there."""
+
+    @property
+    def history(self) -> bool:
+        """Whether records can be read again from the first one."""
+        ...
+
+    async def open(self) -> None:
+        """Connect, and create nothing."""
+        ...
+
+    async def close(self) -> None:
+        """Disconnect."""
+        ...
+
+    async def subscribe(self, after: Mapping[str, Position]) -> frozenset[str]:
+        """Read every source from the record after the given position."""
+        ...
+
+    async def receive(self, limit: int, max_bytes: int, timeout: float) -> list[Delivery]:
+        """The next records."""
+        ...
+
+    async def end(self) -> Mapping[str, int]:
+        """The offset of the last record of each source that has any."""
+        ...
+
+    async def committed(self, deliveries: Sequence[Delivery]) -> None:
+        """These need not come again."""
+        ...
+
+
 class Broker(Protocol):
     """A connection to one broker, used from one asyncio loop. Only `publish` may run while `receive` waits."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from accord_agents.collaboration import collaboration_id
 from accord_agents.entropy import SeedEntropy, identity_secret
 from accord_agents.security.identity import Identity
 from accord_broker.factory import connect
 from accord_scenarios.model import Scenario
 from accord_scenarios.proposal import agreement
+from accord_schemas.agreement import collaboration_id
 from accord_schemas.errors import UsageError
 
 _LIMIT, _BYTES, _WAIT = 256, 16 << 20, 1.0

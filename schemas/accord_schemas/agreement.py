@@ -168,3 +168,8 @@ class Agreement(_Part):
         if canonical_json(value) != agreement.encode():
             raise FrameError("the agreement is not in canonical form")
         return agreement
+
+
+def collaboration_id(agreement: bytes, nonce: str) -> str:
+    """The id that a proposal gives: 128 bits over agreement and nonce."""
+    return digest(b"accord collaboration", agreement, nonce).hex()[:32]

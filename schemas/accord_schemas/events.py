@@ -41,8 +41,9 @@ class Event(BaseModel):
         EVENTS[cls.type] = cls
 
     def encode(self) -> bytes:
-        """The payload in clear: canonical JSON, or fields with blocks."""
-        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        """The payload in clear: canonical JSON, or fields with blocks. Optional fields that are empty are left out."""
+        known = type(self).model_fields.items()
+        fields = {name: getattr(self, name) for name, field in known if field.is_required() or getattr(self, name)}
         return canonical_json(fields) if self.family in JSON else encode_fields(fields)
 
     @classmethod
@@ -68,11 +69,12 @@ EVENTS: dict[str, type[Event]] = {}
 
 
 class Propose(Event):
-    """A collaboration is proposed; the agreement as JSON."""
+    """A collaboration is proposed; the agreement as JSON, and every party's public keys, for those who only watch."""
 
     family, name = "control", "propose"
     agreement: dict[str, Any]
     nonce: Hex32
+    identities: dict[str, dict[str, Text]] = {}
 
 
 class Accept(Event):

@@ -142,7 +142,7 @@ class Identity:
         return {**body, "signature": self.sign(canonical_json(body)).hex()}
 
 
-def introduced(value: Any, where: str) -> tuple[PublicIdentity, dict[str, str]]:
+def exported(value: Any, where: str) -> tuple[PublicIdentity, dict[str, str]]:
     """The public identity in an export, plain or of `Identity.succeeded`, and its plain export.
 
     Raises:

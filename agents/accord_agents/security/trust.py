@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from accord_agents.security.identity import Identity, PublicIdentity, imported, introduced
+from accord_agents.security.identity import Identity, PublicIdentity, exported, imported
 from accord_agents.security.keystore import durable
 from accord_schemas.errors import TamperError, UsageError
 
@@ -63,7 +63,7 @@ class Identities:
             TamperError: The party is pinned with other keys, which do not introduce these, and `replace` is not set;
                 or these were revoked.
         """
-        public, plain = introduced(export, where)
+        public, plain = exported(export, where)
         known = self._known.get(public.party)
         if public.fingerprint in self.revoked:
             reason = self.revoked[public.fingerprint]

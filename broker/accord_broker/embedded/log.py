@@ -25,7 +25,7 @@ WAL_LIMIT = 16 << 20
 """Bytes of write-ahead log above which it is copied into the file and cut to nothing."""
 _TRANSACTION = 8 << 20
 """Bytes of frames that one transaction appends at most (but always one record), which bounds the write-ahead log."""
-_APPLICATION = 0x41434C47
+APPLICATION = 0x41434C47
 _PATIENCE = 10.0
 """Seconds to wait for another process."""
 _TABLES = """
@@ -133,7 +133,7 @@ class Log:
             " FROM pragma_application_id, pragma_user_version"
         ).fetchone()
         fresh = not (application or version or tables)
-        if not fresh and application != _APPLICATION:
+        if not fresh and application != APPLICATION:
             raise BrokerError(f"The file {self._path} is no Accord log.", hint="Name another file.")
         if version > SCHEMA:
             raise BrokerError(
@@ -150,7 +150,7 @@ class Log:
             for statement in _TABLES.split(";"):
                 self._db.execute(statement)
             self._db.execute("INSERT INTO meta VALUES('log', ?)", (os.urandom(16).hex(),))
-            self._db.execute(f"PRAGMA application_id={_APPLICATION}")
+            self._db.execute(f"PRAGMA application_id={APPLICATION}")
         elif version < SCHEMA:
             self._db.execute(_SINCE_1)
         if version < SCHEMA:

@@ -17,18 +17,19 @@ class KafkaBroker:
 
     Args:
         place: The cluster and the namespace.
+        create: Whether topics that are missing are made; who only watches wants none.
     """
 
     history = True
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, place: Place, *, create: bool = True) -> None:
+        self._place, self._create = place, create
         self._session: Session | None = None
 
     async def open(self) -> None:
         """Connect; create or verify the topics."""
         if self._session is None:
-            session = Session(self._place)
+            session = Session(self._place, create=self._create)
             try:
                 await session.start()
             except BaseException:

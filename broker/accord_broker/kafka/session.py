@@ -26,10 +26,11 @@ class Session:
 
     Args:
         place: The cluster.
+        create: Whether topics that are missing are made.
     """
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, place: Place, *, create: bool) -> None:
+        self._place, self._create = place, create
         self._security: dict[str, Any] = {
             **place.security_settings(),
             "client_id": "accord",
@@ -49,7 +50,7 @@ class Session:
             await self._asker.start()
         except KafkaError:
             raise await trouble.not_connected(self._place, self._security) from None
-        self._ids = await self._topics.prepare()
+        self._ids = await self._topics.prepare(create=self._create)
 
     async def stop(self) -> None:
         """Disconnect."""

@@ -19,6 +19,7 @@ from accord_broker.kafka import trouble
 from accord_broker.kafka.metadata import MetadataRequest
 from accord_broker.kafka.place import Place
 from accord_broker.port import FAMILIES, QUARANTINE, BrokerError
+from accord_schemas.errors import UsageError
 from accord_schemas.header import MAX_HEADER
 
 log = logging.getLogger("accord_broker.kafka")
@@ -52,11 +53,12 @@ class Topics:
         self._place, self._client = place, client
         self._names = [place.topic(family) for family in FAMILIES]
 
-    async def prepare(self) -> dict[str, str]:
+    async def prepare(self, *, create: bool = True) -> dict[str, str]:
         """Create what is missing and verify what is there; returns each topic's id, new with each incarnation.
 
         Raises:
             BrokerError: A topic cannot be used as it is; names the topic and the setting or right.
+            UsageError: One is missing, and none shall be made.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE
@@ -65,6 +67,9 @@ class Topics:
             found, missing = await self._describe()
             if not missing:
                 break
+            if not create:
+                message = f"There is no topic {min(missing)} on {self._place}."
+                raise UsageError(message, hint="Correct the namespace of the broker URL.")
             if new := missing - created:
                 await self._create([name for name in self._names if name in new])
                 created |= new

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from accord_scenarios.commands import agent, bridge, collaborations, keys, run, scenario, schema
-from accord_scenarios.commands.options import BROKERS, PARTY, TRAINING
+from accord_scenarios.commands import agent, audit, bridge, collaborations, evidence, keys, run, scenario, schema
+from accord_scenarios.commands.options import BROKERS, PARTY, PROOF, TRAINING
 
 app = typer.Typer(
     name="accord",
@@ -57,3 +57,5 @@ app.command("erase", rich_help_panel=PARTY)(collaborations.erase)
 app.command("status", rich_help_panel=PARTY)(collaborations.status)
 app.command("bridge", rich_help_panel=BROKERS)(bridge.bridge)
 app.add_typer(schema.app, name="schema", rich_help_panel=PARTY)
+app.add_typer(evidence.app, name="evidence", rich_help_panel=PROOF)
+app.command("audit", rich_help_panel=PROOF)(audit.audit)

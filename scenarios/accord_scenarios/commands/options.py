@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 PARTY, TRAINING, BROKERS = "One party, for real", "Everything on one machine", "Between brokers"
+PROOF = "Proof, for whoever asks"
 """Panels of the help."""
 
 ScenarioName = Annotated[
@@ -32,4 +33,13 @@ PARTY_FILE = Path("party.yaml")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Collaboration = Annotated[
     str, typer.Argument(metavar="ID", help="The collaboration, as `accord inbox` shows it.", show_default=False)
+]
+Identities = Annotated[
+    Path | None,
+    typer.Option(
+        "--identities",
+        metavar="FILE",
+        help='Known fingerprints, {"PARTY": "FINGERPRINT"}, or a file of exported identities.',
+        show_default=False,
+    ),
 ]

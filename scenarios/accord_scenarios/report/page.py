@@ -23,11 +23,15 @@ def render(result: Result) -> str:
             ``timeline: {party: [[phase, start_seconds, end_seconds], ...]}``, ``columns: {party: [{column, kept, nulls,
             clipped, note}]}``; any of them may be null or absent.
     """
+    return document("Accord report", "\n".join(part for section in _ORDER if (part := section(result))))
+
+
+def document(title: str, body: str) -> str:
+    """A self-contained HTML document around a body; it may load and run nothing."""
     style = (resources.files("accord_scenarios.report") / "style.css").read_text(encoding="utf-8")
-    body = "\n".join(part for section in _ORDER if (part := section(result)))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>Accord report</title>\n<style>\n{style}</style></head>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>\n<style>\n{style}</style></head>\n'
         f"<body><main>\n{body}\n</main></body></html>\n"
     )
 

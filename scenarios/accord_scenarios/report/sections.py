@@ -13,11 +13,14 @@ Cell = str | tuple[str]
 """Text, or a number already in words, to be set right-aligned: ``(text,)``."""
 
 
-def _section(title: str, body: str, style: str = "") -> str:
+def section(title: str, body: str, style: str = "") -> str:
+    """A section of HTML, nothing without a body."""
     return f'<section class="{style}"><h2>{title}</h2>{body}</section>' if body else ""
 
 
-def _table(heads: Sequence[Cell], rows: Iterable[Sequence[Cell]]) -> str:
+def table(heads: Sequence[Cell], rows: Iterable[Sequence[Cell]]) -> str:
+    """Escaped cells as a table, nothing without rows."""
+
     def row(cells: Sequence[Cell], tag: str) -> str:
         return "".join(
             f'<{tag} class="n">{escape(c[0])}</{tag}>' if isinstance(c, tuple) else f"<{tag}>{escape(c)}</{tag}>"
@@ -28,8 +31,9 @@ def _table(heads: Sequence[Cell], rows: Iterable[Sequence[Cell]]) -> str:
     return f"<table><thead><tr>{row(heads, 'th')}</tr></thead><tbody>{body}</tbody></table>" if body else ""
 
 
-def _sentences(sentences: Iterable[str]) -> str:
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+def sentences(texts: Iterable[str]) -> str:
+    """Escaped sentences as a list."""
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in texts)
     return f"<ul>{items}</ul>" if items else ""
 
 
@@ -54,7 +58,7 @@ def headline(result: wording.Result) -> str:
 
 def warnings(result: wording.Result) -> str:
     """What to bear in mind."""
-    return _section("Warnings", _sentences(result.get("warnings") or []), "warnings")
+    return section("Warnings", sentences(result.get("warnings") or []), "warnings")
 
 
 def metrics(result: wording.Result) -> str:
@@ -66,16 +70,16 @@ def metrics(result: wording.Result) -> str:
         [name, (wording.number(own[name], 6),), *([(wording.number(plain.get(name), 6),)] if plain else [])]
         for name in names
     ]
-    body = _table(heads, rows)
+    body = table(heads, rows)
     if plain.get("max_coefficient_error") is not None:
         error = wording.number(plain["max_coefficient_error"], 2)
         body += f'<p class="soft">Largest difference of a coefficient from plaintext training: {error}, relative to the larger of 1 and the largest coefficient.</p>'
-    return _section("How well it predicts", body)
+    return section("How well it predicts", body)
 
 
 def loss(result: wording.Result) -> str:
     """The loss curve."""
-    return _section("Loss", charts.loss_curve(result.get("loss") or []))
+    return section("Loss", charts.loss_curve(result.get("loss") or []))
 
 
 def coefficients(result: wording.Result) -> str:
@@ -88,8 +92,8 @@ def coefficients(result: wording.Result) -> str:
     if rows and result.get("intercept") is not None:
         rows.append([wording.leader(result), "(intercept)", (wording.number(result["intercept"], 6),)])
     note = '<p class="soft">Of prepared columns: comparable in size, since every column has mean 0 and variance 1 unless scaling is off.</p>'
-    table = _table(["party", "column", ("coefficient",)], rows)
-    return _section("Coefficients", table and table + note)
+    columns = table(["party", "column", ("coefficient",)], rows)
+    return section("Coefficients", columns and columns + note)
 
 
 def gate(result: wording.Result) -> str:
@@ -104,7 +108,7 @@ def gate(result: wording.Result) -> str:
         sampled = ", judged by a sample of ids" if found.get("sampled") else ""
         text += f"; two parties may share at most {wording.number(100 * threshold, 3)} % of their users{sampled}"
     pairs = [[wording.leader(result), party, str(pair)] for party, pair in (found.get("pairs") or {}).items()]
-    return _section("Overlap gate", f"{text}.</p>" + _table(["party", "with", "decision"], pairs))
+    return section("Overlap gate", f"{text}.</p>" + table(["party", "with", "decision"], pairs))
 
 
 def protection(result: wording.Result) -> str:
@@ -115,7 +119,7 @@ def protection(result: wording.Result) -> str:
         if level
         else ""
     )
-    return _section("Who learns what", name + _sentences(wording.learned(result))) if result.get("parties") else ""
+    return section("Who learns what", name + sentences(wording.learned(result))) if result.get("parties") else ""
 
 
 def columns(result: wording.Result) -> str:
@@ -132,9 +136,9 @@ def columns(result: wording.Result) -> str:
         for party, own in (result.get("columns") or {}).items()
         for c in own or []
     ]
-    return _section(
+    return section(
         "What was done to each column",
-        _table(["party", "column", "", ("nulls filled",), ("cells clipped",), "note"], rows),
+        table(["party", "column", "", ("nulls filled",), ("cells clipped",), "note"], rows),
     )
 
 
@@ -145,7 +149,7 @@ def timeline(result: wording.Result) -> str:
     if not parties and clock:
         ends = [sum(list(clock.values())[: k + 1]) for k in range(len(clock))]
         parties = {"all": [(phase, end - clock[phase], end) for phase, end in zip(clock, ends, strict=True)]}
-    return _section("Phases", charts.timeline({party: bars or [] for party, bars in parties.items()}))
+    return section("Phases", charts.timeline({party: bars or [] for party, bars in parties.items()}))
 
 
 def traffic(result: wording.Result) -> str:
@@ -157,12 +161,12 @@ def traffic(result: wording.Result) -> str:
     rows: list[Sequence[Cell]] = [
         [name, *((wording.size((sent.get(name) or {}).get(to)),) for to in names)] for name in names if sent.get(name)
     ]
-    matrix = _table(["from \\ to", *((name,) for name in names)], rows)
+    matrix = table(["from \\ to", *((name,) for name in names)], rows)
     kinds = result.get("bytes") or {}
     events = result.get("events") or {}
     families = [[kind, (wording.number(events.get(kind)),), (wording.size(count),)] for kind, count in kinds.items()]
-    return _section("Who sent how much to whom", matrix) + _section(
-        "What was sent", _table(["family", ("events",), ("size",)], families)
+    return section("Who sent how much to whom", matrix) + section(
+        "What was sent", table(["family", ("events",), ("size",)], families)
     )
 
 
@@ -182,7 +186,7 @@ def versions(result: wording.Result) -> str:
         for name in names
     ]
     line = f"Accord {escape(str(result.get('accord_version') or '–'))}, profile {escape(str(result.get('profile') or '–'))}."
-    return _section(
+    return section(
         "Parties and versions",
-        _table(["party", "role", ("memory",), ("restarts",), "SHA-256 of model.json"], rows) + f"<p>{line}</p>",
+        table(["party", "role", ("memory",), ("restarts",), "SHA-256 of model.json"], rows) + f"<p>{line}</p>",
     )

@@ -17,11 +17,11 @@ from tests.contract.harness import ROOM, opened, play, rest, take
 from tests.contract.peer import number, numbered
 from tests.support.servers import OUTSIDE, kafka, needs_kafka, plain_url
 
-from accord_broker.factory import connect
+from accord_broker.factory import connect, watch
 from accord_broker.kafka import session as kafka_session
 from accord_broker.kafka.binding import UNREADABLE
 from accord_broker.port import FAMILIES, BrokerError, Record
-from accord_schemas.errors import FrameError
+from accord_schemas.errors import FrameError, UsageError
 from accord_schemas.frame import Frame
 
 needs_kafka()
@@ -229,6 +229,23 @@ def test_a_compressed_record_is_read(space: str) -> None:
             await send(f"{space}.psi", (b"x" * 1000, []), compression_type="gzip")
             await broker.subscribe({})
             assert len(await take(broker, 1)) == 1
+
+    play(test())
+
+
+def test_who_only_watches_makes_no_topic(space: str) -> None:
+    async def test() -> None:
+        source = watch(plain_url(space))
+        for _ in range(2):  # nor did the first look
+            with pytest.raises(UsageError, match=f"There is no topic {space}"):
+                await source.open()
+            await source.close()
+        async with opened(plain_url(space)) as broker:
+            await broker.publish([numbered("job", n, 100) for n in range(3)])
+            await source.open()
+            await source.subscribe({})
+            assert [number(d.record) for d in await source.receive(3, 1 << 20, 10)] == [0, 1, 2]
+            await source.close()
 
     play(test())
 

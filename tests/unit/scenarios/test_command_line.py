@@ -39,6 +39,8 @@ def test_help_names_every_command_and_the_exit_codes(capsys: Capture) -> None:
         "status",
         "bridge",
         "schema",
+        "evidence",
+        "audit",
         "Exit codes: 0",
     ):
         assert words in text
@@ -49,6 +51,7 @@ def test_help_names_every_command_and_the_exit_codes(capsys: Capture) -> None:
     [
         *("run", "scenario list", "scenario show", "agent", "propose", "inbox", "accept", "refuse", "status", "bridge"),
         *("keys init", "keys show", "keys export", "keys trust", "schema export"),
+        *("evidence export", "evidence verify", "audit"),
     ],
 )
 def test_each_command_has_help(capsys: Capture, command: str) -> None:

@@ -37,6 +37,7 @@ SHAPED: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (list[events.Text], st.lists(TEXT, max_size=3)),
     (dict[str, Any], st.dictionaries(TEXT, PLAIN, max_size=3)),
     (dict[str, events.Count], st.dictionaries(TEXT, st.integers(0, 1 << 40), max_size=3)),
+    (dict[str, dict[str, events.Text]], st.dictionaries(TEXT, st.dictionaries(TEXT, TEXT, max_size=2), max_size=2)),
     (bool, st.booleans()),
 ]
 

@@ -24,6 +24,7 @@ from accord_schemas.events import (
     Fail,
     Gate,
     Prepared,
+    Propose,
     PublicKeys,
     Scores,
     State,
@@ -44,9 +45,17 @@ def test_a_field_more_or_less_is_refused(event: Event) -> None:
     kind = type(event)
     fields = {name: getattr(event, name) for name in kind.model_fields}
     encode = canonical_json if kind.family in JSON else encode_fields
-    for changed in (fields | {"extra": 1}, *({n: v for n, v in fields.items() if n != name} for name in fields)):
+    required = [name for name, field in kind.model_fields.items() if field.is_required()]
+    for changed in (fields | {"extra": 1}, *({n: v for n, v in fields.items() if n != name} for name in required)):
         with pytest.raises(FrameError):
             kind.decode(encode(changed))
+
+
+def test_an_optional_field_that_says_nothing_is_left_out() -> None:
+    said = Propose(agreement={}, nonce="ab" * 32)
+    assert b"identities" not in said.encode() and Propose.decode(said.encode()) == said
+    with pytest.raises(FrameError, match="not in canonical form"):
+        Propose.decode(canonical_json({"agreement": {}, "identities": {}, "nonce": "ab" * 32}))
 
 
 def test_types_are_unique_and_say_whether_they_are_sealed() -> None:

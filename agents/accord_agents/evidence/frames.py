@@ -1,0 +1,91 @@
+"""Checks of one frame by itself, against the terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from accord_agents.evidence.finding import UNKNOWN, Finding, label
+from accord_agents.evidence.terms import Terms
+from accord_schemas.address import Address
+from accord_schemas.events import (
+    CLEAR,
+    Accept,
+    Ack,
+    Cancel,
+    Checkpoint,
+    Complete,
+    Event,
+    Expire,
+    Fail,
+    Gate,
+    Propose,
+    PublicKeys,
+    Refuse,
+    State,
+)
+from accord_schemas.frame import Frame
+
+SESSION = "session"
+_PLACES: dict[type[Event], str] = {
+    **{event: event.name for event in (Propose, Accept, Refuse, Cancel, Fail, Expire, Complete)},
+    State: "state.",
+    Checkpoint: "checkpoint.",
+}
+
+
+def stranger(frame: Frame, terms: Terms) -> Finding | None:
+    """Whether the frame is none of that collaboration's: nobody is known to have said it."""
+    header = frame.header
+    public = terms.identities.get(header.source)
+    if public is None:
+        return Finding("stranger", UNKNOWN, label(frame), f"{header.source} is no party of the collaboration")
+    if header.algorithms.name != public.kind:
+        what = f"event {header.sequence or 'ack'} in the name of {header.source} is of another suite than its key"
+        return Finding("suite", UNKNOWN, label(frame), what)
+    if not public.verify(frame.to_sign, frame.signature):
+        what = f"event {header.sequence or 'ack'} in the name of {header.source} does not carry its signature"
+        return Finding("forged", UNKNOWN, label(frame), what)
+    if header.agreement != terms.digest:
+        return Finding("terms", header.source, label(frame), f"{header.source} speaks of another agreement")
+    return None
+
+
+def check(frame: Frame, terms: Terms) -> Iterator[Finding]:
+    """What a party says at the wrong place or to the wrong ones, though it signed it."""
+    header, parties = frame.header, set(terms.agreement.parties)
+    event, sender = header.event_class, header.source
+    others = parties - {sender}
+    if event is Ack:
+        return
+    if not set(header.to) <= others or (event.family in CLEAR and set(header.to) != others):
+        yield Finding("recipients", sender, label(frame), f"event {header.number} of {sender} names wrong recipients")
+    if not _in_place(header.address, event, terms):
+        what = f"{sender} said {event.name} at {header.instance}/{header.step}, which is no place for it"
+        yield Finding("place", sender, label(frame), what)
+    if event is Propose and sender != terms.proposer:
+        yield Finding("proposal", sender, label(frame), f"{sender} proposed what {terms.proposer} had proposed")
+
+
+def misplaced(address: Address, event: Event) -> str:
+    """What a readable event says about its place that its address does not; or nothing."""
+    match event:
+        case State(state=state) if address.step != f"state.{state.lower()}":
+            return "announces another state than its address"
+        case Checkpoint(phase=phase) if address.step != f"checkpoint.{phase.lower()}":
+            return "names another phase than its address"
+        case Gate(party=party) if address.instance != f"gate.{party}":
+            return "decides another edge than its address"
+    return ""
+
+
+def _in_place(address: Address, event: type[Event], terms: Terms) -> bool:
+    if (step := _PLACES.get(event)) is not None:
+        at = address.step.startswith(step) if step.endswith(".") else address.step == step
+        return address.instance == SESSION and at
+    if event is PublicKeys:
+        return address[:2] == ("keys", "public")
+    if event is Gate:
+        leads = address.sender == terms.agreement.label_holder
+        edges = {f"gate.{party}" for party in terms.agreement.others}
+        return leads and address.step == "decision" and address.instance in edges
+    return event.sealed

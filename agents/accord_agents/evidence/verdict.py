@@ -1,0 +1,142 @@
+"""Verification of an evidence file: no network, no data, no secret; a verdict that names what it rests on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from accord_agents.evidence import bundle, words
+from accord_agents.evidence.facts import facts
+from accord_agents.evidence.finding import UNKNOWN, Finding
+from accord_agents.evidence.observer import Observer
+from accord_agents.evidence.rules import Scope
+from accord_agents.evidence.statement import signed, statement
+from accord_protocols.machines.states import COMPLETED
+from accord_schemas.canonical import canonical_json
+from accord_schemas.errors import UsageError
+from accord_schemas.events import Propose
+
+PROVEN, CONSISTENT, TAMPERED = "proven", "consistent", "tampered"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a file shows.
+
+    Args:
+        verdict: ``proven`` against pinned identities, ``consistent`` without any, or ``tampered``.
+        findings: What is wrong.
+        facts: What follows from the events; empty where there is no usable proposal.
+        proven: (sentence, what it rests on).
+        not_proven: Sentences.
+    """
+
+    verdict: str
+    exporter: str
+    findings: list[Finding]
+    facts: dict[str, Any] = field(default_factory=dict)
+    proven: list[tuple[str, str]] = field(default_factory=list)
+    not_proven: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 4 where anything was tampered with."""
+        return 4 if self.verdict == TAMPERED else 0
+
+    def to_json(self) -> str:
+        """As one JSON object."""
+        value = {
+            "verdict": self.verdict,
+            "exporter": self.exporter,
+            "algorithms": self.facts.get("algorithms", []),
+            "findings": [finding.to_json() for finding in self.findings],
+            "proven": [{"sentence": sentence, "rests_on": basis} for sentence, basis in self.proven],
+            "not_proven": self.not_proven,
+            "facts": self.facts,
+        }
+        return json.dumps(value, ensure_ascii=False, indent=1)
+
+    def to_text(self) -> str:
+        """For people."""
+        return "\n".join(words.text(self.verdict, self.facts, self.findings, self.proven, self.not_proven))
+
+
+def load(path: Path) -> bytes:
+    """The bytes of an evidence file.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"the evidence {path} cannot be read: {error.strerror}.") from None
+
+
+def verify(data: bytes, pinned: Mapping[str, str] | None = None) -> Verdict:
+    """Judge an evidence file.
+
+    Args:
+        data: The file.
+        pinned: Fingerprints by party, known by another way; without them, who signed is not proven.
+
+    Raises:
+        UsageError: It is no evidence, or too damaged to be judged.
+    """
+    value = bundle.read(data)
+    frames, wrong = bundle.unlisted(value["events"])
+    exporter = value["exporter"] if isinstance(value["exporter"], str) else ""
+    findings = [Finding("entry", UNKNOWN, "the file", what) for what in wrong]
+    cid = next((f.header.subject for f in frames if f.header.event_class is Propose), "")
+    observer = Observer(cid, pinned)
+    for frame in frames:
+        observer.take(frame)
+    account = observer.account
+    if account is None or exporter not in account.lines:
+        findings += observer.found
+        findings.append(Finding("proposal", UNKNOWN, "the file", "there is no usable proposal with its exporter in it"))
+        return Verdict(TAMPERED, exporter, findings)
+    said, judged = observer.conclude(scope(observer, exporter))
+    derived = facts(cid, account, judged)
+    findings += said
+    findings += _file(value, cid, exporter, derived, observer)
+    bad = any(not finding.warning for finding in findings)
+    if bad:
+        return Verdict(TAMPERED, exporter, findings, derived)
+    known = pinned is not None and set(pinned) >= set(account.lines)
+    return Verdict(
+        PROVEN if known else CONSISTENT,
+        exporter,
+        findings,
+        derived,
+        list(words.proven(derived, exporter)),
+        list(words.not_proven(derived, exporter, known=known)),
+    )
+
+
+def scope(observer: Observer, exporter: str) -> Scope:
+    """What a party's file must hold: all its own events, and everybody's once it has completed."""
+    account = observer.account
+    assert account is not None
+    completed = account.lines[exporter].reached(COMPLETED) is not None
+    return Scope(None if completed else frozenset({exporter}), tail=False, carrier=exporter)
+
+
+def _file(
+    value: dict[str, Any], cid: str, exporter: str, derived: dict[str, Any], observer: Observer
+) -> Iterator[Finding]:
+    """Facts and statement against the events."""
+    assert observer.account is not None
+    try:
+        same = canonical_json(value["facts"]) == canonical_json(derived)
+    except (TypeError, ValueError):
+        same = False
+    if not same:
+        yield Finding("facts", UNKNOWN, "the file", "the facts in the file do not follow from its events")
+    public = observer.account.terms.identities[exporter]
+    if not signed(value["statement"], statement(cid, exporter, derived, bundle.body(value)), public):
+        what = f"the file was changed after {exporter} signed it, or {exporter} never did"
+        yield Finding("statement", UNKNOWN, "the file", what)

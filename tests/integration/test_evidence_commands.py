@@ -1,0 +1,97 @@
+"""`accord evidence` and `accord audit` on a real run."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+from tests.integration.command import Command, Run, wait_for
+from tests.support.files import job, people
+
+
+@pytest.fixture(scope="module")
+def run(shared_accord: Command) -> Run:
+    done = shared_accord.run(job(people(shared_accord.folder, n=120), seed=7))
+    done.completed()
+    return done
+
+
+@pytest.fixture(scope="module")
+def file(shared_accord: Command, run: Run) -> Path:
+    path = shared_accord.folder / "evidence.json"
+    done = shared_accord("evidence", "export", run.out / "shop", path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert "warning" not in done.stdout and "not witnessed" not in done.stdout
+    return path
+
+
+def test_a_stranger_verifies_it_alone(shared_accord: Command, file: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "evidence"
+    shutil.copy(file, copy)
+    done = shared_accord("evidence", "verify", copy, "--html", tmp_path / "page.html", ACCORD_PASSPHRASE="")
+    assert done.returncode == 0 and "who signed is NOT proven" in done.stdout
+    assert "<h1" in (tmp_path / "page.html").read_text() and "<script" not in (tmp_path / "page.html").read_text()
+
+
+def test_with_the_parties_identities_it_is_proven(shared_accord: Command, run: Run, file: Path, tmp_path: Path) -> None:
+    done = shared_accord("evidence", "verify", file, "--identities", run.out / "identities.json", "--json")
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["verdict"], said["algorithms"]) == (0, "proven", ["ed25519"])
+    assert said["facts"]["results"]["bank"]["model"] == run.result["model_digest"]["bank"]
+    pins = {party: entry["identity"] for party, entry in said["facts"]["parties"].items()}
+    (tmp_path / "wrong.json").write_text(json.dumps(pins | {"bank": pins["shop"]}))
+    assert shared_accord("evidence", "verify", file, "--identities", tmp_path / "wrong.json").returncode == 4
+
+
+def test_changed_files_are_refused_in_a_few_words(shared_accord: Command, file: Path, tmp_path: Path) -> None:
+    data, rng, bad = file.read_bytes(), random.Random(4), tmp_path / "bad"
+    for at in [rng.randrange(len(data)) for _ in range(4)]:
+        bad.write_bytes(data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :])
+        done = shared_accord("evidence", "verify", bad)
+        assert done.returncode in (2, 4) and "Traceback" not in done.stderr
+    bad.write_bytes(data[: len(data) // 2])
+    done = shared_accord("evidence", "verify", bad)
+    assert done.returncode == 2 and "no evidence of Accord" in done.stderr
+    assert shared_accord("evidence", "verify", tmp_path / "none").returncode == 2
+
+
+@pytest.mark.parametrize("what", [["bank-of-nobody"], ["shop", "--collaboration", "zz"]])
+def test_nothing_to_export(shared_accord: Command, run: Run, tmp_path: Path, what: list[str]) -> None:
+    done = shared_accord("evidence", "export", run.out / what[0], tmp_path / "x", *what[1:])
+    assert done.returncode == 2 and "Traceback" not in done.stderr and not (tmp_path / "x").exists()
+
+
+def test_the_log_alone_is_clean_and_left_alone(shared_accord: Command, run: Run) -> None:
+    log = run.out / "broker.db"
+    before = {p.name: p.stat().st_mtime_ns for p in run.out.iterdir()}
+    done = shared_accord("audit", "--broker", f"embedded:{log}", "--json")
+    assert done.returncode == 0, done.stdout
+    (found,) = json.loads(done.stdout)["collaborations"]
+    assert (found["verdict"], found["findings"], found["sealed"]) == ("consistent", [], True)
+    assert {p.name: p.stat().st_mtime_ns for p in run.out.iterdir()} == before
+    assert shared_accord("audit", "--broker", f"embedded:{run.out / 'none.db'}").returncode == 2
+
+
+def test_a_changed_record_is_found(shared_accord: Command, run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "broker.db"
+    shutil.copy(run.out / "broker.db", log)
+    with sqlite3.connect(log) as db:
+        (at, frame) = db.execute("SELECT position, frame FROM log WHERE family='gradients' LIMIT 1").fetchone()
+        db.execute("UPDATE log SET frame=? WHERE position=?", (frame[:-1] + bytes([frame[-1] ^ 1]), at))
+    db.close()
+    done = shared_accord("audit", "--broker", f"embedded:{log}")
+    assert done.returncode == 4 and "forged" in done.stdout and "TAMPERED" in done.stdout
+
+
+def test_following_a_run_until_interrupted(shared_accord: Command, run: Run, tmp_path: Path) -> None:
+    watching = shared_accord.start("audit", "--broker", f"embedded:{run.out / 'broker.db'}", "--follow")
+    wait_for(lambda: "until Ctrl-C" in shared_accord.said(), 20, "it does not follow")
+    time.sleep(0.1)
+    watching.send_signal(2)
+    assert watching.wait(10) == 0
+    assert "sealed by a final checkpoint" in shared_accord.said()

@@ -1,0 +1,186 @@
+"""The auditor: any honest log is clean, whatever its order; nothing is written where it reads."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from tests.support.recorded import PINS, Recorded, audited
+from tests.support.street import Street
+from tests.support.world import agreement, tables
+
+from accord_agents.evidence.audit import Auditor, follow, read
+from accord_agents.evidence.finding import Finding
+from accord_agents.evidence.watch import audit, lines, verdict
+from accord_broker.embedded import EmbeddedBroker, EmbeddedSource
+from accord_broker.port import Record
+from accord_schemas.errors import UsageError
+
+
+def written(path: Path, records: Sequence[Record]) -> Path:
+    """An embedded log of these records."""
+
+    async def write() -> None:
+        broker = EmbeddedBroker(path)
+        await broker.open()
+        await broker.publish(records)
+        await broker.close()
+
+    asyncio.run(write())
+    return path
+
+
+def quiet(line: str) -> None:
+    pytest.fail(f"said {line!r}")
+
+
+@pytest.mark.parametrize("order", [11, 12])
+def test_any_honest_order_with_losses_is_clean(tmp_path: Path, order: int) -> None:
+    street = Street(tmp_path, agreement(3, gate=0.99, max_rounds=2), tables(3, n=60, columns=2), order, lose=0.2).run()
+    for house in [*street.houses.values()] * 8:  # what was lost last goes again
+        for index in [i for i in range(len(street.log)) if i not in house.read]:
+            house.deliver(index)
+        house.acknowledge()
+        house.publish()
+    street.close()
+    (cid,) = street.houses["bank"].desk.collaborations
+    (report,) = audited(Record(family, cid, frame) for family, frame in street.log)
+    assert (report.findings, report.sealed) == ([], True)
+
+
+def test_the_order_of_reading_decides_nothing(recorded: Recorded) -> None:
+    (one,), (other,) = audited(recorded.log), audited(reversed(recorded.log))
+    assert one == other
+
+
+def test_a_refused_collaboration_is_no_finding(tmp_path: Path) -> None:
+    street = Street(tmp_path, agreement(2, gate=0.01, max_rounds=2), tables(2, n=60, columns=2)).run()
+    street.close()
+    (cid,) = street.houses["bank"].desk.collaborations
+    (report,) = audited(Record(family, cid, frame) for family, frame in street.log)
+    assert (report.findings, set(report.states.values())) == ([], {"REFUSED"})
+
+
+def test_verdicts_rest_on_identities(recorded: Recorded) -> None:
+    (report,) = audited(recorded.log, PINS)
+    assert verdict(report, PINS) == "proven"
+    (unknown,) = audited(recorded.log)
+    assert verdict(unknown, None) == "consistent"
+    assert "who signed is NOT proven" in lines(unknown, None) and PINS["bank"] in lines(unknown, None)
+    (wrong,) = audited(recorded.log, PINS | {"shop": PINS["bank"]})
+    assert verdict(wrong, PINS) == "tampered"
+
+
+def test_a_log_is_read_and_left_as_it_is(recorded: Recorded, tmp_path: Path) -> None:
+    path = written(tmp_path / "broker.db", recorded.log)
+    before = {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in tmp_path.iterdir()}
+    tmp_path.chmod(0o500)
+    try:
+        (report,) = audit(f"embedded:{path}", None, following=False, tell=quiet)
+    finally:
+        tmp_path.chmod(0o700)
+    assert (report.findings, report.sealed) == ([], True)
+    assert {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in tmp_path.iterdir()} == before
+
+
+def test_a_log_in_use_is_read_with_what_is_not_in_the_file_yet(recorded: Recorded, tmp_path: Path) -> None:
+    path, half = tmp_path / "broker.db", len(recorded.log) // 2
+
+    async def read_all() -> list[int]:
+        source, counts = EmbeddedSource(path), []
+        await source.open()
+        await source.subscribe({})
+        counts.append(len(await source.receive(10_000, 1 << 30, 0)))
+        broker = EmbeddedBroker(path)  # opens after the source swore the file to be immutable
+        await broker.open()
+        await broker.publish(recorded.log[half:])
+        counts.append(len(await source.receive(10_000, 1 << 30, 5)))
+        assert (await source.end()) == {"log": len(recorded.log)}
+        await broker.close()
+        await source.close()
+        return counts
+
+    written(path, recorded.log[:half])
+    assert asyncio.run(read_all()) == [half, len(recorded.log) - half]
+
+
+def test_following_tells_what_is_found_and_every_new_state(recorded: Recorded, tmp_path: Path) -> None:
+    path = written(tmp_path / "broker.db", recorded.log[:6])
+    found: list[Finding] = []
+    told: list[dict[str, str]] = []
+
+    async def watch() -> list[Finding]:
+        source, auditor, stop = EmbeddedSource(path), Auditor(), asyncio.Event()
+        await source.open()
+        await read(source, auditor, lambda _, finding: found.append(finding))
+        task = asyncio.create_task(
+            follow(source, auditor, lambda _, f: found.append(f), stop, lambda report: told.append(report.states))
+        )
+        broker = EmbeddedBroker(path)
+        await broker.open()
+        await broker.publish([*recorded.log[6:], Record("control", recorded.cid, b"noise")])
+        while not found:
+            await asyncio.sleep(0.01)
+        stop.set()
+        await task
+        await broker.close()
+        await source.close()
+        (report,) = auditor.reports()
+        return report.findings
+
+    assert [f.kind for f in asyncio.run(watch())] == ["undecodable"]
+    assert [f.kind for f in found] == ["undecodable"]
+    assert set(told[-1].values()) == {"COMPLETED"}
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database" * 100])
+def test_what_is_no_log(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "broker.db"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UsageError):
+        audit(f"embedded:{path}", None, following=False, tell=quiet)
+    assert [p.name for p in tmp_path.iterdir()] == ([] if content is None else ["broker.db"])
+
+
+def test_another_database_is_no_log(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE log(position INTEGER)")
+    db.close()
+    with pytest.raises(UsageError, match="no Accord log"):
+        audit(f"embedded:{path}", None, following=False, tell=quiet)
+
+
+def test_a_log_that_is_replaced_while_it_is_read(recorded: Recorded, tmp_path: Path) -> None:
+    path = written(tmp_path / "broker.db", recorded.log[:3])
+    other = tmp_path / "other.db"
+    shutil.copy(path, other)
+
+    async def read_twice() -> None:
+        source = EmbeddedSource(path)
+        await source.open()
+        await source.subscribe({})
+        other.replace(path)
+        await source.receive(10, 1 << 20, 0)
+
+    with pytest.raises(Exception, match="removed, replaced or cut off"):
+        asyncio.run(read_twice())
+
+
+def test_a_broker_without_history_must_be_followed() -> None:
+    with pytest.raises(UsageError, match="keeps no history") as caught:
+        audit("mqtt://127.0.0.1:1/space", None, following=False, tell=quiet)
+    assert "--follow" in caught.value.hint
+
+
+def test_an_event_before_its_proposal_waits_on_a_broker_without_history(recorded: Recorded) -> None:
+    auditor = Auditor(history=False)
+    for one in recorded.log[5:]:
+        assert auditor.take(one) == []
+    (report,) = auditor.reports()
+    assert (report.findings, report.parties) == ([], {})
