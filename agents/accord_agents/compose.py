@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from accord_agents.difference import DifferenceError
 from accord_agents.security.channel import CHANNELS
 from accord_schemas.address import Address, Content
 from accord_schemas.errors import FrameError, TamperError
@@ -121,15 +122,13 @@ class Composer:
         """Check that a frame made earlier says this piece under this envelope.
 
         Raises:
-            TamperError: It says something else; names the first field that differs.
+            DifferenceError: It says something else; names the first field that differs.
+            TamperError: Another content stands at this address.
         """
         want, have = self.header(piece, envelope, frame.payload).attributes(), frame.header.attributes()
         for name in sorted(set(want) | set(have)):
             if want.get(name) != have.get(name):
-                raise TamperError(
-                    f"event {envelope.sequence} ({piece.content.address}) differs in {name}.",
-                    hint="The journal was changed, or was written by another version.",
-                )
+                raise DifferenceError(name, sequence=envelope.sequence, address=str(piece.content.address))
         self.same(piece, frame)
         return frame
 

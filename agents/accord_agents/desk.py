@@ -8,6 +8,7 @@ from typing import Any
 
 from accord_agents.collaboration import Collaboration, Outcome, channel_key
 from accord_agents.compose import EPOCH, Composer, Envelope, Piece, acknowledgement
+from accord_agents.fold import refold
 from accord_agents.journal import Batch, Outgoing, Row
 from accord_agents.security.channel import CHANNELS
 from accord_agents.security.identity import Identity, PublicIdentity
@@ -339,9 +340,7 @@ class Desk:
 
     def opened(self, row: Row) -> Row:
         """The inverse of `sealed`."""
-        if row.kind not in ("word", "job") or row.payload is None:
-            return row
-        return Row(row.collaboration, row.kind, row.head, self.cipher.decrypt(row.payload, place(row)), row.time)
+        return opened(row, self.cipher)
 
     def fold(self, cid: str, rows: Iterable[Row], recorded: Iterable[Outgoing]) -> Iterator[tuple[Row, Outcome]]:
         """Fold a collaboration's rows again, comparing every frame with the recorded one; to be read to its end.
@@ -349,20 +348,8 @@ class Desk:
         Raises:
             TamperError: This code does not continue this journal, or the journal was changed.
         """
-        frames = iter(recorded)
-
-        def recall(composer: Composer, piece: Piece, envelope: Envelope) -> Frame:
-            out = next(frames, None)
-            if out is None:
-                raise TamperError(f"event {envelope.sequence} ({piece.content.address}) is not in the outbox.")
-            return composer.recorded(piece, envelope, Frame.restore(out.head, out.payload))
-
         collaboration = self._new(cid)
-        collaboration.voice = recall
-        for row in rows:
-            yield row, collaboration.apply(self.opened(row))
-        if (left := next(frames, None)) is not None:
-            raise TamperError(f"event {left.sequence} of {cid} is in the outbox, but nothing in the journal makes it.")
+        yield from refold(collaboration, map(self.opened, rows), recorded)
         collaboration.voice = self._speak
 
     # ---- sealing
@@ -397,6 +384,17 @@ def outgoing(frame: Frame) -> Outgoing:
     """A frame as the outbox keeps it."""
     header = frame.header
     return Outgoing(header.subject, header.number, header.event_class.family, frame.bare(), frame.payload)
+
+
+def opened(row: Row, cipher: StorageCipher) -> Row:
+    """A row of the journal in clear.
+
+    Raises:
+        TamperError: It was changed.
+    """
+    if row.kind not in ("word", "job") or row.payload is None:
+        return row
+    return Row(row.collaboration, row.kind, row.head, cipher.decrypt(row.payload, place(row)), row.time)
 
 
 def place(row: Row) -> bytes:

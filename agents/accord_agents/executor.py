@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from typing import Any
 from accord_agents.worker import Order, Reply, start, work
 from accord_protocols.machines.core import Compute
 from accord_protocols.tasks.registry import TASKS, Result, cut, join, spans
+from accord_schemas.address import Address
 
 ATTEMPTS = 3
 """A job that breaks the pool this often fails its collaboration, and only that."""
@@ -52,7 +53,7 @@ class Executor:
         """A job's result; parts are joined in their order, whoever was faster."""
         task = TASKS[compute.task]
         try:
-            orders = self._orders(compute, supplies)
+            orders = cut_up(compute, supplies)
         except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
             return Reply(trigger="failed", reason=f"the job {compute.task} could not be cut: {type(error).__name__}")
         for _ in range(ATTEMPTS):
@@ -65,30 +66,8 @@ class Executor:
                 continue
             if task.heavy:
                 self._retire(pool)
-            for reply in replies:
-                if reply.trigger:
-                    return reply
-            result = join([Result(reply.fields, reply.secrets) for reply in replies])
-            return Reply(result.fields, result.secrets)
+            return whole(replies)
         return Reply(trigger="failed", reason=f"the job {compute.task} ended its worker {ATTEMPTS} times")
-
-    @staticmethod
-    def _orders(compute: Compute, supplies: Supplies) -> list[Order]:
-        """One order per part of the work."""
-        task = TASKS[compute.task]
-        secrets = dict(supplies.secrets)
-        return [
-            Order(
-                compute.task,
-                cut(task, compute.inputs, span),
-                supplies.key,
-                secrets,
-                supplies.snapshot,
-                number,
-                span,
-            )
-            for number, span in enumerate(spans(task, compute.inputs, supplies.rows))
-        ]
 
     def _retire(self, pool: ProcessPoolExecutor) -> None:
         """Let a pool finish what it has and end; the next job starts another."""
@@ -119,6 +98,30 @@ class Executor:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=start)
         return self._pool
+
+
+def fresh(cid: str, address: Address) -> str:
+    """The keystore's name for a job's fresh key: drawn once, so that the job gives the same after a crash."""
+    return "/".join((cid, "fresh", *address))
+
+
+def cut_up(compute: Compute, supplies: Supplies) -> list[Order]:
+    """One order per part of the work."""
+    task = TASKS[compute.task]
+    secrets = dict(supplies.secrets)
+    return [
+        Order(compute.task, cut(task, compute.inputs, span), supplies.key, secrets, supplies.snapshot, number, span)
+        for number, span in enumerate(spans(task, compute.inputs, supplies.rows))
+    ]
+
+
+def whole(replies: Sequence[Reply]) -> Reply:
+    """One reply of the parts', in their order: the first that says how the collaboration ends, or all joined."""
+    for reply in replies:
+        if reply.trigger:
+            return reply
+    result = join([Result(reply.fields, reply.secrets) for reply in replies])
+    return Reply(result.fields, result.secrets)
 
 
 def _nothing() -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,12 @@ from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, TamperError
 from accord_schemas.frame import Frame
 
-SCHEMA = 1
+SCHEMA = 2
+_CHECK = 8
 PAGE = 32
 """Rows read at once."""
+MAX_QUARANTINED = 1 << 16
+"""Bytes that are kept of what was no acceptable event; its digest is that of all of it."""
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE payload(digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
@@ -104,13 +108,14 @@ class Journal:
             self._db.execute("PRAGMA synchronous=FULL")
             if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
                 self._db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT")
+                self.set_meta("accord", version("accord").encode())
         except sqlite3.Error as error:
             raise self._trouble(error) from None
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version != SCHEMA:
+        written = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if written != SCHEMA:
             self._db.close()
             raise AccordError(
-                f"{path} has journal version {version}, this program knows {SCHEMA}.",
+                f"{path} has journal version {written}, this program knows {SCHEMA}.",
                 hint="Use the version of accord that wrote it.",
             )
         last = self._db.execute("SELECT hash FROM journal ORDER BY row DESC LIMIT 1").fetchone()
@@ -148,13 +153,13 @@ class Journal:
             db.executemany("INSERT OR IGNORE INTO channel VALUES(?,?,?)", batch.channels)
             now = stamp()
             for source, reason, body in batch.quarantined:
-                values = (now, source, reason, digest(body), body[:65536])
+                values = (now, source, reason, digest(body), body[:MAX_QUARANTINED])
                 db.execute("INSERT INTO quarantine(time, source, reason, digest, body) VALUES(?,?,?,?,?)", values)
             db.executemany("UPDATE request SET answer=? WHERE row=?", [(answer, row) for row, answer in batch.answers])
             db.executemany(
                 "INSERT OR REPLACE INTO status VALUES(?,?,?)", [(c, *value) for c, value in batch.statuses.items()]
             )
-            closed = [(f"closed/{cid}", now.encode()) for cid in batch.closed]
+            closed = [_fact(f"closed/{cid}", now.encode()) for cid in batch.closed]
             db.executemany("INSERT OR REPLACE INTO meta VALUES(?,?)", closed)
             db.execute("COMMIT")
         except sqlite3.Error as error:
@@ -253,10 +258,10 @@ class Journal:
         rows = self._db.execute("SELECT source, log, at, digest FROM position").fetchall()
         return {source: Position(source, log, at, seal) for source, log, at, seal in rows}
 
-    def channels(self) -> dict[bytes, bytes]:
-        """Encrypted channel keys by the wrap that brought them, of collaborations that are not closed."""
-        query = "SELECT wrap, sealed FROM channel WHERE 'closed/' || collaboration NOT IN (SELECT name FROM meta)"
-        return dict(self._db.execute(query).fetchall())
+    def channels(self, *, closed: bool = False) -> dict[bytes, bytes]:
+        """Encrypted channel keys by the wrap that brought them; those of closed collaborations only if `closed`."""
+        query = "SELECT wrap, sealed FROM channel WHERE ? OR 'closed/' || collaboration NOT IN (SELECT name FROM meta)"
+        return dict(self._db.execute(query, (closed,)).fetchall())
 
     def closed(self) -> set[str]:
         """Collaborations that have ended and about which nothing remains to be said."""
@@ -299,20 +304,34 @@ class Journal:
             db.execute("BEGIN IMMEDIATE")
             db.executemany("DELETE FROM payload WHERE digest=?", [(key,) for key in keys - kept])
             db.execute("DELETE FROM channel WHERE collaboration=?", (collaboration,))
-            db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (f"erased/{collaboration}", stamp().encode()))
+            db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", _fact(f"erased/{collaboration}", stamp().encode()))
             db.execute("COMMIT")
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return len(keys - kept)
 
     def meta(self, name: str) -> bytes | None:
-        """A fact about this journal."""
+        """A fact about this journal.
+
+        Raises:
+            TamperError: It is not the one that was written.
+        """
         row = self._db.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
-        return row[0] if row else None
+        if row is None:
+            return None
+        value = bytes(row[0])[:-_CHECK]
+        if _fact(name, value) != (name, row[0]):
+            raise TamperError(f"the entry {name} of {self._path} is not the one that was written.")
+        return value
+
+    def facts(self) -> dict[str, bytes]:
+        """All facts about this journal, by name; see `meta`."""
+        names = [name for (name,) in self._db.execute("SELECT name FROM meta ORDER BY name")]
+        return {name: self.meta(name) or b"" for name in names}
 
     def set_meta(self, name: str, value: bytes) -> None:
         """Record a fact about this journal."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (name, value))
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", _fact(name, value))
 
     def verify(self) -> None:
         """Check the chain of rows.
@@ -370,6 +389,11 @@ class Journal:
             f"the journal {self._path} cannot be used: {error}.",
             hint="Check free space and rights of its folder, then start again: nothing is lost.",
         )
+
+
+def _fact(name: str, value: bytes) -> tuple[str, bytes]:
+    """A fact as it is kept: with the beginning of its digest, so that a damaged one is noticed."""
+    return name, value + digest(b"accord fact", name, value)[:_CHECK]
 
 
 def row_hash(before: bytes, row: Row, payload: bytes | None) -> bytes:

@@ -31,19 +31,8 @@ def write(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        notes, completed = ledger.notes, collaboration.state == "COMPLETED"
-        if completed and "model" in notes:
-            durable(folder / "model.json", canonical_json(notes["model"]))
-        if completed and table is not None and "rows" in notes:
-            ids = [[table.ids[row]] for row in notes["rows"]]
-            durable(folder / "intersection.csv", _csv(["id"], ids))
-        if completed and table is not None and table.labels is not None and "predictions" in notes:
-            rows, predictions = notes["predicted_rows"].tolist(), notes["predictions"].tolist()
-            lines = [
-                [table.ids[row], repr(float(table.labels[row])), repr(p)]
-                for row, p in zip(rows, predictions, strict=True)
-            ]
-            durable(folder / "predictions.csv", _csv(["id", "label", "prediction"], lines))
+        for name, body in documents(collaboration, ledger, table).items():
+            durable(folder / name, body)
         result = summary(collaboration, ledger) | facts
         durable(folder / "result.json", json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True).encode())
     except OSError as error:
@@ -53,6 +42,24 @@ def write(
         ) from None
 
 
+def documents(collaboration: Collaboration, ledger: Ledger, table: Table | None) -> dict[str, bytes]:
+    """What a completed collaboration leaves besides result.json, by file name."""
+    notes, found = ledger.notes, dict[str, bytes]()
+    if collaboration.state != "COMPLETED":
+        return found
+    if "model" in notes:
+        found["model.json"] = canonical_json(notes["model"])
+    if table is not None and "rows" in notes:
+        found["intersection.csv"] = _csv(["id"], [[table.ids[row]] for row in notes["rows"]])
+    if table is not None and table.labels is not None and "predictions" in notes:
+        rows, predictions = notes["predicted_rows"].tolist(), notes["predictions"].tolist()
+        lines = [
+            [table.ids[row], repr(float(table.labels[row])), repr(p)] for row, p in zip(rows, predictions, strict=True)
+        ]
+        found["predictions.csv"] = _csv(["id", "label", "prediction"], lines)
+    return found
+
+
 def summary(collaboration: Collaboration, ledger: Ledger) -> dict[str, Any]:
     """This party's result.json."""
     notes, agreement = ledger.notes, collaboration.agreement
@@ -60,6 +67,7 @@ def summary(collaboration: Collaboration, ledger: Ledger) -> dict[str, Any]:
     model = notes.get("model") or {}
     completed = collaboration.state == "COMPLETED"
     me = collaboration.me
+    read = [f"{me}: {warning}" for warning in collaboration.data.get("warnings", ())]
     return {
         "party": me,
         "collaboration": collaboration.cid,
@@ -86,7 +94,7 @@ def summary(collaboration: Collaboration, ledger: Ledger) -> dict[str, Any]:
         "traffic": {me: dict(ledger.traffic)},
         "timeline": {me: ledger.timeline},
         "columns": {me: notes.get("columns", [])},
-        "warnings": ledger.warnings,
+        "warnings": list(dict.fromkeys([*read, *ledger.warnings])),
         "insecure_seed": bool(agreement and agreement.seeded),
     }
 

@@ -16,7 +16,7 @@ from accord_agents.collaboration import Collaboration, Outcome
 from accord_agents.config import Config
 from accord_agents.desk import Desk
 from accord_agents.entropy import Entropy, SeedEntropy, SystemEntropy
-from accord_agents.executor import Executor, Supplies
+from accord_agents.executor import Executor, Supplies, fresh
 from accord_agents.folder import held
 from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import read_snapshot, write_snapshot
@@ -268,7 +268,7 @@ class Service:
         compute, collaboration = job.compute, self.agent.desk.collaborations[cid]
         key = compute.key
         if compute.fresh:
-            key = self.entropy.secret("fresh", cid, *job.address)
+            key = self._kept(fresh(cid, job.address), "fresh", cid, *job.address)
         secrets = {name: self.keystore.get(f"{cid}/{name}") for name in compute.secrets}
         digest, rows = collaboration.data["snapshot"], collaboration.data["rows"]
         path = self.config.out / "snapshots" / f"{digest}.table"
@@ -333,8 +333,6 @@ class Service:
         ledger = self.agent.ledgers[collaboration.cid]
         folder = self.config.out if self.errand else self.config.out / collaboration.cid
         facts = {"peak_rss_mib": {self.config.party: round(self.memory.peak, 1)}}
-        warnings = [f"{self.config.party}: {w}" for w in collaboration.data.get("warnings", ())]
-        ledger.warnings = [*warnings, *(w for w in ledger.warnings if w not in warnings)]
         write(folder, collaboration, ledger, self._table(collaboration), facts)
 
     def _unsealed(self, collaboration: Collaboration, problem: str) -> None:

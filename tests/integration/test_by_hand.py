@@ -167,7 +167,10 @@ def test_a_collaboration_at_rest_is_closed_and_can_be_erased(office: Office) -> 
     said = select(journal, "SELECT family, body FROM outbox JOIN payload ON digest=payload WHERE collaboration=?", cid)
     secret = [body for family, body in said if family in ("psi", "gradients", "intermediates")]
     assert secret
+    replayed = json.loads(office.accord("replay", office.home / "shop.yaml", "--json").stdout)
+    assert replayed["verdict"] == "identical" and cid in replayed["parties"]["shop"]["collaborations"]
     assert "payloads" in office.do("shop", "erase", cid[:10])
+    assert "was erased" in office.accord("replay", office.home / "shop.yaml").stdout
     assert select(journal, "SELECT head FROM journal WHERE collaboration=?", cid) == heads
     assert not select(journal, "SELECT wrap FROM channel WHERE collaboration=?", cid)
     whole = b"".join(path.read_bytes() for path in journal.parent.glob("journal.db*"))

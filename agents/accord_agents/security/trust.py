@@ -122,5 +122,10 @@ class Identities:
             public = self._old.get(fingerprint)
         return None if public is None or public.party != party or fingerprint in self.revoked else public
 
+    def every(self, party: str) -> list[PublicIdentity]:
+        """All identities of a party that are or were pinned, revoked ones too: what they signed, they signed."""
+        now = [self._known[party]] if party in self._known else []
+        return now + [public for public in self._old.values() if public.party == party]
+
     def __iter__(self) -> Iterator[PublicIdentity]:
         return iter(self._known.values())

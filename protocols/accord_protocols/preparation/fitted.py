@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -12,6 +13,9 @@ from accord_schemas.errors import UsageError
 
 LARGEST = 32.0
 """No prepared value is beyond this in absolute terms; the protocols' rings are sized for it."""
+
+CLOSE = 1e-9
+"""Two fits of the same rows differ by less, relative to the number or to the column's scale."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -41,6 +45,17 @@ class ColumnFit(BaseModel):
     nulls: Annotated[int, Field(ge=0)]
     clipped: Annotated[int, Field(ge=0)]
 
+    def close(self, other: Self) -> bool:
+        """Whether both are one column's fit, within `CLOSE`."""
+        counts = {"name", "nulls", "clipped"}
+        if self.model_dump(include=counts) != other.model_dump(include=counts):
+            return False
+        pairs = [(getattr(self, name), getattr(other, name)) for name in ("impute", "low", "high", "mean", "scale")]
+        slack = CLOSE * self.scale
+        return all(
+            a is b if a is None or b is None else math.isclose(a, b, rel_tol=CLOSE, abs_tol=slack) for a, b in pairs
+        )
+
 
 class Fitted(BaseModel):
     """A fitted preparation, part of the party's model.
@@ -68,6 +83,11 @@ class Fitted(BaseModel):
     def names(self) -> tuple[str, ...]:
         """Names of the kept columns."""
         return tuple(column.name for column in self.kept)
+
+    def close(self, other: Self) -> bool:
+        """Whether both were fitted on the same rows: equal but for `CLOSE` in what scikit-learn computed."""
+        alike = (self.columns, self.dropped, self.names) == (other.columns, other.dropped, other.names)
+        return alike and all(mine.close(its) for mine, its in zip(self.kept, other.kept, strict=True))
 
     def warnings(self) -> list[str]:
         """A sentence for each dropped column."""

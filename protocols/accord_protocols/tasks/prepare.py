@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from accord_protocols.preparation.fit import fit
+from accord_protocols.preparation.fitted import Fitted
 from accord_protocols.preparation.fixed import quantise
 from accord_protocols.preparation.labels import scale_labels
 from accord_protocols.preparation.settings import Settings
 from accord_protocols.preparation.whiten import Whitening, bound
 from accord_protocols.primitives.psi.ids import is_test
 from accord_protocols.tasks.registry import Context, Result
+from accord_schemas.errors import ProtocolError
 
 
 def fit_task(context: Context) -> Result:
@@ -22,13 +24,43 @@ def fit_task(context: Context) -> Result:
     float64`` prepared but not whitened; test_rows; fitted; the label holder also: y ``(n,) float64`` scaled, center,
     shift, range (bits of the residual), test_labels.
     """
+    train_rows, _ = _rows(context)
+    return _block(context, _fitted(context, train_rows))
+
+
+def refit_task(context: Context) -> Result:
+    """What `fit_task` gave, with a recorded fit: scikit-learn's own arithmetic need not have the same last bits.
+
+    Inputs: those of `fit_task`, and fitted as it was recorded.
+
+    Raises:
+        ProtocolError: What is fitted now is not close to it.
+    """
+    recorded = Fitted.from_json(context.inputs["fitted"])
+    train_rows, _ = _rows(context)
+    if not recorded.close(_fitted(context, train_rows)):
+        raise ProtocolError("the recorded preparation is not what these rows give")
+    return _block(context, recorded)
+
+
+def _rows(context: Context) -> tuple[np.ndarray, np.ndarray]:
+    """TRAIN and TEST rows."""
     inputs, table = context.inputs, context.rows
     order = inputs["rows"]
     ids = [table.ids[row] for row in order]
     modulus, equals = inputs["modulus"], inputs["equals"]
     testing = np.array([bool(modulus) and is_test(i, modulus, equals) for i in ids], bool)
-    train_rows, test_rows = order[~testing], order[testing]
-    fitted = fit(table.columns, table.values[train_rows], Settings.model_validate(inputs["settings"]))
+    return order[~testing], order[testing]
+
+
+def _fitted(context: Context, train_rows: np.ndarray) -> Fitted:
+    table = context.rows
+    return fit(table.columns, table.values[train_rows], Settings.model_validate(context.inputs["settings"]))
+
+
+def _block(context: Context, fitted: Fitted) -> Result:
+    inputs, table = context.inputs, context.rows
+    train_rows, test_rows = _rows(context)
     train, test = fitted.apply(table.values[train_rows]), fitted.apply(table.values[test_rows])
     fields = {"n": len(train_rows), "fitted": fitted.to_json(), "test_rows": test_rows}
     penalty = np.full(train.shape[1], float(inputs["l2"]))

@@ -108,6 +108,7 @@ TASKS: dict[str, Task] = {
     "align.intersect": Task("align:intersect_task"),
     "align.locate": Task("align:locate_task"),
     "prepare.fit": Task("prepare:fit_task", heavy=True),
+    "prepare.refit": Task("prepare:refit_task", heavy=True),
     "pads.encrypt": Task("pads:encrypt", split=("masks",), chunk=256),
     "pads.multiply": Task("pads:multiply"),
     "pads.decrypt": Task("pads:decrypt", split=("numbers",), chunk=64),

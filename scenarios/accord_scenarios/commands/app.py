@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from accord_scenarios.commands import agent, audit, bridge, collaborations, evidence, keys, run, scenario, schema
+from accord_scenarios.commands import (
+    agent,
+    audit,
+    bridge,
+    collaborations,
+    evidence,
+    keys,
+    replay,
+    run,
+    scenario,
+    schema,
+)
 from accord_scenarios.commands.options import BROKERS, PARTY, PROOF, TRAINING
 
 app = typer.Typer(
@@ -47,6 +58,7 @@ def accord(
 
 app.command("run", rich_help_panel=TRAINING)(run.run)
 app.add_typer(scenario.app, name="scenario", rich_help_panel=TRAINING)
+app.command("replay", rich_help_panel=TRAINING)(replay.replay)
 app.command("agent", rich_help_panel=PARTY)(agent.agent)
 app.add_typer(keys.app, name="keys", rich_help_panel=PARTY)
 app.command("propose", rich_help_panel=PARTY)(collaborations.propose)

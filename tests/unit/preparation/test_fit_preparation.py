@@ -3,16 +3,21 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from accord_agents.intake.table import Report, Table
 from accord_protocols.preparation.fit import fit
 from accord_protocols.preparation.fitted import Fitted
 from accord_protocols.preparation.settings import Settings
-from accord_schemas.errors import UsageError
+from accord_protocols.tasks import Context, run
+from accord_schemas.blocks import encode_fields
+from accord_schemas.errors import ProtocolError, UsageError
 
 Matrix = NDArray[np.float64]
 
@@ -193,3 +198,28 @@ def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
 def test_scikit_learn_is_not_imported_before_a_fit() -> None:
     code = "import sys, accord_protocols.preparation.fit; sys.exit('sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def rows_of(values: Matrix) -> Table:
+    return Table(tuple(map(str, range(len(values)))), tuple("abcdefgh"), values, None, Report(len(values), 0, 0))
+
+
+def test_a_recorded_fit_is_used_if_it_is_close_and_refused_if_not() -> None:
+    inputs = {"rows": np.arange(300), "settings": {}, "modulus": 0, "equals": 0, "leads": False, "l2": 0.0}
+    made = run("prepare.fit", Context(inputs, table=rows_of(people(1)))).fields
+
+    def again(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+        fitted = json.loads(json.dumps(made["fitted"]))
+        change(fitted)
+        return run("prepare.refit", Context({**inputs, "fitted": fitted}, table=rows_of(people(1)))).fields
+
+    assert encode_fields(again(lambda f: None)) == encode_fields(made)
+    assert again(lambda f: f["kept"][0].update(mean=f["kept"][0]["mean"] * (1 + 1e-12)))["fitted"] != made["fitted"]
+    first = made["fitted"]["kept"][0]
+    for field in ("impute", "low", "high", "mean", "scale"):
+        for value in (first[field] + 1e-6 * first["scale"], None if field in ("low", "high") else first[field] + 1.0):
+            with pytest.raises(ProtocolError, match="recorded preparation"):
+                again(lambda f, field=field, value=value: f["kept"][0].update({field: value}))  # type: ignore[misc]
+    for field in ("nulls", "clipped"):
+        with pytest.raises(ProtocolError):
+            again(lambda f, field=field: f["kept"][0].update({field: first[field] + 1}))  # type: ignore[misc]

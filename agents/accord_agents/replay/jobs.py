@@ -1,0 +1,128 @@
+"""Executing finished jobs again: same inputs, same keys, same bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from accord_agents.difference import DifferenceError
+from accord_agents.executor import Executor, Supplies, cut_up, fresh, whole
+from accord_agents.security.keystore import Keystore
+from accord_agents.worker import Reply, work
+from accord_protocols.machines.engine import Job
+from accord_schemas.blocks import encode_fields
+from accord_schemas.errors import TamperError
+
+CHEAP = frozenset({"ids.commit", "gate.count", "align.intersect", "align.locate"})
+"""Tasks that are executed again in any case, for parties of up to `CHEAP_ROWS` rows: milliseconds each."""
+CHEAP_ROWS = 20_000
+_RECORDED = {"prepare.fit": ("prepare.refit", "fitted")}
+"""Tasks whose result another one gives again from an artefact that they recorded."""
+
+
+class Rerun:
+    """The jobs of one collaboration.
+
+    Args:
+        cid: Its id.
+        keystore: Where secrets and fresh keys are.
+        snapshots: Folder of the party's rows.
+        executor: Executes all; None executes the cheap ones only, here.
+        width: Jobs that are under way at once.
+    """
+
+    def __init__(self, cid: str, keystore: Keystore, snapshots: Path, executor: Executor | None, width: int) -> None:
+        self._cid, self._keystore, self._snapshots, self._executor = cid, keystore, snapshots, executor
+        self._free = asyncio.Semaphore(width)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.done = 0
+        self.again: Counter[str] = Counter()
+        """How many jobs were executed again, by task."""
+
+    async def check(self, job: Job, recorded: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+        """Execute a finished job again; returns as soon as another may be brought.
+
+        Args:
+            job: As the fold asks for it.
+            recorded: The fields of its result.
+            data: What the party said about its rows.
+
+        Raises:
+            DifferenceError: It gives something else, or an earlier one did.
+        """
+        self.done += 1
+        compute = job.compute
+        if recorded.get("trigger"):  # it had no result: a peer's fault, which the fold repeats, or want of memory
+            return
+        if self._executor is None:
+            if compute.task in CHEAP and data["rows"] <= CHEAP_ROWS:
+                changed, supplies = self._order(job, recorded, data)
+                self._compare(changed, recorded, whole([work(order) for order in cut_up(changed.compute, supplies)]))
+            return
+        await self._free.acquire()
+        self._raise()
+        self._tasks.add(asyncio.create_task(self._execute(self._executor, job, recorded, data)))
+
+    async def finish(self) -> None:
+        """Wait for all.
+
+        Raises:
+            DifferenceError: One gives something else.
+        """
+        await asyncio.gather(*self._tasks)
+
+    async def stop(self) -> None:
+        """Begin no more, and forget what is under way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _raise(self) -> None:
+        for task in [task for task in self._tasks if task.done()]:
+            self._tasks.discard(task)
+            task.result()
+
+    async def _execute(
+        self, executor: Executor, job: Job, recorded: Mapping[str, Any], data: Mapping[str, Any]
+    ) -> None:
+        try:
+            changed, supplies = self._order(job, recorded, data)
+            self._compare(changed, recorded, await executor.run(changed.compute, supplies))
+        finally:
+            self._free.release()
+
+    def _order(self, job: Job, recorded: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[Job, Supplies]:
+        compute = job.compute
+        key = self._secret(fresh(self._cid, job.address)) if compute.fresh else compute.key
+        secrets = {name: self._secret(f"{self._cid}/{name}") for name in compute.secrets}
+        path = self._snapshots / f"{data['snapshot']}.table"
+        supplies = Supplies(key, secrets, (str(path), data["snapshot"]) if compute.data else None, data["rows"])
+        if compute.task in _RECORDED:
+            task, artefact = _RECORDED[compute.task]
+            inputs = {**compute.inputs, artefact: recorded[artefact]}
+            job = Job(job.address, replace(compute, task=task, inputs=inputs))
+        return job, supplies
+
+    def _compare(self, job: Job, recorded: Mapping[str, Any], reply: Reply) -> None:
+        address = f"{job.address.instance}/{job.address.step}, job {job.compute.task}"
+        if reply.trigger:
+            message = f"{address}, cannot be executed again: {reply.reason}"
+            raise DifferenceError("trigger", address=address, message=message)
+        if encode_fields(reply.fields) != encode_fields(recorded):
+            names = sorted(set(reply.fields) | set(recorded))
+            fields = [{name: f[name]} if name in f else {} for name in names for f in (reply.fields, recorded)]
+            pairs = zip(names, fields[::2], fields[1::2], strict=True)
+            raise DifferenceError(next(n for n, a, b in pairs if encode_fields(a) != encode_fields(b)), address=address)
+        for name, secret in sorted(reply.secrets.items()):
+            if self._secret(f"{self._cid}/{name}") != secret:
+                raise DifferenceError(f"the secret {name}", address=address)
+        self.again[job.compute.task] += 1
+
+    def _secret(self, name: str) -> bytes:
+        if name not in self._keystore:
+            raise TamperError(f"the keystore lacks {name}.", hint="Put back a copy of it.")
+        return self._keystore.get(name)

@@ -1,0 +1,91 @@
+"""What a party wrote for people, held against what its journal gives."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from accord_agents.collaboration import Collaboration
+from accord_agents.difference import DifferenceError
+from accord_agents.intake.table import Table
+from accord_agents.ledger import Ledger
+from accord_agents.results import documents, summary
+from accord_schemas.errors import AccordError
+
+_DOCUMENTS = ("model.json", "intersection.csv", "predictions.csv")
+_LIVE = frozenset({"warnings"})
+"""Fields of result.json that may hold more than follows from the journal."""
+
+
+def figures(collaboration: Collaboration, ledger: Ledger) -> dict[str, Any]:
+    """result.json as it would be written now, after a way through text."""
+    found: dict[str, Any] = json.loads(json.dumps(summary(collaboration, ledger)))
+    return found
+
+
+def compare(
+    out: Path,
+    collaboration: Collaboration,
+    ledger: Ledger,
+    table: Table | None,
+    ends: list[dict[str, Any]],
+    others: set[str],
+) -> dict[str, Any]:
+    """Compare model, rows, predictions and figures.
+
+    Args:
+        out: The party's folder.
+        table: The party's rows.
+        ends: The figures after each row from the collaboration's end on: the file was written after one of them.
+        others: Other collaborations of this party, whose results may stand there instead.
+
+    Returns:
+        The figures; empty where no results were written for this collaboration.
+
+    Raises:
+        DifferenceError: A file is not what the journal gives; names it and the field.
+    """
+    cid = collaboration.cid
+    folder = out / cid if (out / cid).is_dir() else out
+    try:
+        raw = (folder / "result.json").read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise AccordError(f"{folder / 'result.json'} cannot be read: {error.strerror}.") from None
+    held = _parsed(raw, folder / "result.json")
+    if held.get("collaboration") in others:
+        return {}
+    wanted = documents(collaboration, ledger, table)
+    for name in _DOCUMENTS:
+        path = folder / name
+        if (path.read_bytes() if path.is_file() else None) != wanted.get(name):
+            raise DifferenceError(name, message=f"{path} is not what the journal of {cid} gives.")
+    differences = [_first(held, end) for end in ends]
+    if all(differences):
+        message = f"{folder / 'result.json'}: {differences[-1]} is not what the journal of {cid} gives."
+        raise DifferenceError(differences[-1], message=message)
+    return ends[differences.index("")]
+
+
+def _parsed(raw: bytes, path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise DifferenceError("result.json", message=f"{path} was changed: it is no JSON object.")
+    return value
+
+
+def _first(held: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """The first figure that differs; empty when none does."""
+    for name, value in sorted(wanted.items()):
+        mine = held.get(name)
+        if name in _LIVE:
+            if not isinstance(mine, list) or any(sentence not in mine for sentence in value):
+                return name
+        elif json.dumps(mine, sort_keys=True) != json.dumps(value, sort_keys=True):
+            return name
+    return ""

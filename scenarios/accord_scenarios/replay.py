@@ -1,0 +1,79 @@
+"""`accord replay`: the parties of a folder one by one, then what was put together from all of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from accord_agents.config import Config, load
+from accord_agents.difference import DifferenceError
+from accord_agents.replay.party import replay as replay_parties
+from accord_agents.replay.report import Replayed, exit_code, to_json
+from accord_scenarios.merge import merge
+from accord_schemas.errors import TamperError, UsageError
+
+_FIGURES = (
+    *("status", "reason", "intersection_size", "train_rows", "test_rows", "gate", "rounds", "converged", "loss"),
+    *("coefficients", "intercept", "metrics", "model_digest", "engine", "protection", "profile", "bytes", "events"),
+)
+"""What DIR/result.json takes from the parties; the rest is measured by the runner."""
+
+
+def replay(folder: Path, *, full: bool, as_json: bool) -> int:
+    """Replay, print, and return the exit code.
+
+    Raises:
+        UsageError: There is no party.
+    """
+    configs = _configs(folder)
+    parties = replay_parties(configs, full=full)
+    error = _whole(folder, parties)
+    _print(parties, error, as_json=as_json)
+    return exit_code(parties, error)
+
+
+def _configs(folder: Path) -> list[Config]:
+    if folder.is_file():
+        return [load(folder)]
+    paths = [folder / "party.yaml"] if (folder / "party.yaml").exists() else sorted(folder.glob("*/party.yaml"))
+    if not paths:
+        raise UsageError(
+            f"{folder} is the folder of no run and of no party.", hint="Name what --out named, or a party's file."
+        )
+    return [load(path) for path in paths]
+
+
+def _whole(folder: Path, parties: list[Replayed]) -> TamperError | None:
+    """What differs in the result of the whole run; nothing unless every party was replayed."""
+    path, figures, roles = folder / "result.json", dict[str, Any](), dict[str, str]()
+    for party in parties:
+        if party.error is None and len(party.collaborations) == 1:
+            figures[party.party] = party.collaborations[0].figures
+            roles |= party.collaborations[0].roles
+    if (folder / "party.yaml").exists() or not path.is_file() or not all(figures.get(party) for party in roles or "-"):
+        return None
+    wanted = json.loads(json.dumps(merge(figures, roles)))
+    try:
+        held = json.loads(path.read_bytes())
+        names = [name for name in _FIGURES if _text(held.get(name)) != _text(wanted.get(name))]
+    except (ValueError, AttributeError, RecursionError):
+        names = ["form"]
+    if not names:
+        return None
+    return DifferenceError(names[0], message=f"{path}: {names[0]} is not what the parties' journals give.")
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _print(parties: list[Replayed], error: TamperError | None, *, as_json: bool) -> None:
+    problems = [party.problem() for party in parties if party.error] + ([error.message] if error else [])
+    if as_json:
+        print(json.dumps(to_json(parties, error), ensure_ascii=False, indent=1))
+    else:
+        print(*(party.line() for party in parties), sep="\n")
+    for problem in problems:
+        print(f"accord: {problem}", file=sys.stderr)

@@ -1,0 +1,48 @@
+"""Yesterday's journals under today's code, on every kind of processor.
+
+A change that breaks one of these breaks journals in the field: it must give the machine that it concerns another
+version in `VERSIONS` and keep the old one; see README.md beside this file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.histories.record import LIMIT, unpack
+from tests.property.test_determinism import OLD
+
+from accord_scenarios import library
+from accord_scenarios.replay import replay
+
+ACCORD = Path(sys.executable).with_name("accord")
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_every_bundled_scenario_has_a_history_that_replays(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = unpack(name, tmp_path)
+    assert (Path(__file__).parent / f"{name}.tar.xz").stat().st_size <= LIMIT
+    assert replay(folder, full=False, as_json=True) == 0
+    said = json.loads(capsys.readouterr().out)
+    parties = {path.parent.name for path in folder.glob("*/party.yaml")}
+    assert said["verdict"] == "identical" and set(said["parties"]) == parties
+    for party in said["parties"].values():
+        assert [c["state"] for c in party["collaborations"].values()] == ["COMPLETED"]
+        assert party["rows"] > 50 and party["frames"] > 20 and party["journal_version"] != "unknown"
+        assert 0 < sum(party["jobs"]["executed_again"].values()) < party["jobs"]["finished"]
+
+
+def test_another_kind_of_processor_gives_the_same_in_every_job(tmp_path: Path) -> None:
+    command = [str(ACCORD), "replay", str(unpack("wine", tmp_path)), "--full", "--json"]
+    done = subprocess.run(command, env=os.environ | OLD, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    for party in json.loads(done.stdout)["parties"].values():
+        jobs = party["jobs"]
+        assert sum(jobs["executed_again"].values()) == jobs["finished"]
+        assert {"keys.generate", "prepare.refit", "pads.multiply"} <= set(jobs["executed_again"])
