@@ -85,7 +85,7 @@ class Soak:
         """One collaboration, to its end."""
         (self.home / "s.yaml").write_text(json.dumps({"name": f"soak {number}", **self.scenario}))
         cid = self._do("propose", "s.yaml", config="bank").split()[1]
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while True:
             found = json.loads(self._do("status", cid, "--json", config="bank"))
             if found and found[0]["state"] == "COMPLETED":

@@ -121,11 +121,16 @@ def erase(journal: Journal, keystore: Keystore, out: Path, prefix: str) -> Erase
     snapshots = _snapshots(journal, StorageCipher(keystore.get("storage")), out, cid)
     secrets = keystore.erase(f"{cid}/")  # first: what the journal still holds is unreadable without them
     files = 0
-    for path in [*(out / "reruns").glob(f"*-{cid}.json"), *snapshots]:
+    for path in [*_reruns(out, cid), *snapshots]:
         path.unlink()
         files += 1
     payloads = journal.erase(cid, lambda head: Frame.restore(head, None).header.event_class.sealed)
     return Erased(cid, payloads, secrets, files)
+
+
+def _reruns(out: Path, cid: str) -> list[Path]:
+    folder = out / "reruns"
+    return [p for p in folder.iterdir() if p.name.endswith(f"-{cid}.json")] if folder.is_dir() else []
 
 
 def _snapshots(journal: Journal, cipher: StorageCipher, out: Path, cid: str) -> list[Path]:
