@@ -176,3 +176,11 @@ def test_a_damaged_allow_list_is_refused(tmp_path: Path) -> None:
 def test_identities_given_in_memory() -> None:
     public = PublicIdentity("shop", bytes(32), bytes(32))
     assert Identities([public]).get("shop") is public
+
+
+def test_a_party_that_stands_twice_in_the_file_is_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "identities.json"
+    one, two = json.dumps(BANK.export()), json.dumps(other("bank", "mallory").export())
+    path.write_text(f'{{"bank": {one}, "bank": {two}}}')
+    with pytest.raises(UsageError, match="no file of identities"):
+        Identities.load(path)
