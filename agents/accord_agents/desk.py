@@ -165,7 +165,8 @@ class Desk:
         if known == frame.digest:
             self.taken.repeated.add(collaboration.cid)
         elif known is not None:
-            self.batch.quarantined.append((header.source, f"a second version of event {header.number}", data))
+            kept = frame.bare() if header.event_class.sealed else data  # whole, and as much as evidence can show
+            self.batch.quarantined.append((header.source, f"a second version of event {header.number}", kept))
             self.word(collaboration.cid, "failed", {"reason": "two versions of one event", "whose": header.source}, now)
         else:
             wanted = not (header.event_class.sealed and collaboration.ended)

@@ -15,6 +15,7 @@ from accord_agents.security.passphrase import passphrase
 from accord_agents.security.trust import Identities
 from accord_agents.setup import make_identity, own_export, own_identity, rotate_identity
 from accord_protocols.machines.states import TERMINAL
+from accord_schemas.canonical import unambiguous_json
 from accord_schemas.errors import UsageError
 from accord_schemas.suites import DEFAULT, Profile
 
@@ -66,7 +67,7 @@ def trust_identity(path: Path, file: Path, *, replace: bool) -> str:
     """Pin another party's identity."""
     config = load(path)
     try:
-        export = json.loads(file.read_bytes())
+        export = unambiguous_json(file.read_bytes())
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError):

@@ -14,6 +14,23 @@ def canonical_json(value: Any) -> bytes:
     return text.encode()
 
 
+def unambiguous_json(data: bytes | str) -> Any:
+    """JSON in any form, but with no key twice in one object: readers differ in which of the two they take.
+
+    Raises:
+        ValueError: It is not JSON, or says something twice.
+        RecursionError: It is nested without end.
+    """
+    return json.loads(data, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
 def digest(*parts: bytes | str) -> bytes:
     """SHA-256 over the parts, each prefixed by its length in 8 bytes, so that no two part lists collide."""
     h = hashlib.sha256()

@@ -65,7 +65,7 @@ class Auditor:
         self._pinned = pinned
         self._scope = Scope(None if history else frozenset(), tail=True, carrier="the log")
         self._observers: dict[str, Observer] = {}
-        self._strays: dict[str, list[Finding]] = {}
+        self._strays: dict[str, dict[Finding, None]] = {}
 
     def take(self, record: Record) -> list[Finding]:
         """Take a record of the log; returns what is now known to be wrong."""
@@ -91,7 +91,7 @@ class Auditor:
         """Every collaboration as it stands now."""
         named = [self._report(cid) for cid in self._observers]
         lost = [cid for cid in self._strays if cid not in self._observers]
-        return named + [Report(cid, "", {}, [], {}, False, 0, self._strays[cid]) for cid in lost]
+        return named + [Report(cid, "", {}, [], {}, False, 0, [*self._strays[cid]]) for cid in lost]
 
     def report(self, cid: str) -> Report | None:
         """One collaboration as it stands now; None where nothing was said in it."""
@@ -100,7 +100,7 @@ class Auditor:
     def _report(self, cid: str) -> Report:
         observer = self._observers[cid]
         findings, judged = observer.conclude(self._scope)
-        findings = [*self._strays.get(cid, []), *findings]
+        findings = [*self._strays.get(cid, {}), *findings]
         account = observer.account
         if account is None:
             return Report(cid, "", {}, [], {}, False, observer.early, findings)
@@ -116,8 +116,10 @@ class Auditor:
         )
 
     def _stray(self, cid: str, kind: str, sentence: str) -> list[Finding]:
-        finding = Finding(kind, UNKNOWN, cid, sentence)
-        self._strays.setdefault(cid, []).append(finding)
+        finding, known = Finding(kind, UNKNOWN, cid, sentence), self._strays.setdefault(cid, {})
+        if finding in known:
+            return []
+        known[finding] = None
         return [finding]
 
 

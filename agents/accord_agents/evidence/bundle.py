@@ -1,7 +1,7 @@
 """The evidence file: canonical JSON, so that every bit of it counts.
 
 ``{"events": [{"header", "signature", "payload"?}...], "exporter", "facts", "format", "statement"}``. Events stand by
-sender and sequence. Payloads are there for what was said in clear: JSON as it is, blocks in base64url.
+sender and sequence. Payloads are there for what was said in clear: JSON objects as they are, all else in base64url.
 """
 
 from __future__ import annotations
@@ -68,12 +68,22 @@ def _order(frame: Frame) -> tuple[str, int, bytes]:
 
 
 def _entry(frame: Frame) -> dict[str, Any]:
-    event = frame.header.event_class
     entry: dict[str, Any] = {"header": frame.header.attributes(), "signature": _text(frame.signature)}
-    if frame.payload and not event.sealed:
-        whole = event.family in JSON and not frame.header.chunk
-        entry["payload"] = load_canonical(frame.payload) if whole else _text(frame.payload)
+    if frame.payload and not frame.header.event_class.sealed:
+        value = _readable(frame)
+        entry["payload"] = _text(frame.payload) if value is None else value
     return entry
+
+
+def _readable(frame: Frame) -> dict[str, Any] | None:
+    """The payload as JSON; None where it is none, whatever its sender should have said: that, too, is evidence."""
+    if frame.header.event_class.family not in JSON or frame.header.chunk:
+        return None
+    try:
+        value = load_canonical(frame.payload)
+    except FrameError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _frame(entry: Any) -> Frame:
@@ -88,13 +98,14 @@ def _frame(entry: Any) -> Frame:
     frame = Frame(header, b"", signature, header.encode())
     if "payload" not in entry:
         return frame
-    payload, event = entry["payload"], header.event_class
-    if event.sealed or isinstance(payload, str) != (event.family not in JSON or bool(header.chunk)):
-        raise FrameError("its payload is not of the known form")
+    payload = entry["payload"]
     data = _bytes(payload) if isinstance(payload, str) else canonical_json(payload)
     if not 0 < len(data) <= MAX_PAYLOAD:
         raise FrameError("its payload exceeds its bound")
-    return Frame.decode(Frame(header, data, signature, frame.head).encode())
+    found = Frame.decode(Frame(header, data, signature, frame.head).encode())
+    if _entry(found) != entry:
+        raise FrameError("its payload is not of the known form")
+    return found
 
 
 def _text(data: bytes) -> str:

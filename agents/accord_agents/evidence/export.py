@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from accord_agents.evidence.observer import Observer
 from accord_agents.evidence.statement import envelope, statement
 from accord_agents.evidence.verdict import scope
 from accord_agents.journal import Journal
+from accord_agents.replay.copy import copied
 from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import Keystore, durable
 from accord_agents.security.passphrase import passphrase
 from accord_agents.setup import former_identities, own_identity
 from accord_protocols.machines.states import COMPLETED
 from accord_schemas.canonical import canonical_json
-from accord_schemas.errors import AccordError, FrameError, UsageError
+from accord_schemas.errors import AccordError, FrameError, TamperError, UsageError
 from accord_schemas.frame import Frame
 
 
@@ -37,13 +39,7 @@ def export(folder: Path, file: Path, collaboration: str | None = None) -> str:
     """
     config = load(folder / "party.yaml" if folder.is_dir() else folder)
     keystore = Keystore.open(config.keystore, passphrase(config.passphrase_file))
-    journal = _journal(config)
-    try:
-        journal.verify()
-        cid = _chosen(journal.collaborations(), collaboration, config)
-        frames = list(held_frames(journal, cid))
-    finally:
-        journal.close()
+    cid, frames = _held(config, collaboration)
     data, warning = make(cid, _speaker(keystore, config.party, frames), frames)
     durable(file, data)
     return f"{len(data):,} bytes of evidence about {cid} written to {file}{warning}"
@@ -79,10 +75,15 @@ def make(cid: str, identity: Identity, frames: list[Frame]) -> tuple[bytes, str]
     return canonical_json(value), warning
 
 
-def _journal(config: Config) -> Journal:
-    if not config.journal.exists():
-        raise UsageError(f"{config.out} holds no journal.", hint="Name the folder of a party that has run.")
-    return Journal(config.journal)
+def _held(config: Config, collaboration: str | None) -> tuple[str, list[Frame]]:
+    """A collaboration and its frames, as they stood in the journal at one moment."""
+    with copied(config.journal) as copy, contextlib.closing(Journal(copy)) as journal:
+        try:
+            journal.verify()
+            cid = _chosen(journal.collaborations(), collaboration, config)
+            return cid, list(held_frames(journal, cid))
+        except (FrameError, ValueError, TypeError, IndexError) as error:  # a column of another type or form
+            raise TamperError(f"a row of {config.journal} is not of the known form: {error}.") from None
 
 
 def _chosen(known: list[str], wanted: str | None, config: Config) -> str:
@@ -98,9 +99,17 @@ def held_frames(journal: Journal, cid: str) -> Iterator[Frame]:
     for head, payload in journal.frames(cid):
         yield stripped(Frame.restore(head, payload))
     for _, reason, data in journal.quarantine():
-        try:
-            frame = Frame.decode(data)
-        except FrameError:
-            continue
-        if frame.header.subject == cid and reason.startswith("a second version"):
+        frame = _kept(data) if reason.startswith("a second version") else None
+        if frame is not None and frame.header.subject == cid:
             yield stripped(frame)
+
+
+def _kept(data: bytes) -> Frame | None:
+    """A quarantined frame, whole or without its payload; None of one that was cut off."""
+    try:
+        return Frame.decode(data)
+    except FrameError:
+        with contextlib.suppress(FrameError):
+            frame = Frame.restore(data, None)
+            return frame if frame.bare() == data else None
+    return None

@@ -63,7 +63,8 @@ def check(frame: Frame, terms: Terms) -> Iterator[Finding]:
         what = f"{sender} said {event.name} at {header.instance}/{header.step}, which is no place for it"
         yield Finding("place", sender, label(frame), what)
     if event is Propose and sender != terms.proposer:
-        yield Finding("proposal", sender, label(frame), f"{sender} proposed what {terms.proposer} had proposed")
+        what = f"{sender} and {terms.proposer} both proposed the same"
+        yield Finding("proposal", UNKNOWN, label(frame), what)
 
 
 def misplaced(address: Address, event: Event) -> str:

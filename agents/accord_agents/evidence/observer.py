@@ -33,6 +33,7 @@ class Observer:
         self.account: Account | None = None
         self.found: list[Finding] = []
         self._early: list[Frame] = []
+        self._told: set[Finding] = set()
 
     @property
     def early(self) -> int:
@@ -43,7 +44,8 @@ class Observer:
         """Take a frame; returns what is now known to be wrong and was not before."""
         before = len(self.found)
         for finding in self._take(frame):
-            if finding not in self.found:
+            if finding not in self._told:
+                self._told.add(finding)
                 self.found.append(finding)
         return self.found[before:]
 
@@ -53,15 +55,17 @@ class Observer:
         if account is None:
             what = f"{len(self._early)} events belong to a collaboration whose proposal is not here"
             owed = scope.whole is None or scope.whole
-            lost = [Finding("proposal", scope.carrier, self.cid, what)] if self._early and owed else []
+            whose = UNKNOWN if self.found else scope.carrier  # one that was no use may have been the only one
+            lost = [Finding("proposal", whose, self.cid, what)] if self._early and owed else []
             return [*self.found, *lost], Seals()
         judged = seals(account, scope)
         found = [
             *self.found,
             *rules.missing(account, scope, judged.covered),
             *rules.chunks(account, scope),
-            *rules.consent(account, scope),
-            *rules.states(account, scope),
+            *rules.consent(account, scope, judged.saw),
+            *rules.states(account, scope, judged.saw),
+            *rules.order(account, scope),
             *rules.completion(account, scope),
             *judged.findings,
             *rules.after_the_end(account, judged.covered),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from accord_agents.security.identity import imported
 from accord_agents.security.trust import FORMER, REVOKED
+from accord_schemas.canonical import unambiguous_json
 from accord_schemas.errors import UsageError
 from accord_schemas.header import PARTY
 
@@ -27,7 +27,7 @@ def pins(path: Path) -> dict[str, str]:
         UsageError: It cannot be read, or is neither.
     """
     try:
-        value = json.loads(path.read_bytes())
+        value = unambiguous_json(path.read_bytes())
     except OSError as error:
         raise UsageError(f"the identities {path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError):

@@ -34,11 +34,14 @@ class Seals:
 
     Args:
         covered: Per party, up to where a final checkpoint that all have said covers it; empty without one.
+        saw: Per party, the cut of the last checkpoint that it said and that the events here give: up to there it has
+            certainly seen what is here, and no other history.
     """
 
     found: list[Seal] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     covered: dict[str, int] = field(default_factory=dict)
+    saw: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def seals(account: Account, scope: Scope) -> Seals:
@@ -58,7 +61,9 @@ def seals(account: Account, scope: Scope) -> Seals:
         if not history.holds(event.cut):
             if all(map(scope.of, order)):
                 what = f"checkpoint {event.phase} of {leader} covers events that are not here"
-                result.findings.append(Finding("missing", scope.carrier, where, what))
+                own = account.events.get(place(event.phase, scope.carrier))
+                whose = scope.carrier if own == event else UNKNOWN
+                result.findings.append(Finding("missing", whose, where, what))
             break
         before = history.tree.size
         if (root := history.extend(event.cut).hex()) != event.root:
@@ -69,7 +74,9 @@ def seals(account: Account, scope: Scope) -> Seals:
             result.findings.append(Finding("checkpoint", _liar(account, scope, event, root), where, what))
             break
         proof = tuple(history.tree.consistency(before, event.size))
-        result.found.append(Seal(event, _voices(account, event, result), proof))
+        voices = _voices(account, event, result)
+        result.found.append(Seal(event, voices, proof))
+        result.saw |= dict.fromkeys(voices, event.cut)
     result.findings += _absent(account, scope, result)
     final = result.found[-1] if result.found else None
     if final is not None and final.event.phase == COMPLETED and set(final.voices) == set(order):
@@ -78,24 +85,30 @@ def seals(account: Account, scope: Scope) -> Seals:
 
 
 def _liar(account: Account, scope: Scope, event: Checkpoint, root: str) -> str:
-    """Whose doing a wrong root is: another's word for the right one convicts the label holder, its own the carrier."""
-    leader = account.terms.agreement.label_holder
-    said = {party: account.events.get(place(event.phase, party)) for party in account.terms.agreement.order}
-    if any(isinstance(other, Checkpoint) and other.root == root for other in said.values()):
-        return leader
-    return scope.carrier if said.get(scope.carrier) == event else UNKNOWN
+    """Whose doing a wrong root is: its own word for it convicts the carrier, that of all others for the right one the
+    label holder, which they only repeat. One alone may be the one that told two histories.
+    """
+    agreement = account.terms.agreement
+    said = {party: account.events.get(place(event.phase, party)) for party in agreement.order}
+    if said.get(scope.carrier) == event and not account.versions:  # any of two versions may be the one it saw
+        return scope.carrier
+    right = [other for other in agreement.others if isinstance(e := said[other], Checkpoint) and e.root == root]
+    return agreement.label_holder if len(right) == len(agreement.others) > 1 else UNKNOWN
 
 
 def _voices(account: Account, event: Checkpoint, result: Seals) -> tuple[str, ...]:
-    """Who said the same; who said something else is found to."""
+    """Who said the same; who said something else lies, or was told another one than the one here."""
     agreement, voices = account.terms.agreement, list[str]()
     for party in agreement.order:
         own = account.events.get(place(event.phase, party))
         if own == event:
             voices.append(party)
         elif own is not None:
-            what = f"{party} signed another checkpoint {event.phase} than {agreement.label_holder}"
-            result.findings.append(Finding("witness", party, f"{party}/checkpoint", what))
+            what = (
+                f"{party} signed another checkpoint {event.phase} than {agreement.label_holder}: one of them lies, or"
+                " two histories were shown"
+            )
+            result.findings.append(Finding("witness", UNKNOWN, f"{party}/checkpoint", what))
     return tuple(voices)
 
 
@@ -115,10 +128,14 @@ def _absent(account: Account, scope: Scope, result: Seals) -> Iterator[Finding]:
     for _, state in account.lines[leader].states:
         if state in PHASES - {COMPLETED} and state not in sealed:
             what = f"{leader} reached {state} and said no checkpoint"
-            yield Finding("checkpoint", leader, f"{leader}/checkpoint", what)
+            yield Finding("checkpoint", _silent(account, leader), f"{leader}/checkpoint", what)
     for phase, seal in sealed.items():
         for party in [p for p in agreement.order if p not in seal.voices]:
-            later = account.unbroken(party) and account.number(place(COMPLETED, party)) is not None
-            whose = party if later else UNKNOWN
             what = f"{party} did not witness checkpoint {phase}, or its word was kept back"
-            yield Finding("witness", whose, f"{party}/checkpoint", what)
+            yield Finding("witness", _silent(account, party), f"{party}/checkpoint", what)
+
+
+def _silent(account: Account, party: str) -> str:
+    """Who left out a checkpoint: the party, if it said the last one and nothing of it is missing."""
+    last = account.number(place(COMPLETED, party))
+    return party if last is not None and account.unbroken(party) else UNKNOWN

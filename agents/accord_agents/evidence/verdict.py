@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import UsageError
 from accord_schemas.events import Propose
 
+MAX_BYTES = 256 << 20
+"""Of an evidence file; that of a long training has some megabytes."""
 PROVEN, CONSISTENT, TAMPERED = "proven", "consistent", "tampered"
 
 
@@ -68,12 +70,16 @@ def load(path: Path) -> bytes:
     """The bytes of an evidence file.
 
     Raises:
-        UsageError: It cannot be read.
+        UsageError: It cannot be read, or is far too long.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"the evidence {path} cannot be read: {error.strerror}.") from None
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"{path} is no evidence: it has more than {MAX_BYTES >> 20} MiB.")
+    return data
 
 
 def verify(data: bytes, pinned: Mapping[str, str] | None = None) -> Verdict:
@@ -99,10 +105,13 @@ def verify(data: bytes, pinned: Mapping[str, str] | None = None) -> Verdict:
         findings += observer.found
         findings.append(Finding("proposal", UNKNOWN, "the file", "there is no usable proposal with its exporter in it"))
         return Verdict(TAMPERED, exporter, findings)
-    said, judged = observer.conclude(scope(observer, exporter))
+    owed = scope(observer, exporter)
+    judged = observer.conclude(owed)[1]
     derived = facts(cid, account, judged)
-    findings += said
-    findings += _file(value, cid, exporter, derived, observer)
+    outside = list(_file(value, cid, exporter, derived, observer))
+    if any(finding.kind == "statement" for finding in outside):
+        owed = replace(owed, carrier=UNKNOWN)  # who has changed it since may have left out anything
+    findings += observer.conclude(owed)[0] + outside
     bad = any(not finding.warning for finding in findings)
     if bad:
         return Verdict(TAMPERED, exporter, findings, derived)

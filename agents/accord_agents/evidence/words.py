@@ -47,7 +47,8 @@ def proven(facts: dict[str, Any], exporter: str) -> Iterator[tuple[str, str]]:
     count, names = sum(facts["events"].values()), _names(facts["parties"])
     yield f"Each of {count} events was signed by the key that the agreement names.", _signatures(facts)
     if set(facts["consents"]) == set(facts["parties"]):
-        yield f"{names} consented to this agreement before anybody acted on it.", "their signed accept events"
+        first = " before anybody acted on it" if facts["states"][exporter] == COMPLETED else ""
+        yield f"{names} consented to this agreement{first}.", "their signed accept events"
     for party, said in facts["commitments"].items():
         yield f"{party} had committed to {said['ids']} ids.", f"the signed keys event of {party}"
     for party, gate in facts["gate"].items():

@@ -20,6 +20,8 @@ _TRIES = 20
 def copied(journal: Path) -> Iterator[Path]:
     """The path of a copy, which is removed in the end; nothing is ever written beside the original.
 
+    Errors that are raised while it is in use name the original.
+
     Raises:
         UsageError: There is no journal, or it cannot be read.
         TamperError: SQLite cannot make sense of it.
@@ -37,7 +39,13 @@ def copied(journal: Path) -> Iterator[Path]:
             raise damaged(journal, error) from None
         except OSError as error:
             raise UsageError(f"the journal {journal} cannot be copied to {folder}: {error.strerror}.") from None
-        yield copy
+        try:
+            yield copy
+        except sqlite3.Error as error:
+            raise damaged(journal, error) from None
+        except AccordError as error:
+            error.message = error.message.replace(str(copy), str(journal))
+            raise
 
 
 def damaged(journal: Path, error: Exception) -> TamperError:

@@ -106,12 +106,16 @@ def _changed(row: Row, where: str, field: str) -> DifferenceError:
 
 def _outbox(db: sqlite3.Connection, me: str, payloads: set[bytes], erased: set[str], pinned: Pinned) -> set[bytes]:
     used = set()
+    known = {cid for (cid,) in db.execute("SELECT DISTINCT collaboration FROM journal")}
     rows = db.execute(
         "SELECT outbox.collaboration, sequence, family, head, outbox.payload, body FROM outbox"
         " LEFT JOIN payload ON payload.digest = outbox.payload ORDER BY row"
     )
     for cid, sequence, family, head, key, body in rows:
         where = f"event {sequence} of {cid} in the outbox"
+        if cid not in known:
+            message = f"{where} follows from nothing: the journal has no row of it."
+            raise DifferenceError("journal", sequence=sequence, message=message, collaboration=str(cid))
         used.add(key)
         _there(key, payloads, cid in erased, where)
         header = _frame(cid, head, body, pinned, where).header

@@ -24,6 +24,19 @@ def figures(collaboration: Collaboration, ledger: Ledger) -> dict[str, Any]:
     return found
 
 
+def backed(out: Path, known: set[str]) -> None:
+    """Every result that is there belongs to a collaboration of the journal: one without would never be compared.
+
+    Raises:
+        DifferenceError: One does not.
+    """
+    for path in sorted([*out.glob("result.json"), *out.glob("*/result.json")]):
+        cid = _parsed(_read(path) or b"", path).get("collaboration")
+        if cid not in known:
+            message = f"{path} is of a collaboration {cid} that is not in the journal."
+            raise DifferenceError("collaboration", message=message)
+
+
 def compare(
     out: Path,
     collaboration: Collaboration,
@@ -48,12 +61,9 @@ def compare(
     """
     cid = collaboration.cid
     folder = out / cid if (out / cid).is_dir() else out
-    try:
-        raw = (folder / "result.json").read_bytes()
-    except FileNotFoundError:
+    raw = _read(folder / "result.json")
+    if raw is None:
         return {}
-    except OSError as error:
-        raise AccordError(f"{folder / 'result.json'} cannot be read: {error.strerror}.") from None
     held = _parsed(raw, folder / "result.json")
     if held.get("collaboration") in others:
         return {}
@@ -67,6 +77,15 @@ def compare(
         message = f"{folder / 'result.json'}: {differences[-1]} is not what the journal of {cid} gives."
         raise DifferenceError(differences[-1], message=message)
     return ends[differences.index("")]
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise AccordError(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def _parsed(raw: bytes, path: Path) -> dict[str, Any]:

@@ -52,13 +52,11 @@ async def _replay(configs: list[Config], *, full: bool) -> list[Replayed]:
     found = []
     try:
         for config in configs:
-            party, began, copy = Replayed(config.party), time.monotonic(), None
+            party, began = Replayed(config.party), time.monotonic()
             try:
                 with copied(config.journal) as copy:
                     await _Party(config, copy, executor, 2 * cores, party).run()
             except AccordError as error:
-                if copy is not None:
-                    error.message = error.message.replace(str(copy), str(config.journal))
                 party.error = error
             party.seconds = time.monotonic() - began
             found.append(party)
@@ -98,14 +96,11 @@ class _Party:
         self._known: dict[str, list[PublicIdentity]] = {}
 
     async def run(self) -> None:
+        journal = self._opened()
         try:
-            journal = self._opened()
-            try:
-                await self._all(journal)
-            finally:
-                journal.close()
-        except sqlite3.Error as error:
-            raise damaged(self._config.journal, error) from None
+            await self._all(journal)
+        finally:
+            journal.close()
 
     def _opened(self) -> Journal:
         try:
@@ -123,6 +118,7 @@ class _Party:
         except (ValueError, TypeError, AttributeError, IndexError) as error:  # a column of another type
             raise TamperError(f"a row of {self._config.journal} is not of the known form: {error}.") from None
         known = journal.collaborations()
+        outputs.backed(self._config.out, set(known))
         for cid in known:
             self._report.collaborations.append(Folded(cid, erased=erased.get(cid, "")))
             if cid not in erased:

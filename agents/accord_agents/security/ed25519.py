@@ -8,6 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 ALGORITHM = "ed25519"
 _PROBE = bytes(31) + b"\x01"  # any private key does to try a public one
+_P = 2**255 - 19
+_Y8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL = frozenset({0, 1, _P - 1, _Y8, _P - _Y8})
+"""The y of all points whose order divides the cofactor 8."""
 
 
 class Keys:
@@ -37,8 +41,11 @@ def check(signing: bytes, sealing: bytes) -> None:
     """Look at public keys before they are pinned.
 
     Raises:
-        ValueError: One is no key, or one to which nothing can be sealed.
+        ValueError: One is no key, one for which anybody can sign, or one to which nothing can be sealed.
     """
+    y = int.from_bytes(signing, "little") & (2**255 - 1)
+    if y >= _P or y in _SMALL:  # 8·A = 0: some signatures hold for any message, and so prove nothing
+        raise ValueError("a signing key of small order, or not in its one form")
     Ed25519PublicKey.from_public_bytes(signing)
     # a point of small order gives everybody the same secret; the exchange refuses it (RFC 7748, section 6.1)
     X25519PrivateKey.from_private_bytes(_PROBE).exchange(X25519PublicKey.from_public_bytes(sealing))

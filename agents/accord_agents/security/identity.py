@@ -5,13 +5,12 @@ The default kind is Ed25519 and X25519 (`ed25519`), that of the profile `sm` two
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from accord_agents.security import ed25519
-from accord_schemas.canonical import canonical_json
+from accord_schemas.canonical import canonical_json, unambiguous_json
 from accord_schemas.errors import FrameError, UsageError
 from accord_schemas.frame import Frame
 from accord_schemas.header import PARTY
@@ -162,7 +161,7 @@ def imported(value: Any, where: str) -> PublicIdentity:
         f"{where} is no exported identity, or was damaged.", hint="Export it again with: accord keys export FILE"
     )
     try:
-        export = dict(json.loads(value) if isinstance(value, str | bytes) else value)
+        export = dict(unambiguous_json(value) if isinstance(value, str | bytes) else value)
         kind = {DEFAULT: DEFAULT, SM: SM}[export.get("kind", DEFAULT)]
         signing, sealing, signature = (bytes.fromhex(export[name]) for name in ("signing", "sealing", "signature"))
         public = PublicIdentity(export["party"], signing, sealing, kind)

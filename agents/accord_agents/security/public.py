@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from accord_agents.security.identity import PublicIdentity
+from accord_agents.security.identity import PublicIdentity, kind_of
 from accord_schemas.errors import FrameError
 from accord_schemas.suites import Profile
 
@@ -25,7 +25,7 @@ def introduced(
         profile: That of the agreement, and of every identity in it.
 
     Raises:
-        FrameError: One is missing, malformed or another.
+        FrameError: One is missing, malformed, another, or so weak that its signatures prove nothing.
     """
     if set(identities) != set(fingerprints):
         raise FrameError("the proposal does not introduce exactly its parties")
@@ -33,6 +33,7 @@ def introduced(
     for party, fields in sorted(identities.items()):
         try:
             signing, sealing = bytes.fromhex(fields["signing"]), bytes.fromhex(fields["sealing"])
+            kind_of(profile).check(signing, sealing)
         except (KeyError, ValueError):
             raise FrameError(f"the identity of {party} in the proposal is malformed") from None
         public = PublicIdentity(party, signing, sealing, profile)

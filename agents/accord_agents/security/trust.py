@@ -13,6 +13,7 @@ from typing import Any
 
 from accord_agents.security.identity import Identity, PublicIdentity, exported, imported
 from accord_agents.security.keystore import durable
+from accord_schemas.canonical import unambiguous_json
 from accord_schemas.errors import TamperError, UsageError
 
 FORMER, REVOKED = "#former", "#revoked"
@@ -39,7 +40,7 @@ class Identities:
         """
         store = cls(path=path)
         try:
-            exports: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+            exports: dict[str, Any] = unambiguous_json(path.read_bytes()) if path.exists() else {}
             former, revoked = list(exports.pop(FORMER, [])), dict(exports.pop(REVOKED, {}))
             items = sorted(exports.items())
         except OSError as error:

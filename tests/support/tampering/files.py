@@ -137,7 +137,7 @@ def _(r: Recorded) -> list[Finding]:
     return in_file(r, change)
 
 
-@kind("an event removed", "outsider", "file", "missing", EXPORTER)
+@kind("an event removed", "outsider", "file", "missing")
 def _(r: Recorded) -> list[Finding]:
     return in_file(r, lambda v: v["events"].remove(entry(v, r, "telco", "prepared")))
 

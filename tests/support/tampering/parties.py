@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.recorded import Recorded, acknowledging, changed, filler, of_log, resealed, retold, signed, swapped
-from tests.support.tampering.kinds import LOG, kind
+from tests.support.tampering.kinds import kind
 
 from accord_agents.evidence.finding import Finding
 from accord_schemas.events import Accept, Checkpoint, Complete, Gate, Propose, PublicKeys
@@ -24,6 +24,14 @@ def story(r: Recorded, party: str, step: str, /, **changes: Any) -> list[Finding
 def left_out(r: Recorded, party: str, step: str) -> list[Finding]:
     """A party said something else in place of one of its events."""
     return of_log(retold(r.frames(), party, lambda own: [filler(f) if f.header.step == step else f for f in own]))
+
+
+def moved(own: list[Frame], step: str, *, behind: str) -> list[Frame]:
+    """A party's story with all events of a step elsewhere: behind the first of another step."""
+    events = [f for f in own if f.header.step == step]
+    rest = [f for f in own if f.header.step != step]
+    at = next(i for i, f in enumerate(rest) if f.header.step == behind) + 1
+    return [*rest[:at], *events, *rest[at:]]
 
 
 def quiet(r: Recorded, party: str, step: str) -> list[Finding]:
@@ -59,17 +67,45 @@ def _(r: Recorded) -> list[Finding]:
     return of_log(swapped(r.frames(), decision, signed(decision, changed(decision, features="warn"))))
 
 
-@kind("going on though the gate refused", "bank", "log", "gate", "telco")
+@kind("going on though the gate refused, as all have seen", "telco", "log", "gate", "telco")
+def _(r: Recorded) -> list[Finding]:
+    def refused(own: list[Frame]) -> list[Frame]:
+        return [signed(f, changed(f, decision="refuse")) if f.header.step == "decision" else f for f in own]
+
+    return of_log(resealed(r.frames(), "bank", refused))
+
+
+@kind("a gate that refuses only in what the log shows", "bank", "log", "gate")
 def _(r: Recorded) -> list[Finding]:
     return story(r, "bank", "decision", decision="refuse")
 
 
-@kind("a state for which the gate has not decided", "bank", "log", "gate", "telco")
+@kind("the gate decided after the party that decides went on", "bank", "log", "gate", "bank")
 def _(r: Recorded) -> list[Finding]:
-    return left_out(r, "bank", "decision")
+    return of_log(resealed(r.frames(), "bank", lambda own: moved(own, "decision", behind="state.aligned")))
 
 
-@kind("a state for which a party's keys are missing", "shop", "log", "keys", "telco")
+@kind("alignment begun before the gate had decided", "bank", "log", "gate", "bank")
+def _(r: Recorded) -> list[Finding]:
+    return of_log(resealed(r.frames(), "bank", lambda own: moved(own, "blinded", behind="sample")))
+
+
+@kind("a result before the training has ended", "telco", "log", "complete", "telco")
+def _(r: Recorded) -> list[Finding]:
+    return of_log(resealed(r.frames(), "telco", lambda own: moved(own, "complete", behind="state.keyed")))
+
+
+@kind("a state for which the gate has not decided", "telco", "log", "gate", "telco")
+def _(r: Recorded) -> list[Finding]:
+    return quiet(r, "bank", "decision")
+
+
+@kind("a state for which a party's keys are missing", "telco", "log", "keys", "telco")
+def _(r: Recorded) -> list[Finding]:
+    return quiet(r, "shop", "public")
+
+
+@kind("keys that are missing only in what the log shows", "shop", "log", "keys")
 def _(r: Recorded) -> list[Finding]:
     return left_out(r, "shop", "public")
 
@@ -100,7 +136,7 @@ def _(r: Recorded) -> list[Finding]:
     def early(own: list[Frame]) -> list[Frame]:
         return [signed(f, watermarks="bank=2,shop=0") if f.header.step == "state.agreed" else f for f in own]
 
-    return of_log(retold(r.frames(), "telco", early))
+    return of_log(resealed(r.frames(), "telco", early))
 
 
 @kind("another model than the one that was trained, in a retold history", "telco", "log", "checkpoint")
@@ -134,7 +170,7 @@ def _(r: Recorded) -> list[Finding]:
     return story(r, "bank", "checkpoint.aligned", cut=cut, size=sum(cut.values()))
 
 
-@kind("a checkpoint over events that nobody said", "bank", "log", "missing", LOG)
+@kind("a checkpoint over events that nobody said", "bank", "log", "missing")
 def _(r: Recorded) -> list[Finding]:
     cut = Checkpoint.decode(r.find("bank", "checkpoint.aligned").payload).cut | {"telco": 999}
     return story(r, "bank", "checkpoint.aligned", cut=cut, size=sum(cut.values()))
@@ -145,7 +181,7 @@ def _(r: Recorded) -> list[Finding]:
     return quiet(r, "bank", "checkpoint.gated")
 
 
-@kind("a witness who signs another root", "telco", "log", "witness", "telco")
+@kind("a witness who signs another root, or was shown one", "telco", "log", "witness")
 def _(r: Recorded) -> list[Finding]:
     return story(r, "telco", "checkpoint.completed", root="ab" * 32)
 
@@ -155,7 +191,7 @@ def _(r: Recorded) -> list[Finding]:
     return quiet(r, "telco", "checkpoint.converged")
 
 
-@kind("a watermark beyond what was ever said", "telco", "log", "watermark", "telco")
+@kind("a watermark beyond what was ever said", "telco", "log", "watermark")
 def _(r: Recorded) -> list[Finding]:
     return of_log([*r.frames(), acknowledging(r.find("telco", "accept"), {"bank": 9999})])
 
@@ -252,7 +288,7 @@ def _(r: Recorded) -> list[Finding]:
     return of_log([*r.frames(), signed(r.find("telco", "complete"), agreement="ab" * 32, sequence="90")])
 
 
-@kind("a second proposal", "telco", "log", "proposal", "telco")
+@kind("a second proposal", "telco", "log", "proposal")
 def _(r: Recorded) -> list[Finding]:
     first = r.find("bank", "propose")
     second = signed(first, source="telco", recipients="bank,shop")

@@ -31,6 +31,7 @@ def test_fingerprints_and_exports_are_the_same(tmp_path: Path) -> None:
         '{"bank": "1234"}',
         '{"Bank!": "x"}',
         '{"bank": {"party": "x"}}',
+        json.dumps(PINS)[:-1] + ', "bank": "' + PINS["shop"] + '"}',
     ],
 )
 def test_what_is_no_file_of_identities(tmp_path: Path, content: str) -> None:

@@ -211,3 +211,23 @@ def test_a_job_that_gives_something_else_is_named(run: Path, monkeypatch: pytest
     monkeypatch.setattr(align, "locate_task", lambda context: Result({"rows": context.inputs["tags"][:1]}))
     said = different(party(run, "spectrum"))
     assert said["field"] == "rows" and "align.locate" in said["address"]
+
+
+def test_events_of_a_collaboration_without_rows(run: Path) -> None:
+    """Whoever empties the journal alone leaves events that nothing makes."""
+    db = database(run)
+    db.execute("DELETE FROM journal")
+    db.execute("DELETE FROM payload WHERE digest NOT IN (SELECT payload FROM outbox)")
+    db.close()
+    said = different(party(run))
+    assert said["field"] == "journal" and "the journal has no row of it" in said["message"]
+
+
+def test_results_of_a_collaboration_without_rows(run: Path) -> None:
+    """An empty journal agrees with everything: results must have something to agree with."""
+    db = database(run)
+    for table in ("journal", "outbox", "payload", "channel"):
+        db.execute(f"DELETE FROM {table}")  # noqa: S608
+    db.close()
+    said = different(party(run))
+    assert said["field"] == "collaboration" and "result.json is of a collaboration" in said["message"]

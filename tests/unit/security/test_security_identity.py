@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accord_agents.security import ed25519
 from accord_agents.security.identity import Identity, PublicIdentity, imported
+from accord_agents.security.public import described, introduced
 from accord_agents.security.trust import Identities
-from accord_schemas.errors import TamperError, UsageError
+from accord_schemas.errors import FrameError, TamperError, UsageError
 
 SIGNING = bytes.fromhex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")
 SEALING = bytes.fromhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a")
@@ -51,6 +53,28 @@ def test_a_signature_is_of_one_party_and_one_text(data: bytes, bit: int) -> None
 @pytest.mark.parametrize("signature", [b"", bytes(63), bytes(64), bytes(65)])
 def test_what_is_no_signature_does_not_verify(signature: bytes) -> None:
     assert not BANK.public.verify(b"", signature)
+
+
+@pytest.mark.parametrize("sign", [0, 1])
+@pytest.mark.parametrize("y", [0, 1, ed25519._P - 1, ed25519._P, ed25519._P + 1, ed25519._Y8, ed25519._P - ed25519._Y8])
+def test_a_key_for_which_anybody_can_sign_is_no_identity(y: int, sign: int) -> None:
+    """Points of small order, in every encoding: with them one signature holds for many messages."""
+    weak = dataclasses.replace(BANK.public, signing=(y | sign << 255).to_bytes(32, "little"))
+    anybody = (1).to_bytes(32, "little") + bytes(32)
+    body = {"party": "bank", "signing": weak.signing.hex(), "sealing": weak.sealing.hex()}
+    with pytest.raises(UsageError):
+        imported({**body, "signature": anybody.hex()}, "file")
+    with pytest.raises(FrameError, match="malformed"):
+        introduced({"bank": described(weak)}, {"bank": weak.fingerprint}, "default")
+
+
+def test_such_signatures_would_hold() -> None:
+    """Why the keys are looked at: the library does not."""
+    weak = dataclasses.replace(BANK.public, signing=(1).to_bytes(32, "little"))
+    anybody = (1).to_bytes(32, "little") + bytes(32)
+    assert weak.verify(b"one", anybody) and weak.verify(b"other", anybody)
+    torsion = (ed25519._Y8).to_bytes(32, "little")
+    assert any(dataclasses.replace(BANK.public, signing=torsion).verify(bytes([i]), anybody) for i in range(99))
 
 
 def test_the_fingerprint_names_party_and_both_keys() -> None:
@@ -152,3 +176,11 @@ def test_a_damaged_allow_list_is_refused(tmp_path: Path) -> None:
 def test_identities_given_in_memory() -> None:
     public = PublicIdentity("shop", bytes(32), bytes(32))
     assert Identities([public]).get("shop") is public
+
+
+def test_a_party_that_stands_twice_in_the_file_is_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "identities.json"
+    one, two = json.dumps(BANK.export()), json.dumps(other("bank", "mallory").export())
+    path.write_text(f'{{"bank": {one}, "bank": {two}}}')
+    with pytest.raises(UsageError, match="no file of identities"):
+        Identities.load(path)
