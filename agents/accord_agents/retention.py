@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from accord_agents.desk import place
 from accord_agents.journal import Journal
+from accord_agents.memory import trimmed
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.storage import StorageCipher
 from accord_schemas.agreement import Limits
@@ -79,12 +80,14 @@ class Keeper:
         agent = self._service.agent
         if cid in agent.desk.collaborations and agent.rest(cid):
             agent.close(cid)
+            trimmed()
             self._service.forget(cid)
             self._service.log.info("closed", collaboration=cid)
 
     def _erase(self, cid: str, _now: str) -> None:
         service = self._service
         erased = erase(service.journal, service.keystore, service.config.out, cid)
+        trimmed()
         service.log.info("erased", **asdict(erased))
 
 
