@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from accord_agents.journal import Batch, Journal, stamp
 from accord_agents.ledger import Ledger
 from accord_agents.observability import trace
 from accord_agents.publisher import Publisher
+from accord_agents.refusals import Refusals
 from accord_broker.port import Broker, BrokerError, Delivery, Position
 from accord_protocols.machines.engine import Job
 from accord_schemas.frame import Frame
@@ -26,7 +28,8 @@ ACK_AFTER = 0.2
 """Seconds after which a watermark that moved is told, if nothing else was said."""
 CONNECT_FOR = 30.0
 """Seconds for which the first connection is tried."""
-PAUSE = 1.0
+PAUSE, LONGEST_PAUSE = 0.5, 8.0
+"""Seconds before connecting again, doubling while connections do not last."""
 
 
 @dataclass(slots=True)
@@ -63,10 +66,14 @@ class Agent:
         broker: Not yet open.
         log: Structured logger.
         hooks: See `Hooks`.
+        refusals: Tells people what was refused.
     """
 
-    def __init__(self, desk: Desk, journal: Journal, broker: Broker, log: Any, hooks: Hooks) -> None:
+    def __init__(
+        self, desk: Desk, journal: Journal, broker: Broker, log: Any, hooks: Hooks, refusals: Refusals
+    ) -> None:
         self.desk, self.journal, self.broker, self.log, self.hooks = desk, journal, broker, log, hooks
+        self.refusals = refusals
         self.inbox: asyncio.Queue[Input] = asyncio.Queue(4 * BATCH_EVENTS)
         self.publisher = Publisher(broker, journal.outgoing)
         self.ledgers: dict[str, Ledger] = {}
@@ -113,25 +120,56 @@ class Agent:
         Raises:
             AccordError: The journal, the broker, or a second agent with this identity make going on impossible.
         """
+        telling = asyncio.create_task(self.refusals.run())
+        try:
+            await self._connections(done)
+            await self.refusals.drained()
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+
+    async def _connections(self, done: Callable[[], bool]) -> None:
+        """One connection after another."""
         loop = asyncio.get_running_loop()
-        first = loop.time()
+        first, pause = loop.time(), PAUSE
         while not self.stopping.is_set():
+            since = math.inf
             try:
-                await self.broker.open()
-                await self._session(done)
+                if await self._open():
+                    since = loop.time()
+                    await self._session(done)
                 return
             except BrokerError as error:
-                waited = loop.time() - first
-                if not error.retry or (not self._connected and waited > CONNECT_FOR):
+                now = loop.time()
+                if not error.retry or (not self._connected and now - first > CONNECT_FOR):
                     raise
                 self.log.warning("broker", problem=error.message)
+                if now - since > LONGEST_PAUSE:
+                    pause = PAUSE
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.stopping.wait(), PAUSE)
+                    await asyncio.wait_for(self.stopping.wait(), pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
             finally:
                 await self.broker.close()
 
+    async def _open(self) -> bool:
+        """Connect, which takes long where nobody answers; false when told to stop meanwhile."""
+        opening, asked = asyncio.create_task(self.broker.open()), asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait((opening, asked), return_when=asyncio.FIRST_COMPLETED)
+            if opening.done():
+                opening.result()
+                return True
+            return False
+        finally:
+            for task in (opening, asked):
+                task.cancel()
+            await asyncio.gather(opening, asked, return_exceptions=True)
+
     async def _session(self, done: Callable[[], bool]) -> None:
         """One connection: catch up to the log's end as it is now, then work."""
+        while self._connected and not self.inbox.empty():  # of an earlier connection: not to be taken for this one's
+            await self._take()
         if self.desk.adopting and self.broker.history:
             await self._adopt()
         end = await self._subscribed()
@@ -147,6 +185,7 @@ class Agent:
         if self.desk.adopting:
             self.desk.adopting = False
             self.hooks.ready()
+        self._told.clear()  # an acknowledgement may have been lost with the connection, and none is ever sent again
         self.publisher.restart()
         await self._work(done)
 
@@ -183,9 +222,9 @@ class Agent:
         finally:
             for task in others:
                 task.cancel()
-            ending.set()
-            await loop  # never cancelled: a commit under way is followed by what it made us do
-            await asyncio.gather(*others, return_exceptions=True)
+            ending.set()  # the loop is never cancelled: a commit under way is followed by what it made us do
+            await asyncio.gather(loop, *others, return_exceptions=True)
+        loop.result()
         for task in finished:
             task.result()
 
@@ -238,6 +277,8 @@ class Agent:
         batch.positions = list({d.position.source: self._positions[d.position.source] for d in deliveries}.values())
         if batch:
             await self._write(batch)
+        if batch.quarantined:
+            self._refused(batch, deliveries)
         self._after(batch, taken)
         await self.broker.committed(deliveries)
 
@@ -247,10 +288,14 @@ class Agent:
         await asyncio.to_thread(self.journal.commit, batch)
         self.hooks.committed(batch, loop.time() - start)
 
+    def _refused(self, batch: Batch, deliveries: list[Delivery]) -> None:
+        keys = {d.record.frame: d.record.key for d in deliveries}
+        for source, reason, data in batch.quarantined:
+            self.log.warning("quarantined", source=source, reason=reason)
+            self.refusals.tell(keys.get(data, ""), source, reason, data)
+
     def _after(self, batch: Batch, taken: Taken) -> None:
         now = asyncio.get_running_loop().time()
-        for source, reason, _ in batch.quarantined:
-            self.log.warning("quarantined", source=source, reason=reason)
         for row, (_, outcome) in zip(batch.rows, taken.outcomes, strict=True):
             size = len(row.payload or b"")
             ids = trace.fields(outcome.event)

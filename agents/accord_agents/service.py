@@ -26,6 +26,7 @@ from accord_agents.ledger import Ledger
 from accord_agents.logs import open_log, routed
 from accord_agents.memory import Memory
 from accord_agents.pins import Pins
+from accord_agents.refusals import Refusals
 from accord_agents.reruns import Reruns, objections
 from accord_agents.results import write
 from accord_agents.retention import Keeper, erase
@@ -93,7 +94,8 @@ class Service:
             self._check_party(journal)
             journal.verify()
             broker = self._watched(connect(self.config.broker, self._client(journal)))
-            self.agent = Agent(self._desk(journal), journal, broker, self.log, self._hooks())
+            refusals = Refusals(self.config.party, connect(self.config.broker), self.log)
+            self.agent = Agent(self._desk(journal), journal, broker, self.log, self._hooks(), refusals)
             self.journal = journal
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):

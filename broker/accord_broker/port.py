@@ -26,6 +26,10 @@ class BrokerError(AccordError):
     """The broker did not do what was asked; with ``retry``, the same may succeed after opening again."""
 
 
+class TooLargeError(BrokerError):
+    """A record exceeds what the broker takes; others may pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """What is published.
