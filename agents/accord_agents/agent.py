@@ -176,7 +176,9 @@ class Agent:
         self._connected = True
         self.log.info("connected", end=end)
         while self._ahead(end) and not self.stopping.is_set():
-            for delivery in await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2):
+            found = await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2)
+            end = end if found else await self._lowered(end)
+            for delivery in found:
                 while self.inbox.full():
                     await self._take()
                 self.inbox.put_nowait(Input(delivery=delivery))
@@ -202,12 +204,20 @@ class Agent:
         What they answer stands before them on the log. Folded first, it would be answered anew, under another envelope.
         """
         end = self._ahead(await self._subscribed())
+        read: dict[str, int] = {}
         while end and not self.stopping.is_set():
-            for delivery in await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2):
+            found = await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2)
+            end = end if found else self._ahead(await self._lowered(end))
+            for delivery in found:
                 self.desk.adopt(delivery.record.frame, stamp())
-                if delivery.position.offset >= end.get(delivery.position.source, 0):
-                    end.pop(delivery.position.source, None)
+                read[delivery.position.source] = delivery.position.offset
+            end = {source: at for source, at in end.items() if read.get(source, -1) < at}
             await self._commit([])
+
+    async def _lowered(self, end: dict[str, int]) -> dict[str, int]:
+        """An end that is not reached although nothing comes: what stands there may be no record."""
+        now = await self.broker.end()
+        return {source: min(at, now[source]) for source, at in end.items() if source in now}
 
     def _ahead(self, end: dict[str, int]) -> dict[str, int]:
         """The sources that hold more than was journaled."""

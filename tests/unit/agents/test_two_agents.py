@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,24 @@ def test_publishing_fails_again_and_again(
     assert (bank.state(), shop.state()) == ("COMPLETED", "COMPLETED")
     assert contents(chained(tmp_path)) == undisturbed
     assert ("broker", {"problem": "the connection was lost"}) in bank.log.lines
+
+
+class Marked(EmbeddedBroker):
+    """Its end is no record, as that of a Kafka log after a transaction; it knows once it was read past."""
+
+    asked = 0
+
+    async def end(self) -> Mapping[str, int]:
+        self.asked += 1
+        found = await super().end()
+        return found if self.asked % 2 == 0 else {"log": found.get("log", 0) + 1}
+
+
+def test_an_end_that_never_comes_keeps_nobody_waiting(tmp_path: Path, undisturbed: set[tuple[str, ...]]) -> None:
+    bank, shop = (Party(me, tmp_path, Marked(tmp_path / "log.db")) for me in DATA)
+    play(bank, shop)
+    assert (bank.state(), shop.state()) == ("COMPLETED", "COMPLETED")
+    assert contents(chained(tmp_path)) == undisturbed
 
 
 class Deaf(EmbeddedBroker):
