@@ -21,6 +21,7 @@ from accord_agents.publisher import Publisher
 from accord_agents.refusals import Refusals
 from accord_broker.port import Broker, BrokerError, Delivery, Position
 from accord_protocols.machines.engine import Job
+from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
 
 BATCH_EVENTS, BATCH_BYTES = 64, 8 << 20
@@ -302,7 +303,7 @@ class Agent:
         keys = {d.record.frame: d.record.key for d in deliveries}
         for source, reason, data in batch.quarantined:
             self.log.warning("quarantined", source=source, reason=reason)
-            self.refusals.tell(keys.get(data, ""), source, reason, data)
+            self.refusals.tell(keys.get(data) or _subject(data), source, reason, data)
 
     def _after(self, batch: Batch, taken: Taken) -> None:
         now = asyncio.get_running_loop().time()
@@ -362,3 +363,11 @@ class Agent:
                 continue
             self._told[cid], self._spoke[cid] = dict(seen), now
             self.publisher.acknowledge(self.desk.acknowledgement(cid, stamp()))
+
+
+def _subject(data: bytes) -> str:
+    """The collaboration that a frame names which came before, or of which the head alone was kept."""
+    try:
+        return Frame.restore(data, None).header.subject
+    except FrameError:
+        return ""

@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from accord_agents.observability.endpoint import Endpoint
 
 
+DEAF = 2.0
+"""Seconds without a tick that count as an absence: of the broker, or of the machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Errand:
     """What `accord run` has an agent do, and `accord agent` never does.
@@ -81,6 +85,7 @@ class Service:
         self._seeds: dict[str, bytes] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._quiet: dict[str, float] = {}
+        self._ticked = 0.0
         self._asked: set[int] = set()
         self._left: list[tuple[str, Job]] = []
         self._accepting: set[str] = set()
@@ -345,6 +350,9 @@ class Service:
     def _tick(self) -> None:
         self.memory.sample(self.executor.processes())
         now = asyncio.get_running_loop().time()
+        if (deaf := now - self._ticked) > DEAF:  # without a broker nobody is heard: that is no peer's silence
+            self._quiet = {cid: at + deaf for cid, at in self._quiet.items()}
+        self._ticked = now
         for cid, collaboration in self.agent.desk.collaborations.items():
             quiet = now - self._quiet.setdefault(cid, now)
             if collaboration.ended or collaboration.agreement is None:
