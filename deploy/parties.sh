@@ -7,11 +7,12 @@
 set -eu
 cd "$1"
 [ -e ready ] && exit 0
-accord scenario show diabetes --copy scenario >/dev/null
+# Stopped half-way, it goes on where it was: a keystore never loses its passphrase.
+[ -e scenario/scenario.yaml ] || accord scenario show diabetes --copy scenario >/dev/null
 umask 077
 for party in registry clinic lab; do
   mkdir -p "$party"
-  head -c 32 /dev/urandom | base64 >"$party/passphrase"
+  [ -s "$party/passphrase" ] || head -c 32 /dev/urandom | base64 >"$party/passphrase"
   label=null broker=$ACCORD_BROKER
   [ "$party" = registry ] && label=progression
   [ "$party" = lab ] && broker=${ACCORD_BROKER_LAB:-$broker}
@@ -25,7 +26,7 @@ passphrase_file: passphrase
 identities: identities.json
 out: runs
 YAML
-  accord keys init --config "$party/party.yaml"
+  [ -e "$party/keystore" ] || accord keys init --config "$party/party.yaml"
   accord keys export "$party/identity.json" --config "$party/party.yaml" >/dev/null
 done
 for party in registry clinic lab; do

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +18,10 @@ from accord_agents.journal import Batch, Journal, stamp
 from accord_agents.ledger import Ledger
 from accord_agents.observability import trace
 from accord_agents.publisher import Publisher
+from accord_agents.refusals import Refusals
 from accord_broker.port import Broker, BrokerError, Delivery, Position
 from accord_protocols.machines.engine import Job
+from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
 
 BATCH_EVENTS, BATCH_BYTES = 64, 8 << 20
@@ -26,7 +29,8 @@ ACK_AFTER = 0.2
 """Seconds after which a watermark that moved is told, if nothing else was said."""
 CONNECT_FOR = 30.0
 """Seconds for which the first connection is tried."""
-PAUSE = 1.0
+PAUSE, LONGEST_PAUSE = 0.5, 8.0
+"""Seconds before connecting again, doubling while connections do not last."""
 
 
 @dataclass(slots=True)
@@ -63,10 +67,14 @@ class Agent:
         broker: Not yet open.
         log: Structured logger.
         hooks: See `Hooks`.
+        refusals: Tells people what was refused.
     """
 
-    def __init__(self, desk: Desk, journal: Journal, broker: Broker, log: Any, hooks: Hooks) -> None:
+    def __init__(
+        self, desk: Desk, journal: Journal, broker: Broker, log: Any, hooks: Hooks, refusals: Refusals
+    ) -> None:
         self.desk, self.journal, self.broker, self.log, self.hooks = desk, journal, broker, log, hooks
+        self.refusals = refusals
         self.inbox: asyncio.Queue[Input] = asyncio.Queue(4 * BATCH_EVENTS)
         self.publisher = Publisher(broker, journal.outgoing)
         self.ledgers: dict[str, Ledger] = {}
@@ -113,32 +121,65 @@ class Agent:
         Raises:
             AccordError: The journal, the broker, or a second agent with this identity make going on impossible.
         """
+        telling = asyncio.create_task(self.refusals.run())
+        try:
+            await self._connections(done)
+            await self.refusals.drained()
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+
+    async def _connections(self, done: Callable[[], bool]) -> None:
+        """One connection after another."""
         loop = asyncio.get_running_loop()
-        first = loop.time()
+        first, pause = loop.time(), PAUSE
         while not self.stopping.is_set():
+            since = math.inf
             try:
-                await self.broker.open()
-                await self._session(done)
+                if await self._open():
+                    since = loop.time()
+                    await self._session(done)
                 return
             except BrokerError as error:
-                waited = loop.time() - first
-                if not error.retry or (not self._connected and waited > CONNECT_FOR):
+                now = loop.time()
+                if not error.retry or (not self._connected and now - first > CONNECT_FOR):
                     raise
                 self.log.warning("broker", problem=error.message)
+                if now - since > LONGEST_PAUSE:
+                    pause = PAUSE
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.stopping.wait(), PAUSE)
+                    await asyncio.wait_for(self.stopping.wait(), pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
             finally:
                 await self.broker.close()
 
+    async def _open(self) -> bool:
+        """Connect, which takes long where nobody answers; false when told to stop meanwhile."""
+        opening, asked = asyncio.create_task(self.broker.open()), asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait((opening, asked), return_when=asyncio.FIRST_COMPLETED)
+            if opening.done():
+                opening.result()
+                return True
+            return False
+        finally:
+            for task in (opening, asked):
+                task.cancel()
+            await asyncio.gather(opening, asked, return_exceptions=True)
+
     async def _session(self, done: Callable[[], bool]) -> None:
         """One connection: catch up to the log's end as it is now, then work."""
+        while self._connected and not self.inbox.empty():  # of an earlier connection: not to be taken for this one's
+            await self._take()
         if self.desk.adopting and self.broker.history:
             await self._adopt()
         end = await self._subscribed()
         self._connected = True
         self.log.info("connected", end=end)
         while self._ahead(end) and not self.stopping.is_set():
-            for delivery in await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2):
+            found = await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2)
+            end = end if found else await self._lowered(end)
+            for delivery in found:
                 while self.inbox.full():
                     await self._take()
                 self.inbox.put_nowait(Input(delivery=delivery))
@@ -147,6 +188,7 @@ class Agent:
         if self.desk.adopting:
             self.desk.adopting = False
             self.hooks.ready()
+        self._told.clear()  # an acknowledgement may have been lost with the connection, and none is ever sent again
         self.publisher.restart()
         await self._work(done)
 
@@ -163,12 +205,20 @@ class Agent:
         What they answer stands before them on the log. Folded first, it would be answered anew, under another envelope.
         """
         end = self._ahead(await self._subscribed())
+        read: dict[str, int] = {}
         while end and not self.stopping.is_set():
-            for delivery in await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2):
+            found = await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2)
+            end = end if found else self._ahead(await self._lowered(end))
+            for delivery in found:
                 self.desk.adopt(delivery.record.frame, stamp())
-                if delivery.position.offset >= end.get(delivery.position.source, 0):
-                    end.pop(delivery.position.source, None)
+                read[delivery.position.source] = delivery.position.offset
+            end = {source: at for source, at in end.items() if read.get(source, -1) < at}
             await self._commit([])
+
+    async def _lowered(self, end: dict[str, int]) -> dict[str, int]:
+        """An end that is not reached although nothing comes: what stands there may be no record."""
+        now = await self.broker.end()
+        return {source: min(at, now[source]) for source, at in end.items() if source in now}
 
     def _ahead(self, end: dict[str, int]) -> dict[str, int]:
         """The sources that hold more than was journaled."""
@@ -183,9 +233,9 @@ class Agent:
         finally:
             for task in others:
                 task.cancel()
-            ending.set()
-            await loop  # never cancelled: a commit under way is followed by what it made us do
-            await asyncio.gather(*others, return_exceptions=True)
+            ending.set()  # the loop is never cancelled: a commit under way is followed by what it made us do
+            await asyncio.gather(loop, *others, return_exceptions=True)
+        loop.result()
         for task in finished:
             task.result()
 
@@ -238,6 +288,8 @@ class Agent:
         batch.positions = list({d.position.source: self._positions[d.position.source] for d in deliveries}.values())
         if batch:
             await self._write(batch)
+        if batch.quarantined:
+            self._refused(batch, deliveries)
         self._after(batch, taken)
         await self.broker.committed(deliveries)
 
@@ -247,10 +299,14 @@ class Agent:
         await asyncio.to_thread(self.journal.commit, batch)
         self.hooks.committed(batch, loop.time() - start)
 
+    def _refused(self, batch: Batch, deliveries: list[Delivery]) -> None:
+        keys = {d.record.frame: d.record.key for d in deliveries}
+        for source, reason, data in batch.quarantined:
+            self.log.warning("quarantined", source=source, reason=reason)
+            self.refusals.tell(keys.get(data) or _subject(data), source, reason, data)
+
     def _after(self, batch: Batch, taken: Taken) -> None:
         now = asyncio.get_running_loop().time()
-        for source, reason, _ in batch.quarantined:
-            self.log.warning("quarantined", source=source, reason=reason)
         for row, (_, outcome) in zip(batch.rows, taken.outcomes, strict=True):
             size = len(row.payload or b"")
             ids = trace.fields(outcome.event)
@@ -307,3 +363,11 @@ class Agent:
                 continue
             self._told[cid], self._spoke[cid] = dict(seen), now
             self.publisher.acknowledge(self.desk.acknowledgement(cid, stamp()))
+
+
+def _subject(data: bytes) -> str:
+    """The collaboration that a frame names which came before, or of which the head alone was kept."""
+    try:
+        return Frame.restore(data, None).header.subject
+    except FrameError:
+        return ""

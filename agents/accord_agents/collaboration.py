@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accord_agents.chain import Chain
-from accord_agents.compose import Assembler, Composer, Envelope, Piece, opened
+from accord_agents.compose import Assembler, Composer, Envelope, Piece, budget, opened
 from accord_agents.journal import Row
 from accord_agents.security.channel import CHANNELS
 from accord_agents.witness import Witness, place
@@ -25,6 +25,8 @@ from accord_schemas.frame import Frame
 from accord_schemas.header import watermarks
 from accord_schemas.suites import DEFAULT, SUITES, Suite
 
+MAX_BEFORE = 32 << 20
+"""Bytes of contents that may come before all have accepted: consent and public keys, far less of honest parties."""
 SESSION = "session"
 DATA = Address(SESSION, "data", SELF)
 _ENDS = {"refused": "refuse", "cancelled": "cancel", "failed": "fail", "expired": "expire"}
@@ -85,6 +87,7 @@ class Collaboration:
         self._assembler: Assembler | None = None
         self._nonces: dict[str, str] = {}
         self._early: list[Content] = []
+        self._before = 0
         self.data: dict[str, Any] = {}
         self._out, self._time = Outcome(), ""
 
@@ -176,6 +179,9 @@ class Collaboration:
             if data is not None and header.event_class is Checkpoint and self.witness is not None:
                 self.witness.heard(header.number, header.address, Checkpoint.decode(data))
             elif data is not None:
+                self._before += len(data) if self.engine is None else 0
+                if self._before > MAX_BEFORE:
+                    raise ProtocolError("too much came before everybody had accepted", whose=header.source)
                 self._content(Content(header.address, header.to, header.event_class.decode(data)))
         except (FrameError, ProtocolError) as error:
             self._end("failed", error.message, error.whose or header.source, say=True)
@@ -240,7 +246,8 @@ class Collaboration:
         if agreement.versions.get("witness"):
             self.witness = Witness(self.me, agreement, self.chain)
         chunk = agreement.limits.chunk_bytes
-        self._assembler = Assembler(limit=max(1, (1 << 36) // chunk))
+        room = budget(agreement)
+        self._assembler = Assembler(limit=room // chunk, budget=room)
         self._composer = Composer(self.cid, agreement.digest(), chunk, self._channel, agreement.algorithms)
         self._move("proposed")
 

@@ -8,12 +8,14 @@ against the content that a replay arrives at, without the identity key.
 from __future__ import annotations
 
 import hmac
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from accord_agents.difference import DifferenceError
 from accord_agents.security.channel import CHANNELS
 from accord_schemas.address import Address, Content
+from accord_schemas.agreement import Agreement
 from accord_schemas.errors import FrameError, TamperError
 from accord_schemas.events import Ack
 from accord_schemas.frame import Frame, Signer
@@ -21,6 +23,8 @@ from accord_schemas.header import Header, content_type, event_id, watermarks
 from accord_schemas.suites import DEFAULT, SUITES, Suite
 
 EPOCH = 1
+LEAST, MOST = 64 << 20, 4 << 30
+"""Bounds of `budget`, in bytes."""
 ChannelKey = Callable[[tuple[str, ...]], bytes]
 """The own channel key for a recipient set."""
 Wraps = Callable[[tuple[str, ...]], list[bytes]]
@@ -185,11 +189,18 @@ def opened(frame: Frame, me: str, key: Callable[[Frame, bytes], bytes]) -> bytes
 
 
 class Assembler:
-    """Puts the chunks of contents together; counts are announced in each chunk and must agree."""
+    """Puts the chunks of contents together; counts are announced in each chunk and must agree.
 
-    def __init__(self, limit: int) -> None:
-        self._limit, self._parts = limit, dict[Address, dict[int, bytes]]()
+    Args:
+        limit: Chunks of one content, at most.
+        budget: Bytes of one sender's contents that are not whole yet, at most.
+    """
+
+    def __init__(self, limit: int, budget: int) -> None:
+        self._limit, self._budget = limit, budget
+        self._parts = dict[Address, dict[int, bytes]]()
         self._counts = dict[Address, int]()
+        self._held = Counter[str]()
 
     def add(self, header: Header, data: bytes) -> bytes | None:
         """Take a chunk; the whole payload once the last has arrived.
@@ -206,10 +217,24 @@ class Assembler:
         if k in parts:
             raise FrameError("a chunk came twice under different sequence numbers")
         parts[k] = data
+        self._held[header.source] += len(data)
+        if self._held[header.source] > self._budget:
+            raise FrameError("too much of contents that are not whole came of one party")
         if len(parts) < count:
             return None
+        whole = b"".join(parts[i] for i in range(1, count + 1))
+        self._held[header.source] -= len(whole)
         del self._parts[header.address]
-        return b"".join(parts[i] for i in range(1, count + 1))
+        return whole
+
+
+def budget(terms: Agreement) -> int:
+    """Bytes of one sender's contents that may wait for their last chunk: what the largest honest one needs.
+
+    That is two numbers of a Paillier ciphertext's size per row of the agreed bound; no less and no more than any
+    machine has.
+    """
+    return min(MOST, max(LEAST, terms.limits.max_rows * terms.key_bits // 2))
 
 
 def acknowledgement(

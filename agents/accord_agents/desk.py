@@ -203,7 +203,9 @@ class Desk:
         if collaboration is not None and collaboration.chain.known(self.me, header.number) is None:
             self._apply(Row(collaboration.cid, "own", frame.bare(), frame.payload, now))
         elif collaboration is None:
-            self._own_early.setdefault(header.subject, []).append(frame)
+            early = self._own_early.setdefault(header.subject, [])
+            if frame.digest not in (own.digest for own in early):  # met again on another connection
+                early.append(frame)
 
     def _ours(self, frame: Frame) -> bool:
         public = self._speaker(frame.header.subject, self.me)

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from accord_agents.shelf import Refused, Shelf
 from accord_broker.port import Position
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, TamperError
@@ -25,8 +26,6 @@ SCHEMA = 2
 _CHECK = 8
 PAGE = 32
 """Rows read at once."""
-MAX_QUARANTINED = 1 << 16
-"""Bytes that are kept of what was no acceptable event; its digest is that of all of it."""
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE payload(digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
@@ -81,7 +80,7 @@ class Batch:
     outgoing: list[Outgoing] = field(default_factory=list)
     positions: list[Position] = field(default_factory=list)
     channels: list[tuple[bytes, str, bytes]] = field(default_factory=list)
-    quarantined: list[tuple[str, str, bytes]] = field(default_factory=list)
+    quarantined: list[Refused] = field(default_factory=list)
     answers: list[tuple[int, str]] = field(default_factory=list)
     statuses: dict[str, tuple[str, str]] = field(default_factory=dict)
     closed: list[str] = field(default_factory=list)
@@ -120,6 +119,7 @@ class Journal:
             )
         last = self._db.execute("SELECT hash FROM journal ORDER BY row DESC LIMIT 1").fetchone()
         self._hash: bytes = last[0] if last else bytes(32)
+        self._shelf = Shelf(self._db)
 
     def commit(self, batch: Batch) -> None:
         """Write a batch in one durable transaction.
@@ -152,9 +152,7 @@ class Journal:
             )
             db.executemany("INSERT OR IGNORE INTO channel VALUES(?,?,?)", batch.channels)
             now = stamp()
-            for source, reason, body in batch.quarantined:
-                values = (now, source, reason, digest(body), body[:MAX_QUARANTINED])
-                db.execute("INSERT INTO quarantine(time, source, reason, digest, body) VALUES(?,?,?,?,?)", values)
+            self._shelf.put(batch.quarantined, now)
             db.executemany("UPDATE request SET answer=? WHERE row=?", [(answer, row) for row, answer in batch.answers])
             db.executemany(
                 "INSERT OR REPLACE INTO status VALUES(?,?,?)", [(c, *value) for c, value in batch.statuses.items()]
@@ -369,9 +367,9 @@ class Journal:
         """(collaboration, state, body as JSON) of every collaboration, as last committed."""
         return self._db.execute("SELECT collaboration, state, body FROM status").fetchall()
 
-    def quarantine(self) -> list[tuple[str, str, bytes]]:
-        """(source, reason, body) of what was no acceptable event."""
-        return self._db.execute("SELECT source, reason, body FROM quarantine ORDER BY row").fetchall()
+    def quarantine(self) -> list[Refused]:
+        """What was no acceptable event; see `Shelf`."""
+        return self._shelf.all()
 
     def close(self) -> None:
         """Close the file; committed rows stay."""

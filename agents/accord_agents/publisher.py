@@ -29,11 +29,19 @@ TRIES = 3
 
 @dataclass(slots=True)
 class Lane:
-    """One collaboration's frames on their way."""
+    """One collaboration's frames on their way.
+
+    Attributes:
+        queue: The next ones, up to `MAX_BYTES`.
+        more: Whether the journal alone holds further ones.
+        last: The sequence of the last one that is or was in the queue.
+    """
 
     collaboration: Collaboration
     pause: float
     queue: deque[Outgoing] = field(default_factory=deque)
+    more: bool = False
+    last: int = 0
     under_way: deque[tuple[int, int]] = field(default_factory=deque)
     due: float = 0.0
     tries: int = 0
@@ -45,9 +53,31 @@ class Lane:
         return min((chain.covered.get(p, 0) for p in self.collaboration.peers), default=chain.sequence)
 
     @property
+    def waiting(self) -> bool:
+        """Whether anything has not been sent yet."""
+        return bool(self.queue) or self.more
+
+    @property
     def idle(self) -> bool:
         """Whether nothing needs to be said again: all parties hold everything."""
-        return not self.queue and self.covered >= self.collaboration.chain.sequence
+        return not self.waiting and self.covered >= self.collaboration.chain.sequence
+
+    def add(self, frames: Iterable[Outgoing]) -> None:
+        """Take frames, in sequence, as far as there is room: a slow peer must not fill the memory."""
+        room = MAX_BYTES - sum(len(out.payload) for out in self.queue)
+        for out in frames:
+            if out.sequence > self.last:
+                self.more = self.more or room <= 0
+                if self.more:
+                    return
+                self.queue.append(out)
+                self.last, room = out.sequence, room - len(out.payload)
+
+    def reload(self, frames: Iterable[Outgoing], after: int) -> None:
+        """Begin anew with the frames beyond a sequence, out of the journal."""
+        self.queue.clear()
+        self.more, self.last = False, after
+        self.add(frames)
 
 
 class Publisher:
@@ -74,7 +104,7 @@ class Publisher:
     def left(self, cid: str) -> bool:
         """Whether nobody waits for any frame of a collaboration."""
         lane = self._lanes.get(cid)
-        return lane is None or (not lane.queue and (lane.idle or self._left(lane, self._broker.history)))
+        return lane is None or (not lane.waiting and (lane.idle or self._left(lane, self._broker.history)))
 
     def close(self, cid: str) -> None:
         """Forget a collaboration."""
@@ -82,7 +112,7 @@ class Publisher:
 
     def put(self, collaboration: Collaboration, frames: Iterable[Outgoing]) -> None:
         """Take frames that are committed."""
-        self.lane(collaboration).queue.extend(frames)
+        self.lane(collaboration).add(frames)
         self._wake.set()
 
     def acknowledge(self, frame: Frame) -> None:
@@ -104,7 +134,7 @@ class Publisher:
         That is so on a broker with history where it was read back; on one without, where peers that heard how the
         collaboration ended answer no more: their last acknowledgement was lost, and they have left.
         """
-        if self._acks or self._sending or any(lane.queue for lane in self._lanes.values()):
+        if self._acks or self._sending or any(lane.waiting for lane in self._lanes.values()):
             return False
         return all(lane.idle or self._left(lane, history) for lane in self._lanes.values())
 
@@ -113,7 +143,7 @@ class Publisher:
         self._sending = False
         for lane in self._lanes.values():
             lane.under_way.clear()
-            lane.queue = deque(self._load(lane.collaboration.cid, lane.covered))
+            self._reload(lane, lane.covered)
             lane.pause, lane.due = self._first(), 0.0
 
     async def run(self) -> None:
@@ -139,7 +169,10 @@ class Publisher:
         records, self._acks = self._acks, []
         for lane in self._lanes.values():
             size = sum(s for _, s in lane.under_way)
-            while lane.queue and len(lane.under_way) < MAX_EVENTS and size < MAX_BYTES:
+            while lane.waiting and len(lane.under_way) < MAX_EVENTS and size < MAX_BYTES:
+                if not lane.queue:
+                    self._reload(lane, lane.last)
+                    continue
                 out = lane.queue.popleft()
                 size += len(out.payload)
                 lane.under_way.append((out.sequence, len(out.payload)))
@@ -165,10 +198,11 @@ class Publisher:
                 lane.due = now + lane.pause
             elif now >= lane.due:
                 lane.pause, lane.due, lane.tries = min(2 * lane.pause, LONGEST_PAUSE), 0.0, lane.tries + 1
-                last = lane.under_way[-1][0]
                 lane.under_way.clear()
-                missing = self._load(lane.collaboration.cid, lane.covered)
-                lane.queue.extend(out for out in missing if out.sequence <= last)
+                self._reload(lane, lane.covered)
+
+    def _reload(self, lane: Lane, after: int) -> None:
+        lane.reload(self._load(lane.collaboration.cid, after), after)
 
 
 def record(out: Outgoing) -> Record:

@@ -26,6 +26,7 @@ from accord_agents.ledger import Ledger
 from accord_agents.logs import open_log, routed
 from accord_agents.memory import Memory
 from accord_agents.pins import Pins
+from accord_agents.refusals import Refusals
 from accord_agents.reruns import Reruns, objections
 from accord_agents.results import write
 from accord_agents.retention import Keeper, erase
@@ -42,6 +43,10 @@ from accord_schemas.errors import AccordError, UsageError
 
 if TYPE_CHECKING:
     from accord_agents.observability.endpoint import Endpoint
+
+
+DEAF = 2.0
+"""Seconds without a tick that count as an absence: of the broker, or of the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ class Service:
         self._seeds: dict[str, bytes] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._quiet: dict[str, float] = {}
+        self._ticked = 0.0
         self._asked: set[int] = set()
         self._left: list[tuple[str, Job]] = []
         self._accepting: set[str] = set()
@@ -93,7 +99,8 @@ class Service:
             self._check_party(journal)
             journal.verify()
             broker = self._watched(connect(self.config.broker, self._client(journal)))
-            self.agent = Agent(self._desk(journal), journal, broker, self.log, self._hooks())
+            refusals = Refusals(self.config.party, connect(self.config.broker), self.log)
+            self.agent = Agent(self._desk(journal), journal, broker, self.log, self._hooks(), refusals)
             self.journal = journal
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -343,6 +350,9 @@ class Service:
     def _tick(self) -> None:
         self.memory.sample(self.executor.processes())
         now = asyncio.get_running_loop().time()
+        if (deaf := now - self._ticked) > DEAF:  # without a broker nobody is heard: that is no peer's silence
+            self._quiet = {cid: at + deaf for cid, at in self._quiet.items()}
+        self._ticked = now
         for cid, collaboration in self.agent.desk.collaborations.items():
             quiet = now - self._quiet.setdefault(cid, now)
             if collaboration.ended or collaboration.agreement is None:

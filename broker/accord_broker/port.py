@@ -26,6 +26,10 @@ class BrokerError(AccordError):
     """The broker did not do what was asked; with ``retry``, the same may succeed after opening again."""
 
 
+class TooLargeError(BrokerError):
+    """A record exceeds what the broker takes; others may pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """What is published.
@@ -170,7 +174,8 @@ class Broker(Protocol):
     async def end(self) -> Mapping[str, int]:
         """The offset of the last record that `receive` would deliver, as it is now, of each source that has any.
 
-        Who has stored positions up to these has read what was there. Always empty without `history`.
+        Who has stored positions up to these has read what was there. Always empty without `history`. A log may hold
+        what is no record: then the answer is too high until `receive` has come past that, and asking again helps.
         """
         ...
 

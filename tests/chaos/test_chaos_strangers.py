@@ -9,17 +9,24 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from cloudevents.core.base import BaseCloudEvent
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 from tests.chaos.rig import PARTIES, Rig
 from tests.contract.harness import ROOM, opened
 from tests.integration.command import log_lines
 from tests.support.servers import Kafka, kafka, needs_kafka, password
 
 from accord_agents.security.identity import Identity
-from accord_broker.port import BrokerError, Delivery, Record
+from accord_broker.kafka import parse
+from accord_broker.port import QUARANTINE, BrokerError, Delivery, Record
+from accord_schemas.canonical import digest
 from accord_schemas.events import Cancel
 from accord_schemas.frame import Frame
+from accord_schemas.quarantine import TYPE
 
 needs_kafka(own=True)
 
@@ -61,6 +68,28 @@ def test_strangers_and_operators_change_nothing(rig: Rig, bank: Kafka, monkeypat
             "the event came on another family's topic",
         } <= {line["reason"] for line in refused}
         assert json.loads((home / party / "result.json").read_bytes())["model_digest"] == rig.models
+    told = asyncio.run(quarantined(url))
+    assert {event.get_source() for event in told} == set(PARTIES)
+    assert {digest(data).hex() for data in injected} & {event.get_id() for event in told}
+    for event in told:
+        assert (event.get_specversion(), event.get_type()) == ("1.0", TYPE) and event.get_subject()
+        record: Any = event.get_data()
+        assert record["reason"] and record["party"] == event.get_source()
+
+
+async def quarantined(url: str) -> list[BaseCloudEvent]:
+    """The quarantine topic as a stranger's client reads it."""
+    place = parse(url)
+    consumer = AIOKafkaConsumer(bootstrap_servers=place.addresses(), **place.security_settings())
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(place.topic(QUARANTINE), 0)])
+        await consumer.seek_to_beginning()
+        found = await consumer.getmany(timeout_ms=10_000, max_records=1000)
+    finally:
+        await consumer.stop()
+    messages = [message for batch in found.values() for message in batch]
+    return [from_binary_event(KafkaMessage(dict(m.headers), m.key, m.value)) for m in messages]
 
 
 async def meddle(url: str, injected: list[bytes]) -> None:

@@ -19,6 +19,7 @@ from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import Keystore, durable
 from accord_agents.security.passphrase import passphrase
 from accord_agents.setup import former_identities, own_identity
+from accord_agents.shelf import SECOND_VERSION
 from accord_protocols.machines.states import COMPLETED
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import AccordError, FrameError, TamperError, UsageError
@@ -99,7 +100,7 @@ def held_frames(journal: Journal, cid: str) -> Iterator[Frame]:
     for head, payload in journal.frames(cid):
         yield stripped(Frame.restore(head, payload))
     for _, reason, data in journal.quarantine():
-        frame = _kept(data) if reason.startswith("a second version") else None
+        frame = _kept(data) if reason.startswith(SECOND_VERSION) else None
         if frame is not None and frame.header.subject == cid:
             yield stripped(frame)
 

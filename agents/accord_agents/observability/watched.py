@@ -76,10 +76,11 @@ class Watched:
         return await self._broker.receive(limit, max_bytes, timeout)
 
     async def end(self) -> Mapping[str, int]:
-        """The log's end; an agent asks right after it has subscribed."""
+        """The log's end; an agent asks right after it has subscribed, and again where it is not reached."""
         self._end = dict(await self._broker.end())
         self._looked = asyncio.get_running_loop().time()
-        self._first = self._end if self._first is None else self._first
+        before = self._end if self._first is None else self._first
+        self._first = {s: min(last, self._end[s]) for s, last in before.items() if s in self._end}
         return self._end
 
     async def committed(self, deliveries: Sequence[Delivery]) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from accord_agents.difference import DifferenceError
-from accord_agents.journal import MAX_QUARANTINED, Row, row_hash
+from accord_agents.journal import Row, row_hash
 from accord_agents.security.identity import PublicIdentity
+from accord_agents.shelf import MAX_BODY
 from accord_schemas.canonical import digest
 from accord_schemas.errors import FrameError, TamperError, UsageError
 from accord_schemas.frame import Frame
@@ -161,5 +162,5 @@ def _signed(public: PublicIdentity, frame: Frame) -> bool:
 
 def _quarantine(db: sqlite3.Connection) -> None:
     for number, key, body in db.execute("SELECT row, digest, body FROM quarantine"):
-        if len(key) != 32 or (len(body) < MAX_QUARANTINED and digest(body) != key):
+        if len(key) != 32 or (len(body) not in (0, MAX_BODY) and digest(body) != key):  # else not kept whole
             raise TamperError(f"row {number} of the quarantine is not the one that was written.")

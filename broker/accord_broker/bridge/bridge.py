@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from accord_broker.bridge.counts import LEFT_OUT, REFUSED, SIDES, Counts
 from accord_broker.bridge.state import Sight, State, Verdict
-from accord_broker.port import Broker, BrokerError, Delivery, Position, Record
+from accord_broker.port import Broker, BrokerError, Delivery, Position, Record, TooLargeError
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
 
@@ -22,7 +23,7 @@ BATCH_RECORDS, BATCH_BYTES = 64, 8 << 20
 CONNECT_FOR = 30.0
 """Seconds for which the first connection is tried."""
 PAUSE, LONGEST_PAUSE = 0.5, 15.0
-"""Seconds before connecting again, doubling."""
+"""Seconds before connecting again, doubling while connections do not last."""
 REPORT = 60.0
 """Seconds between reports."""
 GRACE = 5.0
@@ -96,13 +97,17 @@ class Bridge:
         loop = asyncio.get_running_loop()
         first, pause = loop.time(), PAUSE
         while not self._ending.is_set():
+            since = math.inf
             try:
                 await self._open()
-                pause = PAUSE
+                since = loop.time()
                 await self._session()
             except BrokerError as error:
-                if not error.retry or (not self._connected and loop.time() - first > CONNECT_FOR):
+                now = loop.time()
+                if not error.retry or (not self._connected and now - first > CONNECT_FOR):
                     raise
+                if now - since > LONGEST_PAUSE:
+                    pause = PAUSE
                 self._log.warning("broker", problem=error.message)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._ending.wait(), pause)
@@ -150,14 +155,40 @@ class Bridge:
         sights = [Sight(d.position.digest, d.record.key, self._again(here, d.position)) for d in frames]
         verdicts = await asyncio.to_thread(self._state.admit, side, sights)
         chosen = [d for d, verdict in zip(frames, verdicts, strict=True) if verdict is Verdict.CARRY]
-        if chosen:
-            await there.publish([d.record for d in chosen])
+        left = await self._publish(there, [d.record for d in chosen]) if chosen else {}
+        for delivery in chosen:
+            if reason := left.get(delivery.position.digest):
+                self._refuse(side, delivery.record, reason)
         last = {d.position.source: d.position for d in deliveries} if here.broker.history else {}
         await asyncio.to_thread(self._state.settle, side, [d.position.digest for d in chosen], list(last.values()))
         here.positions |= last
         await here.broker.committed(deliveries)
         for delivery, verdict in zip(frames, verdicts, strict=True):
-            self.counts.add(side, delivery.record.family, verdict.value)
+            if delivery.position.digest not in left:
+                self.counts.add(side, delivery.record.family, verdict.value)
+
+    async def _publish(self, there: Broker, records: Sequence[Record]) -> dict[bytes, str]:
+        """Publish what the other side takes; returns what is too large for it, by digest, and why.
+
+        That stays where it is: whoever may write to a topic must not stop the bridge.
+        """
+        try:
+            await there.publish(records)
+        except TooLargeError as error:
+            if len(records) == 1:
+                return {records[0].digest(): error.message}
+            left: dict[bytes, str] = {}
+            for record in records:
+                left |= await self._publish(there, [record])
+            return left
+        return {}
+
+    def _refuse(self, side: int, record: Record, reason: str) -> None:
+        self.counts.add(side, record.family, REFUSED)
+        if not self._complained:  # once a minute: nor must they fill our disk
+            self._complained = True
+            values = {"family": record.family, "reason": reason, "digest": record.digest().hex()}
+            self._log.warning("refused", side=SIDES[side], **values)
 
     def _carriable(self, side: int, record: Record) -> bool:
         """Whether a record is an event where it belongs; who signed it is for the agents to check."""
@@ -169,11 +200,7 @@ class Bridge:
             if (header.event_class.family, header.subject) != (record.family, record.key):
                 raise FrameError("the event came under another family or collaboration")
         except FrameError as error:
-            self.counts.add(side, record.family, REFUSED)
-            if not self._complained:  # once a minute: whoever may write to a topic must not fill our disk
-                self._complained = True
-                values = {"family": record.family, "reason": error.message, "digest": record.digest().hex()}
-                self._log.warning("refused", side=SIDES[side], **values)
+            self._refuse(side, record, error.message)
             return False
         return True
 

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from accord_broker.port import QUARANTINE, Record
-from accord_broker.wire.attributes import CONTENT_TYPE, OPAQUE, put_together, taken_apart
+from accord_broker.port import Record
+from accord_broker.wire.attributes import CONTENT_TYPE, OPAQUE, carried, put_together
 from accord_broker.wire.trace import TRACEPARENT, single
-from accord_schemas.errors import FrameError
-from accord_schemas.frame import Frame
 
 UNREADABLE = b"ACC0 the record's headers are not UTF-8 text"
 """Stands for a record that no client can take apart. Like all that is no frame, agents put it in quarantine."""
@@ -23,17 +21,12 @@ Headers = list[tuple[str, bytes]]
 
 
 def to_message(record: Record) -> tuple[bytes, Headers]:
-    """The value and the headers that carry a record's frame; bytes that are no frame travel as they are."""
+    """The value and the headers that carry a record."""
     beside = [(TRACEPARENT, record.trace.encode())] if record.trace else []
-    try:
-        frame = Frame.decode(record.frame)
-    except FrameError:
-        kind = "application/json" if record.family == QUARANTINE else OPAQUE
-        return record.frame, [(_CONTENT_TYPE, kind.encode()), *beside]
-    attributes = taken_apart(frame)
+    attributes, value = carried(record)
     kind = attributes.pop(CONTENT_TYPE)
     headers = [(_CONTENT_TYPE, kind.encode()), *((_PREFIX + n, v.encode()) for n, v in attributes.items())]
-    return frame.payload, headers + beside
+    return value, headers + beside
 
 
 def from_message(value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> bytes:

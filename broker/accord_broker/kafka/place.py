@@ -77,7 +77,10 @@ def parse(url: str, account: str = "") -> Place:
     Raises:
         UsageError: The URL is not of the known form.
     """
-    split = urlsplit(url)
+    try:
+        split = urlsplit(url)
+    except ValueError as error:
+        raise UsageError(f"The broker URL {url!r} cannot be read: {error}.", hint=_EXAMPLE) from None
     namespace = split.path.removeprefix("/")
     if not _NAMESPACE.fullmatch(namespace):
         message = f"The broker URL {url!r} needs a namespace of letters, digits, dot, dash and underscore."

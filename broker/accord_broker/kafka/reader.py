@@ -43,6 +43,7 @@ class Reader:
             max_partition_fetch_bytes=FETCH,
             fetch_max_bytes=ROOM,
         )
+        self._last: dict[TopicPartition, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._failed: BrokerError | None = None
         self._arrived: deque[Delivery] = deque()
@@ -74,6 +75,7 @@ class Reader:
         for tp, position in known.items():
             if begin[tp] == position.offset and await self._holds(tp, position):
                 held.add(position.source)
+                self._last[tp] = position.offset
             else:
                 self._consumer.seek(tp, first[tp])
         for tp in self._families:
@@ -96,6 +98,20 @@ class Reader:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await self._news.wait()
+
+    async def deliverable(self, end: Offsets) -> Offsets:
+        """Of the last offset of each partition, as far as is known, that of the last record.
+
+        The marks of transactions, which others may use, have offsets and never come: once reading is past the end, the
+        last record that came is the last one.
+        """
+        found = dict(end)
+        for tp, offset in end.items():
+            if await self._consumer.position(tp) > offset:
+                found.pop(tp)
+                if tp in self._last:
+                    found[tp] = min(offset, self._last[tp])
+        return found
 
     async def stop(self) -> None:
         """Stop reading, for good."""
@@ -166,6 +182,7 @@ class Reader:
             if self._size > ROOM:
                 self._room.clear()
             if found:
+                self._last[tp] = found[-1].position.offset
                 self._news.set()
 
     def _take(self, limit: int, max_bytes: int) -> list[Delivery]:

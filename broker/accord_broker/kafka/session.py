@@ -79,7 +79,10 @@ class Session:
     async def end(self) -> dict[str, int]:
         """The last offset of each source that has any."""
         first, last = await self._bounds()
-        return {source(tp): last[tp] - 1 for tp in self._partitions if last[tp] > first[tp]}
+        found: Offsets = {tp: last[tp] - 1 for tp in self._partitions if last[tp] > first[tp]}
+        if self._reader is not None:
+            found = await self._reader.deliverable(found)
+        return {source(tp): offset for tp, offset in found.items()}
 
     async def _bounds(self) -> tuple[Offsets, Offsets]:
         """First offset and high watermark per partition."""

@@ -2,6 +2,9 @@
 
 One partition keeps a family's order. Everybody writes to and reads from partition 0, so nothing is lost on a topic that
 is given more; the agents stop over it all the same, because nobody else's tools would see the order any more.
+
+The topic of the quarantine is made along with the others where that is allowed; whether it is there, or may be used,
+stops nobody.
 """
 
 from __future__ import annotations
@@ -52,6 +55,8 @@ class Topics:
     def __init__(self, place: Place, client: AIOKafkaClient) -> None:
         self._place, self._client = place, client
         self._names = [place.topic(family) for family in FAMILIES]
+        self._spare = place.topic(QUARANTINE)
+        self._used = [name for name in self._names if name != self._spare]
 
     async def prepare(self, *, create: bool = True) -> dict[str, str]:
         """Create what is missing and verify what is there; returns each topic's id, new with each incarnation.
@@ -65,21 +70,23 @@ class Topics:
         created: set[str] = set()
         while True:
             found, missing = await self._describe()
-            if not missing:
+            if not missing - {self._spare}:
                 break
             if not create:
-                message = f"There is no topic {min(missing)} on {self._place}."
+                message = f"There is no topic {min(missing - {self._spare})} on {self._place}."
                 raise UsageError(message, hint="Correct the namespace of the broker URL.")
             if new := missing - created:
                 await self._create([name for name in self._names if name in new])
                 created |= new
             if loop.time() > deadline:
-                message = f"The topic {min(missing)} of {self._place} does not come up."
+                message = f"The topic {min(missing - {self._spare})} of {self._place} does not come up."
                 raise BrokerError(message, hint="Is a broker of the cluster down?", retry=True)
             await asyncio.sleep(0.05)
-        if old := set(self._names) - created:
+        if self._spare in missing and create and not created:
+            await self._create([self._spare])
+        if old := set(self._used) - created:
             await self._verify(sorted(old))
-        await self._client.set_topics(self._names)  # else it learns their leaders one by one
+        await self._client.set_topics(self._used)  # else it learns their leaders one by one
         return found
 
     async def check(self, ids: dict[str, str]) -> None:
@@ -89,7 +96,7 @@ class Topics:
             BrokerError: One is not, or the cluster cannot be asked.
         """
         found, missing = await self._describe()
-        for topic in self._names:
+        for topic in self._used:
             if topic in missing or found[topic] != ids[topic]:
                 raise trouble.lost(self._place, topic)
 
@@ -101,10 +108,12 @@ class Topics:
             name, code = topic["topic"], topic["error_code"]
             partitions = topic["partitions"]
             if code == errors.TopicAuthorizationFailedError.errno:
+                if name == self._spare:
+                    continue
                 raise trouble.right(self._place, name, "Read")
             if code or any(p["leader"] < 0 for p in partitions):
                 missing.add(name)
-            elif len(partitions) != 1:
+            elif len(partitions) != 1 and name != self._spare:
                 message = f"The topic {name} of {self._place} has {len(partitions)} partitions and must have one."
                 raise BrokerError(message, hint="Use another namespace, or create the topic anew.")
             else:
@@ -117,6 +126,8 @@ class Topics:
         answer = await self._ask(CreateTopicsRequest(wanted, int(PATIENCE * 1000), False))
         for name, code, *_ in sorted(answer.topic_errors, key=lambda t: names.index(t[0])):
             error = errors.for_code(code)
+            if name == self._spare:
+                continue
             if error in (errors.TopicAuthorizationFailedError, errors.ClusterAuthorizationFailedError):
                 raise trouble.right(self._place, name, "Create")
             if error not in (errors.NoError, errors.TopicAlreadyExistsError):
@@ -141,7 +152,7 @@ class Topics:
             raise BrokerError(message, hint=f"Raise its max.message.bytes to {LARGEST} or more.")
         retention = int(configs["retention.ms"])
         short = 0 <= retention < SHORT or int(configs["retention.bytes"]) >= 0
-        if short and name != self._place.topic(QUARANTINE):
+        if short:
             log.warning("The topic %s drops events that audits need. Set retention.ms and retention.bytes to -1.", name)
 
     async def _ask(self, request: Request[Any]) -> Any:

@@ -9,7 +9,7 @@ from aiokafka import errors
 from aiokafka.conn import create_conn
 
 from accord_broker.kafka.place import Place
-from accord_broker.port import BrokerError
+from accord_broker.port import BrokerError, TooLargeError
 
 _DENIED = (errors.TopicAuthorizationFailedError, errors.ClusterAuthorizationFailedError)
 _CREDENTIALS = (errors.SaslAuthenticationFailed, errors.AuthenticationFailedError)
@@ -72,7 +72,7 @@ def not_published(place: Place, topic: str, error: BaseException) -> BrokerError
         return right(place, topic, "Write")
     if isinstance(error, errors.MessageSizeTooLargeError):
         hint = "Raise the topic's max.message.bytes, or lower the chunk size."
-        return BrokerError(f"A record on {topic} exceeds the max.message.bytes of {place}.", hint=hint)
+        return TooLargeError(f"A record on {topic} exceeds the max.message.bytes of {place}.", hint=hint)
     if isinstance(error, errors.InvalidTimestampError):
         hint = "Set the clock right (NTP), or give the topic message.timestamp.type=LogAppendTime."
         message = f"{place} refused a record on {topic} over its time: the clock here differs from the broker's."

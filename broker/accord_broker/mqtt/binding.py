@@ -11,32 +11,22 @@ from __future__ import annotations
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from accord_broker.wire.attributes import CONTENT_TYPE, OPAQUE, put_together, taken_apart
+from accord_broker.port import Record
+from accord_broker.wire.attributes import CONTENT_TYPE, OPAQUE, carried, put_together
 from accord_broker.wire.trace import TRACEPARENT, single
-from accord_schemas.errors import FrameError
-from accord_schemas.frame import Frame
 
 _BESIDE = ("traceparent", "tracestate")
 
 
-def to_message(frame: bytes, beside: str = "") -> tuple[bytes, Properties]:
-    """The payload and the properties that carry a frame; bytes that are no frame travel as they are.
-
-    Args:
-        beside: The trace context that travels along; empty for none.
-    """
+def to_message(record: Record) -> tuple[bytes, Properties]:
+    """The payload and the properties that carry a record."""
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    if beside:
-        properties.UserProperty = (TRACEPARENT, beside)
-    try:
-        decoded = Frame.decode(frame)
-    except FrameError:
-        properties.ContentType = OPAQUE
-        return frame, properties
-    attributes = taken_apart(decoded)
+    attributes, payload = carried(record)
     properties.ContentType = attributes.pop(CONTENT_TYPE)
-    properties.UserProperty = [*attributes.items()]
-    return decoded.payload, properties
+    beside = {TRACEPARENT: record.trace} if record.trace else {}
+    if pairs := [*(attributes | beside).items()]:
+        properties.UserProperty = pairs
+    return payload, properties
 
 
 def from_message(payload: bytes, properties: Properties | None) -> bytes:

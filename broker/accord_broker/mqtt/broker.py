@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 
 from accord_broker.mqtt import trouble
@@ -10,6 +11,7 @@ from accord_broker.mqtt.connection import Connection
 from accord_broker.mqtt.place import Place
 from accord_broker.port import FAMILIES, QUARANTINE, Delivery, Position, Record
 
+log = logging.getLogger("accord_broker.mqtt")
 ECHO = 5.0
 """Seconds after which an own record that the broker took should have come back."""
 _READ = tuple(family for family in FAMILIES if family != QUARANTINE)
@@ -36,10 +38,14 @@ class MqttBroker:
         self._subscribed = False
         self._clean = False
         self._mute: set[str] = set()
+        self._warned = False
 
     async def open(self) -> None:
         """Connect."""
         if self._connection is None:
+            if not self._warned and self._place.exposes_password:
+                self._warned = True
+                log.warning("The password goes to %s in clear; use mqtts://, or leave it out.", self._place)
             connection = Connection(self._place, self._client, clean=self._clean)
             await connection.start()
             self._connection, self._clean = connection, False

@@ -174,7 +174,7 @@ class Connection:
 
     def _message(self, record: Record) -> tuple[str, bytes, Properties]:
         topic = self.place.topic(record.family, record.key)
-        payload, properties = to_message(record.frame, record.trace)
+        payload, properties = to_message(record)
         size = len(topic) + len(payload) + PROPERTIES
         if size > self._limit:
             raise trouble.too_large(self.place, topic, size, self._limit)
@@ -237,6 +237,8 @@ class Connection:
         except ValueError:  # nothing that this client subscribed to
             self._paho.ack(message.mid, message.qos)
             return
+        if not message.qos and len(self._arrived) >= WINDOW:
+            return  # no agent writes so, and the protocol bounds only what is acknowledged
         self._count += 1
         if message.qos:
             self._unstored[self._count] = message.mid

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from accord_broker.wire.security import FILES, tls_context
+from accord_broker.wire.security import FILES, credentials, tls_context
 from accord_schemas.errors import UsageError
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+_HERE = ("localhost", "127.0.0.1", "::1")
 _NAMESPACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _EXAMPLE = "Use mqtts://HOST:PORT/NAMESPACE?ca=PATH&cert=PATH&key=PATH, or mqtt://HOST:PORT/NAMESPACE without TLS."
 
@@ -59,6 +60,11 @@ class Place:
             raise ValueError("another namespace")
         return family, unquote(key)
 
+    @property
+    def exposes_password(self) -> bool:
+        """Whether a password crosses a network unencrypted: in earnest another broker's, out of the environment."""
+        return not self.tls and self.host not in _HERE and bool(credentials(self.account)[1])
+
     def tls_context(self) -> ssl.SSLContext | None:
         """TLS with verified certificate and host name; None for a connection in clear.
 
@@ -76,11 +82,11 @@ def parse(url: str, account: str = "") -> Place:
     Raises:
         UsageError: The URL is not of the known form.
     """
-    split = urlsplit(url)
     try:
+        split = urlsplit(url)
         port = split.port or _PORTS[split.scheme]
     except ValueError:
-        raise UsageError(f"The broker URL {url!r} has no usable port.", hint=_EXAMPLE) from None
+        raise UsageError(f"The broker URL {url!r} has no usable host or port.", hint=_EXAMPLE) from None
     namespace = split.path.removeprefix("/")
     if not split.hostname or not _NAMESPACE.fullmatch(namespace):
         message = f"The broker URL {url!r} needs a host and a namespace of letters, digits, dot, dash and underscore."

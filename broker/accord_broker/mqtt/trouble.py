@@ -8,7 +8,7 @@ import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
 from accord_broker.mqtt.place import Place
-from accord_broker.port import BrokerError
+from accord_broker.port import BrokerError, TooLargeError
 
 REFUSED = 0x80
 """Reason codes from here on are failures (MQTT 5, section 2.4)."""
@@ -73,10 +73,10 @@ def silent(place: Place, topics: str, *, again: bool) -> BrokerError:
     return error
 
 
-def too_large(place: Place, topic: str, size: int, limit: int) -> BrokerError:
+def too_large(place: Place, topic: str, size: int, limit: int) -> TooLargeError:
     """A message that the broker or the readers do not take."""
     hint = "Raise the broker's largest packet (Mosquitto: max_packet_size), or lower the chunk size."
-    return BrokerError(f"A message of {size} bytes on {topic} exceeds the {limit} of {place}.", hint=hint)
+    return TooLargeError(f"A message of {size} bytes on {topic} exceeds the {limit} of {place}.", hint=hint)
 
 
 def _right(place: Place, topics: str, right: str) -> BrokerError:

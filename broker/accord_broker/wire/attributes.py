@@ -5,13 +5,31 @@ from __future__ import annotations
 import base64
 import binascii
 
+from accord_broker.port import QUARANTINE, Record
 from accord_schemas.canonical import canonical_json
+from accord_schemas.errors import FrameError
 from accord_schemas.frame import MAGIC, Frame
+from accord_schemas.quarantine import Quarantined
 
 OPAQUE = "application/octet-stream"
 """The content type of what is no frame; it travels without any attribute."""
 CONTENT_TYPE = "datacontenttype"
 _SIGNATURE = "signature"
+
+
+def carried(record: Record) -> tuple[dict[str, str], bytes]:
+    """The attributes and the payload that carry a record.
+
+    Bytes that are no event travel as they are, and without attributes. Records of the quarantine are CloudEvents of
+    their own kind, so that no tool that reads all topics stumbles over them.
+    """
+    try:
+        if record.family == QUARANTINE:
+            return Quarantined.decode(record.frame).attributes(record.key), record.frame
+        frame = Frame.decode(record.frame)
+    except FrameError:
+        return {CONTENT_TYPE: OPAQUE}, record.frame
+    return taken_apart(frame), frame.payload
 
 
 def taken_apart(frame: Frame) -> dict[str, str]:

@@ -12,6 +12,7 @@ from accord_schemas.contract.schemas import ATTRIBUTES, QUARANTINED, event_path
 from accord_schemas.events import EVENTS, Event
 from accord_schemas.header import REQUIRED, SHAPES, content_type
 from accord_schemas.quarantine import FAMILY as QUARANTINE
+from accord_schemas.quarantine import TYPE as REFUSED
 
 VERSION = "1.0.0"
 """Of the contract: the first number changes with an incompatible change, the second with an addition."""
@@ -26,7 +27,7 @@ _FAMILIES = {
     "intermediates": "Pads, products and shares of scores. Sealed to their recipients.",
     "gradients": "Residuals, sums and directions of training. Sealed to their recipients.",
     "results": "States and rounds that parties reached. JSON in clear, signed.",
-    QUARANTINE: "Reserved for what agents refuse, as digest and reason: JSON for people, no events; read by no agent.",
+    QUARANTINE: "What agents refuse, as digest and reason. JSON in clear for people, unsigned; read by no agent.",
 }
 _KAFKA = {"key": {"type": "string", "description": "Id of the collaboration."}, "bindingVersion": "0.5.0"}
 _TOPIC = {"partitions": 1, "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": -1}}
@@ -87,7 +88,7 @@ def _channel(protocol: str, family: str) -> dict[str, Any]:
     kafka = protocol == "kafka"
     parameters = ["namespace"] if kafka else ["namespace", "collaboration"]
     if family == QUARANTINE:
-        messages = {"quarantined": _quarantined()}
+        messages = {"refused": _refused(protocol)}
     else:
         messages = {kind.name: _message(protocol, kind) for kind in EVENTS.values() if kind.family == family}
     return {
@@ -115,12 +116,31 @@ def _message(protocol: str, kind: type[Event]) -> dict[str, Any]:
     }
 
 
-def _quarantined() -> dict[str, Any]:
+def _refused(protocol: str) -> dict[str, Any]:
+    """A CloudEvent too, but with few attributes: nobody signs it."""
+    kafka, text = protocol == "kafka", {"type": "string"}
+    prefix = "ce_" if kafka else ""
+    field = f"{QUARANTINED}#/properties/"
+    attributes: dict[str, Any] = {
+        "specversion": {"$ref": f"{ATTRIBUTES}#/properties/specversion"},
+        "type": text | {"const": REFUSED},
+        "source": {"$ref": f"{field}party"},
+        "id": {"$ref": f"{field}digest"},
+        "subject": text | {"minLength": 1, "description": "Key of the record that held the bytes."},
+        "time": {"$ref": f"{field}time"},
+    }
+    headers = {prefix + name: schema for name, schema in attributes.items()}
+    if kafka:
+        headers["content-type"] = text | {"const": "application/json"}
+    binding = {"kafka": _KAFKA} if kafka else {"mqtt": {"contentType": "application/json", "bindingVersion": "0.2.0"}}
     return {
-        "name": "quarantined",
-        "summary": "Bytes that were refused, by digest and reason. No CloudEvent.",
+        "name": REFUSED,
+        "title": "Refused",
+        "summary": "Bytes that a party refused, by digest and reason.",
         "contentType": "application/json",
+        "headers": {"type": "object", "properties": headers, "required": sorted(headers)},
         "payload": {"schemaFormat": _SCHEMA_FORMAT, "schema": {"$ref": QUARANTINED}},
+        "bindings": binding,
     }
 
 

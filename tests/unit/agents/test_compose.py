@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.street import identities
+from tests.support.world import agreement
 
 from accord_agents.chain import Chain
-from accord_agents.compose import Assembler, Composer, Envelope, Piece, opened
+from accord_agents.compose import Assembler, Composer, Envelope, Piece, budget, opened
 from accord_agents.security.channel import CHANNELS
 from accord_schemas.address import Address, Content
+from accord_schemas.agreement import Limits
 from accord_schemas.canonical import digest
 from accord_schemas.errors import FrameError, TamperError
 from accord_schemas.events import Cancel, Event, Tags
@@ -64,7 +66,7 @@ def test_what_was_said_is_heard_by_each_recipient_in_any_order(rows: int, rng: r
     assert len(frames) == max(1, -(-len(said.event.encode()) // 1024))
     for me in TO:
         rng.shuffle(frames)
-        assembler, heard = Assembler(1000), list[bytes]()
+        assembler, heard = Assembler(1000, 1 << 20), list[bytes]()
         for frame in frames:
             whole = assembler.add(frame.header, opened(frame, me, unwrap(me)))
             heard += [whole] if whole is not None else []
@@ -159,11 +161,34 @@ def head(chunk: str) -> Header:
 
 @pytest.mark.parametrize("chunks", [["1/3", "2/4"], ["1/3", "1/3"], ["1/9"]])
 def test_chunks_that_do_not_fit(chunks: list[str]) -> None:
-    assembler = Assembler(8)
+    assembler = Assembler(8, 100)
     for chunk in chunks[:-1]:
         assert assembler.add(head(chunk), b"part") is None
     with pytest.raises(FrameError, match="chunk"):
         assembler.add(head(chunks[-1]), b"part")
+
+
+def test_a_sender_fills_no_memory_with_contents_that_are_never_whole() -> None:
+    def part(step: str, chunk: str, sender: str = "bank") -> Header:
+        return dataclasses.replace(head(chunk), step=step, source=sender)
+
+    assembler = Assembler(8, 100)
+    for whole in range(20):  # what is whole is given back
+        assert assembler.add(part(f"a{whole}", "1/2"), bytes(40)) is None
+        assert assembler.add(part(f"a{whole}", "2/2"), bytes(40)) == bytes(80)
+    for sender in ("bank", "shop"):
+        assert assembler.add(part("b1", "1/2", sender), bytes(60)) is None
+    with pytest.raises(FrameError, match="too much of contents that are not whole came of one party"):
+        assembler.add(part("b2", "1/3"), bytes(41))
+
+
+@pytest.mark.parametrize(
+    ("rows", "bits", "want"), [(1, 2048, 64 << 20), (10**6, 3072, 1536 * 10**6), (10**9, 3072, 4 << 30)]
+)
+def test_the_agreed_rows_bound_what_waits(rows: int, bits: int, want: int) -> None:
+    terms = agreement(2)
+    terms = terms.model_copy(update={"limits": Limits(max_rows=rows), "key_bits": bits})
+    assert budget(terms) == want
 
 
 # ---- chains

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from accord_agents.journal import PAGE, Batch, Journal, Outgoing, Row
+from accord_agents.shelf import MAX_BODIES, MAX_BODY, MAX_EVIDENCE
 from accord_broker.port import Position
+from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, TamperError
 
 NOW = "2026-01-01T00:00:00.000Z"
@@ -100,6 +102,25 @@ def test_a_request_is_answered_once_or_withdrawn(journal: Journal) -> None:
     journal.withdraw(second)
     journal.withdraw(first)
     assert journal.requests() == [] and journal.answer(first) == '{"collaboration":"c"}'
+
+
+def test_a_flood_of_refused_bytes_fills_no_disk_and_hides_no_evidence(journal: Journal, tmp_path: Path) -> None:
+    refused = [("bank", "a second version of event 7", b"proof" * 20_000)]
+    refused += [("unknown", "not an Accord frame", b"%d" % n * 40_000) for n in range(MAX_BODIES + 50)]
+    for at in range(0, len(refused), 64):
+        journal.commit(Batch(quarantined=refused[at : at + 64]))
+    kept = journal.quarantine()
+    assert [(s, r) for s, r, _ in kept] == [(s, r) for s, r, _ in refused]
+    assert kept[0][2] == refused[0][2], "evidence is kept, and whole"
+    assert [body != b"" for _, _, body in kept[1:]] == [False] * 50 + [True] * MAX_BODIES
+    assert all(len(body) <= MAX_BODY for _, _, body in kept[1:])
+    digests = journal._db.execute("SELECT digest FROM quarantine ORDER BY row").fetchall()
+    assert [d for (d,) in digests] == [digest(body) for _, _, body in refused]
+    journal.close()
+    again = Journal(tmp_path / "journal.db")
+    again.commit(Batch(quarantined=[("bank", "a second version of event 8", b"x")] * (MAX_EVIDENCE + 5)))
+    assert sum(body != b"" for _, r, body in again.quarantine() if r.startswith("a second")) == MAX_EVIDENCE
+    again.close()
 
 
 def test_not_a_journal(tmp_path: Path) -> None:

@@ -104,6 +104,43 @@ def test_a_window_bounds_what_is_under_way() -> None:
     asyncio.run(play())
 
 
+def test_what_a_slow_peer_has_not_confirmed_stays_in_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is committed at once: no more than a window is in memory, and everything goes out in sequence."""
+    room = 10 * len(frame(1).payload)
+    monkeypatch.setattr("accord_agents.publisher.MAX_BYTES", room)
+
+    async def play() -> None:
+        house = House(500)
+        for out in house.outbox:
+            house.publisher.put(house.collaboration, [out])
+        lane = house.publisher.lane(house.collaboration)
+        told = 0
+        while told < 500:
+            assert sum(len(out.payload) for out in lane.queue) <= room + 100
+            assert not house.publisher.drained(history=False)
+            await house.settle()
+            told = house.broker.numbers[-1]
+            house.covered(told)
+        assert house.broker.numbers == list(range(1, 501))
+        assert lane.idle and house.publisher.drained(history=False)
+
+    asyncio.run(play())
+
+
+def test_what_is_loaded_again_before_it_was_put_goes_out_once() -> None:
+    """The journal may be read between a commit and the word that it was made."""
+
+    async def play() -> None:
+        house = House(3)
+        house.publisher.put(house.collaboration, house.outbox[:2])
+        house.publisher.restart()
+        house.publisher.put(house.collaboration, house.outbox[2:])
+        await house.settle()
+        assert house.broker.numbers == [1, 2, 3]
+
+    asyncio.run(play())
+
+
 def test_a_party_may_leave_when_all_is_covered_or_read_back() -> None:
     async def play() -> None:
         house = House(3)

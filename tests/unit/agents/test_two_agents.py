@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import pytest
 from tests.support.street import House, identities, signed
 from tests.support.world import agreement, tables
 
+from accord_agents import agent
 from accord_agents.agent import Agent, Hooks
 from accord_agents.collaboration import Collaboration
 from accord_agents.journal import Journal
+from accord_agents.refusals import Refusals
 from accord_agents.security.identity import Identity
 from accord_broker.embedded import EmbeddedBroker
 from accord_broker.port import BrokerError, Record
@@ -61,7 +63,8 @@ class Party:
         self.house.desk.adopting = True
         hooks = Hooks(self.job, self.accept, lambda c, outcome: None, lambda: None, self.ready)
         self.log = Log()
-        self.agent = Agent(self.house.desk, self.house.journal, broker, self.log, hooks)
+        refusals = Refusals(me, EmbeddedBroker(folder / "log.db"), self.log)
+        self.agent = Agent(self.house.desk, self.house.journal, broker, self.log, hooks, refusals)
         for collaboration in self.house.desk.collaborations.values():
             self.agent.publisher.lane(collaboration)
 
@@ -138,12 +141,83 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, ...]
     return contents(chained(folder))
 
 
-def test_publishing_fails_again_and_again(tmp_path: Path, undisturbed: set[tuple[str, ...]]) -> None:
+def test_publishing_fails_again_and_again(
+    tmp_path: Path, undisturbed: set[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent, "LONGEST_PAUSE", 0.2)
     bank, shop = (Party(me, tmp_path, Shaky(tmp_path / "log.db")) for me in DATA)
     play(bank, shop)
     assert (bank.state(), shop.state()) == ("COMPLETED", "COMPLETED")
     assert contents(chained(tmp_path)) == undisturbed
     assert ("broker", {"problem": "the connection was lost"}) in bank.log.lines
+
+
+class Marked(EmbeddedBroker):
+    """Its end is no record, as that of a Kafka log after a transaction; it knows once it was read past."""
+
+    asked = 0
+
+    async def end(self) -> Mapping[str, int]:
+        self.asked += 1
+        found = await super().end()
+        return found if self.asked % 2 == 0 else {"log": found.get("log", 0) + 1}
+
+
+def test_an_end_that_never_comes_keeps_nobody_waiting(tmp_path: Path, undisturbed: set[tuple[str, ...]]) -> None:
+    bank, shop = (Party(me, tmp_path, Marked(tmp_path / "log.db")) for me in DATA)
+    play(bank, shop)
+    assert (bank.state(), shop.state()) == ("COMPLETED", "COMPLETED")
+    assert contents(chained(tmp_path)) == undisturbed
+
+
+class Deaf(EmbeddedBroker):
+    """Nobody answers."""
+
+    async def open(self) -> None:
+        await asyncio.sleep(3600)
+
+
+def test_who_is_told_to_stop_does_not_wait_for_a_connection(tmp_path: Path) -> None:
+    party = Party("bank", tmp_path, Deaf(tmp_path / "log.db"))
+
+    async def stopped() -> None:
+        asyncio.get_running_loop().call_later(0.05, party.agent.stopping.set)
+        await party.run()
+
+    asyncio.run(stopped())
+    party.close()
+
+
+class Flighty(EmbeddedBroker):
+    """Connects, and hangs up at once."""
+
+    opened = 0
+
+    async def open(self) -> None:
+        self.opened += 1
+        await super().open()
+        if self.opened > 1:
+            raise BrokerError("it hung up", retry=True)
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        raise BrokerError("it hung up", retry=True)
+
+
+def test_connections_that_do_not_last_are_made_ever_more_rarely(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent, "PAUSE", 0.01)
+    monkeypatch.setattr(agent, "LONGEST_PAUSE", 0.64)
+    broker = Flighty(tmp_path / "log.db")
+    party = Party("bank", tmp_path, broker)
+
+    async def stopped() -> None:
+        asyncio.get_running_loop().call_later(1.0, party.agent.stopping.set)
+        await party.run()
+
+    asyncio.run(stopped())
+    party.close()
+    assert 2 <= broker.opened <= 8, "10, 20, 40, ... ms"
 
 
 class Mute(EmbeddedBroker):

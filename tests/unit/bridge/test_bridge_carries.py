@@ -18,7 +18,7 @@ from accord_broker.bridge import bridge as module
 from accord_broker.bridge.bridge import Bridge
 from accord_broker.bridge.state import State
 from accord_broker.factory import connect
-from accord_broker.port import QUARANTINE, BrokerError, Record
+from accord_broker.port import QUARANTINE, BrokerError, Record, TooLargeError
 from accord_schemas.events import Accept
 
 
@@ -160,6 +160,29 @@ def test_what_no_waiting_changes_ends_the_bridge(tmp_path: Path, monkeypatch: py
                 await until(lambda: bridge._ending.is_set())
 
     asyncio.run(never())
+
+
+def test_what_is_too_large_for_the_other_side_stays_and_stops_nobody(tmp_path: Path) -> None:
+    large = event(2)
+
+    def refuse(record: Record) -> None:
+        if record == large:
+            raise TooLargeError("A record on x.control exceeds the max.message.bytes of kafka://k/x.")
+
+    async def test() -> None:
+        here, there, log = Bus(), Bus(), list[MutableMapping[str, Any]]()
+        here.records += [event(1), large, event(3)]
+        async with running(tmp_path / "state.db", Line(here), Line(there, fail=refuse), log=log) as bridge:
+            await until(lambda: event(3) in there.records)
+            here.records.append(event(4))
+            await until(lambda: event(4) in there.records)
+        assert large not in there.records and {r.digest() for r in there.records} >= {event(1).digest()}
+        (line, _) = bridge.counts.lines()
+        assert (line.carried, line.others) == ({"control": 3}, {"refused": 1})
+        (said,) = [entry for entry in log if entry["event"] == "refused"]
+        assert "max.message.bytes" in said["reason"] and said["digest"] == large.digest().hex()
+
+    asyncio.run(test())
 
 
 def test_a_bridge_that_is_ended_anywhere_loses_nothing_and_sends_nothing_back(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.unit.schemas.strategies import EVENT, SUITE, frame
 
 from accord_broker.kafka.binding import UNREADABLE, Headers, from_message, to_message, trace
-from accord_broker.port import QUARANTINE, Record
+from accord_broker.port import Record
 from accord_broker.wire.attributes import OPAQUE
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Accept, Event
@@ -44,7 +44,6 @@ def test_a_record_is_a_cloud_event_in_binary_mode() -> None:
     attributes = {n.removeprefix("ce_"): v.decode() for n, v in headers.items() if n != "ce_signature"}
     assert {**attributes, "datacontenttype": kind} == FRAME.header.attributes()
     assert FRAME.payload == VALUE
-    assert dict(to_message(Record(QUARANTINE, JOB, b'{"reason": "x"}'))[1])["content-type"] == b"application/json"
 
 
 def test_headers_of_others_are_no_part_of_the_frame() -> None:

@@ -9,7 +9,8 @@ import pytest
 from tests.contract.harness import ROOM, opened, play, take
 from tests.support.servers import Kafka, certificates, kafka, needs_kafka, password
 
-from accord_broker.port import FAMILIES, BrokerError, Record
+from accord_broker.factory import watch
+from accord_broker.port import FAMILIES, QUARANTINE, BrokerError, Record
 
 needs_kafka(own=True)
 RECORD = Record("psi", "job", b"sealed")
@@ -84,6 +85,34 @@ def test_rights_are_needed_and_named(server: Kafka, space: str, monkeypatch: pyt
             with pytest.raises(BrokerError, match=rf"denies the right 'Read' on the topic {space}\.psi"):
                 while True:
                     assert all(d.record.family != "psi" for d in await broker.receive(10, ROOM, 5.0))
+
+    play(test())
+
+
+def test_nobody_needs_a_right_on_the_quarantine(server: Kafka, space: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the table of rights has it: auditors and bridges have none there, and an agent does without."""
+
+    async def test() -> None:
+        url, told = server.url(space), Record(QUARANTINE, "job", b"{}")
+        for family in FAMILIES:
+            if family != QUARANTINE:
+                await server.allow("bank", f"{space}.{family}", "Read", "Write", "Create")
+        for _ in range(2):  # the first makes the topics
+            async with opened(url) as broker:
+                await broker.publish([RECORD])
+                await broker.subscribe({})
+                assert RECORD in [d.record for d in await take(broker, 1)]
+                assert len(await broker.end()) == 1
+        source = watch(url)
+        await source.open()
+        await source.close()
+        async with opened(url) as broker:
+            with pytest.raises(BrokerError, match=rf"'Write' on the topic {space}\.quarantine"):
+                await broker.publish([told])
+
+        become(monkeypatch, "admin")
+        async with opened(url) as broker:  # makes the one that is missing
+            await broker.publish([told])
 
     play(test())
 

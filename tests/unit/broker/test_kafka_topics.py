@@ -132,6 +132,34 @@ def test_a_topic_made_anew_while_in_use_is_noticed(space: str, monkeypatch: pyte
     play(test())
 
 
+def test_the_marks_of_a_stranger_s_transactions_are_no_end(space: str) -> None:
+    """They have offsets and never come: who waited for them would wait for ever."""
+    here = f"{space}.control-0"
+
+    async def test() -> None:
+        async with opened(plain_url(space)) as broker:
+            await broker.publish([Record("control", "job", b"one")])
+            producer = AIOKafkaProducer(bootstrap_servers=host(), transactional_id=space)
+            await producer.start()
+            async with producer.transaction():
+                await producer.send_and_wait(f"{space}.control", b"two", key=b"job", partition=0)
+            await producer.stop()
+            await broker.subscribe({})
+            found = await take(broker, 2)
+            assert [d.position.offset for d in found] == [0, 1]
+            async with asyncio.timeout(20):
+                while await broker.end() != {here: 1}:
+                    assert await broker.receive(10, ROOM, 0.1) == []
+            after = {here: found[-1].position}
+        async with opened(plain_url(space)) as broker:
+            assert await broker.subscribe(after) == frozenset()
+            async with asyncio.timeout(20):
+                while await broker.end() != {here: 1}:
+                    assert await broker.receive(10, ROOM, 0.1) == []
+
+    play(test())
+
+
 def test_a_stranger_s_records_are_handed_over_and_end_in_quarantine(space: str) -> None:
     async def test() -> None:
         async with opened(plain_url(space)) as broker:

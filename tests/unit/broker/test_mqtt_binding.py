@@ -12,6 +12,7 @@ from paho.mqtt.properties import Properties
 from tests.unit.schemas.strategies import EVENT, SUITE, frame
 
 from accord_broker.mqtt.binding import from_message, to_message, trace
+from accord_broker.port import Record
 from accord_broker.wire.attributes import OPAQUE
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Accept, Event
@@ -35,7 +36,7 @@ def made(pairs: list[tuple[str, str]], content_type: str | None) -> Any:
 
 
 def sent_as(data: bytes) -> tuple[bytes, Any]:
-    return to_message(data)
+    return to_message(Record("control", "ab" * 16, data))
 
 
 def over_the_wire(properties: Any) -> Any:
@@ -47,14 +48,14 @@ def over_the_wire(properties: Any) -> Any:
 @given(event=EVENT, suite=SUITE)
 def test_every_frame_survives_byte_for_byte(event: Event, suite: str) -> None:
     sent = frame(event, suite=suite)
-    payload, properties = to_message(sent.encode())
+    payload, properties = sent_as(sent.encode())
     assert payload == sent.payload
     assert from_message(payload, over_the_wire(properties)) == sent.encode()
 
 
 def test_attributes_are_properties_one_to_one() -> None:
     sent = some()
-    _, properties = to_message(sent.encode())
+    _, properties = sent_as(sent.encode())
     read = over_the_wire(properties)
     attributes = sent.header.attributes()
     assert read.ContentType == attributes.pop("datacontenttype") == "application/json"
@@ -65,7 +66,7 @@ def test_attributes_are_properties_one_to_one() -> None:
 
 @pytest.mark.parametrize("data", [some().encode(), b"other"])
 def test_a_trace_travels_beside_the_frame(data: bytes) -> None:
-    payload, properties = to_message(data, TRACE)
+    payload, properties = to_message(Record("control", "ab" * 16, data, TRACE))
     read = over_the_wire(properties)
     assert ("traceparent", TRACE) in read.UserProperty
     assert (from_message(payload, read), trace(read)) == (data, TRACE)

@@ -28,6 +28,7 @@ def test_urls() -> None:
         ("mqtt:///space", "host"),
         ("mqtt:space", "host"),
         ("mqtt://host:port/space", "port"),
+        ("mqtt://[::1/space", "no usable host or port"),
         ("mqtt://host:70000/space", "port"),
         ("mqtts://host/space?cacert=x", "'cacert'.*ca=PATH"),
         ("mqtt://host/space?ca=x", "no TLS"),
@@ -78,3 +79,12 @@ def test_tls_files_are_named_when_they_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"ca\.pem"):
         parse(f"mqtts://h/s?ca={bad}").tls_context()
     assert parse("mqtt://h/s").tls_context() is None
+
+
+def test_a_password_in_clear_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ACCORD_BROKER_PASSWORD_FILE", raising=False)
+    monkeypatch.delenv("ACCORD_BROKER_PASSWORD", raising=False)
+    assert not parse("mqtt://edge/s").exposes_password
+    monkeypatch.setenv("ACCORD_BROKER_PASSWORD", "hunter2")
+    assert parse("mqtt://edge/s").exposes_password
+    assert not parse("mqtts://edge/s").exposes_password and not parse("mqtt://127.0.0.1/s").exposes_password

@@ -281,6 +281,27 @@ def test_any_client_reads_the_events_and_none_can_break_the_reader(url: str) -> 
     asyncio.run(test())
 
 
+def test_a_flood_that_asks_for_no_acknowledgement_fills_no_memory(url: str) -> None:
+    """The protocol's window bounds what is acknowledged; nothing bounds QoS 0 but the reader itself."""
+
+    async def test() -> None:
+        topic = f"{url.rpartition('/')[2]}/control/job"
+        async with reading(url) as reader, stranger(url) as other:
+            for _ in range(10 * connection.WINDOW):
+                await other.publish(topic, b"flood", 0)
+            await reader.publish([Record("control", "job", b"mine")])
+            opened: Any = reader
+            await asyncio.sleep(0.3)
+            assert len(opened._connection._arrived) <= 2 * connection.WINDOW
+            found: list[Delivery] = []
+            async with asyncio.timeout(20):
+                while all(d.record.frame != b"mine" for d in found):
+                    found = await reader.receive(64, ROOM, 1.0)
+                    await reader.committed(found)
+
+    asyncio.run(test())
+
+
 def test_a_packet_that_the_client_library_cannot_read_comes_once(url: str) -> None:
     async def test() -> None:
         topic = f"{url.rpartition('/')[2]}/control/job"

@@ -11,7 +11,8 @@ from tests.histories.record import unpack
 from tests.support.recorded import Recorded, signed
 
 from accord_agents.evidence.export import export, held_frames
-from accord_agents.journal import MAX_QUARANTINED, Batch, Journal
+from accord_agents.journal import Batch, Journal
+from accord_agents.shelf import MAX_BODY
 from accord_schemas.errors import TamperError
 
 
@@ -70,7 +71,7 @@ def test_a_damaged_file_is_tampering_and_no_traceback(folder: Path) -> None:
 def test_a_second_version_of_any_size_reaches_the_evidence(recorded: Recorded, tmp_path: Path) -> None:
     """Quarantine keeps only the first part of what is long: of a sealed event the header and signature are enough."""
     second = signed(recorded.find("telco", "prepared", "prepare"), time="2026-01-01T00:00:09.000Z")
-    cut = second.encode() + bytes(MAX_QUARANTINED)
+    cut = second.encode() + bytes(MAX_BODY)
     journal = Journal(tmp_path / "journal.db")
     reason = f"a second version of event {second.header.number}"
     journal.commit(Batch(quarantined=[("telco", reason, second.bare()), ("telco", reason, cut)]))

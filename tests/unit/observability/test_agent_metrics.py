@@ -22,6 +22,7 @@ from accord_agents.observability.metrics import MALFORMED, REASONS, Metrics, rea
 from accord_agents.observability.settings import MetricsSettings
 from accord_agents.observability.trace import span_id, trace_id, traceparent
 from accord_agents.observability.watched import Watched
+from accord_agents.security import identity
 from accord_broker.embedded import EmbeddedBroker
 from accord_broker.embedded.log import Log
 from accord_broker.port import Record
@@ -237,7 +238,7 @@ def test_the_table_in_the_documentation_is_complete(pair: tuple[Shown, Shown, li
 
 
 def test_reasons_have_classes_that_the_desk_still_gives() -> None:
-    text = Path(desk.__file__).read_text()
+    text = Path(desk.__file__).read_text() + Path(identity.__file__).read_text()
     for start in REASONS:
         assert f'"{start}' in text, start
     assert reason_class("a second version of event 12") == "second_version"

@@ -18,6 +18,7 @@ from accord_schemas.contract.asyncapi import PATH, document
 from accord_schemas.contract.export import documents
 from accord_schemas.events import EVENTS, Accept
 from accord_schemas.header import content_type
+from accord_schemas.quarantine import TYPE, Quarantined
 
 DOCUMENT = document()
 JOB = "00" * 16
@@ -76,9 +77,23 @@ def test_headers_are_those_that_adapters_write() -> None:
     _, pairs = on_kafka.to_message(Record("control", JOB, FRAME.encode()))
     written, described = {name for name, _ in pairs}, traits["kafka"]["headers"]
     assert set(described["required"]) <= written <= set(described["properties"])
-    properties: Any = on_mqtt.to_message(FRAME.encode())[1]
+    properties: Any = on_mqtt.to_message(Record("control", JOB, FRAME.encode()))[1]
     written, described = {name for name, _ in properties.UserProperty}, traits["mqtt"]["headers"]
     assert set(described["required"]) <= written <= set(described["properties"])
+
+
+def test_headers_in_the_quarantine_are_those_that_adapters_write() -> None:
+    told = Quarantined(
+        time="2026-01-01T00:00:00.000Z", party="shop", source="bank", reason="x", digest="ab" * 32, size=3
+    )
+    record = Record(QUARANTINE, JOB, told.encode())
+    properties: Any = on_mqtt.to_message(record)[1]
+    written = {"kafka": dict(on_kafka.to_message(record)[1]), "mqtt": dict(properties.UserProperty)}
+    assert properties.ContentType == "application/json"
+    for protocol, headers in written.items():
+        (message,) = DOCUMENT["channels"][f"{protocol}.{QUARANTINE}"]["messages"].values()
+        assert message["name"] == TYPE
+        assert set(headers) == set(message["headers"]["required"]) == set(message["headers"]["properties"])
 
 
 def test_agents_only_write_to_the_quarantine() -> None:

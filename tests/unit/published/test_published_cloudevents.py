@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from cloudevents.core.base import BaseCloudEvent
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 from hypothesis import given
 from tests.unit.published.conftest import Said
 from tests.unit.schemas.strategies import EVENT, frame
 
-from accord_broker.kafka.binding import to_message
-from accord_broker.port import Record
+from accord_broker.kafka.binding import from_message, to_message
+from accord_broker.port import QUARANTINE, Record
 from accord_broker.wire.attributes import taken_apart
+from accord_schemas.errors import FrameError
 from accord_schemas.events import JSON, Event
 from accord_schemas.frame import Frame
+from accord_schemas.quarantine import TYPE, Quarantined
 
 OF_ITS_OWN = {"type", "source", "id", "subject", "specversion", "time", "datacontenttype"}
 
@@ -47,6 +50,23 @@ def compare(sent: Frame) -> None:
 @given(EVENT)
 def test_every_type_of_event(event: Event) -> None:
     compare(frame(event))
+
+
+def test_what_was_refused() -> None:
+    told = Quarantined(
+        time="2026-01-01T00:00:00.000Z", party="shop", source="bank", reason="x", digest="ab" * 32, size=3
+    )
+    value, headers = to_message(Record(QUARANTINE, "cd" * 16, told.encode()))
+    event = from_binary_event(KafkaMessage(dict(headers), b"cd" * 16, value))
+    assert (event.get_specversion(), event.get_type(), event.get_source()) == ("1.0", TYPE, "shop")
+    assert (event.get_id(), event.get_subject(), event.get_datacontenttype()) == (
+        told.digest,
+        "cd" * 16,
+        "application/json",
+    )
+    assert event.get_data() == told.model_dump()
+    with pytest.raises(FrameError):  # whatever topic it is put on
+        Frame.decode(from_message(value, headers))
 
 
 def test_a_played_collaboration(said: Said) -> None:
