@@ -86,6 +86,9 @@ class Keeper:
 
     def _erase(self, cid: str, _now: str) -> None:
         service = self._service
+        if service.accepting:
+            self._look = 0.0  # soon again
+            return
         erased = erase(service.journal, service.keystore, service.config.out, cid)
         trimmed()
         service.log.info("erased", **asdict(erased))

@@ -88,7 +88,7 @@ class Service:
         self._ticked = 0.0
         self._asked: set[int] = set()
         self._left: list[tuple[str, Job]] = []
-        self._accepting: set[str] = set()
+        self._accepting: set[str] = set()  # until the answer is journaled, nothing says that the snapshot is used
         self._keeper, self._pins = Keeper(self), Pins(self)
         self._endpoint: Endpoint | None = None
 
@@ -233,8 +233,6 @@ class Service:
             self.log.error("data", problem=str(error))
             self._say(cid, "refused", {"reason": f"{self.config.party} cannot use its data"})
             return
-        finally:
-            self._accepting.discard(cid)
         self._kept(f"{cid}/seed", "seed", cid)
         nonce = self._kept(f"{cid}/nonce", "nonce", cid).hex()
         fields = {
@@ -307,6 +305,8 @@ class Service:
         cid = collaboration.cid
         ledger = self.agent.ledgers[cid]
         self._quiet[cid] = asyncio.get_running_loop().time()
+        if collaboration.accepted or collaboration.ended:
+            self._accepting.discard(cid)
         for move in outcome.moves:
             self.log.info(
                 "progress",
@@ -370,6 +370,11 @@ class Service:
                 self._asked.add(number)
                 self.agent.put(functools.partial(requests.serve, self, number, verb, body))
 
+    @property
+    def accepting(self) -> bool:
+        """Whether a copy of the data was made whose use is not journaled yet."""
+        return bool(self._accepting)
+
     def forget(self, cid: str) -> None:
         """A collaboration was closed."""
         self._seeds.pop(cid, None)
@@ -377,6 +382,8 @@ class Service:
 
     def erase(self, prefix: str) -> str:
         """Erase by hand what is held of a collaboration; see `retention.erase`."""
+        if self.accepting:
+            raise UsageError("a proposal is being accepted just now.", hint="Try again in a moment.")
         return str(erase(self.journal, self.keystore, self.config.out, prefix))
 
     def accept(self, collaboration: Collaboration) -> None:
