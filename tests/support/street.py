@@ -165,7 +165,8 @@ class House:
     def result(self, job: Job) -> dict[str, Any]:
         """What a worker would give. Equal jobs have equal results, so that a hundred runs cost little more than one."""
         compute = job.compute
-        known = digest(self.name, str(job.address), compute.key, encode_fields(compute.inputs))
+        table: tuple[bytes | str, ...] = (*self.rows.ids, self.rows.values.tobytes()) if compute.data else ()
+        known = digest(self.name, str(job.address), compute.key, encode_fields(compute.inputs), *table)
         if known in _DONE:
             fields, secrets = _DONE[known]
             self.secrets |= secrets
