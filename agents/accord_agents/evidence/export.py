@@ -23,7 +23,7 @@ from accord_agents.shelf import SECOND_VERSION
 from accord_protocols.machines.states import COMPLETED
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import AccordError, FrameError, TamperError, UsageError
-from accord_schemas.frame import Frame
+from accord_schemas.frame import MAX_SIGNATURE, Frame
 
 
 def export(folder: Path, file: Path, collaboration: str | None = None) -> str:
@@ -112,5 +112,5 @@ def _kept(data: bytes) -> Frame | None:
     except FrameError:
         with contextlib.suppress(FrameError):
             frame = Frame.restore(data, None)
-            return frame if frame.bare() == data else None
+            return frame if len(frame.signature) <= MAX_SIGNATURE and frame.bare() == data else None
     return None
