@@ -22,6 +22,7 @@ from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import read_snapshot, write_snapshot
 from accord_agents.intake.table import Table
 from accord_agents.journal import Journal
+from accord_agents.kept import behind
 from accord_agents.ledger import Ledger
 from accord_agents.logs import open_log, routed
 from accord_agents.memory import Memory
@@ -112,6 +113,7 @@ class Service:
             self._resume()
             if self._endpoint is not None:
                 await self._endpoint.start(self.agent, self.memory, lambda: len(self._jobs))
+            self.agent.recovery.start()
             await self.agent.run(self._done)
         except AccordError as error:
             self.log.error("stopped", problem=str(error))
@@ -224,6 +226,9 @@ class Service:
         """Read the data once, keep a sealed seed, then say yes."""
         cid, agreement = collaboration.cid, collaboration.agreement
         if agreement is None or cid in self._accepting:
+            return
+        if f"{cid}/seed" not in self.keystore and any(a.step == "accept" for a, _ in collaboration.adopted):
+            self._say(cid, "failed", {"reason": behind(self.config.party), "whose": self.config.party})
             return
         self._accepting.add(cid)
         try:
@@ -358,10 +363,14 @@ class Service:
             if collaboration.ended or collaboration.agreement is None:
                 continue
             limit = collaboration.agreement.limits.deadline_seconds
-            silent = collaboration.silent()  # nobody, while the own work takes long
+            unheard = self.agent.recovery.silent(cid)  # None, unless it is suspended
+            silent = collaboration.silent() if unheard is None else unheard  # nobody, while the own work takes long
             if quiet > limit and silent:
                 self._quiet[cid] = now
-                self._say(cid, "expired", {"missing": silent})
+                if unheard is None:
+                    self._say(cid, "expired", {"missing": silent})
+                else:
+                    self.agent.recovery.expire(cid)
         if self.errand is None:
             self._keeper.tick(now, self._quiet)
             self._pins.tick(now)
