@@ -22,7 +22,6 @@ from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import read_snapshot, write_snapshot
 from accord_agents.intake.table import Table
 from accord_agents.journal import Journal
-from accord_agents.kept import behind
 from accord_agents.ledger import Ledger
 from accord_agents.logs import open_log, routed
 from accord_agents.memory import Memory
@@ -226,9 +225,6 @@ class Service:
         """Read the data once, keep a sealed seed, then say yes."""
         cid, agreement = collaboration.cid, collaboration.agreement
         if agreement is None or cid in self._accepting:
-            return
-        if f"{cid}/seed" not in self.keystore and any(a.step == "accept" for a, _ in collaboration.adopted):
-            self._say(cid, "failed", {"reason": behind(self.config.party), "whose": self.config.party})
             return
         self._accepting.add(cid)
         try:
