@@ -148,9 +148,14 @@ class Recovery:
     def _may(self, frame: Frame, now: float) -> bool:
         header = frame.header
         place = (header.subject, header.source, header.type)
-        if now - self._answered.get(place, -ANSWER_EVERY) < ANSWER_EVERY:
+        if now - self._answered.get(place, -ANSWER_EVERY) < ANSWER_EVERY or not self._known(frame):
             return False
         self._answered = {p: at for p, at in self._answered.items() if now - at < ANSWER_EVERY} | {place: now}
+        return True
+
+    def _known(self, frame: Frame) -> bool:
+        """Whether a party of its collaboration has said a frame; the desk has seen to that where it is open."""
+        header = frame.header
         if header.subject in self._desk.collaborations:
             return True
         terms = resend.terms(self._journal, header.subject)
@@ -227,8 +232,10 @@ class Recovery:
     def _resume(self, cid: str) -> None:
         def go_on(now: str) -> None:
             if self._open.pop(cid, None) is not None:
-                self._desk.resume(cid, now)
-                self._links.reread()
+                try:
+                    self._desk.resume(cid, now)
+                finally:  # also where what waited turns out to contradict what was said before
+                    self._links.reread()
 
         self._links.put(go_on)
 
