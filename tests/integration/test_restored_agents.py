@@ -32,9 +32,9 @@ def office(shared_accord: Command) -> Iterator[Office]:
         office.start(party)
     yield office
     for agent in office.agents.values():
-        if agent.poll() is None:
-            agent.kill()
-            agent.wait()
+        agent.terminate()
+        agent.wait()
+    office.accord.nobody_left(10)
 
 
 def proposed(office: Office, name: str) -> str:
