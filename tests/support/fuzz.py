@@ -49,7 +49,7 @@ class Fuzz:
         for index in range(len(self.street.log)):
             self.target.deliver(index)
         self.reasons: Counter[str] = Counter()
-        self.restarts = 0
+        self.restarts = self.asides = 0
 
     def _whole(self, folder: Path) -> list[tuple[str, bytes]]:
         """Every frame of a collaboration of the same parties that went to its end."""
@@ -82,7 +82,7 @@ class Fuzz:
         """Questions and answers among them."""
         for frame in desk.flush()[1].asides:
             self.target.recovery.heard(frame, float(now))
-            self.reasons[frame.header.event_class.name] += 1
+            self.asides += 1
 
     def _account(self, quarantined: int, rows: int) -> None:
         batch = self.target.desk.batch

@@ -75,11 +75,12 @@ class House:
         self.point = point
         self.secrets: dict[str, bytes] = {}  # the keystore: survives every death
         self.life = ""  # what is drawn anew in another life than that which the keystore remembers
-        self.now = 0.0
+        self.now, self.lives = 0.0, 0
         self.start()
 
     def start(self) -> None:
         """Open the journal, fold it, adopt, and take up what was left."""
+        self.lives += 1
         self.journal = Journal(self.folder / f"{self.name}.db")
         self.journal.verify()
         public = Identities([k.public for k in self.keys.values()])
@@ -93,15 +94,22 @@ class House:
                 self._outcome(self.desk.collaborations[cid], outcome)
                 if row.kind == "job":
                     self.jobs.pop(row.head.decode(), None)
-        self.read: set[int] = set()
+        # who asked before this life asks again; an agent passes such events over until it has caught up
+        self.read = {i for i, (_, d) in enumerate(self.log) if b'"sequence"' not in d and b"control.ack" not in d}
+        self.passed: set[int] = set()  # read while a collaboration was suspended
         self.sent: set[tuple[str, int]] = set()
-        links = Links(self._tell, lambda call: self.take(lambda: call(NOW)), lambda: self.read.clear())
+        links = Links(self._tell, lambda call: self.take(lambda: call(NOW)), self._reread)
         self.recovery = Recovery(self.desk, self.journal, links, history=True)
         self.recovery.start()
-        for _, frame in list(self.log):
-            self.desk.adopt(frame, NOW)
+        for index, (_, frame) in enumerate(list(self.log)):
+            if index not in self.read:
+                self.desk.adopt(frame, NOW)
         self._commit()
         self.recovery.check()
+
+    def _reread(self) -> None:
+        self.read -= self.passed
+        self.passed.clear()
 
     def _tell(self, frames: Sequence[Frame]) -> None:
         self.log += [(f.header.event_class.family, f.encode()) for f in frames]
@@ -167,6 +175,8 @@ class House:
     def deliver(self, index: int) -> None:
         """Take a record of the log."""
         family, frame = self.log[index]
+        if self.desk.suspended:
+            self.passed.add(index)
         self.take(lambda: self.desk.deliver(family, frame, NOW))
         self.read.add(index)
 
@@ -260,11 +270,17 @@ class Street:
         told = all(c.sealed or c.state != "COMPLETED" or (c.witness and c.witness.refuted) for c in found)
         return len(found) >= len(self.houses) and all(c.ended for c in found) and told
 
-    def run(self, quiet: int = 40) -> Street:
-        """Let everybody do whatever can be done, in random order, until nothing is left."""
+    def run(self, quiet: int = 20) -> Street:
+        """Let everybody do whatever can be done, in random order, until nothing is left.
+
+        Args:
+            quiet: How often there may be nothing to do since anybody died.
+        """
         leader = self.houses[self.terms.label_holder]
-        idle = 0
+        idle = lives = 0
         while idle < quiet and not (self.ended and not any(h.due() for h in self.houses.values())):
+            if lives != (lives := sum(house.lives for house in self.houses.values())):
+                idle = 0
             for house in self.houses.values():
                 house.time_passes(0.01)
             actions: list[tuple[House, Callable[[], None]]] = []
