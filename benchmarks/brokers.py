@@ -26,8 +26,8 @@ from pathlib import Path
 from tests.contract import mosquitto
 from tests.support import servers
 
-from accord_agents.desk import outgoing
 from accord_agents.journal import Batch, Journal, Row, stamp
+from accord_agents.kept import outgoing
 from accord_agents.publisher import record
 from accord_agents.security.identity import Identity, PublicIdentity
 from accord_broker.factory import connect

@@ -18,6 +18,7 @@ from accord_agents.journal import Batch, Journal, stamp
 from accord_agents.ledger import Ledger
 from accord_agents.observability import trace
 from accord_agents.publisher import Publisher
+from accord_agents.recovery import Links, Recovery
 from accord_agents.refusals import Refusals
 from accord_broker.port import Broker, BrokerError, Delivery, Position
 from accord_protocols.machines.engine import Job
@@ -76,9 +77,12 @@ class Agent:
         self.desk, self.journal, self.broker, self.log, self.hooks = desk, journal, broker, log, hooks
         self.refusals = refusals
         self.inbox: asyncio.Queue[Input] = asyncio.Queue(4 * BATCH_EVENTS)
-        self.publisher = Publisher(broker, journal.outgoing)
+        self.publisher = Publisher(broker, journal.outgoing, desk.suspended)
         self.ledgers: dict[str, Ledger] = {}
         self.stopping = asyncio.Event()
+        links = Links(self.publisher.aside, self.put, self._rewind)
+        self.recovery = Recovery(desk, journal, links, history=broker.history)
+        self._rewinding = False
         self._positions: dict[str, Position] = journal.positions()
         self._told: dict[str, dict[str, int]] = {}
         self._spoke: dict[str, float] = {}
@@ -106,6 +110,10 @@ class Agent:
         self.ledgers.pop(cid, None)
         self._told.pop(cid, None)
         self._spoke.pop(cid, None)
+
+    def _rewind(self) -> None:
+        """Read again from where the journal stands: what came for a suspended collaboration was not folded."""
+        self._rewinding = self.broker.history
 
     def fail(self, error: BaseException) -> None:
         """Have the loop raise an error that a task met."""
@@ -136,10 +144,12 @@ class Agent:
         while not self.stopping.is_set():
             since = math.inf
             try:
-                if await self._open():
-                    since = loop.time()
-                    await self._session(done)
-                return
+                if not await self._open():
+                    return
+                since = loop.time()
+                await self._session(done)
+                if not self._rewinding:
+                    return
             except BrokerError as error:
                 now = loop.time()
                 if not error.retry or (not self._connected and now - first > CONNECT_FOR):
@@ -171,8 +181,11 @@ class Agent:
         """One connection: catch up to the log's end as it is now, then work."""
         while self._connected and not self.inbox.empty():  # of an earlier connection: not to be taken for this one's
             await self._take()
+        if self._rewinding:
+            self._rewinding, self._positions = False, self.journal.positions()
         if self.desk.adopting and self.broker.history:
             await self._adopt()
+            self.recovery.check()
         end = await self._subscribed()
         self._connected = True
         self.log.info("connected", end=end)
@@ -248,10 +261,11 @@ class Agent:
         while True:
             await asyncio.sleep(ACK_AFTER / 2)
             self._acknowledge()
+            self.recovery.tick(asyncio.get_running_loop().time())
             self.hooks.tick()
 
     async def _loop(self, done: Callable[[], bool], ending: asyncio.Event) -> None:
-        while not self.stopping.is_set() and not ending.is_set():
+        while not (self.stopping.is_set() or ending.is_set() or self._rewinding):
             if done() and self.inbox.empty():
                 return
             try:
@@ -285,7 +299,8 @@ class Agent:
 
     async def _commit(self, deliveries: list[Delivery]) -> None:
         batch, taken = self.desk.flush()
-        batch.positions = list({d.position.source: self._positions[d.position.source] for d in deliveries}.values())
+        if not (self.desk.suspended or self._rewinding):
+            batch.positions = list({d.position.source: self._positions[d.position.source] for d in deliveries}.values())
         if batch:
             await self._write(batch)
         if batch.quarantined:
@@ -336,6 +351,11 @@ class Agent:
             self.hooks.outcome(collaboration, outcome)
             for job in outcome.jobs:
                 self.hooks.job(collaboration.cid, job)
+        for cid in taken.doubted | {c.cid for c in taken.proposed if self.recovery.restored}:
+            self.recovery.doubt(cid)
+        if not self.desk.adopting:  # who asked while we were away asks again
+            for frame in taken.asides:
+                self.recovery.heard(frame, now)
         for collaboration in taken.proposed:
             self.hooks.proposed(collaboration)
 
@@ -346,6 +366,7 @@ class Agent:
             "poison",
             collaboration=cid,
             row=poison.row.kind,
+            reason=poison.reason,
             cause=type(poison.__cause__).__name__,
             exc_info=poison.__cause__,
         )
@@ -353,7 +374,7 @@ class Agent:
         for _ in self.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
             pass
         self.publisher.lane(self.desk.collaborations[cid]).collaboration = self.desk.collaborations[cid]
-        self.desk.poison(poison.row)
+        self.desk.poison(poison.row, poison.reason)
 
     def _acknowledge(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -362,7 +383,7 @@ class Agent:
             if not seen or self._told.get(cid) == seen or now - self._spoke.get(cid, 0.0) < ACK_AFTER:
                 continue
             self._told[cid], self._spoke[cid] = dict(seen), now
-            self.publisher.acknowledge(self.desk.acknowledgement(cid, stamp()))
+            self.publisher.aside([self.desk.acknowledgement(cid, stamp())])
 
 
 def _subject(data: bytes) -> str:

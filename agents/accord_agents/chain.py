@@ -14,6 +14,7 @@ class Chain:
         seen: Per peer the highest sequence up to which nothing is missing.
         covered: Per peer how far it has told to hold our events.
         broken: A peer whose frames do not chain; empty while all do.
+        own: Own sequences whose frames this party has.
     """
 
     def __init__(self) -> None:
@@ -21,6 +22,7 @@ class Chain:
         self.seen: dict[str, int] = {}
         self.covered: dict[str, int] = {}
         self.broken = ""
+        self.own: set[int] = set()
         self._back: set[int] = set()
         self._frames: dict[tuple[str, int], bytes] = {}
         self._last: dict[str, bytes] = {}
@@ -61,16 +63,27 @@ class Chain:
         self._back.add(number)
 
     def settled(self, covered: int) -> bool:
-        """Whether each own frame beyond those that all peers hold was read back from the log."""
-        return all(number in self._back for number in range(covered + 1, self.sequence + 1))
+        """Whether each own frame beyond those that all peers hold was read back from the log, as far as we have it."""
+        return all(n in self._back or n not in self.own for n in range(covered + 1, self.sequence + 1))
+
+    def missing(self, upto: int) -> int:
+        """The first own sequence, up to one, whose frame this party does not have; 0 if it has all."""
+        return next((number for number in range(1, upto + 1) if number not in self.own), 0)
+
+    def gap(self, sender: str) -> bool:
+        """Whether something of a peer is missing before something that was heard."""
+        return bool(self._ahead.get(sender))
 
     def said(self, frame: Frame) -> None:
         """An own frame, new."""
         self.sequence, self.previous = frame.header.number, frame.digest
         self._frames[frame.header.source, self.sequence] = self.previous
+        self.own.add(self.sequence)
 
-    def adopt(self, frame: Frame) -> None:
-        """An own frame of an earlier life, read back from the log."""
+    def adopt(self, frame: Frame, *, whole: bool = True) -> None:
+        """An own frame of an earlier life, read back from the log; not `whole` where only its header is known."""
+        if whole:
+            self.own.add(frame.header.number)
         self._frames[frame.header.source, frame.header.number] = frame.digest
         if frame.header.number > self.sequence:
             self.sequence, self.previous = frame.header.number, frame.digest

@@ -81,6 +81,7 @@ class Collaboration:
         self.proposer = ""
         self.chain = Chain()
         self.witness: Witness | None = None
+        self.withheld = 0
         self.adopted: dict[tuple[Address, str], Frame] = {}
         self.engine: Engine | None = None
         self._composer: Composer | None = None
@@ -89,7 +90,7 @@ class Collaboration:
         self._early: list[Content] = []
         self._before = 0
         self.data: dict[str, Any] = {}
-        self._out, self._time = Outcome(), ""
+        self._out, self._time, self._mute = Outcome(), "", False
 
     @property
     def ended(self) -> bool:
@@ -143,7 +144,7 @@ class Collaboration:
         else:
             self._out.event = frame = Frame.restore(row.head, row.payload)
             if row.kind == "own":
-                self._adopt(frame)
+                self._adopt(frame, whole=row.payload is not None)
             else:
                 self._event(frame, keep=row.payload is not None, poisoned=row.kind == "poison")
 
@@ -158,11 +159,22 @@ class Collaboration:
         else:
             self._drive(self.engine.local(address, fields), self.me)
 
-    def _adopt(self, frame: Frame) -> None:
+    def _adopt(self, frame: Frame, *, whole: bool) -> None:
+        self.chain.adopt(frame, whole=whole)
+        if not whole:  # nobody can give it; what is said next must not take its number
+            return
         self.adopted[frame.header.address, frame.header.chunk] = frame
-        self.chain.adopt(frame)
         if frame.header.event_class is Propose and self.agreement is None:
             self._proposed(Agreement.decode(Propose.decode(frame.payload).agreement), self.me)
+        elif self.agreement is not None:
+            self._conclude(frame)
+
+    def _conclude(self, frame: Frame) -> None:
+        """The last word of an earlier life holds, whatever made it say that."""
+        header = frame.header
+        if header.event_class in (Refuse, Cancel, Fail, Expire) and not header.chunk:
+            self._mute = True
+            self._content(Content(header.address, header.to, header.event_class.decode(frame.payload)))
 
     def _event(self, frame: Frame, *, keep: bool, poisoned: bool) -> None:
         header = frame.header
@@ -223,6 +235,9 @@ class Collaboration:
     def _word(self, verb: str, fields: dict[str, Any]) -> None:
         if self.ended:
             return
+        self._mute = bool(fields.get("mute"))
+        if fields.get("withhold"):  # others may hold other events of these numbers
+            self.withheld = self.chain.sequence
         match verb:
             case "propose":
                 self._proposed(Agreement.decode(fields["agreement"]), self.me)
@@ -250,6 +265,8 @@ class Collaboration:
         self._assembler = Assembler(limit=room // chunk, budget=room)
         self._composer = Composer(self.cid, agreement.digest(), chunk, self._channel, agreement.algorithms)
         self._move("proposed")
+        for frame in list(self.adopted.values()):
+            self._conclude(frame)
 
     def _accepted(self, party: str, nonce: str) -> None:
         if self._nonces.setdefault(party, nonce) != nonce:
@@ -342,6 +359,8 @@ class Collaboration:
 
     def _publish(self, content: Content) -> None:
         assert self._composer is not None
+        if self._mute:
+            return
         for piece in self._composer.pieces(content):
             known = self.adopted.get((content.address, piece.chunk))
             if known is not None:

@@ -17,9 +17,9 @@ from accord_agents.security.channel import CHANNELS
 from accord_schemas.address import Address, Content
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import FrameError, TamperError
-from accord_schemas.events import Ack
+from accord_schemas.events import Ack, Event
 from accord_schemas.frame import Frame, Signer
-from accord_schemas.header import Header, content_type, event_id, watermarks
+from accord_schemas.header import Header, content_type, event_id
 from accord_schemas.suites import DEFAULT, SUITES, Suite
 
 EPOCH = 1
@@ -29,6 +29,10 @@ ChannelKey = Callable[[tuple[str, ...]], bytes]
 """The own channel key for a recipient set."""
 Wraps = Callable[[tuple[str, ...]], list[bytes]]
 """The channel key wrapped to each of a recipient set, in order."""
+
+
+class SecondVersionError(TamperError):
+    """What an earlier life said is not what this one arrives at: it lacks keys or seeds that were made since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ class Composer:
         """Check that a frame says this piece, whatever its envelope.
 
         Raises:
-            TamperError: Another content stands at this address: a second version.
+            SecondVersionError: Another content stands at this address.
         """
         header, content = frame.header, piece.content
         body = frame.payload
@@ -154,7 +158,7 @@ class Composer:
             piece.chunk,
             piece.salt,
         ) or not hmac.compare_digest(body, piece.body):
-            raise TamperError(
+            raise SecondVersionError(
                 f"a second version of {content.address} was met.",
                 hint="Two agents run with one identity, or an old backup was put back.",
             )
@@ -237,21 +241,44 @@ def budget(terms: Agreement) -> int:
     return min(MOST, max(LEAST, terms.limits.max_rows * terms.key_bits // 2))
 
 
-def acknowledgement(
-    suite: Suite, collaboration: str, agreement: bytes, me: str, seen: dict[str, int], time: str, sign: Signer
+def aside(
+    suite: Suite,
+    event: Event,
+    collaboration: str,
+    agreement: str,
+    me: str,
+    time: str,
+    sign: Signer,
+    *,
+    seen: str = "",
+    to: tuple[str, ...] = (),
 ) -> Frame:
-    """A bare acknowledgement: watermarks and nothing else."""
-    payload, marks = Ack().encode(), watermarks(seen)
+    """A frame outside sequence, chain and journal.
+
+    Args:
+        suite: Of the collaboration.
+        event: Of a type that is `UNSEQUENCED`.
+        collaboration: Its id.
+        agreement: Digest of the agreement, as hex.
+        me: Who says it.
+        time: UTC, as the header carries it.
+        sign: Signs.
+        seen: The own watermarks, for an acknowledgement.
+        to: Who is meant; empty where everybody is.
+    """
+    payload = event.encode()
+    payload_hash = suite.hash(payload).hex()
     header = Header(
-        type=Ack.type,
+        type=event.type,
         source=me,
         subject=collaboration,
         time=time,
-        agreement=agreement.hex(),
-        payloadhash=suite.hash(payload).hex(),
-        watermarks=marks,
-        datacontenttype=content_type(Ack),
-        id=event_id(collaboration, "", marks),
+        agreement=agreement,
+        payloadhash=payload_hash,
+        watermarks=seen,
+        datacontenttype=content_type(type(event)),
+        id=event_id(collaboration, "", seen, "" if isinstance(event, Ack) else payload_hash),
+        recipients=",".join(to),
         suite=suite.attribute,
     )
     return Frame.make(header, payload, sign)

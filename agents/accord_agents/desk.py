@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from accord_agents.collaboration import Collaboration, Outcome, channel_key
-from accord_agents.compose import EPOCH, Composer, Envelope, Piece, acknowledgement
+from accord_agents.channels import Channels
+from accord_agents.collaboration import Collaboration, Outcome
+from accord_agents.compose import Composer, Envelope, Piece, SecondVersionError, aside
 from accord_agents.fold import refold
 from accord_agents.journal import Batch, Outgoing, Row
-from accord_agents.security.channel import CHANNELS
+from accord_agents.kept import behind, opened, outgoing, sealed, status
 from accord_agents.security.identity import Identity, PublicIdentity
 from accord_agents.security.public import described, introduced
 from accord_agents.security.storage import StorageCipher
@@ -18,11 +19,10 @@ from accord_agents.security.trust import Identities
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement, collaboration_id
 from accord_schemas.blocks import encode_fields
-from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError, TamperError
-from accord_schemas.events import Propose
+from accord_schemas.events import Ack, Propose
 from accord_schemas.frame import Frame
-from accord_schemas.suites import Suite
+from accord_schemas.header import watermarks
 
 MAX_HELD, MAX_HELD_BYTES = 256, 8 << 20
 """Events of one pinned party for collaborations that were not proposed yet: as many wait, older ones go."""
@@ -31,11 +31,16 @@ MAX_AHEAD = 4096
 
 
 class PoisonError(Exception):
-    """A row could not be processed: a fault of this program. The collaboration fails; the others live on."""
+    """A row could not be processed. The collaboration fails; the others live on.
 
-    def __init__(self, row: Row) -> None:
+    Args:
+        row: Not kept.
+        reason: What the others are told; empty for a fault of this program.
+    """
+
+    def __init__(self, row: Row, reason: str = "") -> None:
         super().__init__(f"{row.kind} row of {row.collaboration}")
-        self.row = row
+        self.row, self.reason = row, reason
 
 
 @dataclass(slots=True)
@@ -45,6 +50,10 @@ class Taken:
     outcomes: list[tuple[Collaboration, Outcome]] = field(default_factory=list)
     proposed: list[Collaboration] = field(default_factory=list)
     repeated: set[str] = field(default_factory=set)
+    asides: list[Frame] = field(default_factory=list)
+    """Questions to this party and answers, which no journal holds."""
+    doubted: set[str] = field(default_factory=set)
+    """Collaborations of which a peer says to hold more of our events than we know."""
     moved: bool = False
 
 
@@ -71,14 +80,16 @@ class Desk:
         self.identity, self.identities, self.cipher, self.seed = identity, identities, cipher, seed
         self.collaborations: dict[str, Collaboration] = {}
         self.batch, self.taken = Batch(), Taken()
-        self._channels = channels or {}
-        self._opened: dict[str, set[bytes]] = {}
-        self._wraps: dict[tuple[str, tuple[str, ...]], list[bytes]] = {}
+        self._channels = Channels(identity, seed, self._speaker, channels or {}, self._learned)
         self._held: dict[str, list[bytes]] = {}
         self._foreign: set[str] = set()
         self._own_early: dict[str, list[Frame]] = {}
         self.closed: set[str] = set()
         """Collaborations about which nothing remains to be said; what still comes is a repetition."""
+        self.suspended: dict[str, list[tuple[str, bytes, dict[str, Any]]]] = {}
+        """Collaborations in which nothing may be said yet, and what waits there: own words and results of jobs."""
+        self.claimed: dict[str, int] = {}
+        """How many own events a peer said to hold before any of its events was folded, where we knew fewer."""
         self.adopting = True
         """Until the log was read to its end after a start, own events that the journal lacks are adopted."""
 
@@ -103,6 +114,7 @@ class Desk:
     def _frame(self, family: str, frame: Frame, data: bytes, now: str) -> None:
         header = frame.header
         if header.subject in self.closed:
+            self._aside(frame)
             return
         public = self._speaker(header.subject, header.source)
         if public is None:
@@ -157,8 +169,13 @@ class Desk:
     def _peer(self, collaboration: Collaboration, frame: Frame, data: bytes, now: str) -> None:
         header, chain = frame.header, collaboration.chain
         self.taken.moved |= chain.told(header.source, header.seen.get(self.me, 0))
+        if header.seen.get(self.me, 0) > chain.sequence and not collaboration.ended:
+            self.taken.doubted.add(collaboration.cid)
         if not header.number:
+            self._aside(frame)
             return
+        if collaboration.cid in self.suspended:
+            return  # it is read again, or asked for, once we know what we have said ourselves
         if header.number > chain.seen.get(header.source, 0) + MAX_AHEAD:
             raise FrameError("the sequence is far ahead of what was heard")
         known = chain.known(header.source, header.number)
@@ -182,11 +199,18 @@ class Desk:
         known = collaboration.chain.known(self.me, number)
         if known == frame.digest:
             collaboration.chain.read_back(number)
+        elif known is None and collaboration.cid in self.suspended:
+            self._apply(Row(collaboration.cid, "own", frame.bare(), frame.payload, now))
         else:
             raise TamperError(
                 f"event {number} of {self.me} on the log is not the one in the journal.",
                 hint="Another agent runs with this identity, or an old backup was put back. Keep both journals.",
             )
+
+    def _aside(self, frame: Frame) -> None:
+        header = frame.header
+        if not header.number and header.event_class is not Ack and self.me in header.to:
+            self.taken.asides.append(frame)
 
     def adopt(self, data: bytes, now: str) -> None:
         """An own event on the log that the journal lacks, met before anything is said: never to be said anew."""
@@ -195,9 +219,11 @@ class Desk:
         except FrameError:
             return
         header = frame.header
-        if header.source != self.me or not header.number or header.subject in self.closed or not self._ours(frame):
-            return
         collaboration = self.collaborations.get(header.subject)
+        if header.source != self.me and collaboration is not None:
+            self._claim(collaboration, frame)
+        if header.source != self.me or not header.number or header.subject in self.closed or not self.signed(frame):
+            return
         if collaboration is None and header.event_class is Propose:
             collaboration = self._proposal(frame)
         if collaboration is not None and collaboration.chain.known(self.me, header.number) is None:
@@ -207,13 +233,17 @@ class Desk:
             if frame.digest not in (own.digest for own in early):  # met again on another connection
                 early.append(frame)
 
-    def _ours(self, frame: Frame) -> bool:
-        public = self._speaker(frame.header.subject, self.me)
-        try:
-            (public or self.identity.public).authenticate(frame)
-        except FrameError:
-            return False
-        return True
+    def _claim(self, collaboration: Collaboration, frame: Frame) -> None:
+        count = frame.header.seen.get(self.me, 0)
+        if count > max(collaboration.chain.sequence, self.claimed.get(collaboration.cid, 0)) and self.signed(frame):
+            self.claimed[collaboration.cid] = count
+
+    def signed(self, frame: Frame) -> bool:
+        """Whether a frame was signed by whom it names."""
+        header = frame.header
+        own = self.identity.public if header.source == self.me else None
+        public = self._speaker(header.subject, header.source) or own
+        return public is not None and public.signed(frame)
 
     def _hold(self, source: str, cid: str, data: bytes) -> None:
         """Keep an event of a collaboration that was not proposed yet, bounded; older ones go."""
@@ -253,7 +283,9 @@ class Desk:
         return self._new(frame.header.subject)
 
     def _new(self, cid: str) -> Collaboration:
-        self.collaborations[cid] = Collaboration(cid, self.me, lambda: self.seed(cid), self._speak, self._unwrap)
+        self.collaborations[cid] = Collaboration(
+            cid, self.me, lambda: self.seed(cid), self._speak, self._channels.unwrap
+        )
         return self.collaborations[cid]
 
     # ---- the own word and the own jobs
@@ -271,18 +303,48 @@ class Desk:
     def word(self, cid: str, verb: str, fields: dict[str, Any], now: str) -> None:
         """The party's own word: propose, accept, refused, cancelled, failed, expired."""
         if not self.collaborations[cid].ended:
-            self._private(cid, "word", verb.encode(), fields, now)
+            self._own_row(cid, "word", verb.encode(), fields, now)
 
     def job(self, cid: str, address: Address, fields: dict[str, Any], now: str) -> None:
         """A job's result."""
-        self._private(cid, "job", "\n".join(address).encode(), fields, now)
+        self._own_row(cid, "job", "\n".join(address).encode(), fields, now)
+
+    def _own_row(self, cid: str, kind: str, head: bytes, fields: dict[str, Any], now: str) -> None:
+        if cid in self.suspended:
+            self.suspended[cid].append((kind, head, fields))
+        else:
+            self._private(cid, kind, head, fields, now)
+
+    def resume(self, cid: str, now: str) -> None:
+        """Everything that was ever said in a suspended collaboration is known: go on."""
+        for kind, head, fields in self.suspended.pop(cid, []):
+            self._own_row(cid, kind, head, fields, now)
+
+    def conclude(self, cid: str, verb: str, fields: dict[str, Any], last: Frame | None, now: str) -> None:
+        """End a suspended collaboration.
+
+        Args:
+            cid: The collaboration.
+            verb: See `word`.
+            fields: See `word`.
+            last: The last own event that anybody holds, as far as only its header is known.
+            now: UTC.
+        """
+        self.suspended.pop(cid, None)
+        if last is not None:
+            self._apply(Row(cid, "own", last.bare(), None, now))
+        self.word(cid, verb, fields, now)
 
     def _private(self, cid: str, kind: str, head: bytes, fields: dict[str, Any], now: str) -> None:
         self._apply(Row(cid, kind, head, encode_fields(fields), now))
 
-    def poison(self, row: Row) -> None:
+    def poison(self, row: Row, reason: str = "") -> None:
         """Take a row that could not be processed as fatal to its collaboration."""
-        if row.kind in ("event", "own"):
+        if reason:
+            self._private(row.collaboration, "word", b"failed", {"reason": reason, "whose": self.me}, row.time)
+            if row.kind == "event":
+                self._apply(Row(row.collaboration, row.kind, row.head, None, row.time))
+        elif row.kind in ("event", "own"):
             self._apply(Row(row.collaboration, "poison", row.head, row.payload, row.time))
         else:
             fields = {"reason": "an own row could not be processed", "whose": self.me}
@@ -291,16 +353,15 @@ class Desk:
     def acknowledgement(self, cid: str, now: str) -> Frame:
         """A bare acknowledgement of what this party holds."""
         c = self.collaborations[cid]
-        return acknowledgement(c.suite, cid, c.digest, self.me, c.chain.seen, now, self.identity.sign)
+        marks = watermarks(c.chain.seen)
+        return aside(c.suite, Ack(), cid, c.digest.hex(), self.me, now, self.identity.sign, seen=marks)
 
     def close(self, cid: str) -> None:
         """Forget a collaboration that has ended, once everybody holds all that was said."""
         del self.collaborations[cid]
         self.closed.add(cid)
         self.batch.closed.append(cid)
-        self._wraps = {key: wraps for key, wraps in self._wraps.items() if key[0] != cid}
-        for wrap in self._opened.pop(cid, ()):
-            self._channels.pop(wrap, None)
+        self._channels.forget(cid)
 
     # ---- applying
 
@@ -309,41 +370,18 @@ class Desk:
         before = collaboration.state
         try:
             outcome = collaboration.apply(row)
+        except SecondVersionError as error:
+            raise PoisonError(row, behind(self.me)) from error
         except TamperError:
             raise
         except Exception as error:  # a fault of this program must not take the other collaborations along
             raise PoisonError(row) from error
-        self.batch.rows.append(self.sealed(row))
+        self.batch.rows.append(sealed(row, self.cipher))
         self.batch.outgoing += [outgoing(frame) for frame in outcome.frames]
         self.taken.outcomes.append((collaboration, outcome))
         if collaboration.state == "PROPOSED" != before:
             self.taken.proposed.append(collaboration)
-        self.batch.statuses[row.collaboration] = (collaboration.state, self.status(collaboration))
-
-    def status(self, collaboration: Collaboration) -> str:
-        """What `accord status` and `accord inbox` show."""
-        agreement = collaboration.agreement
-        body = {
-            "name": agreement.name if agreement else "",
-            "proposer": collaboration.proposer,
-            "parties": list(agreement.order) if agreement else [],
-            "round": collaboration.round,
-            "reason": collaboration.reason,
-            "accepted": collaboration.accepted,
-            "agreement": agreement.model_dump(mode="json") if agreement else None,
-        }
-        return canonical_json(body).decode()
-
-    def sealed(self, row: Row) -> Row:
-        """A row as the journal keeps it: the own word and job results encrypted."""
-        if row.kind not in ("word", "job") or row.payload is None:
-            return row
-        body = self.cipher.encrypt(row.payload, place(row))
-        return Row(row.collaboration, row.kind, row.head, body, row.time)
-
-    def opened(self, row: Row) -> Row:
-        """The inverse of `sealed`."""
-        return opened(row, self.cipher)
+        self.batch.statuses[row.collaboration] = (collaboration.state, status(collaboration))
 
     def fold(self, cid: str, rows: Iterable[Row], recorded: Iterable[Outgoing]) -> Iterator[tuple[Row, Outcome]]:
         """Fold a collaboration's rows again, comparing every frame with the recorded one; to be read to its end.
@@ -352,58 +390,11 @@ class Desk:
             TamperError: This code does not continue this journal, or the journal was changed.
         """
         collaboration = self._new(cid)
-        yield from refold(collaboration, map(self.opened, rows), recorded)
+        yield from refold(collaboration, (opened(row, self.cipher) for row in rows), recorded)
         collaboration.voice = self._speak
 
-    # ---- sealing
-
     def _speak(self, composer: Composer, piece: Piece, envelope: Envelope) -> Frame:
-        return composer.frame(piece, envelope, lambda to: self._wrapped(composer, to), self.identity.sign)
+        return composer.frame(piece, envelope, lambda to: self._channels.wrapped(composer, to), self.identity.sign)
 
-    def _wrapped(self, composer: Composer, to: tuple[str, ...]) -> list[bytes]:
-        cid, suite = composer.collaboration, composer.suite
-        if (cid, to) not in self._wraps:
-            key, info = channel_key(suite, self.seed(cid), self.me, to), _info(suite, cid, self.me, to)
-            publics, channel = [self._speaker(cid, p) for p in to], CHANNELS[suite.name]
-            self._wraps[cid, to] = [channel.wrap(self.identity, p, key, info) for p in publics if p is not None]
-        return self._wraps[cid, to]
-
-    def _unwrap(self, frame: Frame, wrap: bytes) -> bytes:
-        if wrap not in self._channels:
-            header = frame.header
-            sender = self._speaker(header.subject, header.source)
-            if sender is None:
-                raise FrameError("the sender is not pinned")
-            suite = header.algorithms
-            info = _info(suite, header.subject, header.source, header.to)
-            key = CHANNELS[suite.name].unwrap(self.identity, sender, wrap, info)
-            self._channels[wrap] = key
-            self.batch.channels.append((wrap, header.subject, self.cipher.encrypt(key, wrap)))
-        self._opened.setdefault(frame.header.subject, set()).add(wrap)
-        return self._channels[wrap]
-
-
-def outgoing(frame: Frame) -> Outgoing:
-    """A frame as the outbox keeps it."""
-    header = frame.header
-    return Outgoing(header.subject, header.number, header.event_class.family, frame.bare(), frame.payload)
-
-
-def opened(row: Row, cipher: StorageCipher) -> Row:
-    """A row of the journal in clear.
-
-    Raises:
-        TamperError: It was changed.
-    """
-    if row.kind not in ("word", "job") or row.payload is None:
-        return row
-    return Row(row.collaboration, row.kind, row.head, cipher.decrypt(row.payload, place(row)), row.time)
-
-
-def place(row: Row) -> bytes:
-    """What an encrypted row is bound to."""
-    return digest(b"accord row", row.collaboration, row.kind, row.head, row.time)
-
-
-def _info(suite: Suite, cid: str, sender: str, to: tuple[str, ...]) -> bytes:
-    return suite.digest(b"accord channel info", cid, sender, ",".join(to), str(EPOCH))
+    def _learned(self, wrap: bytes, cid: str, key: bytes) -> None:
+        self.batch.channels.append((wrap, cid, self.cipher.encrypt(key, wrap)))

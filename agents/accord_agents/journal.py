@@ -231,6 +231,35 @@ class Journal:
         for _, kind, head, key, body, at in self._pages(query, collaboration):
             yield Row(collaboration, kind, head, self._kept(key, body), at)
 
+    def heads(self, collaboration: str) -> Iterator[tuple[bytes, bytes | None]]:
+        """(frame without its payload, digest of the payload if it was kept) of every event heard, adopted or said."""
+        heard = "journal WHERE kind IN ('event', 'poison', 'own') AND collaboration=? AND row>? ORDER BY row"
+        said = "outbox WHERE collaboration=? AND row>? ORDER BY row"
+        for where in (heard, said):
+            for _, head, key in self._pages(f"SELECT row, head, payload FROM {where} LIMIT ?", collaboration):  # noqa: S608
+                yield head, key
+
+    def payload(self, key: bytes) -> bytes | None:
+        """A payload by its digest; None where it was erased.
+
+        Raises:
+            TamperError: It is not the one that was written.
+        """
+        with self._lock:
+            row = self._db.execute("SELECT body FROM payload WHERE digest=?", (key,)).fetchone()
+        return self._kept(key, row[0]) if row else None
+
+    def copy(self, path: Path) -> None:
+        """Write a copy, as of one moment, to a new file; others may go on writing to this one.
+
+        Raises:
+            AccordError: It cannot be written.
+        """
+        try:
+            self._db.execute("VACUUM INTO ?", (str(path),))
+        except sqlite3.Error as error:
+            raise AccordError(f"the journal cannot be copied to {path}: {error}.") from None
+
     def _pages(self, query: str, collaboration: str, after: int = 0) -> Iterator[tuple[Any, ...]]:
         """Rows of a query by collaboration and first column, so that no cursor stays open and memory is bounded."""
         while True:
@@ -366,6 +395,11 @@ class Journal:
     def statuses(self) -> list[tuple[str, str, str]]:
         """(collaboration, state, body as JSON) of every collaboration, as last committed."""
         return self._db.execute("SELECT collaboration, state, body FROM status").fetchall()
+
+    def status(self, collaboration: str) -> str | None:
+        """The body as JSON of one collaboration's status, as last committed."""
+        row = self._db.execute("SELECT body FROM status WHERE collaboration=?", (collaboration,)).fetchone()
+        return row[0] if row else None
 
     def quarantine(self) -> list[Refused]:
         """What was no acceptable event; see `Shelf`."""

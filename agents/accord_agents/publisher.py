@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 
 from accord_agents.collaboration import Collaboration
@@ -48,9 +48,10 @@ class Lane:
 
     @property
     def covered(self) -> int:
-        """The sequence up to which every party holds our frames."""
+        """The sequence up to which every party holds our frames, or shall never have them."""
         chain = self.collaboration.chain
-        return min((chain.covered.get(p, 0) for p in self.collaboration.peers), default=chain.sequence)
+        told = min((chain.covered.get(p, 0) for p in self.collaboration.peers), default=chain.sequence)
+        return max(told, self.collaboration.withheld)
 
     @property
     def waiting(self) -> bool:
@@ -86,13 +87,16 @@ class Publisher:
     Args:
         broker: Where to.
         load: Reads a collaboration's frames beyond a sequence from the journal, to send them again.
+        suspended: Collaborations in which nothing may be said for now.
     """
 
-    def __init__(self, broker: Broker, load: Callable[[str, int], Iterable[Outgoing]]) -> None:
-        self._broker, self._load = broker, load
+    def __init__(
+        self, broker: Broker, load: Callable[[str, int], Iterable[Outgoing]], suspended: Container[str] = ()
+    ) -> None:
+        self._broker, self._load, self._suspended = broker, load, suspended
         self._lanes: dict[str, Lane] = {}
         self._wake = asyncio.Event()
-        self._acks: list[Record] = []
+        self._asides: list[Record] = []
         self._sending = False
 
     def lane(self, collaboration: Collaboration) -> Lane:
@@ -115,9 +119,9 @@ class Publisher:
         self.lane(collaboration).add(frames)
         self._wake.set()
 
-    def acknowledge(self, frame: Frame) -> None:
-        """Send a bare acknowledgement; it is never sent again."""
-        self._acks.append(Record("control", frame.header.subject, frame.encode(), traceparent(frame)))
+    def aside(self, frames: Iterable[Frame]) -> None:
+        """Send what is outside the outbox: acknowledgements, questions, events of others; never again."""
+        self._asides.extend(map(whole, frames))
         self._wake.set()
 
     def covered(self) -> None:
@@ -134,7 +138,7 @@ class Publisher:
         That is so on a broker with history where it was read back; on one without, where peers that heard how the
         collaboration ended answer no more: their last acknowledgement was lost, and they have left.
         """
-        if self._acks or self._sending or any(lane.waiting for lane in self._lanes.values()):
+        if self._asides or self._sending or any(lane.waiting for lane in self._lanes.values()):
             return False
         return all(lane.idle or self._left(lane, history) for lane in self._lanes.values())
 
@@ -166,14 +170,18 @@ class Publisher:
                     await self._wake.wait()
 
     def _next(self) -> list[Record]:
-        records, self._acks = self._acks, []
-        for lane in self._lanes.values():
+        records, self._asides = self._asides, []
+        for cid, lane in self._lanes.items():
+            if cid in self._suspended:
+                continue
             size = sum(s for _, s in lane.under_way)
             while lane.waiting and len(lane.under_way) < MAX_EVENTS and size < MAX_BYTES:
                 if not lane.queue:
                     self._reload(lane, lane.last)
                     continue
                 out = lane.queue.popleft()
+                if out.sequence <= lane.collaboration.withheld:
+                    continue
                 size += len(out.payload)
                 lane.under_way.append((out.sequence, len(out.payload)))
                 records.append(record(out))
@@ -192,7 +200,12 @@ class Publisher:
     def _again(self, now: float) -> None:
         """Frames that somebody should hold by now and does not: send them once more, ever more rarely."""
         for lane in self._lanes.values():
-            if lane.queue or not lane.under_way or self._left(lane, self._broker.history):
+            if (
+                lane.queue
+                or not lane.under_way
+                or lane.collaboration.cid in self._suspended
+                or self._left(lane, self._broker.history)
+            ):
                 continue
             if not lane.due:
                 lane.due = now + lane.pause
@@ -207,5 +220,10 @@ class Publisher:
 
 def record(out: Outgoing) -> Record:
     """A frame as the broker takes it."""
-    frame = Frame.restore(out.head, out.payload)
-    return Record(out.family, out.collaboration, frame.encode(), traceparent(frame))
+    return whole(Frame.restore(out.head, out.payload))
+
+
+def whole(frame: Frame) -> Record:
+    """A frame as the broker takes it."""
+    header = frame.header
+    return Record(header.event_class.family, header.subject, frame.encode(), traceparent(frame))

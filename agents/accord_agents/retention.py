@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from accord_agents.desk import place
 from accord_agents.journal import Journal
+from accord_agents.kept import behind, place
 from accord_agents.memory import trimmed
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.storage import StorageCipher
@@ -73,12 +73,14 @@ class Keeper:
                 agent.put(functools.partial(self._close, cid))
         if now >= self._look:
             self._look = now + LOOK
-            for cid in due(self._service.journal, datetime.now(UTC)):
+            for cid in due(self._service.journal, datetime.now(UTC), self._service.config.party):
                 self._service.agent.put(functools.partial(self._erase, cid))
 
     def _close(self, cid: str, _now: str) -> None:
         agent = self._service.agent
         if cid in agent.desk.collaborations and agent.rest(cid):
+            if agent.desk.collaborations[cid].reason == behind(agent.desk.me):
+                self._look = 0.0  # its pads and keys go now
             agent.close(cid)
             trimmed()
             self._service.forget(cid)
@@ -94,15 +96,19 @@ class Keeper:
         service.log.info("erased", **asdict(erased))
 
 
-def due(journal: Journal, now: datetime) -> list[str]:
-    """Closed collaborations whose agreed time is over and that still hold something."""
+def due(journal: Journal, now: datetime, me: str) -> list[str]:
+    """Closed collaborations whose agreed time is over and that still hold something; those that a restore ended."""
     found = []
     closed = journal.closed()
     for cid, _, body in journal.statuses():
         if cid in closed and journal.meta(f"erased/{cid}") is None:
-            terms = json.loads(body)["agreement"]
+            status = json.loads(body)
+            terms = status["agreement"]
             days = (terms or {}).get("limits", {}).get("retain_days", Limits().retain_days)
-            if datetime.fromisoformat(journal.ended(cid)) + timedelta(days=days) <= now:
+            if (
+                status["reason"] == behind(me)
+                or datetime.fromisoformat(journal.ended(cid)) + timedelta(days=days) <= now
+            ):
                 found.append(cid)
     return found
 

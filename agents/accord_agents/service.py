@@ -112,6 +112,7 @@ class Service:
             self._resume()
             if self._endpoint is not None:
                 await self._endpoint.start(self.agent, self.memory, lambda: len(self._jobs))
+            self.agent.recovery.start()
             await self.agent.run(self._done)
         except AccordError as error:
             self.log.error("stopped", problem=str(error))
@@ -358,10 +359,14 @@ class Service:
             if collaboration.ended or collaboration.agreement is None:
                 continue
             limit = collaboration.agreement.limits.deadline_seconds
-            silent = collaboration.silent()  # nobody, while the own work takes long
+            unheard = self.agent.recovery.silent(cid)  # None, unless it is suspended
+            silent = collaboration.silent() if unheard is None else unheard  # nobody, while the own work takes long
             if quiet > limit and silent:
                 self._quiet[cid] = now
-                self._say(cid, "expired", {"missing": silent})
+                if unheard is None:
+                    self._say(cid, "expired", {"missing": silent})
+                else:
+                    self.agent.recovery.expire(cid)
         if self.errand is None:
             self._keeper.tick(now, self._quiet)
             self._pins.tick(now)

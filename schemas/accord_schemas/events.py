@@ -66,6 +66,8 @@ class Event(BaseModel):
 
 EVENTS: dict[str, type[Event]] = {}
 """Every event by its CloudEvents type."""
+UNSEQUENCED = frozenset({"ack", "asked", "held", "resend"})
+"""Names of the events outside sequence, chain, transcript and journal; lost ones are said again or not missed."""
 
 
 class Propose(Event):
@@ -151,6 +153,35 @@ class Checkpoint(Event):
     cut: dict[str, Count]
     size: Count
     root: Hex32
+
+
+class Asked(Event):
+    """What do you hold of me? Said by a party that cannot be sure to know all that it has said; unsequenced."""
+
+    family, name = "control", "asked"
+    nonce: Hex32
+
+
+class Held(Event):
+    """The answer to one `asked`; unsequenced.
+
+    `last` is the asker's own event of the highest sequence held, header and signature as hex, so that nobody can claim
+    what was never said; empty where none is held. `said` is the last sequence of the party that answers.
+    """
+
+    family, name = "control", "held"
+    nonce: Hex32
+    last: Annotated[str, Field(pattern=r"^([0-9a-f]{2})*$", max_length=64 * 1024)]
+    said: Count
+
+
+class Resend(Event):
+    """Publish again what you hold of `sender` beyond the sequence `after`; unsequenced, answered within bounds."""
+
+    family, name = "control", "resend"
+    nonce: Hex32
+    sender: Text
+    after: Count
 
 
 class State(Event):

@@ -14,7 +14,7 @@ from accord_schemas.address import Address
 from accord_schemas.blocks import load_canonical
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError
-from accord_schemas.events import EVENTS, JSON, Event
+from accord_schemas.events import EVENTS, JSON, UNSEQUENCED, Ack, Event
 from accord_schemas.suites import DEFAULT, SM, SUITES, Suite
 
 MAX_HEADER = 16 * 1024
@@ -52,7 +52,7 @@ _PATTERNS = {name: re.compile(shape) for name, shape in SHAPES.items()}
 class Header:
     """The signed attributes of one frame. Empty text stands for an absent attribute.
 
-    `sequence`, `previoushash`, `instance` and `step` are absent in an acknowledgement, `chunk` in an event of one
+    `sequence`, `previoushash`, `instance` and `step` are absent in an `UNSEQUENCED` event, `chunk` in an event of one
     frame, `salt` and `epoch` in an event that is not sealed, `suite` in the default profile.
     """
 
@@ -114,13 +114,14 @@ class Header:
     def _check(self) -> None:
         event = self.event_class
         sequenced = {self.sequence, self.previoushash, self.instance, self.step}
-        if (event.name == "ack") != (sequenced == {""}) or (event.name != "ack" and "" in sequenced):
-            raise FrameError("sequence, previous hash, instance and step come together, never in an acknowledgement")
+        unsequenced = event.name in UNSEQUENCED
+        if unsequenced != (sequenced == {""}) or (not unsequenced and "" in sequenced):
+            raise FrameError("sequence, previous hash, instance and step come together, never in an unsequenced event")
         if {bool(self.salt), bool(self.epoch), bool(event.sealed and self.recipients)} != {event.sealed}:
             raise FrameError("the event is not sealed, or not addressed, as its family demands")
         if self.datacontenttype != content_type(event):
             raise FrameError("the attribute datacontenttype does not fit the type")
-        if self.id != event_id(self.subject, self.sequence, self.watermarks):
+        if self.id != event_id(self.subject, self.sequence, self.watermarks, "" if event is Ack else self.payloadhash):
             raise FrameError("the attribute id does not follow from the others")
         if self.recipients and list(self.to) != sorted(set(self.to)):
             raise FrameError("the recipients are not sorted")
@@ -146,7 +147,7 @@ class Header:
 
     @property
     def number(self) -> int:
-        """The sequence number; 0 for an acknowledgement."""
+        """The sequence number; 0 where there is none."""
         return int(self.sequence or 0)
 
     @property
@@ -172,9 +173,17 @@ class Header:
         return {party: int(number) for party, number in pairs}
 
 
-def event_id(subject: str, sequence: str, seen: str) -> str:
-    """The CloudEvents id: the sequence within the collaboration; an acknowledgement is named by what it says."""
-    return f"{subject}/{sequence or 'ack-' + digest(seen).hex()[:32]}"
+def event_id(subject: str, sequence: str, seen: str, payload: str = "") -> str:
+    """The CloudEvents id: the sequence within the collaboration; an unsequenced event is named by what it says.
+
+    Args:
+        subject: The collaboration.
+        sequence: Empty for an unsequenced event.
+        seen: The watermarks, which name an acknowledgement.
+        payload: Its hash, which names any other unsequenced event; longer than every sequence.
+    """
+    said = digest(payload).hex()[:32] if payload else f"ack-{digest(seen).hex()[:32]}"
+    return f"{subject}/{sequence or said}"
 
 
 def content_type(event: EventClass) -> str:

@@ -14,6 +14,7 @@ def test_bad_events_are_refused_and_the_collaboration_goes_on(tmp_path: Path) ->
         assert sum(reasons.values()) == 6000
         assert len(reasons) > 20, reasons
         assert reasons["the signature is wrong"] > 100
+        assert fuzz.asides > 20, "no question or answer came through"
         assert fuzz.completes()
     finally:
         fuzz.close()

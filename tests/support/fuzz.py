@@ -16,7 +16,7 @@ from accord_broker.kafka.binding import to_message as to_kafka
 from accord_broker.port import FAMILIES, Record
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError
-from accord_schemas.events import EVENTS
+from accord_schemas.events import EVENTS, UNSEQUENCED, Ack
 from accord_schemas.frame import MAGIC, Frame
 from accord_schemas.header import Header, content_type, event_id
 
@@ -49,7 +49,7 @@ class Fuzz:
         for index in range(len(self.street.log)):
             self.target.deliver(index)
         self.reasons: Counter[str] = Counter()
-        self.restarts = 0
+        self.restarts = self.asides = 0
 
     def _whole(self, folder: Path) -> list[tuple[str, bytes]]:
         """Every frame of a collaboration of the same parties that went to its end."""
@@ -72,11 +72,17 @@ class Fuzz:
             desk.deliver(family, data, NOW)
             self._account(*before)
             if number % EVERY == EVERY - 1:
-                desk.flush()
+                self._asides(desk, number)
             if any(c.ended for c in desk.collaborations.values()):
                 desk = self._again()
-        desk.flush()
+        self._asides(desk, count)
         return self.reasons
+
+    def _asides(self, desk: Desk, now: int) -> None:
+        """Questions and answers among them."""
+        for frame in desk.flush()[1].asides:
+            self.target.recovery.heard(frame, float(now))
+            self.asides += 1
 
     def _account(self, quarantined: int, rows: int) -> None:
         batch = self.target.desk.batch
@@ -163,6 +169,11 @@ class Fuzz:
             "subject": self.target_id, "sequence": str(self.rng.randrange(1, 60)), "instance": "align",
             "step": "tags.shop", "previoushash": "00" * 32,
         }  # fmt: skip
+        if kind.name in UNSEQUENCED and self.rng.random() < 0.8:
+            attributes = {
+                n: v for n, v in attributes.items() if n not in ("sequence", "instance", "step", "previoushash")
+            }
+            attributes |= {"recipients": ME}
         if kind.sealed:
             attributes |= {"salt": "5a" * 32, "epoch": "1", "recipients": ME}
         else:
@@ -196,8 +207,9 @@ class Fuzz:
     def _sign(self, attributes: dict[str, str], payload: bytes) -> bytes:
         attributes["payloadhash"] = hashlib.sha256(payload).hexdigest()
         if self.rng.random() < 0.9:
-            place = attributes.get("sequence", ""), attributes.get("watermarks", "")
-            attributes["id"] = event_id(attributes["subject"], *place)
+            kind = EVENTS.get(attributes.get("type", ""), Ack)
+            place = attributes["subject"], attributes.get("sequence", ""), attributes.get("watermarks", "")
+            attributes["id"] = event_id(*place, "" if kind is Ack else attributes["payloadhash"])
         attributes = {name: value for name, value in attributes.items() if value}
         source = attributes.get("source", "")
         signer = KEYS[source if source in KEYS and source != ME else "shop"]

@@ -6,7 +6,7 @@ What an agent's loop does with asyncio happens here step by step, so that it can
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tests.support.world import Rows
 from accord_agents.collaboration import Collaboration, Outcome
 from accord_agents.desk import Desk, PoisonError
 from accord_agents.journal import Journal, Outgoing
+from accord_agents.recovery import Links, Recovery
 from accord_agents.security.identity import Identity
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
@@ -73,10 +74,13 @@ class House:
         self.name, self.folder, self.terms, self.rows, self.keys, self.log = name, folder, terms, rows, keys, log
         self.point = point
         self.secrets: dict[str, bytes] = {}  # the keystore: survives every death
+        self.life = ""  # what is drawn anew in another life than that which the keystore remembers
+        self.now, self.lives = 0.0, 0
         self.start()
 
     def start(self) -> None:
         """Open the journal, fold it, adopt, and take up what was left."""
+        self.lives += 1
         self.journal = Journal(self.folder / f"{self.name}.db")
         self.journal.verify()
         public = Identities([k.public for k in self.keys.values()])
@@ -90,11 +94,25 @@ class House:
                 self._outcome(self.desk.collaborations[cid], outcome)
                 if row.kind == "job":
                     self.jobs.pop(row.head.decode(), None)
-        self.read: set[int] = set()
+        # who asked before this life asks again; an agent passes such events over until it has caught up
+        self.read = {i for i, (_, d) in enumerate(self.log) if b'"sequence"' not in d and b"control.ack" not in d}
+        self.passed: set[int] = set()  # read while a collaboration was suspended
         self.sent: set[tuple[str, int]] = set()
-        for _, frame in list(self.log):
-            self.desk.adopt(frame, NOW)
+        links = Links(self._tell, lambda call: self.take(lambda: call(NOW)), self._reread)
+        self.recovery = Recovery(self.desk, self.journal, links, history=True)
+        self.recovery.start()
+        for index, (_, frame) in enumerate(list(self.log)):
+            if index not in self.read:
+                self.desk.adopt(frame, NOW)
         self._commit()
+        self.recovery.check()
+
+    def _reread(self) -> None:
+        self.read -= self.passed
+        self.passed.clear()
+
+    def _tell(self, frames: Sequence[Frame]) -> None:
+        self.log += [(f.header.event_class.family, f.encode()) for f in frames]
 
     def restart(self) -> None:
         """After a death."""
@@ -110,7 +128,7 @@ class House:
             cid = poison.row.collaboration
             for _ in self.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
                 pass
-            self.desk.poison(poison.row)
+            self.desk.poison(poison.row, poison.reason)
         self._commit()
 
     def _commit(self) -> None:
@@ -121,6 +139,10 @@ class House:
             self.point("after commit")
         for collaboration, outcome in taken.outcomes:
             self._outcome(collaboration, outcome)
+        for cid in taken.doubted | {c.cid for c in taken.proposed if self.recovery.restored}:
+            self.recovery.doubt(cid)
+        for frame in taken.asides:
+            self.recovery.heard(frame, self.now)
         for collaboration in taken.proposed:
             self.take(lambda c=collaboration: self.accept(c))  # type: ignore[misc]
 
@@ -147,11 +169,14 @@ class House:
 
     def unaccepted(self) -> list[Collaboration]:
         """Proposals without an answer, as after a death."""
-        return [c for c in self.desk.collaborations.values() if c.state == "PROPOSED" and not c.accepted]
+        found = self.desk.collaborations.values()
+        return [c for c in found if (c.state, c.accepted) == ("PROPOSED", False) and c.cid not in self.desk.suspended]
 
     def deliver(self, index: int) -> None:
         """Take a record of the log."""
         family, frame = self.log[index]
+        if self.desk.suspended:
+            self.passed.add(index)
         self.take(lambda: self.desk.deliver(family, frame, NOW))
         self.read.add(index)
 
@@ -166,12 +191,13 @@ class House:
         """What a worker would give. Equal jobs have equal results, so that a hundred runs cost little more than one."""
         compute = job.compute
         table: tuple[bytes | str, ...] = (*self.rows.ids, self.rows.values.tobytes()) if compute.data else ()
-        known = digest(self.name, str(job.address), compute.key, encode_fields(compute.inputs), *table)
+        about = self.name, self.life, str(job.address)
+        known = digest(*about, compute.key, encode_fields(compute.inputs), *table)
         if known in _DONE:
             fields, secrets = _DONE[known]
             self.secrets |= secrets
             return dict(fields)
-        key = digest(b"fresh", self.name, str(job.address)) if compute.fresh else compute.key
+        key = digest(b"fresh", self.name, self.life, str(job.address)) if compute.fresh else compute.key
         secrets = {name: self.secrets[name] for name in compute.secrets}
         task, rows = TASKS[compute.task], self.rows if compute.data else None
         results = []
@@ -187,7 +213,9 @@ class House:
         """Frames that no peer's watermark covers and that this life has not sent."""
         found: list[Outgoing] = []
         for cid, c in self.desk.collaborations.items():
-            covered = min((c.chain.covered.get(p, 0) for p in c.peers), default=0)
+            if cid in self.desk.suspended:
+                continue
+            covered = max(c.withheld, min((c.chain.covered.get(p, 0) for p in c.peers), default=0))
             found += [o for o in self.journal.outgoing(cid, covered) if (cid, o.sequence) not in self.sent]
         return found
 
@@ -199,6 +227,14 @@ class House:
                 self.log.append((out.family, Frame.restore(out.head, out.payload).encode()))
             self.sent.add((out.collaboration, out.sequence))
             self.point("after publish")
+
+    def time_passes(self, seconds: float) -> None:
+        """Let what waits for time or for answers go on."""
+        self.now += seconds
+        try:
+            self.recovery.tick(self.now)
+        except KilledError:
+            self.restart()
 
     def acknowledge(self) -> None:
         """Tell what this party holds; forget what was sent, so that it goes again if nobody has it."""
@@ -234,11 +270,19 @@ class Street:
         told = all(c.sealed or c.state != "COMPLETED" or (c.witness and c.witness.refuted) for c in found)
         return len(found) >= len(self.houses) and all(c.ended for c in found) and told
 
-    def run(self, quiet: int = 12) -> Street:
-        """Let everybody do whatever can be done, in random order, until nothing is left."""
+    def run(self, quiet: int = 20) -> Street:
+        """Let everybody do whatever can be done, in random order, until nothing is left.
+
+        Args:
+            quiet: How often there may be nothing to do since anybody died.
+        """
         leader = self.houses[self.terms.label_holder]
-        idle = 0
+        idle = lives = 0
         while idle < quiet and not (self.ended and not any(h.due() for h in self.houses.values())):
+            if lives != (lives := sum(house.lives for house in self.houses.values())):
+                idle = 0
+            for house in self.houses.values():
+                house.time_passes(0.01)
             actions: list[tuple[House, Callable[[], None]]] = []
             for house in self.houses.values():
                 unread = [i for i in range(len(self.log)) if i not in house.read]
@@ -261,6 +305,7 @@ class Street:
                 idle += 1
                 for house in self.houses.values():
                     house.acknowledge()
+                    house.time_passes(2.0)
                 continue
             house, action = self.rng.choice(actions)
             try:

@@ -9,8 +9,8 @@ from accord_agents.evidence.terms import Terms
 from accord_schemas.address import Address
 from accord_schemas.events import (
     CLEAR,
+    UNSEQUENCED,
     Accept,
-    Ack,
     Cancel,
     Checkpoint,
     Complete,
@@ -55,7 +55,7 @@ def check(frame: Frame, terms: Terms) -> Iterator[Finding]:
     header, parties = frame.header, set(terms.agreement.parties)
     event, sender = header.event_class, header.source
     others = parties - {sender}
-    if event is Ack:
+    if event.name in UNSEQUENCED:
         return
     if not set(header.to) <= others or (event.family in CLEAR and set(header.to) != others):
         yield Finding("recipients", sender, label(frame), f"event {header.number} of {sender} names wrong recipients")

@@ -19,7 +19,6 @@ from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import (
     Accept,
-    Ack,
     Blinded,
     Cancel,
     Checkpoint,
@@ -36,7 +35,7 @@ from accord_schemas.events import (
 )
 from accord_schemas.frame import Frame
 
-_BEFORE = frozenset({Propose, Accept, Refuse, Cancel, Fail, Expire, Ack, Checkpoint})
+_BEFORE = frozenset({Propose, Accept, Refuse, Cancel, Fail, Expire, Checkpoint})
 """What may be said without everybody's consent."""
 _AFTER: dict[type[Event], str] = {**dict.fromkeys((Blinded, Signed, Store, Tags), GATED), Complete: CONVERGED}
 """The state that a party reaches before it says these: what depends on ids waits for the gate."""

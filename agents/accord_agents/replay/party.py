@@ -13,12 +13,12 @@ from typing import Any
 from accord_agents.collaboration import Collaboration, Outcome
 from accord_agents.compose import Composer, Envelope, Piece
 from accord_agents.config import Config
-from accord_agents.desk import opened
 from accord_agents.difference import DifferenceError
 from accord_agents.executor import Executor
 from accord_agents.fold import refold
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.journal import Journal, Row
+from accord_agents.kept import opened
 from accord_agents.ledger import Ledger
 from accord_agents.replay import integrity, outputs
 from accord_agents.replay.copy import copied, damaged

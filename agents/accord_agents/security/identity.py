@@ -95,6 +95,14 @@ class PublicIdentity:
         except (TypeError, ValueError, KeyError, RecursionError):
             return False
 
+    def signed(self, frame: Frame) -> bool:
+        """Whether this identity said a frame."""
+        try:
+            self.authenticate(frame)
+        except FrameError:
+            return False
+        return True
+
     def authenticate(self, frame: Frame) -> None:
         """Check that this identity said a frame, with the algorithms of its kind.
 

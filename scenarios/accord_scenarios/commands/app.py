@@ -10,6 +10,7 @@ import typer
 from accord_scenarios.commands import (
     agent,
     audit,
+    backup,
     bridge,
     collaborations,
     evidence,
@@ -71,3 +72,5 @@ app.command("bridge", rich_help_panel=BROKERS)(bridge.bridge)
 app.add_typer(schema.app, name="schema", rich_help_panel=PARTY)
 app.add_typer(evidence.app, name="evidence", rich_help_panel=PROOF)
 app.command("audit", rich_help_panel=PROOF)(audit.audit)
+app.command("backup", rich_help_panel=PARTY)(backup.backup)
+app.command("restore", rich_help_panel=PARTY)(backup.restore)

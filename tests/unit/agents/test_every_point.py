@@ -10,8 +10,8 @@ import pytest
 from tests.support.street import NOW, House, KilledError, Street, identities
 from tests.support.world import Rows, agreement, tables
 
+from accord_agents.channels import info
 from accord_agents.collaboration import Collaboration, channel_key
-from accord_agents.desk import _info
 from accord_agents.security.channel import CHANNELS
 from accord_protocols.machines import MACHINES
 from accord_protocols.machines.engine import Engine
@@ -187,7 +187,7 @@ def test_an_event_that_its_recipient_cannot_open_fails_it_naming_the_sender(agre
     if damage == "foreign":  # wrapped by the bank for somebody else
         suite, cid = frame.header.algorithms, frame.header.subject
         secret = channel_key(suite, digest(b"seed", "bank", cid), "bank", ("shop",))
-        wrap = channel.wrap(keys["bank"], keys["telco"].public, secret, _info(suite, cid, "bank", ("shop",)))
+        wrap = channel.wrap(keys["bank"], keys["telco"].public, secret, info(suite, cid, "bank", ("shop",)))
         payload = wrap + payload[channel.wrap_bytes :]
     else:
         at = 40 if damage == "wrap" else len(payload) - 1

@@ -66,9 +66,12 @@ class House:
         for each in frames:
             self.chain.said(each)
         self.outbox = [Outgoing(CID, f.header.number, "results", f.bare(), f.payload) for f in frames]
-        self.collaboration: Any = SimpleNamespace(cid=CID, chain=self.chain, peers=("shop", "telco"), ended=False)
+        self.collaboration: Any = SimpleNamespace(
+            cid=CID, chain=self.chain, peers=("shop", "telco"), ended=False, withheld=0
+        )
         self.broker = Broker(history=history)
-        self.publisher = Publisher(self.broker, self.load)  # type: ignore[arg-type]
+        self.suspended: set[str] = set()
+        self.publisher = Publisher(self.broker, self.load, self.suspended)  # type: ignore[arg-type]
 
     def load(self, _: str, after: int) -> Iterator[Outgoing]:
         return iter(self.outbox[after:])
@@ -239,5 +242,36 @@ def test_without_history_a_party_repeats_a_few_times_what_peers_that_left_never_
             await house.settle()
         assert house.publisher.drained(history=False) and not house.publisher.drained(history=True)
         assert house.broker.numbers == [1, 2] * (1 + TRIES)
+
+    asyncio.run(play())
+
+
+def test_nothing_is_said_while_a_collaboration_is_suspended_but_asides() -> None:
+    async def play() -> None:
+        house = House(2)
+        house.suspended.add(CID)
+        house.put()
+        house.publisher.aside([frame(9)])
+        await house.settle()
+        assert house.broker.numbers == [9]
+        house.suspended.clear()
+        await house.settle()
+        assert house.broker.numbers == [9, 1, 2]
+
+    asyncio.run(play())
+
+
+def test_what_is_withheld_never_goes_out() -> None:
+    """Others may hold other events of these numbers."""
+
+    async def play() -> None:
+        house = House(4)
+        house.put()
+        house.collaboration.withheld = 3
+        await house.settle()
+        assert house.broker.numbers == [4]
+        house.publisher.restart()
+        await house.settle()
+        assert house.broker.numbers == [4, 4]
 
     asyncio.run(play())

@@ -9,13 +9,14 @@ import pytest
 from tests.support.street import NOW, KilledError, Street, identities, signed
 from tests.support.world import agreement, tables
 
-from accord_agents.compose import acknowledgement
+from accord_agents.compose import aside
 from accord_agents.desk import Desk
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
 from accord_schemas.errors import TamperError
+from accord_schemas.events import Ack
 from accord_schemas.frame import Frame
 from accord_schemas.suites import SUITES, Profile
 
@@ -109,7 +110,8 @@ def test_suites_are_never_mixed(profile: Profile, other: Profile) -> None:
     stale = identities(names, other)["bank"]  # pinned in place of the one that the agreement names
     shop.identities = Identities([stale.public, keys["shop"].public])
     (collaboration,) = shop.collaborations.values()
-    ack = acknowledgement(SUITES[other], collaboration.cid, collaboration.digest, "bank", {}, NOW, stale.sign)
+    terms_digest = collaboration.digest.hex()
+    ack = aside(SUITES[other], Ack(), collaboration.cid, terms_digest, "bank", NOW, stale.sign)
     shop.deliver("control", ack.encode(), NOW)
     assert quarantined(shop) == ["the sender is not pinned"]
 

@@ -64,7 +64,9 @@ class Party:
         hooks = Hooks(self.job, self.accept, lambda c, outcome: None, lambda: None, self.ready)
         self.log = Log()
         refusals = Refusals(me, EmbeddedBroker(folder / "log.db"), self.log)
+        self.house.desk.suspended.clear()  # the agent has a recovery of its own
         self.agent = Agent(self.house.desk, self.house.journal, broker, self.log, hooks, refusals)
+        self.agent.recovery.start()
         for collaboration in self.house.desk.collaborations.values():
             self.agent.publisher.lane(collaboration)
 

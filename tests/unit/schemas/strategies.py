@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from accord_schemas import events
 from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingVector
-from accord_schemas.events import EVENTS, Event
+from accord_schemas.events import EVENTS, UNSEQUENCED, Event
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header, content_type, event_id
 from accord_schemas.suites import DEFAULT, SUITES
@@ -63,7 +63,7 @@ def _values(kind: type[Event], name: str, hint: Any) -> st.SearchStrategy[Any]:
         return st.floats(bounds["ge"], allow_nan=False, allow_infinity=False)
     if field.annotation is bytes:
         return st.binary(min_size=bounds.get("min_length", 0), max_size=bounds["max_length"])
-    assert field.annotation is str and bounds["pattern"] == r"^([0-9a-f]{64})?$", (kind, name)
+    assert field.annotation is str and bounds["pattern"] in (r"^([0-9a-f]{64})?$", r"^([0-9a-f]{2})*$"), (kind, name)
     return st.just("") | HEX
 
 
@@ -86,9 +86,10 @@ def attributes(kind: type[Event], payload: bytes, **changes: str) -> dict[str, s
         "watermarks": "shop=3,telco=12",
         "datacontenttype": content_type(kind),
         **sealed,
-        **({} if kind.name == "ack" else place),
+        **({} if kind.name in UNSEQUENCED else place),
     }
-    base["id"] = event_id(base["subject"], base.get("sequence", ""), base["watermarks"])
+    payload_hash = "" if kind.name == "ack" else base["payloadhash"]
+    base["id"] = event_id(base["subject"], base.get("sequence", ""), base["watermarks"], payload_hash)
     return {name: value for name, value in (base | changes).items() if value}
 
 

@@ -12,7 +12,7 @@ from tests.unit.schemas.strategies import EVENT, SUITE, attributes, frame
 
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError
-from accord_schemas.events import Ack, Event, Expire, Scores, State, Tags
+from accord_schemas.events import Ack, Asked, Event, Expire, Held, Resend, Scores, State, Tags
 from accord_schemas.frame import MAX_PAYLOAD, MAX_SIGNATURE, Frame
 from accord_schemas.header import MAX_HEADER, Header, watermarks
 from accord_schemas.suites import sha256, sm3
@@ -107,6 +107,17 @@ def test_acknowledgements_are_outside_the_chain() -> None:
     assert header.id.startswith(f"{header.subject}/ack-")
     with pytest.raises(FrameError):
         Header.of(attributes(Ack, b"{}") | {"sequence": "1"})
+
+
+@pytest.mark.parametrize("kind", [Asked, Held, Resend])
+def test_questions_and_answers_are_outside_the_chain_too(kind: type[Event]) -> None:
+    """Named by what they say, so that no two have one id."""
+    one, other = Header.of(attributes(kind, b"{}")), Header.of(attributes(kind, b"[]"))
+    assert (one.number, one.to) == (0, ("shop",)) and one.id != other.id
+    assert len(one.id) == len(one.subject) + 33, "no sequence is that long"
+    for changes in ({"sequence": "1"}, {"id": other.id}, {"step": "a"}):
+        with pytest.raises(FrameError):
+            Header.of(attributes(kind, b"{}") | changes)
 
 
 def test_what_a_header_says() -> None:

@@ -1,0 +1,1 @@
+"""A party in one sealed file, and back."""

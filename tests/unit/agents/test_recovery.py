@@ -1,0 +1,325 @@
+"""Questions about what one has said oneself: who answers, what counts as an answer, and how it ends without one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.street import NOW, House, Street, identities
+from tests.support.world import agreement, tables
+
+from accord_agents import resend
+from accord_agents.collaboration import Collaboration
+from accord_agents.compose import aside
+from accord_agents.recovery import GIVE_UP, Recovery
+from accord_schemas.events import Asked, Event, Held, Resend, State
+from accord_schemas.frame import Frame
+from accord_schemas.header import Header, content_type, event_id
+from accord_schemas.suites import DEFAULT, SUITES
+
+DATA = tables(3, n=60, columns=2)
+KEYS = identities(tuple(DATA))
+NONCE = "00" * 32
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Iterator[Street]:
+    """Everybody has agreed, and the shop has been started again."""
+    built = Street(tmp_path, agreement(3, max_rounds=1), DATA)
+    built.houses["bank"].propose()
+    built.houses["bank"].publish()
+    for _ in range(2):
+        for house in built.houses.values():
+            for index in range(len(built.log)):
+                house.deliver(index)
+            house.publish()
+    built.houses["shop"].restart()
+    yield built
+    built.close()
+
+
+def cid(street: Street) -> str:
+    (found,) = street.houses["bank"].desk.collaborations
+    return found
+
+
+def of(house: House) -> Collaboration:
+    (found,) = house.desk.collaborations.values()
+    return found
+
+
+def asides(street: Street, kind: type[Event], sender: str = "") -> list[Frame]:
+    frames = [Frame.decode(data) for _, data in street.log]
+    return [f for f in frames if f.header.event_class is kind and sender in ("", f.header.source)]
+
+
+def say(street: Street, sender: str, to: str, event: Event, signer: str = "") -> None:
+    terms = of(street.houses["bank"]).digest.hex()
+    frame = aside(SUITES[DEFAULT], event, cid(street), terms, sender, NOW, KEYS[signer or sender].sign, to=(to,))
+    house = street.houses[to]
+    house.take(lambda: house.desk.deliver("control", frame.encode(), NOW))
+
+
+def strict(house: House) -> None:
+    """As after a restore."""
+    house.journal.set_meta("restored", b"yes")
+    house.restart()
+
+
+def harmless(last: Frame, number: int) -> Frame:
+    """What its sender may say next at any time."""
+    payload, sequence = State(state="KEYED", round=number).encode(), str(last.header.number + 1)
+    attributes = {n: v for n, v in last.header.attributes().items() if n not in ("salt", "epoch", "chunk")} | {
+        "type": State.type,
+        "datacontenttype": content_type(State),
+        "step": f"state.{number}",
+        "sequence": sequence,
+        "previoushash": last.digest.hex(),
+        "payloadhash": hashlib.sha256(payload).hexdigest(),
+        "id": event_id(last.header.subject, sequence, ""),
+    }
+    return Frame.make(Header.of(attributes), payload, KEYS[last.header.source].sign)
+
+
+def last_of(street: Street, sender: str) -> Frame:
+    frames = [Frame.decode(d) for _, d in street.log]
+    return max((f for f in frames if f.header.source == sender), key=lambda f: f.header.number)
+
+
+def test_nothing_is_said_before_the_answers(street: Street) -> None:
+    shop = street.houses["shop"]
+    strict(shop)
+    said = len(of(shop).chain.own)
+    for _ in range(20):
+        shop.time_passes(1.0)
+        shop.publish()
+    assert list(shop.desk.suspended) == [cid(street)]
+    assert shop.recovery.silent(cid(street)) == ["bank", "telco"]
+    assert len(of(shop).chain.own) == said and not shop.due()
+    assert 2 <= len(asides(street, Asked, "shop")) <= 4, "it asks again, ever more rarely"
+    street.run()
+    assert {of(h).state for h in street.houses.values()} == {"COMPLETED"}
+    assert not shop.desk.suspended and not shop.journal.meta("restored")
+
+
+def test_without_a_sign_that_something_was_forgotten_the_wait_is_short(street: Street) -> None:
+    shop = street.houses["shop"]
+    shop.time_passes(1.0)
+    assert shop.desk.suspended
+    shop.time_passes(6.0)
+    assert not shop.desk.suspended
+
+
+def test_what_waits_is_done_afterwards(street: Street) -> None:
+    shop = street.houses["shop"]
+    key = next(iter(shop.jobs))
+    rows = len(list(shop.journal.rows(cid(street))))
+    shop.work(key)
+    assert len(list(shop.journal.rows(cid(street)))) == rows, "it was folded"
+    shop.time_passes(0.0)
+    shop.time_passes(6.0)
+    assert len(list(shop.journal.rows(cid(street)))) == rows + 1
+
+
+@pytest.mark.parametrize("claim", ["made up", "forged", "another's", "no frame", "cut"])
+def test_who_claims_what_was_never_said_has_not_answered(street: Street, claim: str) -> None:
+    shop = street.houses["shop"]
+    strict(shop)
+    shop.time_passes(0.0)
+    nonce = Asked.decode(asides(street, Asked, "shop")[-1].payload).nonce
+    real = next(f for _, d in street.log if (f := Frame.decode(d)).header.source == "shop" and f.header.number)
+    other = next(f for _, d in street.log if (f := Frame.decode(d)).header.source == "telco" and f.header.number)
+    last = {
+        "made up": Frame(real.header, b"", KEYS["bank"].sign(b"x"), real.head).bare(),
+        "forged": real.bare().replace(b'"sequence":"1"', b'"sequence":"9"'),
+        "another's": other.bare(),
+        "no frame": b"abc",
+        "cut": real.bare()[:-1],
+    }[claim].hex()
+    say(street, "bank", "shop", Held(nonce=nonce, last=last, said=1))
+    assert shop.recovery.silent(cid(street)) == ["bank", "telco"]
+    say(street, "bank", "shop", Held(nonce=NONCE, last=real.bare().hex(), said=1))
+    assert shop.recovery.silent(cid(street)) == ["bank", "telco"], "the answer to another question"
+    say(street, "bank", "shop", Held(nonce=nonce, last=real.bare().hex(), said=1), signer="telco")
+    assert shop.recovery.silent(cid(street)) == ["bank", "telco"], "not signed by who says it"
+    say(street, "bank", "shop", Held(nonce=nonce, last=real.bare().hex(), said=1))
+    assert shop.recovery.silent(cid(street)) == ["telco"]
+
+
+def test_a_peer_that_never_answers_is_named_and_nothing_is_published(street: Street) -> None:
+    shop = street.houses["shop"]
+    strict(shop)
+    shop.time_passes(0.0)
+    nonce = Asked.decode(asides(street, Asked, "shop")[-1].payload).nonce
+    say(street, "bank", "shop", Held(nonce=nonce, last="", said=1))
+    before = len(street.log)
+    shop.recovery.expire(cid(street))
+    shop.publish()
+    assert (of(shop).state, of(shop).reason) == ("EXPIRED", "no word of telco")
+    assert not [f for _, d in street.log[before:] if (f := Frame.decode(d)).header.number > of(shop).chain.sequence]
+    assert max(of(shop).chain.own) == of(shop).chain.sequence
+    shop.restart()
+    assert of(shop).state == "EXPIRED" and not shop.desk.suspended
+
+
+def test_what_peers_prove_and_nobody_can_give_ends_it(street: Street) -> None:
+    """The shop has said two events more than it knows; the bank holds their headers, and nobody the events."""
+    shop, bank = street.houses["shop"], street.houses["bank"]
+    strict(shop)
+    shop.time_passes(0.0)
+    nonce = Asked.decode(asides(street, Asked, "shop")[-1].payload).nonce
+    one = harmless(last_of(street, "shop"), 1)
+    two = harmless(one, 2)
+    say(street, "bank", "shop", Held(nonce=nonce, last=two.bare().hex(), said=1))
+    say(street, "telco", "shop", Held(nonce=nonce, last="", said=1))
+    length = len(street.log)
+    for _ in range(8):
+        shop.time_passes(GIVE_UP / 8)
+    wanted = asides(street, Resend, "shop")
+    assert shop.desk.suspended and {Resend.decode(f.payload).after for f in wanted} == {one.header.number - 1}
+    shop.time_passes(GIVE_UP)
+    assert of(shop).state == "FAILED" and of(shop).reason.startswith("shop went back to a backup")
+    shop.publish()
+    said = [f for _, d in street.log[length:] if (f := Frame.decode(d)).header.source == "shop" and f.header.number]
+    assert [f.header.number for f in said] == [two.header.number + 1, two.header.number + 2], "a second version"
+    assert said[0].header.previoushash == two.digest.hex()
+    for index in range(len(street.log)):
+        bank.deliver(index)
+    assert of(bank).reason == of(shop).reason
+    shop.restart()
+    assert of(shop).state == "FAILED" and {o.sequence for o in shop.due()} == {f.header.number for f in said}
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_what_peers_give_is_adopted(street: Street, second: bool) -> None:
+    """Unless another event stands under that number already: then nothing is said any more but that it is over."""
+    shop = street.houses["shop"]
+    one = harmless(last_of(street, "shop"), 1)
+    if second:
+        shop.time_passes(0.0)
+        shop.time_passes(6.0)
+        of(shop).chain.said(harmless(last_of(street, "shop"), 9))
+        shop.recovery.doubt(cid(street))
+    else:
+        strict(shop)
+    shop.time_passes(0.0)
+    nonce = Asked.decode(asides(street, Asked, "shop")[-1].payload).nonce
+    for peer in ("bank", "telco"):
+        say(street, peer, "shop", Held(nonce=nonce, last=one.bare().hex(), said=1))
+    shop.time_passes(1.0)
+    if not second:
+        assert shop.desk.suspended
+        shop.take(lambda: shop.desk.deliver("results", one.encode(), NOW))
+        shop.time_passes(1.0)
+    assert not shop.desk.suspended
+    assert of(shop).state == ("FAILED" if second else "AGREED")
+
+
+def test_answers_are_few(street: Street) -> None:
+    bank = street.houses["bank"]
+    for _ in range(5):
+        say(street, "shop", "bank", Asked(nonce=os.urandom(32).hex()))
+        say(street, "telco", "bank", Asked(nonce=os.urandom(32).hex()))
+    assert [f.header.to for f in asides(street, Held, "bank")] == [("shop",), ("telco",)]
+    bank.now += 1.0
+    say(street, "shop", "bank", Asked(nonce=NONCE))
+    held = Held.decode(asides(street, Held, "bank")[-1].payload)
+    assert held.nonce == NONCE and held.said == of(bank).chain.sequence
+    last = resend.proof(held.last, "shop", cid(street))
+    assert last and last.header.number == of(bank).chain.seen["shop"]
+
+
+def test_a_question_to_somebody_else_is_not_answered(street: Street) -> None:
+    terms = of(street.houses["bank"]).digest.hex()
+    frame = aside(
+        SUITES[DEFAULT], Asked(nonce=NONCE), cid(street), terms, "shop", NOW, KEYS["shop"].sign, to=("telco",)
+    )
+    bank = street.houses["bank"]
+    bank.take(lambda: bank.desk.deliver("control", frame.encode(), NOW))
+    assert not asides(street, Held)
+
+
+def test_events_are_published_again_as_they_were_and_within_bounds(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    street.run()
+    bank, length = street.houses["bank"], len(street.log)
+    whole = {d for _, d in street.log if Frame.decode(d).header.source == "shop"}
+    bank.now += 10
+    say(street, "telco", "bank", Resend(nonce=NONCE, sender="shop", after=2))
+    again = [Frame.decode(d) for _, d in street.log[length:]]
+    assert {f.encode() for f in again} <= whole
+    assert [f.header.number for f in again] == sorted(f.header.number for f in again) and again[0].header.number == 3
+    assert all("bank" in f.header.to for f in again), "what it cannot read it has not got"
+    monkeypatch.setattr(resend, "MOST_EVENTS", 2)
+    for sender, source in (("shop", "shop"), ("bank", "bank"), ("nobody", "")):
+        bank.now += 10
+        length = len(street.log)
+        say(street, "telco", "bank", Resend(nonce=NONCE, sender=sender, after=0))
+        assert [Frame.decode(d).header.source for _, d in street.log[length:]] == [source] * (2 if source else 0)
+    monkeypatch.setattr(resend, "MOST_BYTES", 1)
+    bank.now += 10
+    assert len(resend.frames(bank.journal, cid(street), "shop", 0)) == 1
+
+
+def test_closed_collaborations_still_have_answers(street: Street) -> None:
+    street.run()
+    bank = street.houses["bank"]
+    number, terms = of(bank).chain.seen["shop"], of(bank).digest.hex()
+    closed = cid(street)
+    bank.take(lambda: bank.desk.close(closed))
+    for agreed, count in (("00" * 32, 0), (terms, 1)):
+        bank.now += 10
+        length = len(street.log)
+        frame = aside(SUITES[DEFAULT], Asked(nonce=NONCE), closed, agreed, "shop", NOW, KEYS["shop"].sign, to=("bank",))
+        bank.take(lambda: bank.desk.deliver("control", frame.encode(), NOW))  # noqa: B023
+        assert len(street.log) - length == count
+    last = Held.decode(Frame.decode(street.log[-1][1]).payload).last
+    proven = resend.proof(last, "shop", closed)
+    assert proven is not None and proven.header.number == number
+
+
+def test_a_gap_is_asked_for_at_its_sender_and_then_at_everybody(street: Street) -> None:
+    telco = street.houses["telco"]
+    telco.recovery = Recovery(telco.desk, telco.journal, telco.recovery._links, history=False)
+    frames = [harmless(last_of(street, "bank"), 1)]
+    frames.append(harmless(frames[0], 2))
+    telco.take(lambda: telco.desk.deliver("results", frames[1].encode(), NOW))
+    telco.time_passes(0.1)
+    assert not asides(street, Resend), "it may close by itself"
+    telco.time_passes(4.0)
+    telco.time_passes(0.1)
+    telco.time_passes(2.0)
+    asked = asides(street, Resend, "telco")
+    assert [f.header.to for f in asked] == [("bank",), ("bank", "shop")]
+    event = Resend.decode(asked[0].payload)
+    assert (event.sender, event.after) == ("bank", of(telco).chain.seen["bank"])
+    telco.take(lambda: telco.desk.deliver("results", frames[0].encode(), NOW))
+    telco.time_passes(20.0)
+    assert len(asides(street, Resend, "telco")) == 2
+
+
+@pytest.mark.parametrize("verb", ["cancelled", "failed"])
+def test_the_last_word_of_an_earlier_life_holds(street: Street, verb: str) -> None:
+    """Said by hand, or by a timer: nothing that is folded again would lead to it."""
+    shop = street.houses["shop"]
+    shop.time_passes(0.0)
+    shop.time_passes(6.0)
+    shop.journal.copy(shop.folder / "old")
+    shop.take(lambda: shop.desk.word(cid(street), verb, {"reason": "shop: enough", "whose": "shop"}, NOW))
+    shop.publish()
+    said = {d for _, d in street.log}
+    shop.journal.close()
+    for path in shop.folder.glob("shop.db*"):
+        path.unlink()
+    (shop.folder / "old").rename(shop.folder / "shop.db")
+    shop.start()
+    strict(shop)
+    street.run()
+    expected = {("CANCELLED" if verb == "cancelled" else "FAILED", "shop: enough")}
+    assert {(of(h).state, of(h).reason) for h in street.houses.values()} == expected
+    new = [Frame.decode(d).header for _, d in street.log if d not in said]
+    assert not [h for h in new if h.source == "shop" and h.number]
