@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from tests.support.street import KilledError, Street
 from tests.support.world import agreement, tables
 
+from accord_agents.journal import Journal
 from accord_schemas.frame import Frame
 
 DATA = tables(3, n=60, columns=2)
@@ -73,9 +73,9 @@ class Site:
             path.unlink()
         shutil.copy(self.folder / "backup", self.folder / f"{self.party}.db")
         if self.marked:
-            with sqlite3.connect(self.folder / f"{self.party}.db") as db:
-                db.execute("INSERT INTO meta VALUES('restored', 'yes')")
-            db.close()
+            journal = Journal(self.folder / f"{self.party}.db")
+            journal.set_meta("restored", b"yes")
+            journal.close()
         if self.old_secrets:
             self.house.secrets, self.house.life = dict(self.kept), "second"
         log, others = self.street.log, [h for h in self.street.houses.values() if h is not self.house]
