@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,13 +9,16 @@ from typing import Any
 from accord_agents.evidence.finding import UNKNOWN, Finding
 from accord_agents.evidence.observer import Observer
 from accord_agents.evidence.rules import Scope
-from accord_broker.port import Record, Source
+from accord_broker.port import Record
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
 
-BATCH, BATCH_BYTES = 256, 8 << 20
-ROUNDS = 20
-"""Looks at a log that grows while it is read, before what is still open counts."""
+MOST_EARLY = 50_000
+"""Events that wait for a proposal; about 3 KiB each."""
+MOST_STRAYS = 10_000
+"""Records that are told one by one as no event of the collaboration under whose id they stand."""
+ELSEWHERE = "*"
+"""The collaboration of what is about the log as a whole."""
 Emit = Callable[[str, Finding], None]
 """Told (collaboration, finding) as soon as no further event can mend it."""
 
@@ -65,7 +67,10 @@ class Auditor:
         self._pinned = pinned
         self._scope = Scope(None if history else frozenset(), tail=True, carrier="the log")
         self._observers: dict[str, Observer] = {}
+        self._early: dict[str, int] = {}
+        self._waiting = 0
         self._strays: dict[str, dict[Finding, None]] = {}
+        self._stray_count = 0
 
     def take(self, record: Record) -> list[Finding]:
         """Take a record of the log; returns what is now known to be wrong."""
@@ -81,7 +86,13 @@ class Auditor:
             found += self._stray(header.subject, "misfiled", what)
         if header.subject not in self._observers:
             self._observers[header.subject] = Observer(header.subject, self._pinned)
-        return found + self._observers[header.subject].take(frame)
+        observer = self._observers[header.subject]
+        return [*found, *observer.take(frame), *self._bound(header.subject, observer)]
+
+    def replaced(self, source: str) -> list[Finding]:
+        """A source of the log is another one than was read before."""
+        sentence = f"{source} was cut off or made anew while it was followed: it is read from its first record again"
+        return self._stray(ELSEWHERE, "replaced", sentence)
 
     def open(self) -> bool:
         """Whether anything is wrong that further events could mend."""
@@ -115,54 +126,29 @@ class Auditor:
             findings,
         )
 
+    def _bound(self, cid: str, observer: Observer) -> list[Finding]:
+        """Nobody's signature can be checked before the proposal is there: what waits longest for one is given up."""
+        self._waiting += observer.early - self._early.pop(cid, 0)
+        if observer.early:
+            self._early[cid] = observer.early
+        if self._waiting <= MOST_EARLY:
+            return []
+        while self._waiting > MOST_EARLY:
+            oldest = next(iter(self._early))
+            self._waiting -= self._early.pop(oldest)
+            del self._observers[oldest]
+        sentence = f"more than {MOST_EARLY} events stand here before any proposal of theirs: not all were judged"
+        return self._stray(ELSEWHERE, "flood", sentence)
+
     def _stray(self, cid: str, kind: str, sentence: str) -> list[Finding]:
+        if self._stray_count >= MOST_STRAYS and cid != ELSEWHERE:
+            sentence = (
+                f"more than {MOST_STRAYS} records are no events where they stand: the rest is not told"
+            )
+            return self._stray(ELSEWHERE, "flood", sentence)
         finding, known = Finding(kind, UNKNOWN, cid, sentence), self._strays.setdefault(cid, {})
         if finding in known:
             return []
         known[finding] = None
+        self._stray_count += 1
         return [finding]
-
-
-async def read(source: Source, auditor: Auditor, emit: Emit) -> None:
-    """Read an open source to its end, again while what it holds is incomplete and more comes.
-
-    Several topics have no common end: an event may be there before what it rests on is.
-    """
-    await source.subscribe({})
-    reached: dict[str, int] = {}
-    for _ in range(ROUNDS):
-        end = await source.end()
-        if all(reached.get(s, -1) >= at for s, at in end.items()):
-            return
-        while any(reached.get(s, -1) < at for s, at in end.items()):
-            await _some(source, auditor, emit, reached)
-        if not auditor.open():
-            return
-
-
-async def follow(
-    source: Source, auditor: Auditor, emit: Emit, stop: asyncio.Event, moved: Callable[[Report], None]
-) -> None:
-    """Go on reading until told to stop.
-
-    Args:
-        moved: Told of a collaboration whose state at any party, or whose seal, has changed.
-    """
-    shown = {report.collaboration: (report.states, report.sealed) for report in auditor.reports()}
-    while not stop.is_set():
-        for cid in await _some(source, auditor, emit, {}):
-            report = auditor.report(cid)
-            if report is not None and shown.get(cid) != (report.states, report.sealed):
-                shown[cid] = (report.states, report.sealed)
-                moved(report)
-
-
-async def _some(source: Source, auditor: Auditor, emit: Emit, reached: dict[str, int]) -> list[str]:
-    """Take what comes next; returns which collaborations it was about."""
-    deliveries = await source.receive(BATCH, BATCH_BYTES, 0.5)
-    for delivery in deliveries:
-        for finding in auditor.take(delivery.record):
-            emit(delivery.record.key, finding)
-        reached[delivery.position.source] = delivery.position.offset
-    await source.committed(deliveries)
-    return sorted({delivery.record.key for delivery in deliveries})

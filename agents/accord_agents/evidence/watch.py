@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 from accord_agents.evidence import words
-from accord_agents.evidence.audit import Auditor, Report, follow, read
+from accord_agents.evidence.audit import Auditor, Report
 from accord_agents.evidence.finding import Finding
+from accord_agents.evidence.reader import Reader
 from accord_broker.factory import redact, watch
+from accord_broker.port import BrokerError, Source
 from accord_schemas.errors import UsageError
 
 Tell = Callable[[str], None]
+PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds between two attempts to connect again, doubling."""
 
 
 def audit(url: str, pinned: Mapping[str, str] | None, *, following: bool, tell: Tell) -> list[Report]:
@@ -42,22 +48,48 @@ async def _audit(url: str, pinned: Mapping[str, str] | None, *, following: bool,
         if following:
             tell(f"{cid[:12]}  {finding}")
 
-    try:
-        await source.open()
-        if source.history:
-            await read(source, auditor, emit)
-        else:
-            tell("This broker keeps no history: only what is said from now on is seen.")
-            await source.subscribe({})
-        if following:
-            stop = asyncio.Event()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, stop.set)
-            tell(f"{len(auditor.reports())} collaborations so far; following, until Ctrl-C.")
-            await follow(source, auditor, emit, stop, lambda report: tell(lines(report, pinned)))
-    finally:
-        await source.close()
+    reader = Reader(source, auditor, emit)
+    if not following:
+        try:
+            await source.open()
+            await reader.read()
+            return auditor.reports()
+        finally:
+            await source.close()
+
+    def connected() -> None:
+        tell(f"{len(auditor.reports())} collaborations so far; following, until Ctrl-C.")
+
+    if not source.history:
+        tell("This broker keeps no history: only what is said from now on is seen.")
+    task = asyncio.create_task(_follow(source, reader, connected, lambda report: tell(lines(report, pinned)), tell))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
     return auditor.reports()
+
+
+async def _follow(
+    source: Source, reader: Reader, connected: Callable[[], None], moved: Callable[[Report], None], tell: Tell
+) -> NoReturn:
+    """One connection after another."""
+    pause, before = PAUSE, False
+    while True:
+        try:
+            await source.open()
+            await reader.read()
+            connected()
+            pause, before = PAUSE, True
+            await reader.follow(moved)
+        except BrokerError as error:
+            if not (error.retry and before):
+                raise
+            tell(f"{error.message} Trying again in {pause:g} s.")
+        finally:
+            await source.close()
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def verdict(report: Report, pinned: Mapping[str, str] | None) -> str:

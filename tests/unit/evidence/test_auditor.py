@@ -9,15 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.support.recorded import PINS, Recorded, audited
+from tests.support.recorded import PINS, Recorded, audited, signed
 from tests.support.street import Street
 from tests.support.world import agreement, tables
 
-from accord_agents.evidence.audit import Auditor, follow, read
+from accord_agents.evidence import audit as auditing
+from accord_agents.evidence.audit import Auditor
 from accord_agents.evidence.finding import Finding
+from accord_agents.evidence.reader import Reader
 from accord_agents.evidence.watch import audit, lines, verdict
 from accord_broker.embedded import EmbeddedBroker, EmbeddedSource
-from accord_broker.port import Record
+from accord_broker.port import BrokerError, Record
+from accord_schemas.canonical import digest
 from accord_schemas.errors import UsageError
 
 
@@ -114,19 +117,18 @@ def test_following_tells_what_is_found_and_every_new_state(recorded: Recorded, t
     told: list[dict[str, str]] = []
 
     async def watch() -> list[Finding]:
-        source, auditor, stop = EmbeddedSource(path), Auditor(), asyncio.Event()
+        source, auditor = EmbeddedSource(path), Auditor()
         await source.open()
-        await read(source, auditor, lambda _, finding: found.append(finding))
-        task = asyncio.create_task(
-            follow(source, auditor, lambda _, f: found.append(f), stop, lambda report: told.append(report.states))
-        )
+        reader = Reader(source, auditor, lambda _, finding: found.append(finding))
+        await reader.read()
+        task = asyncio.create_task(reader.follow(lambda report: told.append(report.states)))
         broker = EmbeddedBroker(path)
         await broker.open()
         await broker.publish([*recorded.log[6:], Record("control", recorded.cid, b"noise")])
         while not found:
             await asyncio.sleep(0.01)
-        stop.set()
-        await task
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
         await broker.close()
         await source.close()
         (report,) = auditor.reports()
@@ -170,6 +172,51 @@ def test_a_log_that_is_replaced_while_it_is_read(recorded: Recorded, tmp_path: P
 
     with pytest.raises(Exception, match="removed, replaced or cut off"):
         asyncio.run(read_twice())
+
+
+def test_following_goes_on_after_a_lost_connection(recorded: Recorded, tmp_path: Path) -> None:
+    """The log comes back shorter: what was read stays known, and what follows is judged with it."""
+    path, half = written(tmp_path / "broker.db", recorded.log), len(recorded.log) // 2
+    other = written(tmp_path / "other.db", recorded.log[:half])
+
+    async def read_on() -> tuple[list[Finding], Auditor]:
+        found: list[Finding] = []
+        source, auditor = EmbeddedSource(path), Auditor()
+        reader = Reader(source, auditor, lambda _, finding: found.append(finding))
+        await source.open()
+        await reader.read()
+        other.replace(path)
+        with pytest.raises(BrokerError) as caught:
+            await reader.follow(lambda _: None)
+        assert caught.value.retry
+        await source.close()
+        await source.open()
+        await reader.read()
+        await source.close()
+        return found, auditor
+
+    found, auditor = asyncio.run(read_on())
+    assert [f.kind for f in found] == ["replaced"]
+    sealed, log = auditor.reports()
+    assert (sealed.sealed, sealed.findings, log.findings) == (True, [], found)
+
+
+def test_events_without_a_proposal_do_not_fill_the_memory(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's events cannot be told from those of a collaboration whose proposal has not been read yet."""
+    monkeypatch.setattr(auditing, "MOST_EARLY", 20)
+    monkeypatch.setattr(auditing, "MOST_STRAYS", 7)
+    auditor, found, event = Auditor(), list[Finding](), recorded.find("shop", "accept")
+    for number in range(50):
+        cid = digest(b"nobody", str(number)).hex()
+        found += auditor.take(Record("control", cid, signed(event, subject=cid).encode()))
+    assert (len(auditor.reports()), [f.kind for f in found]) == (21, ["flood"])
+    for number in range(50):
+        found += auditor.take(Record("control", f"key {number}", b"noise"))
+    assert (len(auditor.reports()), [f.kind for f in found[1:]]) == (21 + 6, ["undecodable"] * 6 + ["flood"])
+    for record in recorded.log:
+        assert auditor.take(record) == []
+    report = auditor.report(recorded.cid)
+    assert report is not None and (report.findings, report.sealed) == ([], True)
 
 
 def test_a_broker_without_history_must_be_followed() -> None:
