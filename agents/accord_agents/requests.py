@@ -38,7 +38,7 @@ def _do(service: Service, verb: str, body: dict[str, str], now: str) -> dict[str
     if verb == "accept":
         if collaboration.accepted:
             return {"error": f"collaboration {collaboration.cid} was accepted before"}
-        service.accept(collaboration)
+        service.acceptance.accept(collaboration)
     elif verb == "refuse":
         trigger = "cancelled" if collaboration.accepted else "refused"
         desk.word(collaboration.cid, trigger, {"reason": f"{desk.me}: {body['reason']}"}, now)

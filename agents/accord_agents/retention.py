@@ -88,7 +88,7 @@ class Keeper:
 
     def _erase(self, cid: str, _now: str) -> None:
         service = self._service
-        if service.accepting:
+        if service.acceptance:
             self._look = 0.0  # soon again
             return
         erased = erase(service.journal, service.keystore, service.config.out, cid)

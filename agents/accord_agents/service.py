@@ -6,11 +6,12 @@ import asyncio
 import functools
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from accord_agents import requests
+from accord_agents.acceptance import Acceptance
 from accord_agents.agent import Agent, Hooks
 from accord_agents.collaboration import Collaboration, Outcome
 from accord_agents.config import Config
@@ -19,7 +20,7 @@ from accord_agents.entropy import Entropy, SeedEntropy, SystemEntropy
 from accord_agents.executor import Executor, Supplies, fresh
 from accord_agents.folder import held
 from accord_agents.intake.reader import read_table
-from accord_agents.intake.snapshot import read_snapshot, write_snapshot
+from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
 from accord_agents.journal import Journal
 from accord_agents.ledger import Ledger
@@ -35,6 +36,7 @@ from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase
 from accord_agents.security.storage import StorageCipher
 from accord_agents.setup import own_identity
+from accord_agents.silence import Silence
 from accord_broker.factory import connect
 from accord_broker.port import Broker
 from accord_protocols.machines.engine import Job
@@ -43,10 +45,6 @@ from accord_schemas.errors import AccordError, UsageError
 
 if TYPE_CHECKING:
     from accord_agents.observability.endpoint import Endpoint
-
-
-DEAF = 2.0
-"""Seconds without a tick that count as an absence: of the broker, or of the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +82,9 @@ class Service:
         self._tables: dict[str, Table] = {}
         self._seeds: dict[str, bytes] = {}
         self._jobs: set[asyncio.Task[None]] = set()
-        self._quiet: dict[str, float] = {}
-        self._ticked = 0.0
         self._asked: set[int] = set()
         self._left: list[tuple[str, Job]] = []
-        self._accepting: set[str] = set()  # until the answer is journaled, nothing says that the snapshot is used
+        self.acceptance, self.silence = Acceptance(self), Silence(self)
         self._keeper, self._pins = Keeper(self), Pins(self)
         self._endpoint: Endpoint | None = None
 
@@ -177,7 +173,7 @@ class Service:
         self._left = []
         for collaboration in list(self.agent.desk.collaborations.values()):
             if collaboration.state == "PROPOSED" and not collaboration.accepted:
-                self._proposed(collaboration)
+                self.acceptance.proposed(collaboration)
         if self.errand and self.errand.agreement:
             self._propose(self.errand.agreement)
 
@@ -201,80 +197,43 @@ class Service:
             self._check(collaboration, self.agent.ledgers[cid].notes)
 
     def _propose(self, agreement: Agreement) -> None:
-        nonce = self._kept("propose/" + agreement.digest().hex(), "propose", agreement.digest().hex()).hex()
+        nonce = self.kept("propose/" + agreement.digest().hex(), "propose", agreement.digest().hex()).hex()
         self.agent.put(lambda now: self.agent.desk.propose(agreement, nonce, now))
 
     def _hooks(self) -> Hooks:
-        return Hooks(self._job, self._proposed, self._outcome, self._tick, self._ready)
+        return Hooks(self._job, self.acceptance.proposed, self._outcome, self._tick, self._ready)
 
-    # ---- proposals
+    def kept(self, name: str, *purpose: str) -> bytes:
+        """A secret that is drawn once and durable before it is used.
 
-    def _proposed(self, collaboration: Collaboration) -> None:
-        assert collaboration.agreement is not None
-        verdict, reason = self.config.policy.judge(collaboration.agreement, collaboration.proposer)
-        own = collaboration.proposer == self.config.party
-        if not own and collaboration.agreement.seeded and self.errand is None:
-            verdict, reason = "refuse", "policy: a seeded collaboration protects nothing"
-        self.log.info("proposed", collaboration=collaboration.cid, verdict="accept" if own else verdict, reason=reason)
-        if own or verdict == "accept":
-            self._spawn(self._accept(collaboration))
-        elif verdict == "refuse":
-            self._say(collaboration.cid, "refused", {"reason": f"{self.config.party}: {reason}"})
-
-    async def _accept(self, collaboration: Collaboration) -> None:
-        """Read the data once, keep a sealed seed, then say yes."""
-        cid, agreement = collaboration.cid, collaboration.agreement
-        if agreement is None or cid in self._accepting:
-            return
-        self._accepting.add(cid)
-        try:
-            table = await asyncio.to_thread(self._read, agreement)
-            snapshot = await asyncio.to_thread(write_snapshot, table, self.config.out / "snapshots")
-        except UsageError as error:
-            self.log.error("data", problem=str(error))
-            self._say(cid, "refused", {"reason": f"{self.config.party} cannot use its data"})
-            return
-        self._kept(f"{cid}/seed", "seed", cid)
-        nonce = self._kept(f"{cid}/nonce", "nonce", cid).hex()
-        fields = {
-            "nonce": nonce,
-            "snapshot": snapshot.digest,
-            "rows": len(table.ids),
-            "warnings": table.report.warnings(),
-        }
-        self._say(cid, "accept", fields)
-
-    def _kept(self, name: str, *purpose: str) -> bytes:
-        """A secret that is drawn once and durable before it is used."""
+        Args:
+            name: In the keystore.
+            purpose: What it is for: a demo's seed gives each purpose its own.
+        """
         if name not in self.keystore:
             self.keystore.put(name, self.entropy.secret(*purpose))
         return self.keystore.get(name)
 
-    def _read(self, agreement: Agreement) -> Table:
-        data, train = self.config.data, agreement.train
-        leads = agreement.label_holder == self.config.party
-        return read_table(
-            data.csv,
-            data.id,
-            data.label,
-            data.features,
-            model=train.model if train else None,
-            label_required=leads and train is not None,
-        )
-
-    def _say(self, cid: str, verb: str, fields: dict[str, Any]) -> None:
+    def say(self, cid: str, verb: str, fields: dict[str, Any]) -> None:
+        """Have the desk say an own word, when its turn has come."""
         self.agent.put(lambda now: self.agent.desk.word(cid, verb, fields, now))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the loop; an error there is the agent's."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._jobs.add(task)
+        task.add_done_callback(self._finished)
 
     # ---- jobs
 
     def _job(self, cid: str, job: Job) -> None:
-        self._spawn(self._work(cid, job))
+        self.spawn(self._work(cid, job))
 
     async def _work(self, cid: str, job: Job) -> None:
         compute, collaboration = job.compute, self.agent.desk.collaborations[cid]
         key = compute.key
         if compute.fresh:
-            key = self._kept(fresh(cid, job.address), "fresh", cid, *job.address)
+            key = self.kept(fresh(cid, job.address), "fresh", cid, *job.address)
         secrets = {name: self.keystore.get(f"{cid}/{name}") for name in compute.secrets}
         digest, rows = collaboration.data["snapshot"], collaboration.data["rows"]
         path = self.config.out / "snapshots" / f"{digest}.table"
@@ -289,11 +248,6 @@ class Service:
                 self.keystore.put_many({f"{cid}/{name}": secret for name, secret in reply.secrets.items()})
         self.agent.put(lambda now: self.agent.desk.job(cid, job.address, fields, now))
 
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._jobs.add(task)
-        task.add_done_callback(self._finished)
-
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._jobs.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -305,9 +259,8 @@ class Service:
     def _outcome(self, collaboration: Collaboration, outcome: Outcome) -> None:
         cid = collaboration.cid
         ledger = self.agent.ledgers[cid]
-        self._quiet[cid] = asyncio.get_running_loop().time()
-        if collaboration.accepted or collaboration.ended:
-            self._accepting.discard(cid)
+        self.silence.broken(cid, asyncio.get_running_loop().time())
+        self.acceptance.settled(collaboration)
         for move in outcome.moves:
             self.log.info(
                 "progress",
@@ -327,7 +280,7 @@ class Service:
     def _check(self, collaboration: Collaboration, note: Mapping[str, Any]) -> None:
         """What the policy says about rows."""
         for reason in objections(self.config.policy, self.reruns, collaboration, note, self._table):
-            self._say(collaboration.cid, "refused", {"reason": f"{self.config.party}: policy: {reason}"})
+            self.say(collaboration.cid, "refused", {"reason": f"{self.config.party}: policy: {reason}"})
 
     def _table(self, collaboration: Collaboration) -> Table | None:
         digest = collaboration.data.get("snapshot")
@@ -351,49 +304,25 @@ class Service:
     def _tick(self) -> None:
         self.memory.sample(self.executor.processes())
         now = asyncio.get_running_loop().time()
-        if (deaf := now - self._ticked) > DEAF:  # without a broker nobody is heard: that is no peer's silence
-            self._quiet = {cid: at + deaf for cid, at in self._quiet.items()}
-        self._ticked = now
-        for cid, collaboration in self.agent.desk.collaborations.items():
-            quiet = now - self._quiet.setdefault(cid, now)
-            if collaboration.ended or collaboration.agreement is None:
-                continue
-            limit = collaboration.agreement.limits.deadline_seconds
-            unheard = self.agent.recovery.silent(cid)  # None, unless it is suspended
-            silent = collaboration.silent() if unheard is None else unheard  # nobody, while the own work takes long
-            if quiet > limit and silent:
-                self._quiet[cid] = now
-                if unheard is None:
-                    self._say(cid, "expired", {"missing": silent})
-                else:
-                    self.agent.recovery.expire(cid)
+        self.silence.tick(now)
         if self.errand is None:
-            self._keeper.tick(now, self._quiet)
+            self._keeper.tick(now, self.silence.since)
             self._pins.tick(now)
         for number, verb, body in self.journal.requests():
             if number not in self._asked:
                 self._asked.add(number)
                 self.agent.put(functools.partial(requests.serve, self, number, verb, body))
 
-    @property
-    def accepting(self) -> bool:
-        """Whether a copy of the data was made whose use is not journaled yet."""
-        return bool(self._accepting)
-
     def forget(self, cid: str) -> None:
         """A collaboration was closed."""
         self._seeds.pop(cid, None)
-        self._quiet.pop(cid, None)
+        self.silence.forget(cid)
 
     def erase(self, prefix: str) -> str:
         """Erase by hand what is held of a collaboration; see `retention.erase`."""
-        if self.accepting:
+        if self.acceptance:
             raise UsageError("a proposal is being accepted just now.", hint="Try again in a moment.")
         return str(erase(self.journal, self.keystore, self.config.out, prefix))
-
-    def accept(self, collaboration: Collaboration) -> None:
-        """Accept by hand."""
-        self._spawn(self._accept(collaboration))
 
     def _done(self) -> bool:
         if self.errand is None:

@@ -142,9 +142,7 @@ class Auditor:
 
     def _stray(self, cid: str, kind: str, sentence: str) -> list[Finding]:
         if self._stray_count >= MOST_STRAYS and cid != ELSEWHERE:
-            sentence = (
-                f"more than {MOST_STRAYS} records are no events where they stand: the rest is not told"
-            )
+            sentence = f"more than {MOST_STRAYS} records are no events where they stand: the rest is not told"
             return self._stray(ELSEWHERE, "flood", sentence)
         finding, known = Finding(kind, UNKNOWN, cid, sentence), self._strays.setdefault(cid, {})
         if finding in known:

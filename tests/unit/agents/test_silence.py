@@ -2,50 +2,62 @@
 
 from __future__ import annotations
 
-import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from accord_agents.service import Service
+from accord_agents.silence import Silence
 
 
-class Clock:
-    """A loop's time."""
+class Site:
+    """A collaboration that waits for the shop for a minute at most, watched every second."""
 
-    now = 1000.0
+    def __init__(self, unheard: list[str] | None = None) -> None:
+        self.now, self.said, self.expired = 1000.0, list[tuple[str, str, Any]](), list[str]()
+        self.waits = ["shop"]
+        limits = SimpleNamespace(deadline_seconds=60)
+        waiting = SimpleNamespace(ended=False, agreement=SimpleNamespace(limits=limits), silent=lambda: self.waits)
+        recovery = SimpleNamespace(silent=lambda _: unheard, expire=self.expired.append)
+        agent = SimpleNamespace(desk=SimpleNamespace(collaborations={"c": waiting}), recovery=recovery)
+        service: Any = SimpleNamespace(agent=agent, say=lambda *word: self.said.append(word))
+        self.silence = Silence(service)
 
-    def time(self) -> float:
-        return self.now
-
-
-def served(said: list[tuple[str, str]]) -> Any:
-    limits = SimpleNamespace(deadline_seconds=60)
-    waiting = SimpleNamespace(ended=False, agreement=SimpleNamespace(limits=limits), silent=lambda: ["shop"])
-    return SimpleNamespace(
-        memory=SimpleNamespace(sample=lambda _: None),
-        executor=SimpleNamespace(processes=list),
-        agent=SimpleNamespace(desk=SimpleNamespace(collaborations={"c": waiting})),
-        journal=SimpleNamespace(requests=list),
-        errand="of a run",
-        _quiet={},
-        _ticked=0.0,
-        _say=lambda cid, verb, _fields: said.append((cid, verb)),
-    )
-
-
-def test_a_broker_that_was_away_is_no_peer_s_silence(monkeypatch: Any) -> None:
-    clock, said = Clock(), list[tuple[str, str]]()
-    monkeypatch.setattr(asyncio, "get_running_loop", lambda: clock)
-    service = served(said)
-
-    def ticking(seconds: int) -> None:
+    def pass_by(self, seconds: int) -> None:
         for _ in range(seconds):
-            clock.now += 1
-            Service._tick(service)
+            self.now += 1
+            self.silence.tick(self.now)
 
-    ticking(40)
-    clock.now += 3600
-    ticking(18)
-    assert said == [], "not a minute of silence, and an hour in which nobody could be heard"
-    ticking(6)
-    assert said == [("c", "expired")]
+
+EXPIRED = ("c", "expired", {"missing": ["shop"]})
+
+
+def test_a_broker_that_was_away_is_no_peer_s_silence() -> None:
+    site = Site()
+    site.pass_by(40)
+    site.now += 3600
+    site.pass_by(18)
+    assert site.said == [], "not a minute of silence, and an hour in which nobody could be heard"
+    site.pass_by(6)
+    assert site.said == [EXPIRED]
+
+
+def test_whatever_happens_begins_the_time_anew() -> None:
+    site = Site()
+    site.pass_by(50)
+    site.silence.broken("c", site.now)
+    site.pass_by(60)
+    assert site.said == []
+    site.pass_by(1)
+    assert site.said == [EXPIRED]
+
+
+def test_own_work_that_takes_long_is_nobody_s_silence() -> None:
+    site = Site()
+    site.waits = []
+    site.pass_by(1000)
+    assert site.said == []
+
+
+def test_who_does_not_answer_a_party_that_asks_what_it_has_said_lets_it_expire_without_a_word() -> None:
+    site = Site(unheard=["shop"])
+    site.pass_by(62)
+    assert (site.said, site.expired) == ([], ["c"])
