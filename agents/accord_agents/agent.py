@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord_agents.desk import Desk, PoisonError, Taken
-from accord_agents.journal import Batch, Journal, stamp
+from accord_agents.journal import Journal
 from accord_agents.ledger import Ledger
 from accord_agents.observability import trace
 from accord_agents.publisher import Publisher
 from accord_agents.recovery import Links, Recovery
 from accord_agents.refusals import Refusals
+from accord_agents.rows import Batch, stamp
 from accord_broker.port import Broker, BrokerError, Delivery, Position
 from accord_protocols.machines.engine import Job
 from accord_schemas.errors import FrameError

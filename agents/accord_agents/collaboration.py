@@ -8,7 +8,7 @@ from typing import Any
 
 from accord_agents.chain import Chain
 from accord_agents.compose import Assembler, Composer, Envelope, Piece, budget, opened
-from accord_agents.journal import Row
+from accord_agents.rows import Row
 from accord_agents.security.channel import CHANNELS
 from accord_agents.witness import Witness, place
 from accord_protocols.machines import MACHINES, ROOT

@@ -10,8 +10,8 @@ from accord_agents.channels import Channels
 from accord_agents.collaboration import Collaboration, Outcome
 from accord_agents.compose import Composer, Envelope, Piece, SecondVersionError, aside
 from accord_agents.fold import refold
-from accord_agents.journal import Batch, Outgoing, Row
 from accord_agents.kept import behind, opened, outgoing, sealed, status
+from accord_agents.rows import Batch, Outgoing, Row
 from accord_agents.security.identity import Identity, PublicIdentity
 from accord_agents.security.public import described, introduced
 from accord_agents.security.storage import StorageCipher

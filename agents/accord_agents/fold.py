@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from accord_agents.collaboration import Collaboration, Outcome
 from accord_agents.compose import Composer, Envelope, Piece
 from accord_agents.difference import DifferenceError
-from accord_agents.journal import Outgoing, Row
+from accord_agents.rows import Outgoing, Row
 from accord_schemas.frame import Frame
 
 

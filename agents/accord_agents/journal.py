@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from accord_agents.rows import Batch, Outgoing, Row, row_hash, stamp
 from accord_agents.shelf import Refused, Shelf
 from accord_broker.port import Position
 from accord_schemas.canonical import digest
@@ -40,54 +39,6 @@ CREATE TABLE quarantine(row INTEGER PRIMARY KEY, time TEXT NOT NULL, source TEXT
 CREATE TABLE request(row INTEGER PRIMARY KEY, verb TEXT NOT NULL, body TEXT NOT NULL, answer TEXT);
 CREATE TABLE status(collaboration TEXT PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL);
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One journal row.
-
-    Args:
-        collaboration: Its id.
-        kind: ``event`` of a peer, ``own`` event read back and adopted, ``job`` result, or the own ``word``.
-        head: For events the frame without its payload, else the address or verb.
-        payload: The payload, where this party may read it.
-        time: When it was taken, ISO 8601 UTC; the time that frames made by this row carry.
-    """
-
-    collaboration: str
-    kind: str
-    head: bytes
-    payload: bytes | None = field(repr=False)
-    time: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One frame to publish, as it will be on the log."""
-
-    collaboration: str
-    sequence: int
-    family: str
-    head: bytes
-    payload: bytes = field(repr=False)
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one transaction writes."""
-
-    rows: list[Row] = field(default_factory=list)
-    outgoing: list[Outgoing] = field(default_factory=list)
-    positions: list[Position] = field(default_factory=list)
-    channels: list[tuple[bytes, str, bytes]] = field(default_factory=list)
-    quarantined: list[Refused] = field(default_factory=list)
-    answers: list[tuple[int, str]] = field(default_factory=list)
-    statuses: dict[str, tuple[str, str]] = field(default_factory=dict)
-    closed: list[str] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        news = (self.rows, self.outgoing, self.positions, self.quarantined, self.answers, self.statuses, self.closed)
-        return any(news)
 
 
 class Journal:
@@ -172,13 +123,7 @@ class Journal:
         Raises:
             TamperError: A payload is not the one that was written.
         """
-        query = (
-            "SELECT row, kind, head, payload, body, time FROM journal"
-            " LEFT JOIN payload ON payload.digest = journal.payload"
-            " WHERE collaboration=? AND row>? ORDER BY row LIMIT ?"
-        )
-        for _, kind, head, key, body, at in self._pages(query, collaboration):
-            yield Row(collaboration, kind, head, self._kept(key, body), at)
+        return self._rows(collaboration, "")
 
     def outgoing(self, collaboration: str, after: int = 0) -> Iterator[Outgoing]:
         """The frames of one collaboration beyond a sequence, in order, a page at a time.
@@ -223,10 +168,13 @@ class Journal:
 
     def words(self, collaboration: str) -> Iterator[Row]:
         """The own words of one collaboration: the rows of kind ``word``."""
+        return self._rows(collaboration, "AND kind='word'")
+
+    def _rows(self, collaboration: str, where: str) -> Iterator[Row]:
         query = (
-            "SELECT row, kind, head, payload, body, time FROM journal"
+            "SELECT row, kind, head, payload, body, time FROM journal"  # noqa: S608
             " LEFT JOIN payload ON payload.digest = journal.payload"
-            " WHERE kind='word' AND collaboration=? AND row>? ORDER BY row LIMIT ?"
+            f" WHERE collaboration=? AND row>? {where} ORDER BY row LIMIT ?"
         )
         for _, kind, head, key, body, at in self._pages(query, collaboration):
             yield Row(collaboration, kind, head, self._kept(key, body), at)
@@ -426,14 +374,3 @@ class Journal:
 def _fact(name: str, value: bytes) -> tuple[str, bytes]:
     """A fact as it is kept: with the beginning of its digest, so that a damaged one is noticed."""
     return name, value + digest(b"accord fact", name, value)[:_CHECK]
-
-
-def row_hash(before: bytes, row: Row, payload: bytes | None) -> bytes:
-    """The hash of a row, chained to the one before."""
-    return digest(b"accord row", before, row.collaboration, row.kind, row.head, payload or b"", row.time)
-
-
-def stamp(seconds: float | None = None) -> str:
-    """UTC now (or at `seconds` since the epoch) as the header carries it."""
-    now = time.time() if seconds is None else seconds
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}Z"

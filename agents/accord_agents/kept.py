@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accord_agents.collaboration import Collaboration
-from accord_agents.journal import Outgoing, Row
+from accord_agents.rows import Outgoing, Row
 from accord_agents.security.storage import StorageCipher
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.frame import Frame

@@ -13,8 +13,8 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 
 from accord_agents.collaboration import Collaboration
-from accord_agents.journal import Outgoing
 from accord_agents.observability.trace import traceparent
+from accord_agents.rows import Outgoing
 from accord_broker.port import Broker, Record
 from accord_schemas.frame import Frame
 

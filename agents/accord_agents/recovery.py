@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from accord_agents import resend
 from accord_agents.compose import aside
 from accord_agents.desk import Desk
-from accord_agents.journal import Journal, stamp
+from accord_agents.journal import Journal
 from accord_agents.kept import behind
+from accord_agents.rows import stamp
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Asked, Event, Held, Resend
 from accord_schemas.frame import Frame

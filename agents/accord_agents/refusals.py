@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from accord_agents.journal import stamp
+from accord_agents.rows import stamp
 from accord_broker.port import QUARANTINE, Broker, Record
 from accord_schemas.canonical import digest
 from accord_schemas.events import MAX_TEXT

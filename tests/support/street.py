@@ -14,8 +14,9 @@ from tests.support.world import Rows
 
 from accord_agents.collaboration import Collaboration, Outcome
 from accord_agents.desk import Desk, PoisonError
-from accord_agents.journal import Journal, Outgoing
+from accord_agents.journal import Journal
 from accord_agents.recovery import Links, Recovery
+from accord_agents.rows import Outgoing
 from accord_agents.security.identity import Identity
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from accord_agents.difference import DifferenceError
-from accord_agents.journal import Row, row_hash
+from accord_agents.rows import Row, row_hash
 from accord_agents.security.identity import PublicIdentity
 from accord_agents.shelf import MAX_BODY
 from accord_schemas.canonical import digest

@@ -17,13 +17,14 @@ from accord_agents.difference import DifferenceError
 from accord_agents.executor import Executor
 from accord_agents.fold import refold
 from accord_agents.intake.snapshot import read_snapshot
-from accord_agents.journal import Journal, Row
+from accord_agents.journal import Journal
 from accord_agents.kept import opened
 from accord_agents.ledger import Ledger
 from accord_agents.replay import integrity, outputs
 from accord_agents.replay.copy import copied, damaged
 from accord_agents.replay.jobs import Rerun
 from accord_agents.replay.report import Folded, Replayed
+from accord_agents.rows import Row
 from accord_agents.security.identity import PublicIdentity
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase

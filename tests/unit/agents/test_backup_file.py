@@ -18,7 +18,8 @@ from accord_agents.backup.restore import restore
 from accord_agents.backup.sealed import CHUNK, Reader, Writer
 from accord_agents.config import load
 from accord_agents.entropy import SystemEntropy
-from accord_agents.journal import Batch, Journal, Row
+from accord_agents.journal import Journal
+from accord_agents.rows import Batch, Row
 from accord_agents.security.keystore import Keystore
 from accord_agents.setup import make_identity
 from accord_schemas.errors import AccordError, TamperError, UsageError

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from accord_agents.journal import PAGE, Batch, Journal, Outgoing, Row
+from accord_agents.journal import PAGE, Journal
+from accord_agents.rows import Batch, Outgoing, Row
 from accord_agents.shelf import MAX_BODIES, MAX_BODY, MAX_EVIDENCE
 from accord_broker.port import Position
 from accord_schemas.canonical import digest

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from accord_agents.chain import Chain
-from accord_agents.journal import Outgoing
 from accord_agents.publisher import FIRST_PAUSE, LONGEST_PAUSE, LOSSY_PAUSE, MAX_EVENTS, TRIES, Publisher
+from accord_agents.rows import Outgoing
 from accord_broker.port import BrokerError, Record
 from accord_schemas.events import State
 from accord_schemas.frame import Frame
