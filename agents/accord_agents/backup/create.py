@@ -39,7 +39,7 @@ def backup(path: Path, file: Path) -> str:
         raise UsageError(f"{file} exists.", hint="Name a new file; keep the older ones until it is safe elsewhere.")
     if file.resolve().is_relative_to(config.out.resolve()):
         raise UsageError(f"{file} would be lost together with {config.out}.", hint="Name a file elsewhere.")
-    part, copy = file.with_name(file.name + ".part"), file.with_name(file.name + ".journal")
+    part, copy = file.with_name(file.name + ".part"), config.out / "journal.db.part"  # in clear only where it is anyway
     try:
         manifest = {"made": stamp(), "accord": version("accord"), "config": described(config, path.resolve().parent)}
         count = _write(config, manifest, word, part, copy)
@@ -63,7 +63,8 @@ def _write(config: Config, manifest: dict[str, Any], word: bytes, part: Path, co
             count = 0
             # the journal first: what it refers to is durable before its rows are, and so is in what is copied later
             for name, source in _files(config, copy):
-                count += _add_file(sealed, name, source)
+                with contextlib.suppress(FileNotFoundError) if name.startswith("out/") and source != copy else contextlib.nullcontext():
+                    count += _add_file(sealed, name, source)
             sealed.write(bytes(2))
         out.flush()
         os.fsync(out.fileno())
@@ -75,7 +76,8 @@ def _files(config: Config, copy: Path) -> Iterator[tuple[str, Path]]:
     if config.journal.exists():
         journal = Journal(config.journal)
         try:
-            copy.touch(0o600)
+            copy.unlink(missing_ok=True)
+            copy.touch(0o600, exist_ok=False)
             journal.copy(copy)
         finally:
             journal.close()

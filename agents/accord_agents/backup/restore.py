@@ -55,9 +55,9 @@ def restore(file: Path, out: Path, path: Path | None = None) -> str:
                 raise UsageError(f"{file} is the backup of {value['party']}, {path} is of {config.party}.")
             other = config.model_dump(mode="json", exclude_none=True)
             value = {n: v for n, v in other.items() if n not in KEPT} | {n: value[n] for n in KEPT}
+        _mark(part / value["out"] / "journal.db")  # before there is a configuration that an agent could start from
         text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False)
         durable(part / "party.yaml", text.encode())
-        _mark(part / value["out"] / "journal.db")
         if out.exists():
             out.rmdir()
         part.replace(out)
