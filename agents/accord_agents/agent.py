@@ -102,7 +102,7 @@ class Agent:
         """Whether nothing remains to be said or heard about a collaboration."""
         collaboration = self.desk.collaborations[cid]
         told = self._told.get(cid, {}) == collaboration.chain.seen
-        return collaboration.ended and told and self.publisher.left(cid)
+        return collaboration.ended and told and cid not in self.desk.suspended and self.publisher.left(cid)
 
     def close(self, cid: str) -> None:
         """Forget a collaboration at rest; its journal stays."""
@@ -352,8 +352,10 @@ class Agent:
             self.hooks.outcome(collaboration, outcome)
             for job in outcome.jobs:
                 self.hooks.job(collaboration.cid, job)
-        for cid in taken.doubted | {c.cid for c in taken.proposed if self.recovery.restored}:
-            self.recovery.doubt(cid)
+        for collaboration in taken.proposed:
+            self.recovery.proposed(collaboration)
+        for cid, peer in taken.doubted:
+            self.recovery.claimed(cid, peer)
         if not self.desk.adopting:  # who asked while we were away asks again
             for frame in taken.asides:
                 self.recovery.heard(frame, now)

@@ -90,7 +90,7 @@ class Collaboration:
         self._early: list[Content] = []
         self._before = 0
         self.data: dict[str, Any] = {}
-        self._out, self._time, self._mute = Outcome(), "", False
+        self._out, self._time, self.mute = Outcome(), "", False
 
     @property
     def ended(self) -> bool:
@@ -121,6 +121,17 @@ class Collaboration:
     def sealed(self) -> bool:
         """Whether nothing more is to be said of the end: all parties have signed the log up to it."""
         return self.witness is None or not (self.witness.missing or self.witness.refuted)
+
+    @property
+    def sealing(self) -> bool:
+        """Whether it has ended and this party may still say checkpoints."""
+        witness = self.witness
+        return self.ended and not self.mute and witness is not None and bool(witness.missing) and not witness.refuted
+
+    @property
+    def untouched(self) -> bool:
+        """Whether this party has answered nothing here in this life: neither proposed, accepted nor ended it."""
+        return not (self.accepted or self.ended or (self.proposer == self.me and not self.adopted))
 
     def silent(self) -> list[str]:
         """Whose word is missing: peers that have not accepted, or whose events the machines wait for."""
@@ -173,7 +184,7 @@ class Collaboration:
         """The last word of an earlier life holds, whatever made it say that."""
         header = frame.header
         if header.event_class in (Refuse, Cancel, Fail, Expire) and not header.chunk:
-            self._mute = True
+            self.mute = True
             self._content(Content(header.address, header.to, header.event_class.decode(frame.payload)))
 
     def _event(self, frame: Frame, *, keep: bool, poisoned: bool) -> None:
@@ -233,11 +244,14 @@ class Collaboration:
     # ---- the own word
 
     def _word(self, verb: str, fields: dict[str, Any]) -> None:
-        if self.ended:
-            return
-        self._mute = bool(fields.get("mute"))
+        self.mute |= bool(fields.get("mute"))
         if fields.get("withhold"):  # others may hold other events of these numbers
             self.withheld = self.chain.sequence
+        if not self.ended:
+            self._speak(verb, fields)
+        self.mute |= bool(self.withheld)  # what was said up to here is not all known: its checkpoints cannot be signed
+
+    def _speak(self, verb: str, fields: dict[str, Any]) -> None:
         match verb:
             case "propose":
                 self._proposed(Agreement.decode(fields["agreement"]), self.me)
@@ -359,7 +373,7 @@ class Collaboration:
 
     def _publish(self, content: Content) -> None:
         assert self._composer is not None
-        if self._mute:
+        if self.mute:
             return
         for piece in self._composer.pieces(content):
             known = self.adopted.get((content.address, piece.chunk))

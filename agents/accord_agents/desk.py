@@ -52,8 +52,8 @@ class Taken:
     repeated: set[str] = field(default_factory=set)
     asides: list[Frame] = field(default_factory=list)
     """Questions to this party and answers, which no journal holds."""
-    doubted: set[str] = field(default_factory=set)
-    """Collaborations of which a peer says to hold more of our events than we know."""
+    doubted: set[tuple[str, str]] = field(default_factory=set)
+    """Collaborations, and the peers that say to hold more of our events there than we know."""
     moved: bool = False
 
 
@@ -90,6 +90,8 @@ class Desk:
         """Collaborations in which nothing may be said yet, and what waits there: own words and results of jobs."""
         self.claimed: dict[str, int] = {}
         """How many own events a peer said to hold before any of its events was folded, where we knew fewer."""
+        self.restored = False
+        """Whether the journal was put back once: what is proposed may have been answered in an earlier life."""
         self.adopting = True
         """Until the log was read to its end after a start, own events that the journal lacks are adopted."""
 
@@ -132,6 +134,8 @@ class Desk:
                 return
             for own in self._own_early.pop(header.subject, []):
                 self._apply(Row(collaboration.cid, "own", own.bare(), own.payload, now))
+            if self.restored:
+                self.suspended[collaboration.cid] = []
         else:
             self._check_terms(collaboration, frame)
         if header.source == self.me:
@@ -170,11 +174,11 @@ class Desk:
         header, chain = frame.header, collaboration.chain
         self.taken.moved |= chain.told(header.source, header.seen.get(self.me, 0))
         if header.seen.get(self.me, 0) > chain.sequence and not collaboration.ended:
-            self.taken.doubted.add(collaboration.cid)
+            self.taken.doubted.add((collaboration.cid, header.source))
         if not header.number:
             self._aside(frame)
             return
-        if collaboration.cid in self.suspended:
+        if collaboration.cid in self.suspended and collaboration.agreement is not None:
             return  # it is read again, or asked for, once we know what we have said ourselves
         if header.number > chain.seen.get(header.source, 0) + MAX_AHEAD:
             raise FrameError("the sequence is far ahead of what was heard")
@@ -333,7 +337,7 @@ class Desk:
         self.suspended.pop(cid, None)
         if last is not None:
             self._apply(Row(cid, "own", last.bare(), None, now))
-        self.word(cid, verb, fields, now)
+        self._own_row(cid, "word", verb.encode(), fields, now)
 
     def _private(self, cid: str, kind: str, head: bytes, fields: dict[str, Any], now: str) -> None:
         self._apply(Row(cid, kind, head, encode_fields(fields), now))

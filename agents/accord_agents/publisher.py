@@ -120,8 +120,15 @@ class Publisher:
         self._wake.set()
 
     def aside(self, frames: Iterable[Frame]) -> None:
-        """Send what is outside the outbox: acknowledgements, questions, events of others; never again."""
-        self._asides.extend(map(whole, frames))
+        """Send what is outside the outbox: acknowledgements, questions, and events to who asked for them; never again.
+
+        Events are dropped while many wait: they were asked for faster than the broker takes them.
+        """
+        waiting = sum(len(record.frame) for record in self._asides)
+        for frame in frames:
+            waiting += len(frame.payload)
+            if not frame.header.number or waiting < MAX_BYTES:
+                self._asides.append(whole(frame))
         self._wake.set()
 
     def covered(self) -> None:

@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import functools
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from accord_agents import resend
+from accord_agents.collaboration import Collaboration
 from accord_agents.compose import aside
 from accord_agents.desk import Desk
 from accord_agents.journal import Journal
 from accord_agents.kept import behind
 from accord_agents.rows import stamp
+from accord_protocols.machines.states import COMPLETED
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Asked, Event, Held, Resend
 from accord_schemas.frame import Frame
@@ -28,6 +31,8 @@ from accord_schemas.suites import Suite
 
 ANSWER_EVERY = 1.0
 """Seconds in which a peer gets one answer of a kind."""
+REMEMBERED = 4096
+"""Questions that were answered and are not answered again."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.5, 60.0
 """Seconds after which a question goes again, doubling."""
 WAIT = 5.0
@@ -62,10 +67,13 @@ class Inquiry:
     Args:
         strict: Whether to wait for all answers.
         nonce: Of the question.
+        known: How many own events were known then.
     """
 
     strict: bool
     nonce: str
+    known: int
+    claimed: set[str] = field(default_factory=set)
     answers: dict[str, Frame | None] = field(default_factory=dict)
     begun: float | None = None
     pause: float = FIRST_PAUSE
@@ -82,6 +90,7 @@ class Gap:
     seen: int
     due: float
     asked: bool = False
+    pause: float = AGAIN
 
 
 class Recovery:
@@ -96,19 +105,21 @@ class Recovery:
 
     def __init__(self, desk: Desk, journal: Journal, links: Links, *, history: bool) -> None:
         self._desk, self._journal, self._links, self._history = desk, journal, links, history
-        self.restored = bool(journal.meta("restored"))
+        mark = journal.meta("restored")
+        self.restored, desk.restored = bool(mark), mark is not None
         self._open: dict[str, Inquiry] = {}
         self._answered: dict[tuple[str, str, str], float] = {}
+        self._asked: deque[bytes] = deque(maxlen=REMEMBERED)
         self._gaps: dict[tuple[str, str], Gap] = {}
         self._said: dict[tuple[str, str], int] = {}
+        self._unproved: set[tuple[str, str]] = set()
 
     # ---- where there is doubt
 
     def start(self) -> None:
         """After the fold: what needs to be asked about."""
         for cid, collaboration in self._desk.collaborations.items():
-            if self.restored or collaboration.chain.sequence:
-                self.doubt(cid, strict=self.restored)
+            self.doubt(cid, strict=self.restored or (self._desk.restored and collaboration.untouched))
 
     def check(self) -> None:
         """After own events were adopted from the log: it lacks some before others that it holds."""
@@ -116,11 +127,25 @@ class Recovery:
             if collaboration.chain.missing(max(collaboration.chain.sequence, self._desk.claimed.get(cid, 0))):
                 self.doubt(cid)
 
+    def proposed(self, collaboration: Collaboration) -> None:
+        """Something new, unless this party has answered it in a life that it does not remember."""
+        if collaboration.adopted or (self._desk.restored and collaboration.untouched):
+            self.doubt(collaboration.cid)
+
+    def claimed(self, cid: str, peer: str) -> None:
+        """A peer says to hold more than we know; believed until it was asked once and could not prove it."""
+        if (cid, peer) not in self._unproved:
+            self.doubt(cid)
+            if cid in self._open:
+                self._open[cid].claimed.add(peer)
+
     def doubt(self, cid: str, *, strict: bool = True) -> None:
         """Suspend a collaboration until the peers were asked."""
-        if cid not in self._desk.suspended and not self._desk.collaborations[cid].ended:
-            self._desk.suspended[cid] = []
-            self._open[cid] = Inquiry(strict, os.urandom(32).hex())
+        collaboration = self._desk.collaborations[cid]
+        if cid in self._desk.suspended or not collaboration.ended or collaboration.sealing:
+            self._desk.suspended.setdefault(cid, [])
+            new = Inquiry(strict, os.urandom(32).hex(), collaboration.chain.sequence)
+            self._open.setdefault(cid, new).strict |= strict
 
     def silent(self, cid: str) -> list[str] | None:
         """Whose answer a suspended collaboration waits for; None if it is not suspended."""
@@ -129,7 +154,7 @@ class Recovery:
 
     def expire(self, cid: str) -> None:
         """The agreed time is over and somebody has not answered: end, and say nothing, as nobody knows its number."""
-        fields: dict[str, object] = {"missing": self.silent(cid) or [], "mute": True}
+        fields: dict[str, object] = {"missing": self.silent(cid) or [], "mute": True, "withhold": True}
         self._links.put(functools.partial(self._conclude, cid, "expired", fields, None))
 
     # ---- what arrives
@@ -149,8 +174,10 @@ class Recovery:
     def _may(self, frame: Frame, now: float) -> bool:
         header = frame.header
         place = (header.subject, header.source, header.type)
-        if now - self._answered.get(place, -ANSWER_EVERY) < ANSWER_EVERY or not self._known(frame):
-            return False
+        early = now - self._answered.get(place, -ANSWER_EVERY) < ANSWER_EVERY
+        if early or frame.digest in self._asked or not self._known(frame):
+            return False  # who asks again asks under another nonce; anybody can publish an old question once more
+        self._asked.append(frame.digest)
         self._answered = {p: at for p, at in self._answered.items() if now - at < ANSWER_EVERY} | {place: now}
         return True
 
@@ -205,26 +232,34 @@ class Recovery:
         collaboration = self._desk.collaborations[cid]
         chain, inquiry.begun = collaboration.chain, now if inquiry.begun is None else inquiry.begun
         silent = self.silent(cid)
-        if collaboration.ended:
+        if collaboration.mute:
             self._resume(cid)
+            return
+        proven = [frame for frame in inquiry.answers.values() if frame is not None]
+        last = max(proven, key=lambda frame: frame.header.number, default=None)
+        digests = {(frame.header.number, frame.digest) for frame in proven}
+        forgot = any(chain.known(self._desk.me, number) != digest for number, digest in digests)
+        inquiry.strict |= forgot or chain.sequence > inquiry.known
+        if silent and collaboration.ended and now - inquiry.begun > GIVE_UP:
+            self.expire(cid)  # it has its end, and does without the last checkpoint
             return
         if silent and (inquiry.strict or now - inquiry.begun < WAIT):
             if now >= inquiry.ask:
                 self._ask(cid, Asked(nonce=inquiry.nonce), silent)
                 inquiry.ask, inquiry.pause = now + inquiry.pause, min(2 * inquiry.pause, LONGEST_PAUSE)
             return
-        proven = [frame for frame in inquiry.answers.values() if frame is not None]
-        last = max(proven, key=lambda frame: frame.header.number, default=None)
-        digests = {(frame.header.number, frame.digest) for frame in proven}
         known = {(number, chain.known(self._desk.me, number) or digest) for number, digest in digests}
         first = chain.missing(max(last.header.number if last else 0, chain.sequence))
         if first != inquiry.first:
             inquiry.first, inquiry.moved, inquiry.request = first, now, now
         if known != digests or len(dict(digests)) < len(digests) or (first and now - inquiry.moved > GIVE_UP):
             fields: dict[str, object] = {"reason": behind(self._desk.me), "whose": self._desk.me, "withhold": True}
+            fields["mute"] = collaboration.ended
             beyond = last if last and last.header.number > chain.sequence else None
             self._links.put(functools.partial(self._conclude, cid, "failed", fields, beyond))
         elif not first:
+            proof = {peer: frame.header.number for peer, frame in inquiry.answers.items() if frame}
+            self._unproved |= {(cid, peer) for peer in inquiry.claimed if proof.get(peer, 0) <= inquiry.known}
             self._resume(cid)
         elif now >= inquiry.request:
             inquiry.request = now + AGAIN
@@ -250,7 +285,8 @@ class Recovery:
         found: dict[tuple[str, str], Gap] = {}
         self._said = {place: said for place, said in self._said.items() if place[0] in self._desk.collaborations}
         for cid, collaboration in self._desk.collaborations.items():
-            if collaboration.ended or cid in self._desk.suspended:
+            over = collaboration.ended and not (collaboration.sealing and collaboration.state == COMPLETED)
+            if over or cid in self._desk.suspended:
                 continue
             for peer in collaboration.peers:
                 seen = collaboration.chain.seen.get(peer, 0)
@@ -261,7 +297,8 @@ class Recovery:
                     if now >= gap.due:
                         stuck = gap.asked and gap.seen == seen
                         self._ask(cid, self._missing(peer, seen), list(collaboration.peers) if stuck else [peer])
-                        found[cid, peer] = Gap(seen, now + AGAIN, asked=True)
+                        pause = min(2 * gap.pause, LONGEST_PAUSE) if stuck else AGAIN
+                        found[cid, peer] = Gap(seen, now + pause, True, pause)
         self._gaps = found
 
     # ---- saying

@@ -140,8 +140,10 @@ class House:
             self.point("after commit")
         for collaboration, outcome in taken.outcomes:
             self._outcome(collaboration, outcome)
-        for cid in taken.doubted | {c.cid for c in taken.proposed if self.recovery.restored}:
-            self.recovery.doubt(cid)
+        for collaboration in taken.proposed:
+            self.recovery.proposed(collaboration)
+        for cid, peer in taken.doubted:
+            self.recovery.claimed(cid, peer)
         for frame in taken.asides:
             self.recovery.heard(frame, self.now)
         for collaboration in taken.proposed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -20,6 +19,8 @@ from accord_schemas.errors import AccordError, UsageError
 
 LEFT_OUT = ("agent.lock", "agent.log", "agent.pid", "journal.db", "journal.db-shm", "journal.db-wal")
 """Of the party's folder; the journal is copied as of one moment."""
+NEEDED = ("out/journal.db", "keystore", "identities")
+"""Without which a backup would be none."""
 
 
 def backup(path: Path, file: Path) -> str:
@@ -40,15 +41,17 @@ def backup(path: Path, file: Path) -> str:
         raise UsageError(f"{file} exists.", hint="Name a new file; keep the older ones until it is safe elsewhere.")
     if file.resolve().is_relative_to(config.out.resolve()):
         raise UsageError(f"{file} would be lost together with {config.out}.", hint="Name a file elsewhere.")
-    part, copy = file.with_name(file.name + ".part"), file.with_name(file.name + ".journal")
+    part = file.with_name(file.name + ".part")
+    copy = config.out / "journal.db.part"  # in clear, and so where the journal is, not where backups go
     try:
         manifest = {"made": stamp(), "accord": version("accord"), "config": described(config, path.resolve().parent)}
         count = _write(config, manifest, word, part, copy)
         part.replace(file)
-        _settle(file.parent)
+        settle(file.parent)
     except OSError as error:
         hint = "Free space or change rights, then make it again."
-        raise AccordError(f"the backup {file} cannot be written: {error.strerror}.", hint=hint) from None
+        where = error.filename or file
+        raise AccordError(f"the backup {file} cannot be written: {where}: {error.strerror}.", hint=hint) from None
     finally:
         part.unlink(missing_ok=True)
         copy.unlink(missing_ok=True)
@@ -76,7 +79,8 @@ def _files(config: Config, copy: Path) -> Iterator[tuple[str, Path]]:
     if config.journal.exists():
         journal = Journal(config.journal)
         try:
-            copy.touch(0o600)
+            copy.unlink(missing_ok=True)
+            copy.touch(0o600, exist_ok=False)
             journal.copy(copy)
         finally:
             journal.close()
@@ -96,7 +100,13 @@ def _files(config: Config, copy: Path) -> Iterator[tuple[str, Path]]:
 
 def _add_file(sealed: Writer, name: str, source: Path) -> bool:
     """Every file but the journal is replaced as a whole when it changes, so that an open one is of one piece."""
-    with contextlib.suppress(FileNotFoundError), source.open("rb") as file:  # erased meanwhile: it is not needed
+    try:
+        file = source.open("rb")
+    except FileNotFoundError:
+        if name in NEEDED:
+            raise
+        return False  # erased meanwhile
+    with file:
         left = os.fstat(file.fileno()).st_size
         _head(sealed, name, left)
         while left:
@@ -105,8 +115,7 @@ def _add_file(sealed: Writer, name: str, source: Path) -> bool:
                 raise AccordError(f"{source} changed while it was read.", hint="Make the backup again.", retry=True)
             sealed.write(body)
             left -= len(body)
-        return True
-    return False
+    return True
 
 
 def _head(sealed: Writer, name: str, size: int) -> None:
@@ -130,7 +139,8 @@ def described(config: Config, home: Path) -> dict[str, Any]:
     return value
 
 
-def _settle(folder: Path) -> None:
+def settle(folder: Path) -> None:
+    """Make durable what was renamed in a folder."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from accord_agents.backup.create import settle
 from accord_agents.backup.sealed import CHUNK, Reader
 from accord_agents.config import load
 from accord_agents.journal import Journal
@@ -40,6 +41,9 @@ def restore(file: Path, out: Path, path: Path | None = None) -> str:
     """
     config = load(path) if path else None
     word = passphrase(config.passphrase_file if config else None)
+    out = out.absolute()
+    if Path.cwd().is_relative_to(out):
+        raise UsageError(f"{out} is the folder that you are in.", hint="Name a new folder with --out.")
     part = out.with_name(out.name + ".restoring")
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -56,15 +60,17 @@ def restore(file: Path, out: Path, path: Path | None = None) -> str:
                 raise UsageError(f"{file} is the backup of {value['party']}, {path} is of {config.party}.")
             other = config.model_dump(mode="json", exclude_none=True)
             value = {n: v for n, v in other.items() if n not in KEPT} | {n: value[n] for n in KEPT}
+        _mark(part / value["out"] / "journal.db")  # before there is a configuration that an agent could start from
         text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False)
         durable(part / "party.yaml", text.encode())
-        _mark(part / value["out"] / "journal.db")
         if out.exists():
             out.rmdir()
         part.replace(out)
+        settle(out.parent)
     except OSError as error:
         hint = "Free space or change rights, then restore again."
-        raise AccordError(f"{out} cannot be written: {error.strerror}.", hint=hint) from None
+        what = f"{file} cannot be read" if error.filename == str(file) else f"{out} cannot be written"
+        raise AccordError(f"{what}: {error.strerror}.", hint=hint) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return f"{value['party']}: as of {manifest['made']}; go on with: accord agent --config {out / 'party.yaml'}"
@@ -77,17 +83,20 @@ def _unpack(sealed: Reader, part: Path, file: Path) -> dict[str, Any]:
         raise _unusual(file)
     try:
         manifest: dict[str, Any] = json.loads(sealed.read(size))
-        where = {name: str(manifest["config"][name]) for name in KEPT}
+        where = {name: str(_inside(PurePosixPath(manifest["config"][name]), file)) for name in KEPT}
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _unusual(file) from None
     for name, size in entries:
         root, _, rest = name.partition("/")
-        target = PurePosixPath(where.get(root, "/"), rest)
-        if target.is_absolute() or ".." in target.parts or "\0" in name:
-            raise _unusual(file)
-        _write(sealed, part / target, size)
+        _write(sealed, part / _inside(PurePosixPath(where.get(root, "/"), rest), file), size)
     sealed.end()
     return manifest
+
+
+def _inside(path: PurePosixPath, file: Path) -> PurePosixPath:
+    if path.is_absolute() or ".." in path.parts or "\0" in str(path):
+        raise _unusual(file)
+    return path
 
 
 def _entries(sealed: Reader, file: Path) -> Iterator[tuple[str, int]]:
@@ -113,15 +122,16 @@ def _write(sealed: Reader, path: Path, size: int) -> None:
 
 def _mark(path: Path) -> None:
     """The journal is as of some time ago, and nobody waits any more for what was asked by hand then."""
-    if path.exists():
-        journal = Journal(path)
-        try:
-            journal.verify()
-            journal.set_meta("restored", stamp().encode())
-            for number, _, _ in journal.requests():
-                journal.withdraw(number)
-        finally:
-            journal.close()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(0o600)  # where the backup has none yet, the life that was lost may have had one
+    journal = Journal(path)
+    try:
+        journal.verify()
+        journal.set_meta("restored", stamp().encode())
+        for number, _, _ in journal.requests():
+            journal.withdraw(number)
+    finally:
+        journal.close()
 
 
 def _unusual(file: Path) -> TamperError:

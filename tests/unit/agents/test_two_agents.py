@@ -75,8 +75,9 @@ class Party:
         for key, (cid, job) in list(self.house.jobs.items()):
             self.house.jobs.pop(key)
             self.job(cid, job)
-        for collaboration in self.house.unaccepted():
-            self.accept(collaboration)
+        for collaboration in self.house.desk.collaborations.values():
+            if (collaboration.state, collaboration.accepted) == ("PROPOSED", False):
+                self.accept(collaboration)
         if self.house.name == TERMS.label_holder:
             self.agent.put(lambda now: self.house.desk.propose(TERMS, digest(b"proposal").hex(), now))
 
