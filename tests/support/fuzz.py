@@ -11,6 +11,7 @@ from tests.support.street import NOW, House, Street, identities
 from tests.support.world import agreement, tables
 
 from accord_agents.desk import Desk
+from accord_agents.recovery import WAIT
 from accord_broker.kafka.binding import from_message as from_kafka
 from accord_broker.kafka.binding import to_message as to_kafka
 from accord_broker.port import FAMILIES, Record
@@ -74,6 +75,7 @@ class Fuzz:
             if number % EVERY == EVERY - 1:
                 self._asides(desk, number)
             if any(c.ended for c in desk.collaborations.values()):
+                self._asides(desk, number)
                 desk = self._again()
         self._asides(desk, count)
         return self.reasons
@@ -101,6 +103,9 @@ class Fuzz:
         """The collaboration was ended by a party that may: go back to where it was committed."""
         self.restarts += 1
         self.target.restart()
+        self.target.time_passes(0.1)
+        self.target.time_passes(2 * WAIT)  # nobody answers what it has said, and there is no sign that it forgot anything
+        assert not self.target.desk.suspended, "a party that waits for answers passes over whatever comes"
         return self.target.desk
 
     # ---- bad events
