@@ -13,15 +13,18 @@ if TYPE_CHECKING:
 
 
 def serve(service: Service, number: int, verb: str, body: str, now: str) -> None:
-    """Do what was asked and leave an answer."""
+    """Do what was asked and leave an answer; later, where nothing may be said yet: what waits is in no journal."""
     try:
         answer = _do(service, verb, json.loads(body), now)
+        if answer is None:
+            service.postpone(number)
+            return
     except AccordError as error:
         answer = {"error": str(error)}
     service.agent.desk.batch.answers.append((number, json.dumps(answer)))
 
 
-def _do(service: Service, verb: str, body: dict[str, str], now: str) -> dict[str, str]:
+def _do(service: Service, verb: str, body: dict[str, str], now: str) -> dict[str, str] | None:
     desk = service.agent.desk
     if verb == "propose":
         agreement = Agreement.decode(json.loads(body["agreement"]))
@@ -35,6 +38,8 @@ def _do(service: Service, verb: str, body: dict[str, str], now: str) -> dict[str
     collaboration = found[0]
     if collaboration.ended:
         return {"error": f"collaboration {collaboration.cid} has ended: {collaboration.state}"}
+    if collaboration.cid in desk.suspended:
+        return None
     if verb == "accept":
         if collaboration.accepted:
             return {"error": f"collaboration {collaboration.cid} was accepted before"}

@@ -313,6 +313,10 @@ class Service:
                 self._asked.add(number)
                 self.agent.put(functools.partial(requests.serve, self, number, verb, body))
 
+    def postpone(self, number: int) -> None:
+        """Look at what was asked by hand once more, unless whoever asked has given up by then."""
+        self._asked.discard(number)
+
     def forget(self, cid: str) -> None:
         """A collaboration was closed."""
         self._seeds.pop(cid, None)

@@ -1,4 +1,4 @@
-"""Attempts to make a party that came back say something a second time, stop, or shout: by peers, strangers and chance."""
+"""Attempts to make a party that came back say something twice, stop, or shout: by peers, strangers and chance."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_who_learns_on_an_ordinary_start_that_it_forgot_waits_for_every_answer(s
     del shop.accept
     old = _copied(street)
     for c in shop.unaccepted():
-        shop.take(lambda: shop.accept(c))
+        shop.take(lambda c=c: shop.accept(c))  # type: ignore[misc]
     agreed(street)
     lost = frames(street, Accept, "shop")[0]
     shop = forget(street, old, marked=False)
@@ -301,9 +301,9 @@ def test_the_last_checkpoint_is_not_signed_twice(street: Street) -> None:
 
     def point(where: str) -> None:
         c = next(iter(shop.desk.collaborations.values()), None)
-        if where == "after commit" and not kept and c is not None and c.state == "COMPLETED" and c.sealing:
-            if not [o for o in shop.due() if b"checkpoint.completed" in o.head]:
-                kept.append(_copied(street))
+        ends = where == "after commit" and not kept and c is not None and c.state == "COMPLETED" and c.sealing
+        if ends and not any(b"checkpoint.completed" in out.head for out in shop.due()):
+            kept.append(_copied(street))
 
     shop.point = point
     street.run()
