@@ -104,9 +104,7 @@ class Fuzz:
         self.restarts += 1
         self.target.restart()
         self.target.time_passes(0.1)
-        self.target.time_passes(
-            2 * WAIT
-        )  # nobody answers what it has said, and there is no sign that it forgot anything
+        self.target.time_passes(2 * WAIT)  # nobody answers, and nothing says that it forgot anything
         assert not self.target.desk.suspended, "a party that waits for answers passes over whatever comes"
         return self.target.desk
 
