@@ -102,10 +102,12 @@ class Fuzz:
     def _again(self) -> Desk:
         """The collaboration was ended by a party that may: go back to where it was committed."""
         self.restarts += 1
+        length = len(self.street.log)
         self.target.restart()
         self.target.time_passes(0.1)
         self.target.time_passes(2 * WAIT)  # nobody answers, and nothing says that it forgot anything
         assert not self.target.desk.suspended, "a party that waits for answers passes over whatever comes"
+        del self.street.log[length:]  # its questions
         return self.target.desk
 
     # ---- bad events
