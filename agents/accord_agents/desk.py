@@ -91,7 +91,7 @@ class Desk:
         self.claimed: dict[str, int] = {}
         """How many own events a peer said to hold before any of its events was folded, where we knew fewer."""
         self.restored = False
-        """Whether the journal was put back once: what is proposed may have been answered in an earlier life."""
+        """Whether the journal was put back once: what is proposed may have been answered before."""
         self.adopting = True
         """Until the log was read to its end after a start, own events that the journal lacks are adopted."""
 
@@ -287,10 +287,9 @@ class Desk:
         return self._new(frame.header.subject)
 
     def _new(self, cid: str) -> Collaboration:
-        self.collaborations[cid] = Collaboration(
-            cid, self.me, lambda: self.seed(cid), self._speak, self._channels.unwrap
-        )
-        return self.collaborations[cid]
+        new = Collaboration(cid, self.me, lambda: self.seed(cid), self._speak, self._channels.unwrap)
+        self.collaborations[cid] = new
+        return new
 
     # ---- the own word and the own jobs
 
@@ -325,14 +324,9 @@ class Desk:
             self._own_row(cid, kind, head, fields, now)
 
     def conclude(self, cid: str, verb: str, fields: dict[str, Any], last: Frame | None, now: str) -> None:
-        """End a suspended collaboration.
+        """End a suspended collaboration, as `word` does.
 
-        Args:
-            cid: The collaboration.
-            verb: See `word`.
-            fields: See `word`.
-            last: The last own event that anybody holds, as far as only its header is known.
-            now: UTC.
+        `last` is the last own event that anybody holds, where only its header is known.
         """
         self.suspended.pop(cid, None)
         if last is not None:
