@@ -64,8 +64,10 @@ def unpack(name: str, folder: Path) -> Path:
     """A recorded run, as `accord run` leaves it."""
     with tarfile.open(HERE / f"{name}.tar.xz") as archive:
         for entry in archive:
-            (folder / entry.name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / entry.name).write_bytes(archive.extractfile(entry).read())  # type: ignore[union-attr]
+            path = folder / entry.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(entry.mode)
+            path.write_bytes(archive.extractfile(entry).read())  # type: ignore[union-attr]
     return folder
 
 
