@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from accord_broker.wire.security import FILES, credentials, tls_context
 from accord_schemas.errors import UsageError
@@ -77,15 +77,12 @@ def parse(url: str, account: str = "") -> Place:
     Raises:
         UsageError: The URL is not of the known form.
     """
-    try:
-        split = urlsplit(url)
-    except ValueError as error:
-        raise UsageError(f"The broker URL {url!r} cannot be read: {error}.", hint=_EXAMPLE) from None
-    namespace = split.path.removeprefix("/")
+    where, _, query = url.partition("://")[2].partition("?")  # urlsplit of some versions knows no list of [IPv6] hosts
+    hosts, _, namespace = where.partition("/")
     if not _NAMESPACE.fullmatch(namespace):
         message = f"The broker URL {url!r} needs a namespace of letters, digits, dot, dash and underscore."
         raise UsageError(message, hint=_EXAMPLE)
-    options = dict(parse_qsl(split.query, keep_blank_values=True))
+    options = dict(parse_qsl(query, keep_blank_values=True))
     for name in options:
         if name not in _OPTIONS:
             near = difflib.get_close_matches(name, _OPTIONS, 1, 0.0)[0]
@@ -99,7 +96,7 @@ def parse(url: str, account: str = "") -> Place:
         raise UsageError(f"The broker URL {url!r} names a mechanism, which needs security=sasl_ssl.", hint=_EXAMPLE)
     if ("cert" in files) != ("key" in files):
         raise UsageError(f"The broker URL {url!r} needs cert and key together.", hint=_EXAMPLE)
-    servers = tuple(_server(url, text) for text in split.netloc.split(","))
+    servers = tuple(_server(url, text) for text in hosts.split(","))
     return Place(servers, namespace, security, mechanism, files, account)
 
 
