@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -69,7 +70,12 @@ class Command:
         self._output = self.folder / f"background-{self._count}"
         with self._output.open("wb") as file:
             return subprocess.Popen(
-                [ACCORD, *map(str, arguments)], stdout=file, stderr=file, env=self.env | env, cwd=self.folder
+                [ACCORD, *map(str, arguments)],
+                stdout=file,
+                stderr=file,
+                env=self.env | env,
+                cwd=self.folder,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             )
 
     def said(self) -> str:
