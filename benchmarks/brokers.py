@@ -26,10 +26,10 @@ from pathlib import Path
 from tests.contract import mosquitto
 from tests.support import servers
 
-from accord_agents.journal import Journal
-from accord_agents.kept import outgoing
-from accord_agents.publisher import record
-from accord_agents.rows import Batch, Row, stamp
+from accord_agents.journal.journal import Journal
+from accord_agents.journal.row_encryption import outgoing
+from accord_agents.journal.rows import Batch, Row, stamp
+from accord_agents.loop.outbox import record
 from accord_agents.security.identity import Identity, PublicIdentity
 from accord_broker.factory import connect
 from accord_broker.port import Broker, Delivery

@@ -28,9 +28,9 @@ PARTIES = ("bank", "shop")
 
 def agent(path: str) -> None:
     """One agent, with shorter waits."""
-    from accord_agents import retention
-    from accord_agents.config import load
-    from accord_agents.service import serve
+    from accord_agents.config.party_file import load
+    from accord_agents.service import retention
+    from accord_agents.service.service import serve
 
     retention.REST, retention.LOOK = 1.0, 5.0
     serve(load(Path(path)))

@@ -14,8 +14,8 @@ def main() -> int:
     import json
     from pathlib import Path
 
-    from accord_agents.config import load
-    from accord_agents.service import Errand, serve
+    from accord_agents.config.party_file import load
+    from accord_agents.service.service import Errand, serve
     from accord_schemas.agreement import Agreement
     from accord_schemas.errors import AccordError
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import yaml
 
-from accord_agents.entropy import Entropy, SeedEntropy, SystemEntropy
+from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
 from accord_agents.security.identity import PublicIdentity
+from accord_agents.security.own_identity import make_identity
 from accord_agents.security.passphrase import create_keyfile
-from accord_agents.setup import make_identity
 from accord_scenarios import yaml12
 from accord_scenarios.model import Scenario
 from accord_scenarios.proposal import agreement

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from accord_agents.entropy import SeedEntropy, identity_secret
+from accord_agents.security.entropy import SeedEntropy, identity_secret
 from accord_agents.security.identity import Identity
 from accord_broker.factory import connect
 from accord_scenarios.model import Scenario

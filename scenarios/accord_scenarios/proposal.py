@@ -74,8 +74,9 @@ def propose(scenario: str, sets: list[str], config: Path) -> str:
     Raises:
         UsageError: The scenario cannot be used, is seeded, or names a party that is not trusted.
     """
-    from accord_agents import config as agents
-    from accord_agents import keyring, operations
+    from accord_agents.config import party_file as agents
+    from accord_agents.operator import collaborations as operations
+    from accord_agents.operator import keys as keyring
 
     loaded, own = load(scenario, sets), agents.load(config)
     if loaded.seed is not None:

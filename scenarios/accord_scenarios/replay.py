@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from accord_agents.config import Config, load
-from accord_agents.difference import DifferenceError
+from accord_agents.collaboration.difference import DifferenceError
+from accord_agents.config.party_file import Config, load
 from accord_agents.replay.party import replay as replay_parties
 from accord_agents.replay.report import Replayed, exit_code, to_json
 from accord_scenarios.merge import merge

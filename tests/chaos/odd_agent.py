@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from accord_agents import __main__ as entry
-from accord_agents import service
+from accord_agents.service import service
 from accord_broker.factory import connect
 from accord_broker.port import Broker, Delivery, Record
 

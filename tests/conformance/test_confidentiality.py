@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from tests.support.world import World, agreement, tables
 
-from accord_protocols.machines.core import Memory
-from accord_protocols.machines.terms import D_BITS, SCORE_BITS, SUM_BITS, X_BITS, Terms
-from accord_protocols.machines.vectors import product
+from accord_protocols.kernel.machine import Memory
+from accord_protocols.phases.training.sizes import D_BITS, SCORE_BITS, SUM_BITS, X_BITS, Terms
+from accord_protocols.phases.training.vectors import product
 from accord_protocols.primitives.paillier.cipher import decrypt
 from accord_protocols.primitives.paillier.keys import PrivateKey, PublicKey
 from accord_protocols.primitives.paillier.packing import pack

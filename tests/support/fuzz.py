@@ -10,8 +10,8 @@ from pathlib import Path
 from tests.support.street import NOW, House, Street, identities
 from tests.support.world import agreement, tables
 
-from accord_agents.desk import Desk
-from accord_agents.recovery import WAIT
+from accord_agents.collaboration.dispatcher import Desk
+from accord_agents.loop.recovery import WAIT
 from accord_broker.kafka.binding import from_message as from_kafka
 from accord_broker.kafka.binding import to_message as to_kafka
 from accord_broker.port import FAMILIES, Record

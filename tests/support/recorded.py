@@ -13,12 +13,12 @@ from typing import Any
 from tests.support.street import Street, identities
 from tests.support.world import agreement, tables
 
+from accord_agents.collaboration.checkpoints import History
 from accord_agents.evidence.audit import Auditor, Report
 from accord_agents.evidence.export import held_frames, make
 from accord_agents.evidence.finding import Finding
 from accord_agents.evidence.verdict import Verdict, verify
 from accord_agents.security.identity import Identity
-from accord_agents.witness import History
 from accord_broker.port import Record
 from accord_schemas.canonical import canonical_json
 from accord_schemas.events import Ack, Checkpoint, Event, Prepared

@@ -12,15 +12,15 @@ from typing import Any
 
 from tests.support.world import Rows
 
-from accord_agents.collaboration import Collaboration, Outcome
-from accord_agents.desk import Desk, PoisonError
-from accord_agents.journal import Journal
-from accord_agents.recovery import Links, Recovery
-from accord_agents.rows import Outgoing
+from accord_agents.collaboration.collaboration import Collaboration, Outcome
+from accord_agents.collaboration.dispatcher import Desk, PoisonError
+from accord_agents.journal.journal import Journal
+from accord_agents.journal.rows import Outgoing
+from accord_agents.loop.recovery import Links, Recovery
 from accord_agents.security.identity import Identity
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
-from accord_protocols.machines.engine import Job
+from accord_protocols.kernel.engine import Job
 from accord_protocols.tasks import TASKS, Context, run
 from accord_protocols.tasks.registry import cut, join, part, spans
 from accord_schemas.agreement import Agreement, Member

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from accord_protocols.machines import MACHINES, ROOT
-from accord_protocols.machines.core import Abort, Note, Reach, Setup
-from accord_protocols.machines.engine import Engine, Job
+from accord_protocols.jobs.registry import MACHINES, ROOT
+from accord_protocols.kernel.engine import Engine, Job
+from accord_protocols.kernel.machine import Abort, Note, Reach, Setup
 from accord_protocols.tasks import TASKS, Context, run
 from accord_protocols.tasks.registry import cut, join, part, spans
 from accord_schemas.address import SELF, Address, Content

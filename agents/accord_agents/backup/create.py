@@ -9,10 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from accord_agents.backup.sealed import CHUNK, Writer
-from accord_agents.config import Config, load
-from accord_agents.journal import Journal
-from accord_agents.rows import stamp
+from accord_agents.backup.stream import CHUNK, Writer
+from accord_agents.config.party_file import Config, load
+from accord_agents.journal.journal import Journal
+from accord_agents.journal.rows import stamp
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase
 from accord_schemas.errors import AccordError, UsageError

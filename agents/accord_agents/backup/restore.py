@@ -12,10 +12,10 @@ from typing import Any
 import yaml
 
 from accord_agents.backup.create import settle
-from accord_agents.backup.sealed import CHUNK, Reader
-from accord_agents.config import load
-from accord_agents.journal import Journal
-from accord_agents.rows import stamp
+from accord_agents.backup.stream import CHUNK, Reader
+from accord_agents.config.party_file import load
+from accord_agents.journal.journal import Journal
+from accord_agents.journal.rows import stamp
 from accord_agents.security.keystore import durable
 from accord_agents.security.passphrase import passphrase
 from accord_schemas.errors import AccordError, TamperError, UsageError

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from accord_agents.evidence.audit_rules import Scope
 from accord_agents.evidence.finding import UNKNOWN, Finding
 from accord_agents.evidence.observer import Observer
-from accord_agents.evidence.rules import Scope
 from accord_broker.port import Record
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame

@@ -6,21 +6,21 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from accord_agents.config import Config, load
+from accord_agents.config.party_file import Config, load
 from accord_agents.evidence import bundle
-from accord_agents.evidence.account import stripped
 from accord_agents.evidence.facts import facts
+from accord_agents.evidence.observed import stripped
 from accord_agents.evidence.observer import Observer
 from accord_agents.evidence.statement import envelope, statement
 from accord_agents.evidence.verdict import scope
-from accord_agents.journal import Journal
+from accord_agents.journal.journal import Journal
+from accord_agents.journal.quarantine import SECOND_VERSION
 from accord_agents.replay.copy import copied
 from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import Keystore, durable
+from accord_agents.security.own_identity import former_identities, own_identity
 from accord_agents.security.passphrase import passphrase
-from accord_agents.setup import former_identities, own_identity
-from accord_agents.shelf import SECOND_VERSION
-from accord_protocols.machines.states import COMPLETED
+from accord_protocols.kernel.lifecycle import COMPLETED
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import AccordError, FrameError, TamperError, UsageError
 from accord_schemas.frame import MAX_SIGNATURE, Frame

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from accord_agents.evidence.account import Account
+from accord_agents.collaboration.checkpoints import place
+from accord_agents.evidence.final_checkpoint import Seal, Seals
 from accord_agents.evidence.frames import SESSION
 from accord_agents.evidence.notes import note
-from accord_agents.evidence.seals import Seal, Seals
-from accord_agents.witness import place
+from accord_agents.evidence.observed import Account
 from accord_schemas.address import Address
 from accord_schemas.events import Complete, Gate, PublicKeys
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from accord_agents.evidence.agreement import Terms
 from accord_agents.evidence.finding import UNKNOWN, Finding, label
-from accord_agents.evidence.terms import Terms
 from accord_schemas.address import Address
 from accord_schemas.events import (
     CLEAR,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from accord_agents.evidence import rules
-from accord_agents.evidence.account import Account, stripped
+from accord_agents.evidence import audit_rules as rules
+from accord_agents.evidence.agreement import read_terms
+from accord_agents.evidence.audit_rules import Scope
+from accord_agents.evidence.final_checkpoint import Seals, seals
 from accord_agents.evidence.finding import UNKNOWN, Finding, label
 from accord_agents.evidence.frames import check, misplaced, stranger
-from accord_agents.evidence.rules import Scope
-from accord_agents.evidence.seals import Seals, seals
-from accord_agents.evidence.terms import read_terms
+from accord_agents.evidence.observed import Account, stripped
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Propose
 from accord_schemas.frame import Frame

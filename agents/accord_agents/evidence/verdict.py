@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from accord_agents.evidence import bundle, words
+from accord_agents.evidence import bundle
+from accord_agents.evidence import wording as words
+from accord_agents.evidence.audit_rules import Scope
 from accord_agents.evidence.facts import facts
 from accord_agents.evidence.finding import UNKNOWN, Finding
 from accord_agents.evidence.observer import Observer
-from accord_agents.evidence.rules import Scope
 from accord_agents.evidence.statement import signed, statement
-from accord_protocols.machines.states import COMPLETED
+from accord_protocols.kernel.lifecycle import COMPLETED
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import UsageError
 from accord_schemas.events import Propose

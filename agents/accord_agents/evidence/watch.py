@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from accord_agents.evidence import words
+from accord_agents.evidence import wording as words
 from accord_agents.evidence.audit import Auditor, Report
 from accord_agents.evidence.finding import Finding
 from accord_agents.evidence.reader import Reader

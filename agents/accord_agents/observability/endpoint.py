@@ -9,12 +9,12 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from accord_agents.agent import Agent
-from accord_agents.collaboration import Collaboration, Outcome
-from accord_agents.memory import Memory
+from accord_agents.collaboration.collaboration import Collaboration, Outcome
+from accord_agents.config.metrics import MetricsSettings
+from accord_agents.loop.agent import Agent
+from accord_agents.observability.memory import Memory
 from accord_agents.observability.metrics import Metrics
 from accord_agents.observability.server import Answer, Server, text
-from accord_agents.observability.settings import MetricsSettings
 from accord_agents.observability.view import View
 from accord_agents.observability.watched import Watched
 from accord_broker.port import Broker

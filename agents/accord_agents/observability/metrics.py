@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 
-from accord_agents.ledger import PHASES
-from accord_agents.rows import Batch
+from accord_agents.journal.rows import Batch
+from accord_agents.results.summary import PHASES
 from accord_broker.port import FAMILIES, Record
 
 OTHER = "other"

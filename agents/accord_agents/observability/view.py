@@ -12,9 +12,9 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from accord_agents.agent import Agent
-from accord_agents.collaboration import Collaboration
-from accord_agents.memory import MIB, Memory
+from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.loop.agent import Agent
+from accord_agents.observability.memory import MIB, Memory
 from accord_agents.observability.watched import Watched
 
 Values = Mapping[Any, float]

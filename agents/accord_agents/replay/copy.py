@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from accord_agents.folder import running
+from accord_agents.files.folder_lock import running
 from accord_schemas.errors import AccordError, TamperError, UsageError
 
 _TRIES = 20

@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from accord_agents.difference import DifferenceError
-from accord_agents.rows import Row, row_hash
+from accord_agents.collaboration.difference import DifferenceError
+from accord_agents.journal.quarantine import MAX_BODY
+from accord_agents.journal.rows import Row, row_hash
 from accord_agents.security.identity import PublicIdentity
-from accord_agents.shelf import MAX_BODY
 from accord_schemas.canonical import digest
 from accord_schemas.errors import FrameError, TamperError, UsageError
 from accord_schemas.frame import Frame

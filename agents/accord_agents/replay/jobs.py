@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from accord_agents.difference import DifferenceError
-from accord_agents.executor import Executor, Supplies, cut_up, fresh, whole
+from accord_agents.collaboration.difference import DifferenceError
+from accord_agents.execution.executor import Executor, Supplies, cut_up, fresh, whole
+from accord_agents.execution.worker import Reply, work
 from accord_agents.security.keystore import Keystore
-from accord_agents.worker import Reply, work
-from accord_protocols.machines.engine import Job
+from accord_protocols.kernel.engine import Job
 from accord_schemas.blocks import encode_fields
 from accord_schemas.errors import TamperError
 

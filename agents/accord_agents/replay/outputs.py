@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from accord_agents.collaboration import Collaboration
-from accord_agents.difference import DifferenceError
+from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.intake.table import Table
-from accord_agents.ledger import Ledger
-from accord_agents.results import documents, summary
+from accord_agents.results.files import documents, summary
+from accord_agents.results.summary import Ledger
 from accord_schemas.errors import AccordError
 
 _DOCUMENTS = ("model.json", "intersection.csv", "predictions.csv")

@@ -10,28 +10,28 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from accord_agents.collaboration import Collaboration, Outcome
-from accord_agents.compose import Composer, Envelope, Piece
-from accord_agents.config import Config
-from accord_agents.difference import DifferenceError
-from accord_agents.executor import Executor
-from accord_agents.fold import refold
+from accord_agents.collaboration.collaboration import Collaboration, Outcome
+from accord_agents.collaboration.composer import Composer, Envelope, Piece
+from accord_agents.collaboration.difference import DifferenceError
+from accord_agents.collaboration.rehydrate import refold
+from accord_agents.config.party_file import Config
+from accord_agents.execution.executor import Executor
 from accord_agents.intake.snapshot import read_snapshot
-from accord_agents.journal import Journal
-from accord_agents.kept import opened
-from accord_agents.ledger import Ledger
+from accord_agents.journal.journal import Journal
+from accord_agents.journal.row_encryption import opened
+from accord_agents.journal.rows import Row
 from accord_agents.replay import integrity, outputs
 from accord_agents.replay.copy import copied, damaged
 from accord_agents.replay.jobs import Rerun
 from accord_agents.replay.report import Folded, Replayed
-from accord_agents.rows import Row
+from accord_agents.results.summary import Ledger
 from accord_agents.security.identity import PublicIdentity
 from accord_agents.security.keystore import Keystore
+from accord_agents.security.own_identity import former_identities, own_identity
 from accord_agents.security.passphrase import passphrase
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
-from accord_agents.setup import former_identities, own_identity
-from accord_protocols.machines.engine import Job
+from accord_protocols.kernel.engine import Job
 from accord_schemas.blocks import decode_fields
 from accord_schemas.errors import AccordError, FrameError, TamperError, UsageError
 from accord_schemas.frame import Frame

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from accord_agents.difference import DifferenceError
+from accord_agents.collaboration.difference import DifferenceError
 from accord_schemas.errors import AccordError, TamperError
 
 

@@ -27,7 +27,7 @@ def audit(
 
     Exit codes: 0 nothing is wrong, 2 there is no such log, 4 tampering found.
     """
-    from accord_agents.evidence.pins import pins
+    from accord_agents.evidence.fingerprints import pins
     from accord_agents.evidence.watch import audit as watch
     from accord_agents.evidence.watch import lines, verdict
 

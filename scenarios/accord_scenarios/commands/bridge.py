@@ -45,7 +45,7 @@ def bridge(
     """
     import sys
 
-    from accord_agents.logs import logger, routed
+    from accord_agents.observability.logs import logger, routed
     from accord_broker.bridge import serve
     from accord_broker.bridge.counts import Counts
     from accord_schemas.errors import UsageError

@@ -29,7 +29,7 @@ def propose(
 
 def inbox(config: Config = PARTY_FILE, as_json: Json = False) -> None:
     """Show the proposals that wait for this party's answer: who asks, for what, and who would learn what."""
-    from accord_agents.operations import inbox as waiting
+    from accord_agents.operator.collaborations import inbox as waiting
 
     typer.echo(waiting(config, as_json=as_json))
 
@@ -41,7 +41,7 @@ def accept(collaboration: Collaboration, config: Config = PARTY_FILE) -> None:
     Example
       accord accept 3f9c2a7e
     """
-    from accord_agents.operations import accept as consent
+    from accord_agents.operator.collaborations import accept as consent
 
     typer.echo(consent(config, collaboration))
 
@@ -57,7 +57,7 @@ def erase(collaboration: Collaboration, config: Config = PARTY_FILE) -> None:
     Example
       accord erase 3f9c2a7e
     """
-    from accord_agents.operations import erase as forget
+    from accord_agents.operator.collaborations import erase as forget
 
     typer.echo(forget(config, collaboration))
 
@@ -75,7 +75,7 @@ def refuse(
     Example
       accord refuse 3f9c2a7e --reason "we share aggregates only"
     """
-    from accord_agents.operations import refuse as decline
+    from accord_agents.operator.collaborations import refuse as decline
 
     typer.echo(decline(config, collaboration, reason))
 
@@ -88,6 +88,6 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show the state of this party's collaborations: how far they are, and on whom they wait."""
-    from accord_agents.operations import status as states
+    from accord_agents.operator.collaborations import status as states
 
     typer.echo(states(config, collaboration, as_json=as_json))

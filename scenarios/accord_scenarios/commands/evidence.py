@@ -58,7 +58,7 @@ def verify(
 
     Exit codes: 0 proven or consistent, 2 no evidence, 4 tampered with.
     """
-    from accord_agents.evidence.pins import pins
+    from accord_agents.evidence.fingerprints import pins
     from accord_agents.evidence.verdict import load
     from accord_agents.evidence.verdict import verify as judge
 

@@ -27,7 +27,7 @@ def init(
       ACCORD_PASSPHRASE=... accord keys init --config shop.yaml
       ACCORD_PASSPHRASE=... accord keys init --config shop.yaml --profile sm
     """
-    from accord_agents.keyring import init_keys
+    from accord_agents.operator.keys import init_keys
 
     typer.echo(init_keys(config, profile))
 
@@ -35,7 +35,7 @@ def init(
 @app.command()
 def show(config: Config = PARTY_FILE) -> None:
     """Show the fingerprints of the own identity and of the trusted ones, to compare by telephone."""
-    from accord_agents.keyring import show_keys
+    from accord_agents.operator.keys import show_keys
 
     typer.echo(show_keys(config))
 
@@ -51,7 +51,7 @@ def export(
     Example
       accord keys export shop.identity.json
     """
-    from accord_agents.keyring import export_identity
+    from accord_agents.operator.keys import export_identity
 
     typer.echo(export_identity(config, file))
 
@@ -72,7 +72,7 @@ def trust(
     Example
       accord keys trust bank.identity.json
     """
-    from accord_agents.keyring import trust_identity
+    from accord_agents.operator.keys import trust_identity
 
     typer.echo(trust_identity(config, file, replace=replace))
 
@@ -94,7 +94,7 @@ def rotate(
     Example
       accord keys rotate --config shop.yaml && accord keys export shop.identity.json --config shop.yaml
     """
-    from accord_agents.keyring import rotate_keys
+    from accord_agents.operator.keys import rotate_keys
 
     typer.echo(rotate_keys(config, profile))
 
@@ -115,6 +115,6 @@ def revoke(
     Example
       accord keys revoke shop --reason "laptop stolen on 12 May"
     """
-    from accord_agents.keyring import revoke_identity
+    from accord_agents.operator.keys import revoke_identity
 
     typer.echo(revoke_identity(config, identity, reason))

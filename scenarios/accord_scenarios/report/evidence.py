@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from accord_agents.evidence import words
+from accord_agents.evidence import wording as words
 from accord_agents.evidence.verdict import Verdict
 from accord_scenarios.report.page import document
 from accord_scenarios.report.sections import Cell, section, sentences, table

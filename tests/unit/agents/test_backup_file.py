@@ -12,16 +12,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from accord_agents.backup import create, sealed
+from accord_agents.backup import create
+from accord_agents.backup import stream as sealed
 from accord_agents.backup.create import backup
 from accord_agents.backup.restore import restore
-from accord_agents.backup.sealed import CHUNK, Reader, Writer
-from accord_agents.config import load
-from accord_agents.entropy import SystemEntropy
-from accord_agents.journal import Journal
-from accord_agents.rows import Batch, Row
+from accord_agents.backup.stream import CHUNK, Reader, Writer
+from accord_agents.config.party_file import load
+from accord_agents.journal.journal import Journal
+from accord_agents.journal.rows import Batch, Row
+from accord_agents.security.entropy import SystemEntropy
 from accord_agents.security.keystore import Keystore
-from accord_agents.setup import make_identity
+from accord_agents.security.own_identity import make_identity
 from accord_schemas.errors import AccordError, TamperError, UsageError
 
 WORD = b"correct horse battery staple"

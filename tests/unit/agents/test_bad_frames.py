@@ -12,8 +12,8 @@ from tests.support.world import agreement, tables
 
 from accord_agents.security.identity import Identity
 from accord_agents.security.trust import Identities
-from accord_protocols.machines import MACHINES
-from accord_protocols.machines.gate import Gate
+from accord_protocols.jobs.registry import MACHINES
+from accord_protocols.phases.alignment.gate import Gate
 from accord_schemas.agreement import Member
 from accord_schemas.canonical import digest
 from accord_schemas.frame import MAX_PAYLOAD, Frame

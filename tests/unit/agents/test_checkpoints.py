@@ -9,10 +9,10 @@ import pytest
 from tests.support.street import NOW, Street, identities
 from tests.support.world import agreement, tables
 
-from accord_agents.collaboration import Collaboration
-from accord_agents.ledger import Ledger
-from accord_agents.results import summary
-from accord_agents.witness import leaves_between
+from accord_agents.collaboration.checkpoints import leaves_between
+from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.results.files import summary
+from accord_agents.results.summary import Ledger
 from accord_schemas.agreement import VERSIONS
 from accord_schemas.events import Checkpoint, Complete, Fail, State
 from accord_schemas.frame import Frame

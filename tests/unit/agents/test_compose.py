@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.support.street import identities
 from tests.support.world import agreement
 
-from accord_agents.chain import Chain
-from accord_agents.compose import Assembler, Composer, Envelope, Piece, budget, opened
+from accord_agents.collaboration.composer import Assembler, Composer, Envelope, Piece, budget, opened
+from accord_agents.collaboration.sequences import Chain
 from accord_agents.security.channel import CHANNELS
 from accord_schemas.address import Address, Content
 from accord_schemas.agreement import Limits

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import accord_agents.executor
-from accord_agents.executor import ATTEMPTS, Executor, Supplies
-from accord_agents.worker import Order, Reply, work
-from accord_protocols.machines.core import Compute
+import accord_agents.execution.executor
+from accord_agents.execution.executor import ATTEMPTS, Executor, Supplies
+from accord_agents.execution.worker import Order, Reply, work
+from accord_protocols.kernel.machine import Compute
 
 # one byte a started attempt; a worker is another process, so it is told by the environment
 COUNTER, DEATHS = "ACCORD_TEST_COUNTER", "ACCORD_TEST_DEATHS"
@@ -31,7 +31,7 @@ def dies(order: Order) -> Reply:
 @pytest.fixture
 def counter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(COUNTER, str(tmp_path / "counter"))
-    monkeypatch.setattr(accord_agents.executor, "work", dies)
+    monkeypatch.setattr(accord_agents.execution.executor, "work", dies)
     return tmp_path / "counter"
 
 

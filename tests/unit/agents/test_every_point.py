@@ -10,12 +10,12 @@ import pytest
 from tests.support.street import NOW, House, KilledError, Street, identities
 from tests.support.world import Rows, agreement, tables
 
-from accord_agents.channels import info
-from accord_agents.collaboration import Collaboration, channel_key
+from accord_agents.collaboration.channel_keys import info
+from accord_agents.collaboration.collaboration import Collaboration, channel_key
 from accord_agents.security.channel import CHANNELS
-from accord_protocols.machines import MACHINES
-from accord_protocols.machines.engine import Engine
-from accord_protocols.machines.gate import Gate
+from accord_protocols.jobs.registry import MACHINES
+from accord_protocols.kernel.engine import Engine
+from accord_protocols.phases.alignment.gate import Gate
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest

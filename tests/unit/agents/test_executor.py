@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from accord_agents.executor import Executor, Supplies
+from accord_agents.execution.executor import Executor, Supplies
+from accord_agents.execution.worker import Reply
 from accord_agents.intake.snapshot import write_snapshot
 from accord_agents.intake.table import Report, Table
-from accord_agents.worker import Reply
-from accord_protocols.machines.core import Compute
+from accord_protocols.kernel.machine import Compute
 from accord_protocols.primitives.paillier.keys import generate
 from accord_protocols.primitives.xof import Xof
 from accord_protocols.tasks import TASKS
@@ -68,7 +68,7 @@ def test_too_few_rows_are_a_refusal(tmp_path: Path) -> None:
 
 PROGRAM = """
 import asyncio, os, sys
-from accord_agents.executor import Executor
+from accord_agents.execution.executor import Executor
 async def main():
     executor = Executor(2)
     executor.warm()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from accord_agents.journal import PAGE, Journal
-from accord_agents.rows import Batch, Outgoing, Row
-from accord_agents.shelf import MAX_BODIES, MAX_BODY, MAX_EVIDENCE
+from accord_agents.journal.journal import PAGE, Journal
+from accord_agents.journal.quarantine import MAX_BODIES, MAX_BODY, MAX_EVIDENCE
+from accord_agents.journal.rows import Batch, Outgoing, Row
 from accord_broker.port import Position
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, TamperError

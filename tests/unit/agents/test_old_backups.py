@@ -11,7 +11,7 @@ import pytest
 from tests.support.street import KilledError, Street
 from tests.support.world import agreement, tables
 
-from accord_agents.journal import Journal
+from accord_agents.journal.journal import Journal
 from accord_schemas.frame import Frame
 
 DATA = tables(3, n=60, columns=2)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.support.world import agreement
 
-from accord_agents.policy import Policy
-from accord_agents.reruns import Reruns
+from accord_agents.config.policy import Policy
+from accord_agents.service.rerun_guard import Reruns
 
 TERMS = agreement(3, gate=0.9, max_rounds=50)
 SCORE = agreement(3, gate=0.9, protection="score")

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from accord_agents.chain import Chain
-from accord_agents.publisher import FIRST_PAUSE, LONGEST_PAUSE, LOSSY_PAUSE, MAX_EVENTS, TRIES, Publisher
-from accord_agents.rows import Outgoing
+from accord_agents.collaboration.sequences import Chain
+from accord_agents.journal.rows import Outgoing
+from accord_agents.loop.outbox import FIRST_PAUSE, LONGEST_PAUSE, LOSSY_PAUSE, MAX_EVENTS, TRIES, Publisher
 from accord_broker.port import BrokerError, Record
 from accord_schemas.events import State
 from accord_schemas.frame import Frame
@@ -110,7 +110,7 @@ def test_a_window_bounds_what_is_under_way() -> None:
 def test_what_a_slow_peer_has_not_confirmed_stays_in_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is committed at once: no more than a window is in memory, and everything goes out in sequence."""
     room = 10 * len(frame(1).payload)
-    monkeypatch.setattr("accord_agents.publisher.MAX_BYTES", room)
+    monkeypatch.setattr("accord_agents.loop.outbox.MAX_BYTES", room)
 
     async def play() -> None:
         house = House(500)
@@ -229,7 +229,7 @@ def test_a_failed_publish_is_due_again_after_the_next_connection() -> None:
 def test_without_history_a_party_repeats_a_few_times_what_peers_that_left_never_cover(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("accord_agents.publisher.LOSSY_PAUSE", 0.0)
+    monkeypatch.setattr("accord_agents.loop.outbox.LOSSY_PAUSE", 0.0)
 
     async def play() -> None:
         house = House(2, history=False)

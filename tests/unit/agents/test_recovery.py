@@ -11,10 +11,10 @@ import pytest
 from tests.support.street import NOW, House, Street, identities
 from tests.support.world import agreement, tables
 
-from accord_agents import resend
-from accord_agents.collaboration import Collaboration
-from accord_agents.compose import aside
-from accord_agents.recovery import GIVE_UP, Recovery
+from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.collaboration.composer import aside
+from accord_agents.loop import recovery_answers as resend
+from accord_agents.loop.recovery import GIVE_UP, Recovery
 from accord_schemas.events import Asked, Event, Held, Resend, State
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header, content_type, event_id

@@ -10,13 +10,13 @@ import pytest
 from tests.support.street import NOW, House, Street, identities
 from tests.support.world import agreement, tables
 
-from accord_agents import publisher
-from accord_agents.collaboration import Collaboration
-from accord_agents.compose import aside
-from accord_agents.journal import Journal
-from accord_agents.publisher import Publisher
-from accord_agents.recovery import ANSWER_EVERY, GIVE_UP, WAIT
-from accord_agents.rows import Row
+from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.collaboration.composer import aside
+from accord_agents.journal.journal import Journal
+from accord_agents.journal.rows import Row
+from accord_agents.loop import outbox as publisher
+from accord_agents.loop.outbox import Publisher
+from accord_agents.loop.recovery import ANSWER_EVERY, GIVE_UP, WAIT
 from accord_broker.embedded import EmbeddedBroker
 from accord_schemas.events import Accept, Ack, Asked, Checkpoint, Event, Held, Propose, Resend
 from accord_schemas.frame import Frame

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from tests.unit.agents.test_two_agents import DATA, Log, Party
 
-from accord_agents import refusals
-from accord_agents.refusals import BURST, Bucket, Refusals
+from accord_agents.loop import quarantine_topic as refusals
+from accord_agents.loop.quarantine_topic import BURST, Bucket, Refusals
 from accord_broker.embedded import EmbeddedBroker
 from accord_broker.port import QUARANTINE, BrokerError, Record
 from accord_schemas.canonical import digest

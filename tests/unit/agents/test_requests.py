@@ -10,7 +10,7 @@ from typing import Any
 from tests.support.street import NOW, Street
 from tests.support.world import agreement, tables
 
-from accord_agents import requests
+from accord_agents.service import requests
 
 
 def test_what_is_asked_of_a_suspended_collaboration_waits_without_an_answer(tmp_path: Path) -> None:

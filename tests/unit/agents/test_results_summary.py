@@ -11,10 +11,10 @@ import pytest
 from tests.support.street import Street
 from tests.support.world import agreement, tables
 
-from accord_agents.collaboration import Collaboration, Move, Outcome
+from accord_agents.collaboration.collaboration import Collaboration, Move, Outcome
 from accord_agents.intake.table import Report, Table
-from accord_agents.ledger import Ledger
-from accord_agents.results import summary, write
+from accord_agents.results.files import summary, write
+from accord_agents.results.summary import Ledger
 from accord_schemas.errors import AccordError
 from accord_schemas.frame import Frame
 

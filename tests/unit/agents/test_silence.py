@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from accord_agents.silence import Silence
+from accord_agents.service.deadlines import Silence
 
 
 class Site:

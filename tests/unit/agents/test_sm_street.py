@@ -9,8 +9,8 @@ import pytest
 from tests.support.street import NOW, KilledError, Street, identities, signed
 from tests.support.world import agreement, tables
 
-from accord_agents.compose import aside
-from accord_agents.desk import Desk
+from accord_agents.collaboration.composer import aside
+from accord_agents.collaboration.dispatcher import Desk
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
 from accord_schemas.agreement import Agreement

@@ -11,16 +11,16 @@ import pytest
 from tests.support.street import House, identities, signed
 from tests.support.world import agreement, tables
 
-from accord_agents import agent
-from accord_agents.agent import Agent, Hooks
-from accord_agents.collaboration import Collaboration
-from accord_agents.journal import Journal
-from accord_agents.refusals import Refusals
+from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.journal.journal import Journal
+from accord_agents.loop import agent
+from accord_agents.loop.agent import Agent, Hooks
+from accord_agents.loop.quarantine_topic import Refusals
 from accord_agents.security.identity import Identity
 from accord_broker.embedded import EmbeddedBroker
 from accord_broker.port import BrokerError, Record
-from accord_protocols.machines import MACHINES
-from accord_protocols.machines.align import Align
+from accord_protocols.jobs.registry import MACHINES
+from accord_protocols.phases.alignment.star import Align
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError
 from accord_schemas.frame import Frame

@@ -10,10 +10,10 @@ import pytest
 from tests.support.street import NOW, Street, identities
 from tests.support.world import agreement, tables
 
-from accord_agents.chain import Chain
-from accord_agents.collaboration import Collaboration
-from accord_agents.sealing import PATIENCE, Sealing
-from accord_agents.witness import History, Witness, leaves_between, place
+from accord_agents.collaboration.checkpoints import History, Witness, leaves_between, place
+from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.collaboration.sequences import Chain
+from accord_agents.service.witness_wait import PATIENCE, Sealing
 from accord_schemas.address import Address
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Checkpoint, State

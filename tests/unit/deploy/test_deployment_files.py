@@ -14,7 +14,7 @@ from tests.contract.mosquitto import NEEDED
 from tests.integration.command import ACCORD
 from tests.support.servers import SETTINGS, VERSION
 
-from accord_agents import config
+from accord_agents.config import party_file as config
 from accord_broker.factory import connect
 
 ROOT = Path(__file__).parents[3]

@@ -11,9 +11,9 @@ from tests.histories.record import unpack
 from tests.support.recorded import Recorded, signed
 
 from accord_agents.evidence.export import export, held_frames
-from accord_agents.journal import Journal
-from accord_agents.rows import Batch
-from accord_agents.shelf import MAX_BODY
+from accord_agents.journal.journal import Journal
+from accord_agents.journal.quarantine import MAX_BODY
+from accord_agents.journal.rows import Batch
 from accord_schemas.errors import TamperError
 
 

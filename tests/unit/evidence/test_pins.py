@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.support.recorded import KEYS, PINS
 
-from accord_agents.evidence.pins import pins
+from accord_agents.evidence.fingerprints import pins
 from accord_schemas.errors import UsageError
 
 

@@ -9,7 +9,8 @@ from typing import ClassVar
 import pytest
 from tests.support.world import agreement
 
-from accord_protocols.machines.core import (
+from accord_protocols.kernel.engine import Engine, Job, Said
+from accord_protocols.kernel.machine import (
     Compute,
     ContractError,
     Done,
@@ -25,7 +26,6 @@ from accord_protocols.machines.core import (
     nothing,
     transition,
 )
-from accord_protocols.machines.engine import Engine, Job, Said
 from accord_schemas.address import SELF, Address, Content
 from accord_schemas.events import Event, State
 

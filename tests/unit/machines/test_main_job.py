@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from tests.support.world import Rows, World, agreement, tables
 
-from accord_protocols.machines.session import NOBODY
-from accord_protocols.machines.states import follow
+from accord_protocols.kernel.lifecycle import follow
+from accord_protocols.kernel.session import NOBODY
 from accord_protocols.primitives.psi.ids import is_test
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from accord_protocols.machines.states import TABLE, TERMINAL, IllegalTransitionError, diagram, follow
+from accord_protocols.kernel.lifecycle import TABLE, TERMINAL, IllegalTransitionError, diagram, follow
 
 START = ("proposed", "agreed", "keyed")
 STATES = set(TABLE.values())
@@ -56,7 +56,7 @@ def test_a_collaboration_runs_straight_to_its_end() -> None:
 
 def test_the_documented_diagram_is_this_table() -> None:
     blocks = re.findall(r"^```mermaid\n(.*?)\n```$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert diagram() in blocks, f"{DOCUMENT.name} is stale: put accord_protocols.machines.states.diagram() into it"
+    assert diagram() in blocks, f"{DOCUMENT.name} is stale: put accord_protocols.kernel.lifecycle.diagram() into it"
 
 
 def test_the_diagram_has_every_row() -> None:

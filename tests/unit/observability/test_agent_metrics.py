@@ -14,13 +14,13 @@ import pytest
 from prometheus_client import generate_latest
 from tests.unit.agents.test_two_agents import DATA, Party
 
-from accord_agents import desk
-from accord_agents.memory import Memory
+from accord_agents.collaboration import dispatcher as desk
+from accord_agents.config.metrics import MetricsSettings
+from accord_agents.loop.trace import span_id, trace_id, traceparent
 from accord_agents.observability import view
 from accord_agents.observability.endpoint import Endpoint
+from accord_agents.observability.memory import Memory
 from accord_agents.observability.metrics import MALFORMED, REASONS, Metrics, reason_class
-from accord_agents.observability.settings import MetricsSettings
-from accord_agents.observability.trace import span_id, trace_id, traceparent
 from accord_agents.observability.watched import Watched
 from accord_agents.security import identity
 from accord_broker.embedded import EmbeddedBroker

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from accord_agents.config import load
-from accord_agents.observability.settings import MetricsSettings
+from accord_agents.config.metrics import MetricsSettings
+from accord_agents.config.party_file import load
 from accord_schemas.errors import UsageError
 
 FILE = "{party: shop, broker: 'embedded:log.db', data: {csv: a.csv, id: id}, keystore: k, identities: i, out: o%s}"

@@ -7,7 +7,7 @@ import logging
 import pytest
 from tests.unit.agents.test_two_agents import Log
 
-from accord_agents.logs import routed
+from accord_agents.observability.logs import routed
 from accord_broker.kafka import topics
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from accord_agents.config import load
-from accord_agents.journal import Journal
+from accord_agents.config.party_file import load
+from accord_agents.journal.journal import Journal
+from accord_agents.journal.rows import Row, row_hash
 from accord_agents.replay.party import replay
 from accord_agents.replay.report import Replayed, exit_code
-from accord_agents.rows import Row, row_hash
 from accord_protocols.tasks import align
 from accord_protocols.tasks.registry import Result
 from accord_scenarios.replay import replay as replay_folder

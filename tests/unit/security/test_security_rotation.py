@@ -8,11 +8,17 @@ from typing import Any
 
 import pytest
 
-from accord_agents.entropy import SystemEntropy
+from accord_agents.security.entropy import SystemEntropy
 from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import Keystore
+from accord_agents.security.own_identity import (
+    former_identities,
+    make_identity,
+    own_export,
+    own_identity,
+    rotate_identity,
+)
 from accord_agents.security.trust import Identities
-from accord_agents.setup import former_identities, make_identity, own_export, own_identity, rotate_identity
 from accord_schemas.errors import TamperError, UsageError
 from accord_schemas.suites import DEFAULT, SM, Profile
 

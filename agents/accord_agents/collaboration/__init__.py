@@ -1,0 +1,1 @@
+"""One collaboration as a fold of its journal's rows; pure, no input or output."""

@@ -1,0 +1,394 @@
+"""One collaboration at one party, as a fold of its journal rows. Live work, recovery and replay are this one class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from accord_agents.collaboration.checkpoints import Witness, place
+from accord_agents.collaboration.composer import Assembler, Composer, Envelope, Piece, budget, opened
+from accord_agents.collaboration.sequences import Chain
+from accord_agents.journal.rows import Row
+from accord_agents.security.channel import CHANNELS
+from accord_protocols.jobs.registry import MACHINES, ROOT
+from accord_protocols.kernel.engine import Engine, Job, Said
+from accord_protocols.kernel.lifecycle import TERMINAL, IllegalTransitionError, follow
+from accord_protocols.kernel.machine import Abort, Fields, Note, Reach, Setup
+from accord_schemas.address import SELF, Address, Content
+from accord_schemas.agreement import Agreement
+from accord_schemas.blocks import decode_fields
+from accord_schemas.canonical import digest
+from accord_schemas.errors import FrameError, ProtocolError
+from accord_schemas.events import Accept, Cancel, Checkpoint, Event, Expire, Fail, Propose, Refuse, State
+from accord_schemas.frame import Frame
+from accord_schemas.header import watermarks
+from accord_schemas.suites import DEFAULT, SUITES, Suite
+
+MAX_BEFORE = 32 << 20
+"""Bytes of contents that may come before all have accepted: consent and public keys, far less of honest parties."""
+SESSION = "session"
+DATA = Address(SESSION, "data", SELF)
+_ENDS = {"refused": "refuse", "cancelled": "cancel", "failed": "fail", "expired": "expire"}
+Voice = Callable[[Composer, Piece, Envelope], Frame]
+"""Makes a frame live, or takes the recorded one and checks it."""
+Unwrap = Callable[[Frame, bytes], bytes]
+"""The channel key in a wrap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The collaboration reached a state, or another round of training, at a time."""
+
+    time: str
+    state: str
+    round: int = 0
+    loss: float | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one row made this party do.
+
+    Args:
+        event: The frame that the row brought; None for the own word and job results.
+    """
+
+    event: Frame | None = None
+    frames: list[Frame] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    notes: list[Fields] = field(default_factory=list)
+    witnessed: bool = False
+
+
+class Collaboration:
+    """The fold.
+
+    Args:
+        cid: Its id.
+        me: This party.
+        seed: Returns the sealed seed; called once this party accepts.
+        voice: Makes or checks frames.
+        unwrap: Opens wraps.
+    """
+
+    def __init__(self, cid: str, me: str, seed: Callable[[], bytes], voice: Voice, unwrap: Unwrap) -> None:
+        self.cid, self.me, self._seed, self.voice, self._unwrap = cid, me, seed, voice, unwrap
+        self.state, self.reason, self.round = "", "", 0
+        self.agreement: Agreement | None = None
+        self.proposer = ""
+        self.chain = Chain()
+        self.witness: Witness | None = None
+        self.withheld = 0
+        self.adopted: dict[tuple[Address, str], Frame] = {}
+        self.engine: Engine | None = None
+        self._composer: Composer | None = None
+        self._assembler: Assembler | None = None
+        self._nonces: dict[str, str] = {}
+        self._early: list[Content] = []
+        self._before = 0
+        self.data: dict[str, Any] = {}
+        self._out, self._time, self.mute = Outcome(), "", False
+
+    @property
+    def ended(self) -> bool:
+        """Whether a terminal state was reached."""
+        return self.state in TERMINAL
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """Everybody else in the agreement."""
+        return tuple(p for p in self.agreement.order if p != self.me) if self.agreement else ()
+
+    @property
+    def digest(self) -> bytes:
+        """The agreement's digest."""
+        return self._composer.agreement if self._composer else b""
+
+    @property
+    def suite(self) -> Suite:
+        """The agreement's algorithms."""
+        return self.agreement.algorithms if self.agreement else SUITES[DEFAULT]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether this party has accepted."""
+        return self.me in self._nonces
+
+    @property
+    def sealed(self) -> bool:
+        """Whether nothing more is to be said of the end: all parties have signed the log up to it."""
+        return self.witness is None or not (self.witness.missing or self.witness.refuted)
+
+    @property
+    def sealing(self) -> bool:
+        """Whether it has ended and this party may still say checkpoints."""
+        witness = self.witness
+        return self.ended and not self.mute and witness is not None and bool(witness.missing) and not witness.refuted
+
+    @property
+    def untouched(self) -> bool:
+        """Whether this party has answered nothing here in this life: neither proposed, accepted nor ended it."""
+        return not (self.accepted or self.ended or (self.proposer == self.me and not self.adopted))
+
+    def silent(self) -> list[str]:
+        """Whose word is missing: peers that have not accepted, or whose events the machines wait for."""
+        if self.engine is None:
+            return sorted(set(self.peers) - set(self._nonces))
+        return sorted({address.sender for address in self.engine.missing()})
+
+    def apply(self, row: Row) -> Outcome:
+        """Take one row; the outcome is the same whenever and wherever it is taken."""
+        self._out = out = Outcome()
+        self._time = row.time
+        self._take(row)
+        self._attest()
+        return out
+
+    def _take(self, row: Row) -> None:
+        if row.kind == "word":
+            self._word(row.head.decode(), decode_fields(row.payload or b""))
+        elif row.kind == "job":
+            self._job(row)
+        else:
+            self._out.event = frame = Frame.restore(row.head, row.payload)
+            if row.kind == "own":
+                self._adopt(frame, whole=row.payload is not None)
+            else:
+                self._event(frame, keep=row.payload is not None, poisoned=row.kind == "poison")
+
+    # ---- what arrives
+
+    def _job(self, row: Row) -> None:
+        address, fields = Address(*row.head.decode().split("\n")), decode_fields(row.payload or b"")
+        if self.ended or self.engine is None:
+            return
+        if fields.get("trigger"):
+            self._end(fields["trigger"], fields["reason"], fields["whose"] or self.me, say=True)
+        else:
+            self._drive(self.engine.local(address, fields), self.me)
+
+    def _adopt(self, frame: Frame, *, whole: bool) -> None:
+        self.chain.adopt(frame, whole=whole)
+        if not whole:  # nobody can give it; what is said next must not take its number
+            return
+        self.adopted[frame.header.address, frame.header.chunk] = frame
+        if frame.header.event_class is Propose and self.agreement is None:
+            self._proposed(Agreement.decode(Propose.decode(frame.payload).agreement), self.me)
+        elif self.agreement is not None:
+            self._conclude(frame)
+
+    def _conclude(self, frame: Frame) -> None:
+        """The last word of an earlier life holds, whatever made it say that."""
+        header = frame.header
+        if header.event_class in (Refuse, Cancel, Fail, Expire) and not header.chunk:
+            self.mute = True
+            self._content(Content(header.address, header.to, header.event_class.decode(frame.payload)))
+
+    def _event(self, frame: Frame, *, keep: bool, poisoned: bool) -> None:
+        header = frame.header
+        self.chain.heard(header.source, header.number, frame.digest, bytes.fromhex(header.previoushash))
+        self.chain.told(header.source, header.seen.get(self.me, 0))
+        if poisoned:
+            self.witness = None  # it may have been the one that could not
+            self._end("failed", "an event could not be processed", self.me, say=True)
+        if not keep or (self.ended and header.event_class is not Checkpoint):
+            return
+        try:
+            clear = opened(frame, self.me, self._unwrap)
+            data = self._assembler.add(header, clear) if self._assembler else clear
+            if data is not None and header.event_class is Checkpoint and self.witness is not None:
+                self.witness.heard(header.number, header.address, Checkpoint.decode(data))
+            elif data is not None:
+                self._before += len(data) if self.engine is None else 0
+                if self._before > MAX_BEFORE:
+                    raise ProtocolError("too much came before everybody had accepted", whose=header.source)
+                self._content(Content(header.address, header.to, header.event_class.decode(data)))
+        except (FrameError, ProtocolError) as error:
+            self._end("failed", error.message, error.whose or header.source, say=True)
+        if broken := self.chain.broken:
+            self._end("failed", f"{broken} sent two histories", broken, say=True)
+
+    def _content(self, content: Content) -> None:
+        event, sender = content.event, content.address.sender
+        match event:
+            case Propose() if self.agreement is not None:
+                raise ProtocolError("a collaboration was proposed twice", whose=sender)
+            case Propose(agreement=terms):
+                self._proposed(Agreement.decode(terms), sender)
+            case Accept(nonce=nonce):
+                self._accepted(sender, nonce)
+            case Refuse(reason=reason):
+                self._end("refused", reason, sender)
+            case Cancel(reason=reason):
+                self._end("cancelled", reason, sender)
+            case Fail(reason=reason, whose=whose):
+                self._end("failed", reason, whose)
+            case Expire(missing=missing):
+                self._end("expired", "no word of " + ", ".join(missing), sender)
+            case State():
+                return
+            case _ if self.engine is None:
+                self._early.append(content)
+            case _:
+                self._feed(content)
+
+    def _feed(self, content: Content) -> None:
+        assert self.engine is not None
+        if self.engine.known(content.address) is not None:
+            raise ProtocolError("an address was used twice", whose=content.address.sender)
+        self._drive(self.engine.content(content), content.address.sender)
+
+    # ---- the own word
+
+    def _word(self, verb: str, fields: dict[str, Any]) -> None:
+        self.mute |= bool(fields.get("mute"))
+        if fields.get("withhold"):  # others may hold other events of these numbers
+            self.withheld = self.chain.sequence
+        if not self.ended:
+            self._speak(verb, fields)
+        self.mute |= bool(self.withheld)  # what was said up to here is not all known: its checkpoints cannot be signed
+
+    def _speak(self, verb: str, fields: dict[str, Any]) -> None:
+        match verb:
+            case "propose":
+                self._proposed(Agreement.decode(fields["agreement"]), self.me)
+                self._say("propose", Propose(**fields))
+            case "accept" if self.accepted:
+                return
+            case "accept":
+                self.data = {name: value for name, value in fields.items() if name != "nonce"}
+                self._say("accept", Accept(nonce=fields["nonce"]))
+                self._accepted(self.me, fields["nonce"])
+            case "refused" | "cancelled" | "failed":
+                self._end(verb, fields["reason"], fields.get("whose", self.me), say=True)
+            case "expired":
+                names = sorted(fields["missing"])
+                self._end(
+                    "expired", "no word of " + ", ".join(names), names[0] if names else "", say=True, missing=names
+                )
+
+    def _proposed(self, agreement: Agreement, proposer: str) -> None:
+        self.agreement, self.proposer = agreement, proposer
+        if agreement.versions.get("witness"):
+            self.witness = Witness(self.me, agreement, self.chain)
+        chunk = agreement.limits.chunk_bytes
+        room = budget(agreement)
+        self._assembler = Assembler(limit=room // chunk, budget=room)
+        self._composer = Composer(self.cid, agreement.digest(), chunk, self._channel, agreement.algorithms)
+        self._move("proposed")
+        for frame in list(self.adopted.values()):
+            self._conclude(frame)
+
+    def _accepted(self, party: str, nonce: str) -> None:
+        if self._nonces.setdefault(party, nonce) != nonce:
+            raise ProtocolError("a party accepted twice", whose=party)
+        assert self.agreement is not None
+        if self.engine is None and set(self._nonces) == set(self.agreement.parties):
+            nonces = [f"{p}={self._nonces[p]}" for p in self.agreement.order]
+            sid = digest(b"accord sid", self.cid, self.digest, *nonces)
+            setup = Setup(self.agreement, self.me, self.cid, sid)
+            self._move("agreed")
+            self.engine = Engine(setup, self._seed(), MACHINES, ROOT)
+            self._drive(self.engine.begin(), self.me)
+            self._drive(self.engine.local(DATA, self.data), self.me)
+            early, self._early = self._early, []
+            for content in early:
+                if not self.ended:
+                    self._feed(content)
+
+    # ---- checkpoints
+
+    def _attest(self) -> None:
+        if self.witness is None:
+            return
+        try:
+            self._out.witnessed = self.witness.advance(
+                self._recall, lambda e: self._say(place(e.phase, self.me).step, e)
+            )
+        except ProtocolError as error:
+            if self.ended:
+                self._out.notes.append({"warnings": [error.message]})
+            self._end("failed", error.message, error.whose or "", say=True)
+
+    def _recall(self, phase: str) -> Checkpoint | None:
+        """Taken as it was said: which events it covers depends on what had arrived by then."""
+        frame = self.adopted.get((place(phase, self.me), ""))
+        return Checkpoint.decode(frame.payload) if frame else None
+
+    # ---- effects
+
+    def _drive(self, said: Iterator[Said], sender: str) -> None:
+        try:
+            for item in said:
+                match item:
+                    case Content():
+                        self._publish(item)
+                    case Job():
+                        self._out.jobs.append(item)
+                    case Reach(trigger, number, loss):
+                        self._move(trigger, number, loss)
+                    case Note(fields):
+                        self._out.notes.append(fields)
+                    case Abort(trigger, reason, whose):
+                        self._end(trigger, reason, whose or self.me, say=True)
+                        return
+        except ProtocolError as error:
+            self._end("failed", error.message, error.whose or sender, say=True)
+
+    def _move(self, trigger: str, number: int = 0, loss: float | None = None) -> None:
+        before, self.state = self.state, follow(self.state, trigger)
+        self.round = number or self.round
+        if self.witness is not None:
+            self.witness.reached(self.state)
+        self._out.moves.append(Move(self._time, self.state, self.round, loss, self.reason))
+        if self.state not in (before, "PROPOSED"):
+            self._say(f"state.{self.state.lower()}", State(state=self.state, round=self.round))
+
+    def _end(
+        self, trigger: str, reason: str, whose: str, *, say: bool = False, missing: list[str] | None = None
+    ) -> None:
+        if self.ended:
+            return
+        self.reason = reason if trigger != "failed" or whose in reason else f"{reason} ({whose})"
+        try:
+            follow(self.state, trigger)
+        except IllegalTransitionError:
+            trigger, self.reason = "failed", f"{whose} said {trigger} in state {self.state}: {reason}"
+        if say:
+            events: dict[str, Event] = {
+                "refused": Refuse(reason=reason[:1000]),
+                "cancelled": Cancel(reason=reason[:1000]),
+                "failed": Fail(reason=reason[:1000], whose=whose),
+                "expired": Expire(missing=missing or []),
+            }
+            self._say(_ENDS[trigger], events[trigger])
+        self._move(trigger)
+        self.engine, self._early = None, []
+
+    def _say(self, step: str, event: Event) -> None:
+        self._publish(Content(Address(SESSION, step, self.me), tuple(sorted(self.peers)), event))
+
+    def _publish(self, content: Content) -> None:
+        assert self._composer is not None
+        if self.mute:
+            return
+        for piece in self._composer.pieces(content):
+            known = self.adopted.get((content.address, piece.chunk))
+            if known is not None:
+                self._composer.same(piece, known)
+                continue
+            envelope = Envelope(self.chain.sequence + 1, self.chain.previous, watermarks(self.chain.seen), self._time)
+            frame = self.voice(self._composer, piece, envelope)
+            self.chain.said(frame)
+            self._out.frames.append(frame)
+
+    def _channel(self, recipients: tuple[str, ...]) -> bytes:
+        return channel_key(self.suite, self._seed(), self.me, recipients)
+
+
+def channel_key(suite: Suite, seed: bytes, me: str, recipients: tuple[str, ...]) -> bytes:
+    """The own channel key for a recipient set: bound to the sealed seed, so that a restart has it again."""
+    return CHANNELS[suite.name].derive(seed, b"accord channel", me.encode(), *(p.encode() for p in recipients))

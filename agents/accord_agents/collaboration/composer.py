@@ -1,0 +1,284 @@
+"""From contents to frames, and back from frames to contents.
+
+What a content becomes on the wire is fixed by the content and the channel key but for three things: the envelope
+(sequence, chain, watermarks, time), the wraps of the channel key, and the signature. So a recorded frame can be checked
+against the content that a replay arrives at, without the identity key.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from accord_agents.collaboration.difference import DifferenceError
+from accord_agents.security.channel import CHANNELS
+from accord_schemas.address import Address, Content
+from accord_schemas.agreement import Agreement
+from accord_schemas.errors import FrameError, TamperError
+from accord_schemas.events import Ack, Event
+from accord_schemas.frame import Frame, Signer
+from accord_schemas.header import Header, content_type, event_id
+from accord_schemas.suites import DEFAULT, SUITES, Suite
+
+EPOCH = 1
+LEAST, MOST = 64 << 20, 4 << 30
+"""Bounds of `budget`, in bytes."""
+ChannelKey = Callable[[tuple[str, ...]], bytes]
+"""The own channel key for a recipient set."""
+Wraps = Callable[[tuple[str, ...]], list[bytes]]
+"""The channel key wrapped to each of a recipient set, in order."""
+
+
+class SecondVersionError(TamperError):
+    """What an earlier life said is not what this one arrives at: it lacks keys or seeds that were made since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One chunk of a content, before it has an envelope: what is said, sealed where it must be."""
+
+    content: Content
+    chunk: str
+    salt: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Fixed when a frame is committed, and no part of what it says."""
+
+    sequence: int
+    previous: bytes
+    seen: str
+    time: str
+
+
+class Composer:
+    """Turns one party's contents into frames.
+
+    Args:
+        collaboration: Its id.
+        agreement: Digest of the agreement.
+        chunk: Bytes of payload per frame.
+        key: The channel key of a recipient set.
+        suite: The algorithms.
+    """
+
+    def __init__(
+        self, collaboration: str, agreement: bytes, chunk: int, key: ChannelKey, suite: Suite = SUITES[DEFAULT]
+    ) -> None:
+        self.collaboration, self.agreement, self._chunk, self._key = collaboration, agreement, chunk, key
+        self.suite, self._channel = suite, CHANNELS[suite.name]
+
+    def pieces(self, content: Content) -> list[Piece]:
+        """The chunks of a content; those of a sealed family are sealed to exactly its recipients."""
+        data = content.event.encode()
+        whole = content.event.family == "control"  # small, and read before an agreement says what a chunk is
+        size = max(1, len(data)) if whole else self._chunk
+        parts = [data[i : i + size] for i in range(0, len(data), size)] or [b""]
+        count, sealed, pieces = len(parts), content.event.sealed, []
+        for k, part in enumerate(parts, 1):
+            chunk, salt, body = f"{k}/{count}" if count > 1 else "", b"", part
+            if sealed:
+                aad = associated(
+                    self.suite,
+                    self.collaboration,
+                    self.agreement,
+                    content.event.type,
+                    content.address,
+                    content.to,
+                    chunk,
+                )
+                salt, body = self._channel.seal(self._key(content.to), aad, part)
+            pieces.append(Piece(content, chunk, salt.hex(), body))
+        return pieces
+
+    def header(self, piece: Piece, envelope: Envelope, payload: bytes) -> Header:
+        """The header of a piece under an envelope."""
+        content = piece.content
+        return Header(
+            type=content.event.type,
+            source=content.address.sender,
+            subject=self.collaboration,
+            time=envelope.time,
+            agreement=self.agreement.hex(),
+            payloadhash=self.suite.hash(payload).hex(),
+            watermarks=envelope.seen,
+            datacontenttype=content_type(type(content.event)),
+            id=event_id(self.collaboration, str(envelope.sequence), envelope.seen),
+            sequence=str(envelope.sequence),
+            previoushash=envelope.previous.hex(),
+            instance=content.address.instance,
+            step=content.address.step,
+            recipients=",".join(content.to),
+            chunk=piece.chunk,
+            salt=piece.salt,
+            epoch=str(EPOCH) if content.event.sealed else "",
+            suite=self.suite.attribute,
+        )
+
+    def frame(self, piece: Piece, envelope: Envelope, wraps: Wraps, sign: Signer) -> Frame:
+        """A new frame."""
+        payload = piece.body
+        if piece.content.event.sealed:
+            payload = self._channel.pack(wraps(piece.content.to), payload)
+        return Frame.make(self.header(piece, envelope, payload), payload, sign)
+
+    def recorded(self, piece: Piece, envelope: Envelope, frame: Frame) -> Frame:
+        """Check that a frame made earlier says this piece under this envelope.
+
+        Raises:
+            DifferenceError: It says something else; names the first field that differs.
+            TamperError: Another content stands at this address.
+        """
+        want, have = self.header(piece, envelope, frame.payload).attributes(), frame.header.attributes()
+        for name in sorted(set(want) | set(have)):
+            if want.get(name) != have.get(name):
+                raise DifferenceError(name, sequence=envelope.sequence, address=str(piece.content.address))
+        self.same(piece, frame)
+        return frame
+
+    def same(self, piece: Piece, frame: Frame) -> None:
+        """Check that a frame says this piece, whatever its envelope.
+
+        Raises:
+            SecondVersionError: Another content stands at this address.
+        """
+        header, content = frame.header, piece.content
+        body = frame.payload
+        if content.event.sealed:
+            body = self._channel.unpack(frame.payload, len(content.to))[1]
+        facts = (header.type, header.address, header.to, header.chunk, header.salt)
+        if facts != (
+            content.event.type,
+            content.address,
+            content.to,
+            piece.chunk,
+            piece.salt,
+        ) or not hmac.compare_digest(body, piece.body):
+            raise SecondVersionError(
+                f"a second version of {content.address} was met.",
+                hint="Two agents run with one identity, or an old backup was put back.",
+            )
+
+
+def associated(
+    suite: Suite, collaboration: str, agreement: bytes, kind: str, address: Address, to: tuple[str, ...], chunk: str
+) -> bytes:
+    """What a seal is bound to: the type, not the topic, so that a bridge may rename topics."""
+    return suite.digest(b"accord aad", collaboration, kind, *address, ",".join(to), str(EPOCH), chunk, agreement)
+
+
+def opened(frame: Frame, me: str, key: Callable[[Frame, bytes], bytes]) -> bytes:
+    """The clear payload of a frame addressed to `me`; `key` unwraps a channel key.
+
+    Raises:
+        FrameError: It cannot be opened by this party.
+    """
+    header = frame.header
+    if not header.salt:
+        return frame.payload
+    if me not in header.to:
+        raise FrameError("the event is sealed to others")
+    suite = header.algorithms
+    channel = CHANNELS[suite.name]
+    wraps, body = channel.unpack(frame.payload, len(header.to))
+    secret = key(frame, wraps[header.to.index(me)])
+    aad = associated(
+        suite, header.subject, bytes.fromhex(header.agreement), header.type, header.address, header.to, header.chunk
+    )
+    return channel.open_sealed(secret, aad, bytes.fromhex(header.salt), body)
+
+
+class Assembler:
+    """Puts the chunks of contents together; counts are announced in each chunk and must agree.
+
+    Args:
+        limit: Chunks of one content, at most.
+        budget: Bytes of one sender's contents that are not whole yet, at most.
+    """
+
+    def __init__(self, limit: int, budget: int) -> None:
+        self._limit, self._budget = limit, budget
+        self._parts = dict[Address, dict[int, bytes]]()
+        self._counts = dict[Address, int]()
+        self._held = Counter[str]()
+
+    def add(self, header: Header, data: bytes) -> bytes | None:
+        """Take a chunk; the whole payload once the last has arrived.
+
+        Raises:
+            FrameError: The chunks disagree, repeat, or exceed the limit.
+        """
+        k, count = header.part
+        if count == 1:
+            return data
+        if count > self._limit or self._counts.setdefault(header.address, count) != count:
+            raise FrameError("the chunks of an event disagree about their number, or are too many")
+        parts = self._parts.setdefault(header.address, {})
+        if k in parts:
+            raise FrameError("a chunk came twice under different sequence numbers")
+        parts[k] = data
+        self._held[header.source] += len(data)
+        if self._held[header.source] > self._budget:
+            raise FrameError("too much of contents that are not whole came of one party")
+        if len(parts) < count:
+            return None
+        whole = b"".join(parts[i] for i in range(1, count + 1))
+        self._held[header.source] -= len(whole)
+        del self._parts[header.address]
+        return whole
+
+
+def budget(terms: Agreement) -> int:
+    """Bytes of one sender's contents that may wait for their last chunk: what the largest honest one needs.
+
+    That is two numbers of a Paillier ciphertext's size per row of the agreed bound; no less and no more than any
+    machine has.
+    """
+    return min(MOST, max(LEAST, terms.limits.max_rows * terms.key_bits // 2))
+
+
+def aside(
+    suite: Suite,
+    event: Event,
+    collaboration: str,
+    agreement: str,
+    me: str,
+    time: str,
+    sign: Signer,
+    *,
+    seen: str = "",
+    to: tuple[str, ...] = (),
+) -> Frame:
+    """A frame outside sequence, chain and journal.
+
+    Args:
+        suite: Of the collaboration.
+        event: Of a type that is `UNSEQUENCED`.
+        collaboration: Its id.
+        agreement: Digest of the agreement, as hex.
+        me: Who says it.
+        time: UTC, as the header carries it.
+        sign: Signs.
+        seen: The own watermarks, for an acknowledgement.
+        to: Who is meant; empty where everybody is.
+    """
+    payload = event.encode()
+    payload_hash = suite.hash(payload).hex()
+    header = Header(
+        type=event.type,
+        source=me,
+        subject=collaboration,
+        time=time,
+        agreement=agreement,
+        payloadhash=payload_hash,
+        watermarks=seen,
+        datacontenttype=content_type(type(event)),
+        id=event_id(collaboration, "", seen, "" if isinstance(event, Ack) else payload_hash),
+        recipients=",".join(to),
+        suite=suite.attribute,
+    )
+    return Frame.make(header, payload, sign)

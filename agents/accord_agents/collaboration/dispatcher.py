@@ -1,0 +1,398 @@
+"""The desk: checks what arrives, routes it to its collaboration, and collects what one transaction writes. No IO."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from accord_agents.collaboration.channel_keys import Channels
+from accord_agents.collaboration.collaboration import Collaboration, Outcome
+from accord_agents.collaboration.composer import Composer, Envelope, Piece, SecondVersionError, aside
+from accord_agents.collaboration.rehydrate import refold
+from accord_agents.journal.row_encryption import behind, opened, outgoing, sealed, status
+from accord_agents.journal.rows import Batch, Outgoing, Row
+from accord_agents.security.identity import Identity, PublicIdentity
+from accord_agents.security.public import described, introduced
+from accord_agents.security.storage import StorageCipher
+from accord_agents.security.trust import Identities
+from accord_schemas.address import Address
+from accord_schemas.agreement import Agreement, collaboration_id
+from accord_schemas.blocks import encode_fields
+from accord_schemas.errors import FrameError, TamperError
+from accord_schemas.events import Ack, Propose
+from accord_schemas.frame import Frame
+from accord_schemas.header import watermarks
+
+MAX_HELD, MAX_HELD_BYTES = 256, 8 << 20
+"""Events of one pinned party for collaborations that were not proposed yet: as many wait, older ones go."""
+MAX_AHEAD = 4096
+"""How far beyond what was heard of it a sender may number its events."""
+
+
+class PoisonError(Exception):
+    """A row could not be processed. The collaboration fails; the others live on.
+
+    Args:
+        row: Not kept.
+        reason: What the others are told; empty for a fault of this program.
+    """
+
+    def __init__(self, row: Row, reason: str = "") -> None:
+        super().__init__(f"{row.kind} row of {row.collaboration}")
+        self.row, self.reason = row, reason
+
+
+@dataclass(slots=True)
+class Taken:
+    """What the rows of a batch made this party do, besides what the transaction writes."""
+
+    outcomes: list[tuple[Collaboration, Outcome]] = field(default_factory=list)
+    proposed: list[Collaboration] = field(default_factory=list)
+    repeated: set[str] = field(default_factory=set)
+    asides: list[Frame] = field(default_factory=list)
+    """Questions to this party and answers, which no journal holds."""
+    doubted: set[tuple[str, str]] = field(default_factory=set)
+    """Collaborations, and the peers that say to hold more of our events there than we know."""
+    moved: bool = False
+
+
+class Desk:
+    """One party's desk.
+
+    Args:
+        identity: Signs and opens.
+        identities: Whose word counts.
+        cipher: Encrypts what the journal keeps for this party alone.
+        seed: The sealed seed of a collaboration.
+        channels: Channel keys known from earlier, by wrap.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        identities: Identities,
+        cipher: StorageCipher,
+        seed: Callable[[str], bytes],
+        channels: dict[bytes, bytes] | None = None,
+    ) -> None:
+        self.me = identity.public.party
+        self.identity, self.identities, self.cipher, self.seed = identity, identities, cipher, seed
+        self.collaborations: dict[str, Collaboration] = {}
+        self.batch, self.taken = Batch(), Taken()
+        self._channels = Channels(identity, seed, self._speaker, channels or {}, self._learned)
+        self._held: dict[str, list[bytes]] = {}
+        self._foreign: set[str] = set()
+        self._own_early: dict[str, list[Frame]] = {}
+        self.closed: set[str] = set()
+        """Collaborations about which nothing remains to be said; what still comes is a repetition."""
+        self.suspended: dict[str, list[tuple[str, bytes, dict[str, Any]]]] = {}
+        """Collaborations in which nothing may be said yet, and what waits there: own words and results of jobs."""
+        self.claimed: dict[str, int] = {}
+        """How many own events a peer said to hold before any of its events was folded, where we knew fewer."""
+        self.restored = False
+        """Whether the journal was put back once: what is proposed may have been answered before."""
+        self.adopting = True
+        """Until the log was read to its end after a start, own events that the journal lacks are adopted."""
+
+    def flush(self) -> tuple[Batch, Taken]:
+        """What has come together since the last time."""
+        batch, self.batch = self.batch, Batch()
+        taken, self.taken = self.taken, Taken()
+        return batch, taken
+
+    # ---- what arrives
+
+    def deliver(self, family: str, data: bytes, now: str) -> None:
+        """A frame from the log; what is no acceptable event goes to quarantine."""
+        source = "unknown"
+        try:
+            frame = Frame.decode(data)
+            source = frame.header.source
+            self._frame(family, frame, data, now)
+        except FrameError as error:
+            self.batch.quarantined.append((source, error.message, data))
+
+    def _frame(self, family: str, frame: Frame, data: bytes, now: str) -> None:
+        header = frame.header
+        if header.subject in self.closed:
+            self._aside(frame)
+            return
+        public = self._speaker(header.subject, header.source)
+        if public is None:
+            raise FrameError("the sender is not pinned")
+        public.authenticate(frame)
+        if header.event_class.family != family:
+            raise FrameError("the event came on another family's topic")
+        collaboration = self.collaborations.get(header.subject)
+        if collaboration is None:
+            if header.event_class is not Propose:
+                self._hold(header.source, header.subject, data)
+                return
+            collaboration = self._proposal(frame)
+            if collaboration is None:
+                return
+            for own in self._own_early.pop(header.subject, []):
+                self._apply(Row(collaboration.cid, "own", own.bare(), own.payload, now))
+            if self.restored:
+                self.suspended[collaboration.cid] = []
+        else:
+            self._check_terms(collaboration, frame)
+        if header.source == self.me:
+            self._own(collaboration, frame, now)
+        else:
+            self._peer(collaboration, frame, data, now)
+
+    def _speaker(self, cid: str, party: str) -> PublicIdentity | None:
+        """Who speaks for a party: the identity that the agreement names, else the one that is pinned now."""
+        collaboration = self.collaborations.get(cid)
+        terms = collaboration.agreement if collaboration else None
+        if terms is None or party not in terms.parties:
+            return self.identities.get(party)
+        return self.identities.named(party, terms.parties[party].identity)
+
+    def pinned(self, identities: Identities, now: str) -> None:
+        """Other identities count from now on; what is open with one that was revoked ends."""
+        self.identities = identities
+        for cid, collaboration in self.collaborations.items():
+            terms = collaboration.agreement
+            for party in terms.parties if terms and not collaboration.ended else ():
+                if self._speaker(cid, party) is None:
+                    self.word(cid, "failed", {"reason": f"the identity of {party} was revoked", "whose": party}, now)
+                    break
+
+    def _check_terms(self, collaboration: Collaboration, frame: Frame) -> None:
+        header, agreement = frame.header, collaboration.agreement
+        if agreement is None or header.agreement != collaboration.digest.hex():
+            raise FrameError("the event is for another agreement")
+        if header.source not in agreement.parties or not set(header.to) <= set(agreement.parties):
+            raise FrameError("sender or recipient is no party of the collaboration")
+        if header.algorithms != agreement.algorithms:
+            raise FrameError("the frame's suite is not that of the agreement's profile")
+
+    def _peer(self, collaboration: Collaboration, frame: Frame, data: bytes, now: str) -> None:
+        header, chain = frame.header, collaboration.chain
+        self.taken.moved |= chain.told(header.source, header.seen.get(self.me, 0))
+        if header.seen.get(self.me, 0) > chain.sequence and not collaboration.ended:
+            self.taken.doubted.add((collaboration.cid, header.source))
+        if not header.number:
+            self._aside(frame)
+            return
+        if collaboration.cid in self.suspended and collaboration.agreement is not None:
+            return  # it is read again, or asked for, once we know what we have said ourselves
+        if header.number > chain.seen.get(header.source, 0) + MAX_AHEAD:
+            raise FrameError("the sequence is far ahead of what was heard")
+        known = chain.known(header.source, header.number)
+        if known == frame.digest:
+            self.taken.repeated.add(collaboration.cid)
+        elif known is not None:
+            kept = frame.bare() if header.event_class.sealed else data  # whole, and as much as evidence can show
+            self.batch.quarantined.append((header.source, f"a second version of event {header.number}", kept))
+            self.word(collaboration.cid, "failed", {"reason": "two versions of one event", "whose": header.source}, now)
+        else:
+            wanted = not (header.event_class.sealed and collaboration.ended)
+            readable = wanted and (not header.to or self.me in header.to)
+            self._apply(Row(collaboration.cid, "event", frame.bare(), frame.payload if readable else None, now))
+        if header.event_class is Propose:
+            self._release(now)
+
+    def _own(self, collaboration: Collaboration, frame: Frame, now: str) -> None:
+        number = frame.header.number
+        if not number:
+            return
+        known = collaboration.chain.known(self.me, number)
+        if known == frame.digest:
+            collaboration.chain.read_back(number)
+        elif known is None and collaboration.cid in self.suspended:
+            self._apply(Row(collaboration.cid, "own", frame.bare(), frame.payload, now))
+        else:
+            raise TamperError(
+                f"event {number} of {self.me} on the log is not the one in the journal.",
+                hint="Another agent runs with this identity, or an old backup was put back. Keep both journals.",
+            )
+
+    def _aside(self, frame: Frame) -> None:
+        header = frame.header
+        if not header.number and header.event_class is not Ack and self.me in header.to:
+            self.taken.asides.append(frame)
+
+    def adopt(self, data: bytes, now: str) -> None:
+        """An own event on the log that the journal lacks, met before anything is said: never to be said anew."""
+        try:
+            frame = Frame.decode(data)
+        except FrameError:
+            return
+        header = frame.header
+        collaboration = self.collaborations.get(header.subject)
+        if header.source != self.me and collaboration is not None:
+            self._claim(collaboration, frame)
+        if header.source != self.me or not header.number or header.subject in self.closed or not self.signed(frame):
+            return
+        if collaboration is None and header.event_class is Propose:
+            collaboration = self._proposal(frame)
+        if collaboration is not None and collaboration.chain.known(self.me, header.number) is None:
+            self._apply(Row(collaboration.cid, "own", frame.bare(), frame.payload, now))
+        elif collaboration is None:
+            early = self._own_early.setdefault(header.subject, [])
+            if frame.digest not in (own.digest for own in early):  # met again on another connection
+                early.append(frame)
+
+    def _claim(self, collaboration: Collaboration, frame: Frame) -> None:
+        count = frame.header.seen.get(self.me, 0)
+        if count > max(collaboration.chain.sequence, self.claimed.get(collaboration.cid, 0)) and self.signed(frame):
+            self.claimed[collaboration.cid] = count
+
+    def signed(self, frame: Frame) -> bool:
+        """Whether a frame was signed by whom it names."""
+        header = frame.header
+        own = self.identity.public if header.source == self.me else None
+        public = self._speaker(header.subject, header.source) or own
+        return public is not None and public.signed(frame)
+
+    def _hold(self, source: str, cid: str, data: bytes) -> None:
+        """Keep an event of a collaboration that was not proposed yet, bounded; older ones go."""
+        if cid in self._foreign:
+            return
+        held = self._held.setdefault(source, [])
+        held.append(data)
+        while len(held) > MAX_HELD or sum(map(len, held)) > MAX_HELD_BYTES:
+            held.pop(0)
+
+    def _release(self, now: str) -> None:
+        held, self._held = self._held, {}
+        for data in [d for frames in held.values() for d in frames]:
+            family = Frame.decode(data).header.event_class.family
+            self.deliver(family, data, now)
+
+    def _proposal(self, frame: Frame) -> Collaboration | None:
+        event = Propose.decode(frame.payload)
+        agreement = Agreement.decode(event.agreement)
+        if self.me not in agreement.parties:
+            self._foreign.add(frame.header.subject)
+            return None  # somebody else's business
+        if set(frame.header.to) != set(agreement.parties) - {frame.header.source}:
+            raise FrameError("a proposal goes to all other parties")
+        if frame.header.agreement != agreement.digest().hex() or frame.header.source not in agreement.parties:
+            raise FrameError("the proposal is not that of its envelope")
+        if frame.header.subject != collaboration_id(agreement.digest(), event.nonce):
+            raise FrameError("the proposal does not give this collaboration's id")
+        for party, member in agreement.parties.items():
+            public = self.identities.get(party)
+            if public is None or public.fingerprint != member.identity:
+                raise FrameError(f"the proposal names an identity of {party} that is not the pinned one")
+            if public.kind != agreement.profile:
+                raise FrameError(f"the identity of {party} is not of the profile {agreement.profile}")
+        if event.identities:
+            introduced(event.identities, {p: m.identity for p, m in agreement.parties.items()}, agreement.profile)
+        return self._new(frame.header.subject)
+
+    def _new(self, cid: str) -> Collaboration:
+        new = Collaboration(cid, self.me, lambda: self.seed(cid), self._speak, self._channels.unwrap)
+        self.collaborations[cid] = new
+        return new
+
+    # ---- the own word and the own jobs
+
+    def propose(self, agreement: Agreement, nonce: str, now: str) -> str:
+        """Propose a collaboration; returns its id."""
+        cid = collaboration_id(agreement.digest(), nonce)
+        if cid not in self.collaborations:
+            self._new(cid)
+            known = {p.party: described(p) for p in self.identities if p.party in agreement.parties}
+            terms = agreement.model_dump(mode="json")
+            self.word(cid, "propose", {"agreement": terms, "identities": known, "nonce": nonce}, now)
+        return cid
+
+    def word(self, cid: str, verb: str, fields: dict[str, Any], now: str) -> None:
+        """The party's own word: propose, accept, refused, cancelled, failed, expired."""
+        if not self.collaborations[cid].ended:
+            self._own_row(cid, "word", verb.encode(), fields, now)
+
+    def job(self, cid: str, address: Address, fields: dict[str, Any], now: str) -> None:
+        """A job's result."""
+        self._own_row(cid, "job", "\n".join(address).encode(), fields, now)
+
+    def _own_row(self, cid: str, kind: str, head: bytes, fields: dict[str, Any], now: str) -> None:
+        if cid in self.suspended:
+            self.suspended[cid].append((kind, head, fields))
+        else:
+            self._private(cid, kind, head, fields, now)
+
+    def resume(self, cid: str, now: str) -> None:
+        """Everything that was ever said in a suspended collaboration is known: go on."""
+        for kind, head, fields in self.suspended.pop(cid, []):
+            self._own_row(cid, kind, head, fields, now)
+
+    def conclude(self, cid: str, verb: str, fields: dict[str, Any], last: Frame | None, now: str) -> None:
+        """End a suspended collaboration, as `word` does.
+
+        `last` is the last own event that anybody holds, where only its header is known.
+        """
+        self.suspended.pop(cid, None)
+        if last is not None:
+            self._apply(Row(cid, "own", last.bare(), None, now))
+        self._own_row(cid, "word", verb.encode(), fields, now)
+
+    def _private(self, cid: str, kind: str, head: bytes, fields: dict[str, Any], now: str) -> None:
+        self._apply(Row(cid, kind, head, encode_fields(fields), now))
+
+    def poison(self, row: Row, reason: str = "") -> None:
+        """Take a row that could not be processed as fatal to its collaboration."""
+        if reason:
+            self._private(row.collaboration, "word", b"failed", {"reason": reason, "whose": self.me}, row.time)
+            if row.kind == "event":
+                self._apply(Row(row.collaboration, row.kind, row.head, None, row.time))
+        elif row.kind in ("event", "own"):
+            self._apply(Row(row.collaboration, "poison", row.head, row.payload, row.time))
+        else:
+            fields = {"reason": "an own row could not be processed", "whose": self.me}
+            self._private(row.collaboration, "word", b"failed", fields, row.time)
+
+    def acknowledgement(self, cid: str, now: str) -> Frame:
+        """A bare acknowledgement of what this party holds."""
+        c = self.collaborations[cid]
+        marks = watermarks(c.chain.seen)
+        return aside(c.suite, Ack(), cid, c.digest.hex(), self.me, now, self.identity.sign, seen=marks)
+
+    def close(self, cid: str) -> None:
+        """Forget a collaboration that has ended, once everybody holds all that was said."""
+        del self.collaborations[cid]
+        self.closed.add(cid)
+        self.batch.closed.append(cid)
+        self._channels.forget(cid)
+
+    # ---- applying
+
+    def _apply(self, row: Row) -> None:
+        collaboration = self.collaborations[row.collaboration]
+        before = collaboration.state
+        try:
+            outcome = collaboration.apply(row)
+        except SecondVersionError as error:
+            raise PoisonError(row, behind(self.me)) from error
+        except TamperError:
+            raise
+        except Exception as error:  # a fault of this program must not take the other collaborations along
+            raise PoisonError(row) from error
+        self.batch.rows.append(sealed(row, self.cipher))
+        self.batch.outgoing += [outgoing(frame) for frame in outcome.frames]
+        self.taken.outcomes.append((collaboration, outcome))
+        if collaboration.state == "PROPOSED" != before:
+            self.taken.proposed.append(collaboration)
+        self.batch.statuses[row.collaboration] = (collaboration.state, status(collaboration))
+
+    def fold(self, cid: str, rows: Iterable[Row], recorded: Iterable[Outgoing]) -> Iterator[tuple[Row, Outcome]]:
+        """Fold a collaboration's rows again, comparing every frame with the recorded one; to be read to its end.
+
+        Raises:
+            TamperError: This code does not continue this journal, or the journal was changed.
+        """
+        collaboration = self._new(cid)
+        yield from refold(collaboration, (opened(row, self.cipher) for row in rows), recorded)
+        collaboration.voice = self._speak
+
+    def _speak(self, composer: Composer, piece: Piece, envelope: Envelope) -> Frame:
+        return composer.frame(piece, envelope, lambda to: self._channels.wrapped(composer, to), self.identity.sign)
+
+    def _learned(self, wrap: bytes, cid: str, key: bytes) -> None:
+        self.batch.channels.append((wrap, cid, self.cipher.encrypt(key, wrap)))

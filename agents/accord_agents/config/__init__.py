@@ -1,0 +1,1 @@
+"""The party's own files: configuration and policy."""

@@ -1,0 +1,94 @@
+"""A verdict in plain words: each line of what is proven names what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from accord_agents.evidence.finding import Finding
+from accord_protocols.kernel.lifecycle import COMPLETED, TERMINAL
+
+NOT_PROVEN = "who signed is NOT proven"
+
+
+def headline(verdict: str) -> str:
+    """The verdict in one line."""
+    return {"proven": "proven", "consistent": f"consistent; {NOT_PROVEN}"}.get(
+        verdict, "TAMPERED, or not what it claims"
+    )
+
+
+def text(
+    verdict: str,
+    facts: dict[str, Any],
+    findings: Sequence[Finding],
+    proven: Sequence[tuple[str, str]],
+    not_proven: Sequence[str],
+) -> Iterator[str]:
+    """Lines for a terminal."""
+    yield headline(verdict)
+    if facts:
+        yield f"collaboration {facts['collaboration']} ({facts['name']}), proposed by {facts['proposer']}"
+        for party, entry in facts["parties"].items():
+            yield f"  {party:<12} {entry['identity']}  {entry['role']}, {facts['states'][party]}"
+    if findings:
+        yield "found:"
+        yield from (f"  - {finding}" for finding in findings)
+    if proven:
+        yield "proven:"
+        yield from (f"  - {sentence} [{basis}]" for sentence, basis in proven)
+    if not_proven:
+        yield "not proven:"
+        yield from (f"  - {sentence}" for sentence in not_proven)
+
+
+def proven(facts: dict[str, Any], exporter: str) -> Iterator[tuple[str, str]]:
+    """What a sound file shows, and what that rests on."""
+    count, names = sum(facts["events"].values()), _names(facts["parties"])
+    yield f"Each of {count} events was signed by the key that the agreement names.", _signatures(facts)
+    if set(facts["consents"]) == set(facts["parties"]):
+        first = " before anybody acted on it" if facts["states"][exporter] == COMPLETED else ""
+        yield f"{names} consented to this agreement{first}.", "their signed accept events"
+    for party, said in facts["commitments"].items():
+        yield f"{party} had committed to {said['ids']} ids.", f"the signed keys event of {party}"
+    for party, gate in facts["gate"].items():
+        yield f"The overlap gate said {gate['decision']} for {party}.", "the label holder's signed decision"
+    if facts["checkpoints"]:
+        last = facts["checkpoints"][-1]
+        voices = _names(last["signed_by"])
+        basis = f"Merkle root {last['root'][:16]}… of checkpoint {last['phase']}, signed by {voices}"
+        yield f"{voices} saw the same {last['size']} events in the same order of each sender.", basis
+    if facts["sealed"]:
+        yield (
+            "Nothing that belongs to the collaboration is missing or was added.",
+            "hash chains, and the final checkpoint",
+        )
+    for party, said in facts["results"].items():
+        model = f" with model {said['model'][:16]}…" if said["model"] else ""
+        what = f"{party} completed{model}, {said['rows']} common rows, {said['rounds']} rounds."
+        yield what, f"the signed complete event of {party}"
+    yield f"{exporter} made this file, and nobody changed it since.", f"DSSE signature of {exporter} over all of it"
+
+
+def not_proven(facts: dict[str, Any], exporter: str, *, known: bool) -> Iterator[str]:
+    """What no signature shows."""
+    if not known:
+        yield "Who signed: compare the fingerprints with the parties, or give --identities."
+    state = facts["states"][exporter]
+    if state not in TERMINAL:
+        yield f"How it went on: at {exporter} the collaboration had reached {state} and had not ended."
+    elif state != COMPLETED or not facts["sealed"]:
+        yield f"That nothing more was said: it ended {state} at {exporter}, and no final checkpoint seals it."
+    yield "That what the parties put in was true, complete, or lawfully theirs."
+    yield "That sealed payloads say what the protocol asks for: only their digests are here."
+    yield "When: each time is the sender's own claim."
+    yield "That the parties said nothing to each other outside of these events."
+
+
+def _signatures(facts: dict[str, Any]) -> str:
+    return f"{', '.join(facts['algorithms'])} signatures over each header and payload digest"
+
+
+def _names(parties: Any) -> str:
+    *some, last = parties
+    return f"{', '.join(some)} and {last}" if some else str(last)

@@ -1,0 +1,376 @@
+"""The journal: one SQLite file per party, one transaction for what arrived, what it made us say, and where we read on.
+
+A payload is stored once, by digest; each row carries the hash of the row before. Rows of the own party (its words,
+results of its jobs) are encrypted at rest; rows of events hold wire bytes. Calls block, so the agent commits in a
+thread.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from accord_agents.journal.quarantine import Refused, Shelf
+from accord_agents.journal.rows import Batch, Outgoing, Row, row_hash, stamp
+from accord_broker.port import Position
+from accord_schemas.canonical import digest
+from accord_schemas.errors import AccordError, TamperError
+from accord_schemas.frame import Frame
+
+SCHEMA = 2
+_CHECK = 8
+PAGE = 32
+"""Rows read at once."""
+_TABLES = """
+CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE payload(digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE journal(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, kind TEXT NOT NULL, head BLOB NOT NULL,
+                     payload BLOB, time TEXT NOT NULL, hash BLOB NOT NULL);
+CREATE TABLE outbox(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, sequence INTEGER NOT NULL,
+                    family TEXT NOT NULL, head BLOB NOT NULL, payload BLOB NOT NULL, UNIQUE(collaboration, sequence));
+CREATE TABLE position(source TEXT PRIMARY KEY, log TEXT NOT NULL, at INTEGER NOT NULL, digest BLOB NOT NULL);
+CREATE TABLE channel(wrap BLOB PRIMARY KEY, collaboration TEXT NOT NULL, sealed BLOB NOT NULL);
+CREATE TABLE quarantine(row INTEGER PRIMARY KEY, time TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,
+                        digest BLOB NOT NULL, body BLOB NOT NULL);
+CREATE TABLE request(row INTEGER PRIMARY KEY, verb TEXT NOT NULL, body TEXT NOT NULL, answer TEXT);
+CREATE TABLE status(collaboration TEXT PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL);
+"""
+
+
+class Journal:
+    """Opens or creates a party's journal.
+
+    Raises:
+        AccordError: The folder cannot be written, or the file is no journal of this version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()  # a read in the middle of a commit would see rows that are not durable yet
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+            self._db.execute("PRAGMA page_size=16384")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                self._db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT")
+                self.set_meta("accord", version("accord").encode())
+        except sqlite3.Error as error:
+            raise self._trouble(error) from None
+        written = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if written != SCHEMA:
+            self._db.close()
+            raise AccordError(
+                f"{path} has journal version {written}, this program knows {SCHEMA}.",
+                hint="Use the version of accord that wrote it.",
+            )
+        last = self._db.execute("SELECT hash FROM journal ORDER BY row DESC LIMIT 1").fetchone()
+        self._hash: bytes = last[0] if last else bytes(32)
+        self._shelf = Shelf(self._db)
+
+    def commit(self, batch: Batch) -> None:
+        """Write a batch in one durable transaction.
+
+        Raises:
+            AccordError: The disk is full or cannot be written; nothing of the batch was kept.
+        """
+        with self._lock:
+            self._commit(batch)
+
+    def _commit(self, batch: Batch) -> None:
+        db, chain = self._db, self._hash
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            for row in batch.rows:
+                key = self._keep(row.payload)
+                chain = row_hash(chain, row, key)
+                db.execute(
+                    "INSERT INTO journal(collaboration, kind, head, payload, time, hash) VALUES(?,?,?,?,?,?)",
+                    (row.collaboration, row.kind, row.head, key, row.time, chain),
+                )
+            for out in batch.outgoing:
+                db.execute(
+                    "INSERT INTO outbox(collaboration, sequence, family, head, payload) VALUES(?,?,?,?,?)",
+                    (out.collaboration, out.sequence, out.family, out.head, self._keep(out.payload)),
+                )
+            db.executemany(
+                "INSERT OR REPLACE INTO position VALUES(?,?,?,?)",
+                [(p.source, p.log, p.offset, p.digest) for p in batch.positions],
+            )
+            db.executemany("INSERT OR IGNORE INTO channel VALUES(?,?,?)", batch.channels)
+            now = stamp()
+            self._shelf.put(batch.quarantined, now)
+            db.executemany("UPDATE request SET answer=? WHERE row=?", [(answer, row) for row, answer in batch.answers])
+            db.executemany(
+                "INSERT OR REPLACE INTO status VALUES(?,?,?)", [(c, *value) for c, value in batch.statuses.items()]
+            )
+            closed = [_fact(f"closed/{cid}", now.encode()) for cid in batch.closed]
+            db.executemany("INSERT OR REPLACE INTO meta VALUES(?,?)", closed)
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise self._trouble(error) from None
+        self._hash = chain
+
+    def rows(self, collaboration: str) -> Iterator[Row]:
+        """The rows of one collaboration, in order, a page at a time.
+
+        Raises:
+            TamperError: A payload is not the one that was written.
+        """
+        return self._rows(collaboration, "")
+
+    def outgoing(self, collaboration: str, after: int = 0) -> Iterator[Outgoing]:
+        """The frames of one collaboration beyond a sequence, in order, a page at a time.
+
+        Raises:
+            TamperError: A payload is not the one that was written.
+        """
+        query = (
+            "SELECT sequence, family, head, payload, body FROM outbox"
+            " LEFT JOIN payload ON payload.digest = outbox.payload"
+            " WHERE collaboration=? AND sequence>? ORDER BY sequence LIMIT ?"
+        )
+        for sequence, family, head, key, body in self._pages(query, collaboration, after):
+            yield Outgoing(collaboration, sequence, family, head, self._kept(key, body) or b"")
+
+    def said(self, collaboration: str, after: int) -> str:
+        """When the first own frame beyond a sequence was made, ISO 8601 UTC; empty where there is none."""
+        query = "SELECT head FROM outbox WHERE collaboration=? AND sequence>? ORDER BY sequence LIMIT 1"
+        row = self._db.execute(query, (collaboration, after)).fetchone()
+        return Frame.restore(row[0], None).header.time if row else ""
+
+    def frames(self, collaboration: str) -> Iterator[tuple[bytes, bytes | None]]:
+        """(head, payload) of every event of one collaboration, the own ones first; None for what was erased.
+
+        Raises:
+            TamperError: A payload is not the one that was written.
+        """
+        own = (
+            "SELECT sequence, head, payload, body FROM outbox"
+            " LEFT JOIN payload ON payload.digest = outbox.payload"
+            " WHERE collaboration=? AND sequence>? ORDER BY sequence LIMIT ?"
+        )
+        heard = (
+            "SELECT row, head, payload, body FROM journal"
+            " LEFT JOIN payload ON payload.digest = journal.payload"
+            " WHERE kind IN ('event', 'own', 'poison') AND collaboration=? AND row>? ORDER BY row LIMIT ?"
+        )
+        erased = self.meta(f"erased/{collaboration}") is not None
+        for query in (own, heard):
+            for _, head, key, body in self._pages(query, collaboration):
+                yield head, None if erased and body is None else self._kept(key, body)
+
+    def words(self, collaboration: str) -> Iterator[Row]:
+        """The own words of one collaboration: the rows of kind ``word``."""
+        return self._rows(collaboration, "AND kind='word'")
+
+    def _rows(self, collaboration: str, where: str) -> Iterator[Row]:
+        query = (
+            "SELECT row, kind, head, payload, body, time FROM journal"  # noqa: S608
+            " LEFT JOIN payload ON payload.digest = journal.payload"
+            f" WHERE collaboration=? AND row>? {where} ORDER BY row LIMIT ?"
+        )
+        for _, kind, head, key, body, at in self._pages(query, collaboration):
+            yield Row(collaboration, kind, head, self._kept(key, body), at)
+
+    def heads(self, collaboration: str) -> Iterator[tuple[bytes, bytes | None]]:
+        """(frame without its payload, digest of the payload if it was kept) of every event heard, adopted or said."""
+        heard = "journal WHERE kind IN ('event', 'poison', 'own') AND collaboration=? AND row>? ORDER BY row"
+        said = "outbox WHERE collaboration=? AND row>? ORDER BY row"
+        for where in (heard, said):
+            for _, head, key in self._pages(f"SELECT row, head, payload FROM {where} LIMIT ?", collaboration):  # noqa: S608
+                yield head, key
+
+    def payload(self, key: bytes) -> bytes | None:
+        """A payload by its digest; None where it was erased.
+
+        Raises:
+            TamperError: It is not the one that was written.
+        """
+        with self._lock:
+            row = self._db.execute("SELECT body FROM payload WHERE digest=?", (key,)).fetchone()
+        return self._kept(key, row[0]) if row else None
+
+    def copy(self, path: Path) -> None:
+        """Write a copy, as of one moment, to a new file; others may go on writing to this one.
+
+        Raises:
+            AccordError: It cannot be written.
+        """
+        try:
+            self._db.execute("VACUUM INTO ?", (str(path),))
+        except sqlite3.Error as error:
+            raise AccordError(f"the journal cannot be copied to {path}: {error}.") from None
+
+    def _pages(self, query: str, collaboration: str, after: int = 0) -> Iterator[tuple[Any, ...]]:
+        """Rows of a query by collaboration and first column, so that no cursor stays open and memory is bounded."""
+        while True:
+            with self._lock:
+                found = self._db.execute(query, (collaboration, after, PAGE)).fetchall()
+            yield from found
+            if len(found) < PAGE:
+                return
+            after = found[-1][0]
+
+    def _kept(self, key: bytes | None, body: bytes | None) -> bytes | None:
+        if key is not None and (body is None or digest(body) != key):
+            raise TamperError(f"a payload in {self._path} is not the one that was written.")
+        return body
+
+    def collaborations(self) -> list[str]:
+        """The ids of all collaborations that have rows, oldest first."""
+        query = "SELECT collaboration FROM journal GROUP BY collaboration ORDER BY MIN(row)"
+        return [c for (c,) in self._db.execute(query).fetchall()]
+
+    def positions(self) -> dict[str, Position]:
+        """Where to read on, by source."""
+        rows = self._db.execute("SELECT source, log, at, digest FROM position").fetchall()
+        return {source: Position(source, log, at, seal) for source, log, at, seal in rows}
+
+    def channels(self, *, closed: bool = False) -> dict[bytes, bytes]:
+        """Encrypted channel keys by the wrap that brought them; those of closed collaborations only if `closed`."""
+        query = "SELECT wrap, sealed FROM channel WHERE ? OR 'closed/' || collaboration NOT IN (SELECT name FROM meta)"
+        return dict(self._db.execute(query, (closed,)).fetchall())
+
+    def closed(self) -> set[str]:
+        """Collaborations that have ended and about which nothing remains to be said."""
+        rows = self._db.execute("SELECT name FROM meta WHERE name GLOB 'closed/*'").fetchall()
+        return {name.removeprefix("closed/") for (name,) in rows}
+
+    def ended(self, collaboration: str) -> str:
+        """When the last row of a collaboration was taken, ISO 8601 UTC."""
+        query = "SELECT time FROM journal WHERE collaboration=? ORDER BY row DESC LIMIT 1"
+        row = self._db.execute(query, (collaboration,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def erase(self, collaboration: str, sealed: Callable[[bytes], bool]) -> int:
+        """Erase what a closed collaboration's rows say, in place: payloads, own words, job results, channel keys.
+
+        Heads, digests and the chain stay, and so do payloads that travelled in clear: evidence can still be made and
+        the chain still be checked, but nothing can be folded again.
+
+        Args:
+            sealed: Whether the frame with a head was sealed.
+
+        Returns:
+            The number of payloads erased.
+        """
+        with self._lock:
+            db = self._db
+            db.execute("PRAGMA secure_delete=ON")
+            query = "SELECT kind, head, payload FROM journal WHERE collaboration=? AND payload IS NOT NULL"
+            rows = db.execute(query, (collaboration,)).fetchall()
+            query = "SELECT 'own', head, payload FROM outbox WHERE collaboration=?"
+            rows += db.execute(query, (collaboration,)).fetchall()
+            keys = {key for kind, head, key in rows if kind in ("word", "job") or sealed(head)}
+            others = "SELECT payload FROM {} WHERE collaboration<>? AND payload=?"
+            kept = {
+                key
+                for key in keys
+                for table in ("journal", "outbox")
+                if db.execute(others.format(table), (collaboration, key)).fetchone()
+            }
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany("DELETE FROM payload WHERE digest=?", [(key,) for key in keys - kept])
+            db.execute("DELETE FROM channel WHERE collaboration=?", (collaboration,))
+            db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", _fact(f"erased/{collaboration}", stamp().encode()))
+            db.execute("COMMIT")
+            db.execute("VACUUM")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return len(keys - kept)
+
+    def meta(self, name: str) -> bytes | None:
+        """A fact about this journal.
+
+        Raises:
+            TamperError: It is not the one that was written.
+        """
+        row = self._db.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
+        if row is None:
+            return None
+        value = bytes(row[0])[:-_CHECK]
+        if _fact(name, value) != (name, row[0]):
+            raise TamperError(f"the entry {name} of {self._path} is not the one that was written.")
+        return value
+
+    def facts(self) -> dict[str, bytes]:
+        """All facts about this journal, by name; see `meta`."""
+        names = [name for (name,) in self._db.execute("SELECT name FROM meta ORDER BY name")]
+        return {name: self.meta(name) or b"" for name in names}
+
+    def set_meta(self, name: str, value: bytes) -> None:
+        """Record a fact about this journal."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", _fact(name, value))
+
+    def verify(self) -> None:
+        """Check the chain of rows.
+
+        Raises:
+            TamperError: A row is not the one that was written.
+        """
+        chain = bytes(32)
+        for number, collaboration, kind, head, key, taken, want in self._db.execute(
+            "SELECT * FROM journal ORDER BY row"
+        ):
+            chain = row_hash(chain, Row(collaboration, kind, head, None, taken), key)
+            if chain != want:
+                raise TamperError(f"row {number} of {self._path} is not the one that was written.")
+
+    def ask(self, verb: str, body: str) -> int:
+        """Leave a request for the agent that owns this journal; returns its number."""
+        with self._db:
+            return int(self._db.execute("INSERT INTO request(verb, body) VALUES(?,?)", (verb, body)).lastrowid or 0)
+
+    def requests(self) -> list[tuple[int, str, str]]:
+        """Requests without an answer: (number, verb, body)."""
+        return self._db.execute("SELECT row, verb, body FROM request WHERE answer IS NULL ORDER BY row").fetchall()
+
+    def answer(self, number: int) -> str | None:
+        """The answer to a request, when there is one."""
+        row = self._db.execute("SELECT answer FROM request WHERE row=?", (number,)).fetchone()
+        return row[0] if row else None
+
+    def withdraw(self, number: int) -> None:
+        """Nobody waits for this answer any more: the agent shall not carry the request out later."""
+        self._db.execute("UPDATE request SET answer='{}' WHERE row=? AND answer IS NULL", (number,))
+
+    def statuses(self) -> list[tuple[str, str, str]]:
+        """(collaboration, state, body as JSON) of every collaboration, as last committed."""
+        return self._db.execute("SELECT collaboration, state, body FROM status").fetchall()
+
+    def status(self, collaboration: str) -> str | None:
+        """The body as JSON of one collaboration's status, as last committed."""
+        row = self._db.execute("SELECT body FROM status WHERE collaboration=?", (collaboration,)).fetchone()
+        return row[0] if row else None
+
+    def quarantine(self) -> list[Refused]:
+        """What was no acceptable event; see `Shelf`."""
+        return self._shelf.all()
+
+    def close(self) -> None:
+        """Close the file; committed rows stay."""
+        self._db.close()
+
+    def _keep(self, payload: bytes | None) -> bytes | None:
+        if payload is None:
+            return None
+        key = digest(payload)
+        self._db.execute("INSERT OR IGNORE INTO payload VALUES(?,?)", (key, payload))
+        return key
+
+    def _trouble(self, error: sqlite3.Error) -> AccordError:
+        return AccordError(
+            f"the journal {self._path} cannot be used: {error}.",
+            hint="Check free space and rights of its folder, then start again: nothing is lost.",
+        )
+
+
+def _fact(name: str, value: bytes) -> tuple[str, bytes]:
+    """A fact as it is kept: with the beginning of its digest, so that a damaged one is noticed."""
+    return name, value + digest(b"accord fact", name, value)[:_CHECK]

@@ -1,0 +1,1 @@
+"""The agent's loop between broker, collaborations and journal."""

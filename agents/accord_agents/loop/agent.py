@@ -1,0 +1,397 @@
+"""The agent: one asyncio loop around the desk. Reads the log, folds, commits, then publishes; keeps time.
+
+Nothing is published before the transaction that holds it is durable, and nothing is acknowledged before it is
+journaled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from accord_agents.collaboration.dispatcher import Desk, PoisonError, Taken
+from accord_agents.journal.journal import Journal
+from accord_agents.journal.rows import Batch, stamp
+from accord_agents.loop import trace
+from accord_agents.loop.outbox import Publisher
+from accord_agents.loop.quarantine_topic import Refusals
+from accord_agents.loop.recovery import Links, Recovery
+from accord_agents.results.summary import Ledger
+from accord_broker.port import Broker, BrokerError, Delivery, Position
+from accord_protocols.kernel.engine import Job
+from accord_schemas.errors import FrameError
+from accord_schemas.frame import Frame
+
+BATCH_EVENTS, BATCH_BYTES = 64, 8 << 20
+ACK_AFTER = 0.2
+"""Seconds after which a watermark that moved is told, if nothing else was said."""
+CONNECT_FOR = 30.0
+"""Seconds for which the first connection is tried."""
+PAUSE, LONGEST_PAUSE = 0.5, 8.0
+"""Seconds before connecting again, doubling while connections do not last."""
+
+
+@dataclass(slots=True)
+class Input:
+    """One thing for the loop to take: a delivery, or a call on the desk."""
+
+    delivery: Delivery | None = None
+    call: Callable[[str], object] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes, for the bound on a batch."""
+        return len(self.delivery.record.frame) if self.delivery else 0
+
+
+@dataclass(slots=True)
+class Hooks:
+    """What the service adds: jobs, decisions on proposals, results, progress; and who counts what was committed."""
+
+    job: Callable[[str, Job], None]
+    proposed: Callable[[Any], None]
+    outcome: Callable[[Any, Any], None]
+    tick: Callable[[], None]
+    ready: Callable[[], None]
+    committed: Callable[[Batch, float], None] = lambda batch, seconds: None
+
+
+class Agent:
+    """Runs one party's desk.
+
+    Args:
+        desk: Folded already.
+        journal: Its journal; used in one thread only.
+        broker: Not yet open.
+        log: Structured logger.
+        hooks: See `Hooks`.
+        refusals: Tells people what was refused.
+    """
+
+    def __init__(
+        self, desk: Desk, journal: Journal, broker: Broker, log: Any, hooks: Hooks, refusals: Refusals
+    ) -> None:
+        self.desk, self.journal, self.broker, self.log, self.hooks = desk, journal, broker, log, hooks
+        self.refusals = refusals
+        self.inbox: asyncio.Queue[Input] = asyncio.Queue(4 * BATCH_EVENTS)
+        self.publisher = Publisher(broker, journal.outgoing, desk.suspended)
+        self.ledgers: dict[str, Ledger] = {}
+        self.stopping = asyncio.Event()
+        links = Links(self.publisher.aside, self.put, self._rewind)
+        self.recovery = Recovery(desk, journal, links, history=broker.history)
+        self._rewinding = False
+        self._positions: dict[str, Position] = journal.positions()
+        self._told: dict[str, dict[str, int]] = {}
+        self._spoke: dict[str, float] = {}
+        self._connected = False
+
+    def put(self, call: Callable[[str], object]) -> None:
+        """Have the loop call something with the time of its batch; safe from tasks of the same loop."""
+        asyncio.get_running_loop().create_task(self.inbox.put(Input(call=call)))
+
+    @property
+    def told(self) -> bool:
+        """Whether all that was heard is acknowledged: on a broker without history, nobody hears it from us later."""
+        return all(self._told.get(cid, {}) == c.chain.seen for cid, c in self.desk.collaborations.items())
+
+    def rest(self, cid: str) -> bool:
+        """Whether nothing remains to be said or heard about a collaboration."""
+        collaboration = self.desk.collaborations[cid]
+        told = self._told.get(cid, {}) == collaboration.chain.seen
+        return collaboration.ended and told and cid not in self.desk.suspended and self.publisher.left(cid)
+
+    def close(self, cid: str) -> None:
+        """Forget a collaboration at rest; its journal stays."""
+        self.desk.close(cid)
+        self.publisher.close(cid)
+        self.ledgers.pop(cid, None)
+        self._told.pop(cid, None)
+        self._spoke.pop(cid, None)
+
+    def _rewind(self) -> None:
+        """Read again from where the journal stands: what came for a suspended collaboration was not folded."""
+        self._rewinding = self.broker.history
+
+    def fail(self, error: BaseException) -> None:
+        """Have the loop raise an error that a task met."""
+
+        def reraise(_now: str) -> None:
+            raise error
+
+        self.put(reraise)
+
+    async def run(self, done: Callable[[], bool]) -> None:
+        """Work until `done`, or until asked to stop.
+
+        Raises:
+            AccordError: The journal, the broker, or a second agent with this identity make going on impossible.
+        """
+        telling = asyncio.create_task(self.refusals.run())
+        try:
+            await self._connections(done)
+            await self.refusals.drained()
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+
+    async def _connections(self, done: Callable[[], bool]) -> None:
+        """One connection after another."""
+        loop = asyncio.get_running_loop()
+        first, pause = loop.time(), PAUSE
+        while not self.stopping.is_set():
+            since = math.inf
+            try:
+                if not await self._open():
+                    return
+                since = loop.time()
+                await self._session(done)
+                if not self._rewinding:
+                    return
+            except BrokerError as error:
+                now = loop.time()
+                if not error.retry or (not self._connected and now - first > CONNECT_FOR):
+                    raise
+                self.log.warning("broker", problem=error.message)
+                if now - since > LONGEST_PAUSE:
+                    pause = PAUSE
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.stopping.wait(), pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+            finally:
+                await self.broker.close()
+
+    async def _open(self) -> bool:
+        """Connect, which takes long where nobody answers; false when told to stop meanwhile."""
+        opening, asked = asyncio.create_task(self.broker.open()), asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait((opening, asked), return_when=asyncio.FIRST_COMPLETED)
+            if opening.done():
+                opening.result()
+                return True
+            return False
+        finally:
+            for task in (opening, asked):
+                task.cancel()
+            await asyncio.gather(opening, asked, return_exceptions=True)
+
+    async def _session(self, done: Callable[[], bool]) -> None:
+        """One connection: catch up to the log's end as it is now, then work."""
+        while self._connected and not self.inbox.empty():  # of an earlier connection: not to be taken for this one's
+            await self._take()
+        if self._rewinding:
+            self._rewinding, self._positions = False, self.journal.positions()
+        if self.desk.adopting and self.broker.history:
+            await self._adopt()
+            self.recovery.check()
+        end = await self._subscribed()
+        self._connected = True
+        self.log.info("connected", end=end)
+        while self._ahead(end) and not self.stopping.is_set():
+            found = await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2)
+            end = end if found else await self._lowered(end)
+            for delivery in found:
+                while self.inbox.full():
+                    await self._take()
+                self.inbox.put_nowait(Input(delivery=delivery))
+            while self.inbox.qsize():
+                await self._take()
+        if self.desk.adopting:
+            self.desk.adopting = False
+            self.hooks.ready()
+        self._told.clear()  # an acknowledgement may have been lost with the connection, and none is ever sent again
+        self.publisher.restart()
+        await self._work(done)
+
+    async def _subscribed(self) -> dict[str, int]:
+        """Read on after what is journaled; returns the log's end as it is now."""
+        for source in await self.broker.subscribe(self._positions):
+            self._positions.pop(source, None)  # it is read from its start
+            self.log.warning("log rewound", source=source)
+        return dict(await self.broker.end())
+
+    async def _adopt(self) -> None:
+        """Before anything is folded: which own events does the log hold that the journal lacks?
+
+        What they answer stands before them on the log. Folded first, it would be answered anew, under another envelope.
+        """
+        end = self._ahead(await self._subscribed())
+        read: dict[str, int] = {}
+        while end and not self.stopping.is_set():
+            found = await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2)
+            end = end if found else self._ahead(await self._lowered(end))
+            for delivery in found:
+                self.desk.adopt(delivery.record.frame, stamp())
+                read[delivery.position.source] = delivery.position.offset
+            end = {source: at for source, at in end.items() if read.get(source, -1) < at}
+            await self._commit([])
+
+    async def _lowered(self, end: dict[str, int]) -> dict[str, int]:
+        """An end that is not reached although nothing comes: what stands there may be no record."""
+        now = await self.broker.end()
+        return {source: min(at, now[source]) for source, at in end.items() if source in now}
+
+    def _ahead(self, end: dict[str, int]) -> dict[str, int]:
+        """The sources that hold more than was journaled."""
+        return {s: at for s, at in end.items() if s not in self._positions or self._positions[s].offset < at}
+
+    async def _work(self, done: Callable[[], bool]) -> None:
+        ending = asyncio.Event()
+        loop = asyncio.create_task(self._loop(done, ending))
+        others = [asyncio.create_task(c) for c in (self._read(), self.publisher.run(), self._keep_time())]
+        try:
+            finished, _ = await asyncio.wait([loop, *others], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in others:
+                task.cancel()
+            ending.set()  # the loop is never cancelled: a commit under way is followed by what it made us do
+            await asyncio.gather(loop, *others, return_exceptions=True)
+        loop.result()
+        for task in finished:
+            task.result()
+
+    async def _read(self) -> None:
+        while True:
+            for delivery in await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 1.0):
+                await self.inbox.put(Input(delivery=delivery))
+
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(ACK_AFTER / 2)
+            self._acknowledge()
+            self.recovery.tick(asyncio.get_running_loop().time())
+            self.hooks.tick()
+
+    async def _loop(self, done: Callable[[], bool], ending: asyncio.Event) -> None:
+        while not (self.stopping.is_set() or ending.is_set() or self._rewinding):
+            if done() and self.inbox.empty():
+                return
+            try:
+                async with asyncio.timeout(0.25):
+                    first = await self.inbox.get()
+            except TimeoutError:
+                continue
+            await self._take(first)
+
+    async def _take(self, first: Input | None = None) -> None:
+        """Take a batch from the inbox: fold, commit, then let the outside know."""
+        inputs = [first] if first else []
+        size = sum(i.size for i in inputs)
+        while len(inputs) < BATCH_EVENTS and size < BATCH_BYTES and not self.inbox.empty():
+            inputs.append(self.inbox.get_nowait())
+            size += inputs[-1].size
+        now = stamp()
+        deliveries = []
+        for item in inputs:
+            try:
+                if item.delivery is not None:
+                    self.desk.deliver(item.delivery.record.family, item.delivery.record.frame, now)
+                elif item.call is not None:
+                    item.call(now)
+            except PoisonError as poison:
+                await self._poisoned(poison)
+            if item.delivery is not None:
+                self._positions[item.delivery.position.source] = item.delivery.position
+                deliveries.append(item.delivery)
+        await self._commit(deliveries)
+
+    async def _commit(self, deliveries: list[Delivery]) -> None:
+        batch, taken = self.desk.flush()
+        if not (self.desk.suspended or self._rewinding):
+            batch.positions = list({d.position.source: self._positions[d.position.source] for d in deliveries}.values())
+        if batch:
+            await self._write(batch)
+        if batch.quarantined:
+            self._refused(batch, deliveries)
+        self._after(batch, taken)
+        await self.broker.committed(deliveries)
+
+    async def _write(self, batch: Batch) -> None:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        await asyncio.to_thread(self.journal.commit, batch)
+        self.hooks.committed(batch, loop.time() - start)
+
+    def _refused(self, batch: Batch, deliveries: list[Delivery]) -> None:
+        keys = {d.record.frame: d.record.key for d in deliveries}
+        for source, reason, data in batch.quarantined:
+            self.log.warning("quarantined", source=source, reason=reason)
+            self.refusals.tell(keys.get(data) or _subject(data), source, reason, data)
+
+    def _after(self, batch: Batch, taken: Taken) -> None:
+        now = asyncio.get_running_loop().time()
+        for row, (_, outcome) in zip(batch.rows, taken.outcomes, strict=True):
+            size = len(row.payload or b"")
+            ids = trace.fields(outcome.event)
+            self.log.info("row", collaboration=row.collaboration, kind=row.kind, bytes=size, **ids)
+        by_id: dict[str, list[Any]] = {}
+        said = [frame for _, outcome in taken.outcomes for frame in outcome.frames]
+        for out, frame in zip(batch.outgoing, said, strict=True):
+            by_id.setdefault(out.collaboration, []).append(out)
+            self.log.info(
+                "said",
+                collaboration=out.collaboration,
+                family=out.family,
+                sequence=out.sequence,
+                bytes=len(out.payload),
+                **trace.fields(frame),
+            )
+        for cid, frames in by_id.items():
+            self.publisher.put(self.desk.collaborations[cid], frames)
+            self._told[cid] = Frame.restore(frames[-1].head, None).header.seen
+            self._spoke[cid] = now
+        if taken.moved:
+            self.publisher.covered()
+        for cid in taken.repeated:
+            self._told.pop(cid, None)  # a duplicate asks for another acknowledgement
+        for collaboration, outcome in taken.outcomes:
+            self.ledgers.setdefault(collaboration.cid, Ledger()).take(collaboration, outcome)
+            self.hooks.outcome(collaboration, outcome)
+            for job in outcome.jobs:
+                self.hooks.job(collaboration.cid, job)
+        for collaboration in taken.proposed:
+            self.recovery.proposed(collaboration)
+        for cid, peer in taken.doubted:
+            self.recovery.claimed(cid, peer)
+        if not self.desk.adopting:  # who asked while we were away asks again
+            for frame in taken.asides:
+                self.recovery.heard(frame, now)
+        for collaboration in taken.proposed:
+            self.hooks.proposed(collaboration)
+
+    async def _poisoned(self, poison: PoisonError) -> None:
+        """Keep what went before, fold the collaboration anew from its journal, and take the row as fatal to it."""
+        cid = poison.row.collaboration
+        self.log.error(
+            "poison",
+            collaboration=cid,
+            row=poison.row.kind,
+            reason=poison.reason,
+            cause=type(poison.__cause__).__name__,
+            exc_info=poison.__cause__,
+        )
+        await self._commit([])
+        for _ in self.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
+            pass
+        self.publisher.lane(self.desk.collaborations[cid]).collaboration = self.desk.collaborations[cid]
+        self.desk.poison(poison.row, poison.reason)
+
+    def _acknowledge(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for cid, collaboration in self.desk.collaborations.items():
+            seen = collaboration.chain.seen
+            if not seen or self._told.get(cid) == seen or now - self._spoke.get(cid, 0.0) < ACK_AFTER:
+                continue
+            self._told[cid], self._spoke[cid] = dict(seen), now
+            self.publisher.aside([self.desk.acknowledgement(cid, stamp())])
+
+
+def _subject(data: bytes) -> str:
+    """The collaboration that a frame names which came before, or of which the head alone was kept."""
+    try:
+        return Frame.restore(data, None).header.subject
+    except FrameError:
+        return ""

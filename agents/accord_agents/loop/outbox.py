@@ -1,0 +1,236 @@
+"""Publishing: frames go out in sequence, and again until every party has told that it holds them.
+
+The broker's acknowledgement is no proof that a peer has a frame; its watermark is. At most so many events and bytes per
+collaboration are under way without one, so that a slow party never makes a fast one run out of memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass, field
+
+from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.journal.rows import Outgoing
+from accord_agents.loop.trace import traceparent
+from accord_broker.port import Broker, Record
+from accord_schemas.frame import Frame
+
+MAX_EVENTS, MAX_BYTES = 64, 32 << 20
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
+"""Seconds after which uncovered frames go again, doubling."""
+LOSSY_PAUSE = 1.0
+"""The first of these on a broker without history, which may have lost them."""
+TRIES = 3
+"""On a broker without history: so often an ended collaboration's last frames go again; then the peer has left."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """One collaboration's frames on their way.
+
+    Attributes:
+        queue: The next ones, up to `MAX_BYTES`.
+        more: Whether the journal alone holds further ones.
+        last: The sequence of the last one that is or was in the queue.
+    """
+
+    collaboration: Collaboration
+    pause: float
+    queue: deque[Outgoing] = field(default_factory=deque)
+    more: bool = False
+    last: int = 0
+    under_way: deque[tuple[int, int]] = field(default_factory=deque)
+    due: float = 0.0
+    tries: int = 0
+
+    @property
+    def covered(self) -> int:
+        """The sequence up to which every party holds our frames, or shall never have them."""
+        chain = self.collaboration.chain
+        told = min((chain.covered.get(p, 0) for p in self.collaboration.peers), default=chain.sequence)
+        return max(told, self.collaboration.withheld)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything has not been sent yet."""
+        return bool(self.queue) or self.more
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing needs to be said again: all parties hold everything."""
+        return not self.waiting and self.covered >= self.collaboration.chain.sequence
+
+    def add(self, frames: Iterable[Outgoing]) -> None:
+        """Take frames, in sequence, as far as there is room: a slow peer must not fill the memory."""
+        room = MAX_BYTES - sum(len(out.payload) for out in self.queue)
+        for out in frames:
+            if out.sequence > self.last:
+                self.more = self.more or room <= 0
+                if self.more:
+                    return
+                self.queue.append(out)
+                self.last, room = out.sequence, room - len(out.payload)
+
+    def reload(self, frames: Iterable[Outgoing], after: int) -> None:
+        """Begin anew with the frames beyond a sequence, out of the journal."""
+        self.queue.clear()
+        self.more, self.last = False, after
+        self.add(frames)
+
+
+class Publisher:
+    """Sends the outbox.
+
+    Args:
+        broker: Where to.
+        load: Reads a collaboration's frames beyond a sequence from the journal, to send them again.
+        suspended: Collaborations in which nothing may be said for now.
+    """
+
+    def __init__(
+        self, broker: Broker, load: Callable[[str, int], Iterable[Outgoing]], suspended: Container[str] = ()
+    ) -> None:
+        self._broker, self._load, self._suspended = broker, load, suspended
+        self._lanes: dict[str, Lane] = {}
+        self._wake = asyncio.Event()
+        self._asides: list[Record] = []
+        self._sending = False
+
+    def lane(self, collaboration: Collaboration) -> Lane:
+        """The lane of a collaboration."""
+        if collaboration.cid not in self._lanes:
+            self._lanes[collaboration.cid] = Lane(collaboration, pause=self._first())
+        return self._lanes[collaboration.cid]
+
+    def left(self, cid: str) -> bool:
+        """Whether nobody waits for any frame of a collaboration."""
+        lane = self._lanes.get(cid)
+        return lane is None or (not lane.waiting and (lane.idle or self._left(lane, self._broker.history)))
+
+    def close(self, cid: str) -> None:
+        """Forget a collaboration."""
+        self._lanes.pop(cid, None)
+
+    def put(self, collaboration: Collaboration, frames: Iterable[Outgoing]) -> None:
+        """Take frames that are committed."""
+        self.lane(collaboration).add(frames)
+        self._wake.set()
+
+    def aside(self, frames: Iterable[Frame]) -> None:
+        """Send what is outside the outbox: acknowledgements, questions, and events to who asked for them; never again.
+
+        Events are dropped while many wait: they were asked for faster than the broker takes them.
+        """
+        waiting = sum(len(record.frame) for record in self._asides)
+        for frame in frames:
+            waiting += len(frame.payload)
+            if not frame.header.number or waiting < MAX_BYTES:
+                self._asides.append(whole(frame))
+        self._wake.set()
+
+    def covered(self) -> None:
+        """A watermark moved: there may be room."""
+        for lane in self._lanes.values():
+            while lane.under_way and lane.under_way[0][0] <= lane.covered:
+                lane.under_way.popleft()
+                lane.pause, lane.due, lane.tries = self._first(), 0.0, 0
+        self._wake.set()
+
+    def drained(self, *, history: bool) -> bool:
+        """Whether this party may leave: every frame is held by all parties, or nobody waits for the rest.
+
+        That is so on a broker with history where it was read back; on one without, where peers that heard how the
+        collaboration ended answer no more: their last acknowledgement was lost, and they have left.
+        """
+        if self._asides or self._sending or any(lane.waiting for lane in self._lanes.values()):
+            return False
+        return all(lane.idle or self._left(lane, history) for lane in self._lanes.values())
+
+    def restart(self) -> None:
+        """After a new connection: everything that is not covered is due again."""
+        self._sending = False
+        for lane in self._lanes.values():
+            lane.under_way.clear()
+            self._reload(lane, lane.covered)
+            lane.pause, lane.due = self._first(), 0.0
+
+    async def run(self) -> None:
+        """Publish until cancelled.
+
+        Raises:
+            BrokerError: The broker did not take what was due; `restart` on the next connection.
+        """
+        while True:
+            self._wake.clear()
+            self._again(asyncio.get_running_loop().time())
+            records = self._next()
+            if records:
+                self._sending = True
+                await self._broker.publish(records)
+                self._sending = False
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await self._wake.wait()
+
+    def _next(self) -> list[Record]:
+        records, self._asides = self._asides, []
+        for cid, lane in self._lanes.items():
+            if cid in self._suspended:
+                continue
+            size = sum(s for _, s in lane.under_way)
+            while lane.waiting and len(lane.under_way) < MAX_EVENTS and size < MAX_BYTES:
+                if not lane.queue:
+                    self._reload(lane, lane.last)
+                    continue
+                out = lane.queue.popleft()
+                if out.sequence <= lane.collaboration.withheld:
+                    continue
+                size += len(out.payload)
+                lane.under_way.append((out.sequence, len(out.payload)))
+                records.append(record(out))
+        return records
+
+    @staticmethod
+    def _left(lane: Lane, history: bool) -> bool:
+        """Whether nobody waits for these: the collaboration has ended, and all stand on the log or were repeated."""
+        return lane.collaboration.ended and (
+            lane.collaboration.chain.settled(lane.covered) if history else lane.tries >= TRIES
+        )
+
+    def _first(self) -> float:
+        return FIRST_PAUSE if self._broker.history else LOSSY_PAUSE
+
+    def _again(self, now: float) -> None:
+        """Frames that somebody should hold by now and does not: send them once more, ever more rarely."""
+        for lane in self._lanes.values():
+            if (
+                lane.queue
+                or not lane.under_way
+                or lane.collaboration.cid in self._suspended
+                or self._left(lane, self._broker.history)
+            ):
+                continue
+            if not lane.due:
+                lane.due = now + lane.pause
+            elif now >= lane.due:
+                lane.pause, lane.due, lane.tries = min(2 * lane.pause, LONGEST_PAUSE), 0.0, lane.tries + 1
+                lane.under_way.clear()
+                self._reload(lane, lane.covered)
+
+    def _reload(self, lane: Lane, after: int) -> None:
+        lane.reload(self._load(lane.collaboration.cid, after), after)
+
+
+def record(out: Outgoing) -> Record:
+    """A frame as the broker takes it."""
+    return whole(Frame.restore(out.head, out.payload))
+
+
+def whole(frame: Frame) -> Record:
+    """A frame as the broker takes it."""
+    header = frame.header
+    return Record(header.event_class.family, header.subject, frame.encode(), traceparent(frame))

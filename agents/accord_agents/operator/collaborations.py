@@ -1,0 +1,120 @@
+"""What people do by hand: keys, and answers to proposals, which the running agent takes up from its journal."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from accord_agents.config.party_file import Config, load
+from accord_agents.files.folder_lock import held, running
+from accord_agents.journal.journal import Journal
+from accord_agents.security.keystore import Keystore
+from accord_agents.security.passphrase import passphrase
+from accord_agents.service import retention
+from accord_schemas.agreement import Agreement
+from accord_schemas.errors import AccordError, UsageError
+
+ANSWER_WITHIN = 10.0
+"""Seconds in which a running agent takes up a request."""
+
+
+def propose(config: Config, agreement: Agreement) -> str:
+    """Have the running agent propose; returns the collaboration's id."""
+    answer = _ask(config, "propose", {"agreement": agreement.encode().decode()})
+    return str(answer["collaboration"])
+
+
+def accept(path: Path, collaboration: str) -> str:
+    """Have the running agent accept."""
+    return f"accepted {_ask(load(path), 'accept', {'collaboration': collaboration})['collaboration']}"
+
+
+def refuse(path: Path, collaboration: str, reason: str) -> str:
+    """Have the running agent refuse."""
+    return f"refused {_ask(load(path), 'refuse', {'collaboration': collaboration, 'reason': reason})['collaboration']}"
+
+
+def erase(path: Path, collaboration: str) -> str:
+    """Erase what the party holds of a collaboration that has ended."""
+    config = load(path)
+    if running(config.out):
+        return f"erased {_ask(config, 'erase', {'collaboration': collaboration})['erased']}"
+    keystore = Keystore.open(config.keystore, passphrase(config.passphrase_file))
+    with held(config.out):
+        journal = Journal(config.journal)
+        try:
+            return f"erased {retention.erase(journal, keystore, config.out, collaboration)}"
+        finally:
+            journal.close()
+
+
+def inbox(path: Path, *, as_json: bool) -> str:
+    """Proposals that wait for this party's answer."""
+    found = [s for s in statuses(load(path)) if s["state"] == "PROPOSED" and not s["accepted"]]
+    if as_json:
+        return json.dumps(found, ensure_ascii=False)
+    return "\n\n".join(_proposal(s) for s in found) or "No proposal waits for an answer."
+
+
+def status(path: Path, collaboration: str | None, *, as_json: bool) -> str:
+    """Every collaboration's state, or one's."""
+    found = [s for s in statuses(load(path)) if s["collaboration"].startswith(collaboration or "")]
+    if collaboration and not found:
+        raise UsageError(f"no collaboration begins with {collaboration!r}.", hint="See them all with: accord status")
+    if as_json:
+        return json.dumps(found, ensure_ascii=False)
+    lines = [
+        f"{s['collaboration'][:12]}  {s['state']:<10} round {s['round']:<4} {s['name']}  {s['reason']}" for s in found
+    ]
+    return "\n".join(line.rstrip() for line in lines) or "No collaborations yet."
+
+
+def _proposal(s: dict[str, Any]) -> str:
+    terms = s["agreement"]
+    train = terms["train"]
+    what = f"{train['model']}, protection {train['protection']}" if train else "alignment only"
+    lines = [
+        f"{s['collaboration'][:12]}  {s['name']}, proposed by {s['proposer']}",
+        f"  parties: {', '.join(s['parties'])}",
+        f"  {what}",
+    ]
+    lines += [f"  {party} learns: {sentence}" for party, sentence in sorted(terms["learns"].items())]
+    lines.append(f"  answer with: accord accept {s['collaboration'][:12]}, or accord refuse with a --reason")
+    return "\n".join(lines)
+
+
+def statuses(config: Config) -> list[dict[str, Any]]:
+    """Every collaboration's state and terms, as last committed."""
+    if not config.journal.exists():
+        return []
+    journal = Journal(config.journal)
+    try:
+        return [{"collaboration": cid, "state": state, **json.loads(body)} for cid, state, body in journal.statuses()]
+    finally:
+        journal.close()
+
+
+def _ask(config: Config, verb: str, body: dict[str, str]) -> dict[str, Any]:
+    if not running(config.out):
+        raise AccordError(
+            f"no agent of {config.party} runs in {config.out}.", hint="Start it with: accord agent --config FILE"
+        )
+    journal = Journal(config.journal)
+    try:
+        number = journal.ask(verb, json.dumps(body))
+        end = time.monotonic() + ANSWER_WITHIN
+        while (answer := journal.answer(number)) is None:
+            if time.monotonic() > end:
+                journal.withdraw(number)
+                raise AccordError(
+                    f"the agent of {config.party} does not answer.", hint=f"See {config.out / 'agent.log'}.", retry=True
+                )
+            time.sleep(0.05)
+    finally:
+        journal.close()
+    found: dict[str, Any] = json.loads(answer)
+    if "error" in found:
+        raise UsageError(found["error"])
+    return found

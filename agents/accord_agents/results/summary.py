@@ -1,0 +1,61 @@
+"""What one party reports of one collaboration: phases, traffic, what it learned. A fold of outcomes, like the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from accord_agents.collaboration.collaboration import Collaboration, Outcome
+from accord_protocols.kernel.lifecycle import TERMINAL
+
+PHASES = {
+    "AGREED": "keys",
+    "KEYED": "gate",
+    "GATED": "align",
+    "ALIGNED": "prepare",
+    "PREPARED": "offline",
+    "TRAINING": "train",
+    "CONVERGED": "evaluate",
+}
+"""The phase that a state begins."""
+
+
+class Ledger:
+    """Takes outcomes in order."""
+
+    def __init__(self) -> None:
+        self.notes: dict[str, Any] = {}
+        self.warnings: list[str] = []
+        self.timeline: list[list[Any]] = []
+        self.bytes: Counter[str] = Counter()
+        self.events: Counter[str] = Counter()
+        self.traffic: Counter[str] = Counter()
+        self._since: tuple[str, float] | None = None
+
+    def take(self, collaboration: Collaboration, outcome: Outcome) -> None:
+        """One row's outcome."""
+        for note in outcome.notes:
+            self.warnings += [w for w in note.get("warnings", ()) if w not in self.warnings]
+            self.notes |= {name: value for name, value in note.items() if name != "warnings"}
+        for move in outcome.moves:
+            self._moved(move.state, datetime.fromisoformat(move.time).timestamp())
+        for frame in outcome.frames:
+            size, family = len(frame.head) + len(frame.payload) + len(frame.signature), frame.header.event_class.family
+            self.bytes[family] += size
+            self.events[family] += 1
+            for party in frame.header.to or collaboration.peers:
+                self.traffic[party] += size
+
+    def _moved(self, state: str, at: float) -> None:
+        phase = PHASES.get(state, "")
+        if self._since is not None and self._since[0] != phase:
+            self.timeline.append([self._since[0], self._since[1], at])
+            self._since = None
+        if phase and self._since is None and state not in TERMINAL:
+            self._since = (phase, at)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Wall seconds by phase."""
+        return {phase: round(end - start, 3) for phase, start, end in self.timeline}

@@ -1,0 +1,1 @@
+"""One party's agent with everything around it."""

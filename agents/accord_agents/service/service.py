@@ -1,0 +1,360 @@
+"""Assembles one party's agent from its configuration, and runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import signal
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from accord_agents.collaboration.collaboration import Collaboration, Outcome
+from accord_agents.collaboration.dispatcher import Desk
+from accord_agents.config.party_file import Config
+from accord_agents.execution.executor import Executor, Supplies, fresh
+from accord_agents.files.folder_lock import held
+from accord_agents.intake.reader import read_table
+from accord_agents.intake.snapshot import read_snapshot
+from accord_agents.intake.table import Table
+from accord_agents.journal.journal import Journal
+from accord_agents.loop.agent import Agent, Hooks
+from accord_agents.loop.quarantine_topic import Refusals
+from accord_agents.observability.logs import open_log, routed
+from accord_agents.observability.memory import Memory
+from accord_agents.results.files import write
+from accord_agents.results.summary import Ledger
+from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
+from accord_agents.security.keystore import Keystore
+from accord_agents.security.own_identity import own_identity
+from accord_agents.security.passphrase import passphrase
+from accord_agents.security.storage import StorageCipher
+from accord_agents.service import requests
+from accord_agents.service.acceptance import Acceptance
+from accord_agents.service.deadlines import Silence
+from accord_agents.service.identity_watch import Pins
+from accord_agents.service.rerun_guard import Reruns, objections
+from accord_agents.service.retention import Keeper, erase
+from accord_agents.service.witness_wait import Sealing
+from accord_broker.factory import connect
+from accord_broker.port import Broker
+from accord_protocols.kernel.engine import Job
+from accord_schemas.agreement import Agreement
+from accord_schemas.errors import AccordError, UsageError
+
+if TYPE_CHECKING:
+    from accord_agents.observability.endpoint import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What `accord run` has an agent do, and `accord agent` never does.
+
+    Args:
+        agreement: To propose; None at everybody else.
+        seed: The demo's seed; None for the operating system's randomness.
+    """
+
+    agreement: Agreement | None = None
+    seed: int | None = None
+
+
+class Service:
+    """One party's agent with everything around it.
+
+    Args:
+        config: The party's configuration.
+        errand: One collaboration, after which the agent ends; None to serve until stopped.
+    """
+
+    def __init__(self, config: Config, errand: Errand | None = None) -> None:
+        self.config, self.errand = config, errand
+        seed = errand.seed if errand else None
+        self.entropy: Entropy = SystemEntropy() if seed is None else SeedEntropy(seed, config.party)
+        self.keystore = Keystore.open(config.keystore, passphrase(config.passphrase_file))
+        self.identity = own_identity(self.keystore, config.party)
+        self.log = open_log(config.out / "agent.log", config.party)
+        self.executor = Executor(config.workers or os.cpu_count() or 1)
+        self.memory = Memory()
+        self.reruns = Reruns(config.out / "reruns", self.keystore.get("storage"))
+        self.sealing = Sealing(self._unsealed)
+        self._tables: dict[str, Table] = {}
+        self._seeds: dict[str, bytes] = {}
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._asked: set[int] = set()
+        self._left: list[tuple[str, Job]] = []
+        self.acceptance, self.silence = Acceptance(self), Silence(self)
+        self._keeper, self._pins = Keeper(self), Pins(self)
+        self._endpoint: Endpoint | None = None
+
+    async def run(self) -> None:
+        """Serve."""
+        journal = Journal(self.config.journal)
+        try:
+            self._check_party(journal)
+            journal.verify()
+            broker = self._watched(connect(self.config.broker, self._client(journal)))
+            refusals = Refusals(self.config.party, connect(self.config.broker), self.log)
+            self.agent = Agent(self._desk(journal), journal, broker, self.log, self._hooks(), refusals)
+            self.journal = journal
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self.agent.stopping.set)
+            if self.errand:
+                loop.add_reader(0, self._runner)
+            self.log.info("started", pid=os.getpid(), broker=self.config.broker)
+            self.executor.warm()
+            self._resume()
+            if self._endpoint is not None:
+                await self._endpoint.start(self.agent, self.memory, lambda: len(self._jobs))
+            self.agent.recovery.start()
+            await self.agent.run(self._done)
+        except AccordError as error:
+            self.log.error("stopped", problem=str(error))
+            raise
+        finally:
+            for task in self._jobs:
+                task.cancel()
+            await asyncio.gather(*self._jobs, return_exceptions=True)
+            if self._endpoint is not None:
+                await self._endpoint.stop()
+            self.executor.close()
+            journal.close()
+        self.log.info("ended")
+
+    def _runner(self) -> None:
+        """Standard input ends with the runner: an agent of `accord run` does not outlive it."""
+        if not os.read(0, 1):
+            asyncio.get_running_loop().remove_reader(0)
+            self.agent.stopping.set()
+
+    # ---- starting
+
+    def _watched(self, broker: Broker) -> Broker:
+        """The broker, under the eyes of the endpoint where one is configured."""
+        if self.config.metrics is None:
+            return broker
+        from accord_agents.observability.endpoint import Endpoint  # its client library is loaded where it is used
+
+        self._endpoint = Endpoint(self.config.metrics, broker, self.config.keystore, self.log)
+        return self._endpoint.broker
+
+    def _check_party(self, journal: Journal) -> None:
+        known = journal.meta("party")
+        if known is None:
+            journal.set_meta("party", self.config.party.encode())
+        elif known != self.config.party.encode():
+            raise UsageError(f"{self.config.out} is the folder of {known.decode()}, not of {self.config.party}.")
+
+    @staticmethod
+    def _client(journal: Journal) -> str:
+        """What brokers know this agent by; it goes with the journal, as what they keep for it does."""
+        name = journal.meta("client")
+        if name is None:
+            name = os.urandom(16).hex().encode()
+            journal.set_meta("client", name)
+        return name.decode()
+
+    def _desk(self, journal: Journal) -> Desk:
+        cipher = StorageCipher(self.keystore.get("storage"))
+        channels = {wrap: cipher.decrypt(sealed, wrap) for wrap, sealed in journal.channels().items()}
+        return Desk(self.identity, self._pins.load(), cipher, self._sealed_seed, channels)
+
+    def _sealed_seed(self, cid: str) -> bytes:
+        if cid not in self._seeds:
+            self._seeds[cid] = self.keystore.get(f"{cid}/seed")
+        return self._seeds[cid]
+
+    def _ready(self) -> None:
+        """The log was read to its end: nothing that is said from here on was said before."""
+        for cid, job in self._left:
+            self._job(cid, job)
+        self._left = []
+        for collaboration in list(self.agent.desk.collaborations.values()):
+            if collaboration.state == "PROPOSED" and not collaboration.accepted:
+                self.acceptance.proposed(collaboration)
+        if self.errand and self.errand.agreement:
+            self._propose(self.errand.agreement)
+
+    def _resume(self) -> None:
+        """Every start is a replay: fold each journal and see what was left."""
+        closed = self.agent.desk.closed = self.journal.closed()
+        for cid in [cid for cid in self.journal.collaborations() if cid not in closed]:
+            pending: dict[Any, Job] = {}
+            for row, outcome in self.agent.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
+                pending |= {job.address: job for job in outcome.jobs}
+                if row.kind == "job":
+                    pending = {a: j for a, j in pending.items() if "\n".join(a) != row.head.decode()}
+                self.agent.ledgers.setdefault(cid, Ledger()).take(self.agent.desk.collaborations[cid], outcome)
+            collaboration = self.agent.desk.collaborations[cid]
+            self.agent.publisher.lane(collaboration)
+            self.log.info("folded", collaboration=cid, state=collaboration.state)
+            if collaboration.ended:
+                self._write_results(collaboration)
+                continue
+            self._left += [(cid, job) for job in pending.values()]
+            self._check(collaboration, self.agent.ledgers[cid].notes)
+
+    def _propose(self, agreement: Agreement) -> None:
+        nonce = self.kept("propose/" + agreement.digest().hex(), "propose", agreement.digest().hex()).hex()
+        self.agent.put(lambda now: self.agent.desk.propose(agreement, nonce, now))
+
+    def _hooks(self) -> Hooks:
+        return Hooks(self._job, self.acceptance.proposed, self._outcome, self._tick, self._ready)
+
+    def kept(self, name: str, *purpose: str) -> bytes:
+        """A secret that is drawn once and durable before it is used.
+
+        Args:
+            name: In the keystore.
+            purpose: What it is for: a demo's seed gives each purpose its own.
+        """
+        if name not in self.keystore:
+            self.keystore.put(name, self.entropy.secret(*purpose))
+        return self.keystore.get(name)
+
+    def say(self, cid: str, verb: str, fields: dict[str, Any]) -> None:
+        """Have the desk say an own word, when its turn has come."""
+        self.agent.put(lambda now: self.agent.desk.word(cid, verb, fields, now))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the loop; an error there is the agent's."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._jobs.add(task)
+        task.add_done_callback(self._finished)
+
+    # ---- jobs
+
+    def _job(self, cid: str, job: Job) -> None:
+        self.spawn(self._work(cid, job))
+
+    async def _work(self, cid: str, job: Job) -> None:
+        compute, collaboration = job.compute, self.agent.desk.collaborations[cid]
+        key = compute.key
+        if compute.fresh:
+            key = self.kept(fresh(cid, job.address), "fresh", cid, *job.address)
+        secrets = {name: self.keystore.get(f"{cid}/{name}") for name in compute.secrets}
+        digest, rows = collaboration.data["snapshot"], collaboration.data["rows"]
+        path = self.config.out / "snapshots" / f"{digest}.table"
+        snapshot = (str(path), digest) if compute.data else None
+        self.log.info("job", collaboration=cid, task=compute.task, step=job.address.step)
+        reply = await self.executor.run(compute, Supplies(key, secrets, snapshot, rows))
+        if reply.trigger:
+            fields = {"trigger": reply.trigger, "reason": reply.reason, "whose": reply.whose}
+        else:
+            fields = reply.fields
+            if reply.secrets:
+                self.keystore.put_many({f"{cid}/{name}": secret for name, secret in reply.secrets.items()})
+        self.agent.put(lambda now: self.agent.desk.job(cid, job.address, fields, now))
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._jobs.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.log.error("task", problem=repr(error))
+            self.agent.fail(error)
+
+    # ---- what comes out
+
+    def _outcome(self, collaboration: Collaboration, outcome: Outcome) -> None:
+        cid = collaboration.cid
+        ledger = self.agent.ledgers[cid]
+        self.silence.broken(cid, asyncio.get_running_loop().time())
+        self.acceptance.settled(collaboration)
+        for move in outcome.moves:
+            self.log.info(
+                "progress",
+                collaboration=cid,
+                state=move.state,
+                round=move.round,
+                loss=move.loss,
+                reason=move.reason,
+                events=sum(ledger.events.values()),
+                bytes=sum(ledger.bytes.values()),
+            )
+        for note in outcome.notes:
+            self._check(collaboration, note)
+        if collaboration.ended and (outcome.moves or outcome.witnessed):
+            self._write_results(collaboration)
+
+    def _check(self, collaboration: Collaboration, note: Mapping[str, Any]) -> None:
+        """What the policy says about rows."""
+        for reason in objections(self.config.policy, self.reruns, collaboration, note, self._table):
+            self.say(collaboration.cid, "refused", {"reason": f"{self.config.party}: policy: {reason}"})
+
+    def _table(self, collaboration: Collaboration) -> Table | None:
+        digest = collaboration.data.get("snapshot")
+        if digest is None:
+            return None
+        if digest not in self._tables:
+            self._tables = {digest: read_snapshot(self.config.out / "snapshots" / f"{digest}.table", digest)}
+        return self._tables[digest]
+
+    def _write_results(self, collaboration: Collaboration) -> None:
+        ledger = self.agent.ledgers[collaboration.cid]
+        folder = self.config.out if self.errand else self.config.out / collaboration.cid
+        facts = {"peak_rss_mib": {self.config.party: round(self.memory.peak, 1)}}
+        write(folder, collaboration, ledger, self._table(collaboration), facts)
+
+    def _unsealed(self, collaboration: Collaboration, problem: str) -> None:
+        self.log.warning("unsealed", collaboration=collaboration.cid, problem=problem)
+        self.agent.ledgers[collaboration.cid].warnings.append(f"{self.config.party}: {problem}")
+        self._write_results(collaboration)
+
+    def _tick(self) -> None:
+        self.memory.sample(self.executor.processes())
+        now = asyncio.get_running_loop().time()
+        self.silence.tick(now)
+        if self.errand is None:
+            self._keeper.tick(now, self.silence.since)
+            self._pins.tick(now)
+        for number, verb, body in self.journal.requests():
+            if number not in self._asked:
+                self._asked.add(number)
+                self.agent.put(functools.partial(requests.serve, self, number, verb, body))
+
+    def postpone(self, number: int) -> None:
+        """Look at what was asked by hand once more, unless whoever asked has given up by then."""
+        self._asked.discard(number)
+
+    def forget(self, cid: str) -> None:
+        """A collaboration was closed."""
+        self._seeds.pop(cid, None)
+        self.silence.forget(cid)
+
+    def erase(self, prefix: str) -> str:
+        """Erase by hand what is held of a collaboration; see `retention.erase`."""
+        if self.acceptance:
+            raise UsageError("a proposal is being accepted just now.", hint="Try again in a moment.")
+        return str(erase(self.journal, self.keystore, self.config.out, prefix))
+
+    def _done(self) -> bool:
+        if self.errand is None:
+            return False
+        collaborations = self.agent.desk.collaborations.values()
+        ended = bool(collaborations) and all(c.ended for c in collaborations)
+        history = self.agent.broker.history
+        told = history or self.agent.told
+        sealed = not any(map(self.sealing.waits, collaborations))
+        return ended and sealed and not self._jobs and told and self.agent.publisher.drained(history=history)
+
+
+def check_data(config: Config) -> None:
+    """Whether the party's file can be read, before any proposal needs it.
+
+    Raises:
+        UsageError: It cannot; names file, line and column.
+    """
+    data = config.data
+    read_table(data.csv, data.id, data.label, data.features, model="linear", label_required=False)
+
+
+def serve(config: Config, errand: Errand | None = None) -> bool:
+    """Run one party's agent until it is done or told to stop; blocks. Returns whether an errand was done."""
+    with held(config.out):
+        if errand is None:
+            check_data(config)
+        service = Service(config, errand)
+        with routed(service.log):
+            asyncio.run(service.run())
+        return not service.agent.stopping.is_set()

@@ -1,0 +1,1 @@
+"""Finding common users."""

@@ -1,0 +1,91 @@
+"""Preparation: each party fits its steps on its own TRAIN rows; what others need to size the ring is announced."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from accord_protocols.kernel.machine import (
+    Compute,
+    Done,
+    Draw,
+    Fired,
+    Inputs,
+    Machine,
+    Memory,
+    Note,
+    Send,
+    nothing,
+    transition,
+)
+from accord_protocols.preparation.fitted import Fitted
+from accord_schemas.events import Event, Prepared
+
+
+class Prepare(Machine):
+    """One instance, at everybody."""
+
+    kind = "prepare"
+    says: ClassVar[dict[str, type[Event]]] = {"prepared": Prepared}
+
+    @transition(nothing)
+    def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        """Fit and transform."""
+        rule, train = self.agreement.test_rows, self.agreement.train
+        fields = {
+            "rows": memory["rows"],
+            "settings": self.agreement.prepare.model_dump(mode="json"),
+            "modulus": rule.hash_modulus if rule else 0,
+            "equals": rule.equals if rule else 0,
+            "leads": self.setup.leads,
+            "l2": train.l2 if train else 0.0,
+        }
+        keep = {"paillier": memory["paillier"], "kappas": memory["kappas"]}
+        return Fired(keep, (Compute("fitted", "prepare.fit", fields, data=True),), "announce")
+
+    @transition(lambda self, memory: [self.job("fitted")])
+    def announce(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        """Say how many columns there are and how large their values get."""
+        block = inputs[self.job("fitted")]
+        event = Prepared(
+            columns=block["x"].shape[1], bound=block["bound"], shift=block.get("shift", 0), range=block.get("range", 0)
+        )
+        fitted = Fitted.from_json(block["fitted"])
+        note = Note(
+            {
+                "train_rows": block["n"],
+                "test_rows": len(block["test_rows"]),
+                "columns": [
+                    *(
+                        {"column": c.name, "kept": True, "nulls": c.nulls, "clipped": c.clipped, "note": ""}
+                        for c in fitted.kept
+                    ),
+                    *(
+                        {"column": c, "kept": False, "nulls": 0, "clipped": 0, "note": why}
+                        for c, why in fitted.dropped.items()
+                    ),
+                ],
+                "warnings": [*fitted.warnings(), *self._few(block["n"], block["x"].shape[1])],
+            }
+        )
+        return Fired(memory | {"block": block}, (note, Send("prepared", self.agreement.order, event)), "end")
+
+    @transition(lambda self, memory: [self.at("prepared", p) for p in self.agreement.order])
+    def end(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        """End with the own block and what everybody announced."""
+        events = {a.sender: event for a, event in inputs.items()}
+        announced = {
+            "columns": {p: e.columns for p, e in events.items()},
+            "bounds": {p: e.bound for p, e in events.items()},
+            "shift": events[self.setup.leader].shift,
+            "range": events[self.setup.leader].range,
+        }
+        return Fired({}, (Done({**memory, "announced": announced}),))
+
+    def _few(self, rows: int, columns: int) -> list[str]:
+        train = self.agreement.train
+        rounds = train.max_rounds if train else 0
+        if rows < 50 * columns:
+            return [f"{self.me}: {rows} TRAIN rows for {columns} columns are few: gradients tell more about each row."]
+        if rows < 10 * columns * min(rounds, 20):
+            return [f"{self.me}: {rows} TRAIN rows are few for {columns} columns over many rounds."]
+        return []
