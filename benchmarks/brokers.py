@@ -26,8 +26,8 @@ from pathlib import Path
 from tests.contract import mosquitto
 from tests.support import servers
 
+from accord_agents.collaboration.status import outgoing
 from accord_agents.journal.journal import Journal
-from accord_agents.journal.row_encryption import outgoing
 from accord_agents.journal.rows import Batch, Row, stamp
 from accord_agents.loop.outbox import record
 from accord_agents.security.identity import Identity, PublicIdentity

@@ -14,7 +14,7 @@ from tests.integration.test_runs import agrees
 from tests.support.files import job
 from tests.support.oracle import central
 
-from accord_agents.journal.row_encryption import behind
+from accord_agents.journal.erasure import behind
 
 
 @pytest.fixture(scope="module")

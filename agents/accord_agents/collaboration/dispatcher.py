@@ -10,7 +10,9 @@ from accord_agents.collaboration.channel_keys import Channels
 from accord_agents.collaboration.collaboration import Collaboration, Outcome
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, SecondVersionError, aside
 from accord_agents.collaboration.rehydrate import refold
-from accord_agents.journal.row_encryption import behind, opened, outgoing, sealed, status
+from accord_agents.collaboration.status import outgoing, status
+from accord_agents.journal.erasure import behind
+from accord_agents.journal.row_encryption import opened, sealed
 from accord_agents.journal.rows import Batch, Outgoing, Row
 from accord_agents.security.identity import Identity, PublicIdentity
 from accord_agents.security.public import described, introduced

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.composer import aside
 from accord_agents.collaboration.dispatcher import Desk
+from accord_agents.journal.erasure import behind
 from accord_agents.journal.journal import Journal
-from accord_agents.journal.row_encryption import behind
 from accord_agents.journal.rows import stamp
 from accord_agents.loop import recovery_answers as resend
 from accord_protocols.kernel.lifecycle import COMPLETED

@@ -9,10 +9,10 @@ from typing import Any
 
 from accord_agents.config.party_file import Config, load
 from accord_agents.files.folder_lock import held, running
+from accord_agents.journal import erasure
 from accord_agents.journal.journal import Journal
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase
-from accord_agents.service import retention
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import AccordError, UsageError
 
@@ -45,7 +45,7 @@ def erase(path: Path, collaboration: str) -> str:
     with held(config.out):
         journal = Journal(config.journal)
         try:
-            return f"erased {retention.erase(journal, keystore, config.out, collaboration)}"
+            return f"erased {erasure.erase(journal, keystore, config.out, collaboration)}"
         finally:
             journal.close()
 

@@ -18,6 +18,7 @@ from accord_agents.files.folder_lock import held
 from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
+from accord_agents.journal.erasure import erase
 from accord_agents.journal.journal import Journal
 from accord_agents.loop.agent import Agent, Hooks
 from accord_agents.loop.quarantine_topic import Refusals
@@ -35,7 +36,7 @@ from accord_agents.service.acceptance import Acceptance
 from accord_agents.service.deadlines import Silence
 from accord_agents.service.identity_watch import Pins
 from accord_agents.service.rerun_guard import Reruns, objections
-from accord_agents.service.retention import Keeper, erase
+from accord_agents.service.retention import Keeper
 from accord_agents.service.witness_wait import Sealing
 from accord_broker.factory import connect
 from accord_broker.port import Broker
@@ -323,7 +324,7 @@ class Service:
         self.silence.forget(cid)
 
     def erase(self, prefix: str) -> str:
-        """Erase by hand what is held of a collaboration; see `retention.erase`."""
+        """Erase by hand what is held of a collaboration; see `erasure.erase`."""
         if self.acceptance:
             raise UsageError("a proposal is being accepted just now.", hint="Try again in a moment.")
         return str(erase(self.journal, self.keystore, self.config.out, prefix))

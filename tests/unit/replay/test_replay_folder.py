@@ -13,6 +13,7 @@ import pytest
 
 from accord_agents.config.party_file import load
 from accord_agents.files.folder_lock import held
+from accord_agents.journal.erasure import erase
 from accord_agents.journal.journal import Journal
 from accord_agents.replay.party import replay
 from accord_agents.replay.report import Replayed, exit_code
@@ -20,7 +21,6 @@ from accord_agents.security.entropy import SystemEntropy
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.own_identity import make_identity
 from accord_agents.security.passphrase import passphrase
-from accord_agents.service.retention import erase
 from accord_scenarios.cli import main
 
 
