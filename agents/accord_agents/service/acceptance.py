@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.config.party_file import Config
 from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import write_snapshot
 from accord_agents.intake.table import Table
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import UsageError
 
-if TYPE_CHECKING:
-    from accord_agents.service.service import Service
+Say = Callable[[str, str, dict[str, Any]], None]
+"""Has the desk say an own word: (collaboration, verb, fields)."""
 
 
 class Acceptance:
-    """Answers proposals for a service.
+    """Answers proposals for a party.
 
     Args:
-        service: Whose.
+        config: Of the party: its policy, its data, its folder.
+        log: Structured logger.
+        say: See `Say`.
+        spawn: Does something beside the loop.
+        secret: Draws a secret once and makes it durable: (name in the keystore, what it is for).
+        seeded_allowed: Whether a collaboration that protects nothing may be accepted, as in a demo.
     """
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(
+        self,
+        config: Config,
+        log: Any,
+        say: Say,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        secret: Callable[..., bytes],
+        *,
+        seeded_allowed: bool,
+    ) -> None:
+        self._config, self._log, self._say, self._spawn, self._secret = config, log, say, spawn, secret
+        self._seeded_allowed = seeded_allowed
         self._going: set[str] = set()  # until the answer is journaled, nothing says that the snapshot is used
 
     def __bool__(self) -> bool:
@@ -38,47 +55,46 @@ class Acceptance:
 
     def proposed(self, collaboration: Collaboration) -> None:
         """Accept, refuse, or leave it to somebody who decides by hand."""
-        service = self._service
-        config, agreement = service.config, collaboration.agreement
+        config, agreement = self._config, collaboration.agreement
         assert agreement is not None
         verdict, reason = config.policy.judge(agreement, collaboration.proposer)
         own = collaboration.proposer == config.party
-        if not own and agreement.seeded and service.errand is None:
+        if not own and agreement.seeded and not self._seeded_allowed:
             verdict, reason = "refuse", "policy: a seeded collaboration protects nothing"
         verdict = "accept" if own else verdict
-        service.log.info("proposed", collaboration=collaboration.cid, verdict=verdict, reason=reason)
+        self._log.info("proposed", collaboration=collaboration.cid, verdict=verdict, reason=reason)
         if verdict == "accept":
             self.accept(collaboration)
         elif verdict == "refuse":
-            service.say(collaboration.cid, "refused", {"reason": f"{config.party}: {reason}"})
+            self._say(collaboration.cid, "refused", {"reason": f"{config.party}: {reason}"})
 
     def accept(self, collaboration: Collaboration) -> None:
         """Say yes, as soon as the data are read."""
-        self._service.spawn(self._accept(collaboration))
+        self._spawn(self._accept(collaboration))
 
     async def _accept(self, collaboration: Collaboration) -> None:
-        service, cid, agreement = self._service, collaboration.cid, collaboration.agreement
+        cid, agreement = collaboration.cid, collaboration.agreement
         if agreement is None or cid in self._going:
             return
         self._going.add(cid)
         try:
             table = await asyncio.to_thread(self._read, agreement)
-            snapshot = await asyncio.to_thread(write_snapshot, table, service.config.out / "snapshots")
+            snapshot = await asyncio.to_thread(write_snapshot, table, self._config.out / "snapshots")
         except UsageError as error:
-            service.log.error("data", problem=str(error))
-            service.say(cid, "refused", {"reason": f"{service.config.party} cannot use its data"})
+            self._log.error("data", problem=str(error))
+            self._say(cid, "refused", {"reason": f"{self._config.party} cannot use its data"})
             return
-        service.kept(f"{cid}/seed", "seed", cid)
+        self._secret(f"{cid}/seed", "seed", cid)
         fields = {
-            "nonce": service.kept(f"{cid}/nonce", "nonce", cid).hex(),
+            "nonce": self._secret(f"{cid}/nonce", "nonce", cid).hex(),
             "snapshot": snapshot.digest,
             "rows": len(table.ids),
             "warnings": table.report.warnings(),
         }
-        service.say(cid, "accept", fields)
+        self._say(cid, "accept", fields)
 
     def _read(self, agreement: Agreement) -> Table:
-        config, train = self._service.config, agreement.train
+        config, train = self._config, agreement.train
         return read_table(
             config.data.csv,
             config.data.id,

@@ -6,24 +6,26 @@ Counted on the own monotonic clock, and only while the log is heard: a peer's cl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from accord_agents.service.service import Service
+from accord_agents.collaboration.dispatcher import Desk
+from accord_agents.loop.recovery import Recovery
+from accord_agents.service.acceptance import Say
 
 DEAF = 2.0
 """Seconds without a look that count as an absence: of the broker, or of the machine."""
 
 
-class Silence:
-    """When something happened last in each collaboration of a service, and what follows.
+class Deadlines:
+    """When something happened last in each collaboration of a party, and what follows.
 
     Args:
-        service: Whose.
+        desk: The party's.
+        recovery: Knows whose answers a suspended collaboration waits for.
+        say: Has the desk say an own word.
     """
 
-    def __init__(self, service: Service) -> None:
-        self._service, self._looked = service, 0.0
+    def __init__(self, desk: Desk, recovery: Recovery, say: Say) -> None:
+        self._desk, self._recovery, self._say, self._looked = desk, recovery, say, 0.0
         self._since: dict[str, float] = {}
 
     @property
@@ -44,16 +46,15 @@ class Silence:
         if (deaf := now - self._looked) > DEAF:  # without a broker nobody is heard: that is no peer's silence
             self._since = {cid: at + deaf for cid, at in self._since.items()}
         self._looked = now
-        recovery = self._service.agent.recovery
-        for cid, collaboration in self._service.agent.desk.collaborations.items():
+        for cid, collaboration in self._desk.collaborations.items():
             quiet = now - self._since.setdefault(cid, now)
             if collaboration.ended or collaboration.agreement is None:
                 continue
-            unheard = recovery.silent(cid)  # None, unless it is suspended
+            unheard = self._recovery.silent(cid)  # None, unless it is suspended
             silent = collaboration.silent() if unheard is None else unheard  # nobody, while the own work takes long
             if quiet > collaboration.agreement.limits.deadline_seconds and silent:
                 self._since[cid] = now
                 if unheard is None:
-                    self._service.say(cid, "expired", {"missing": silent})
+                    self._say(cid, "expired", {"missing": silent})
                 else:
-                    recovery.expire(cid)
+                    self._recovery.expire(cid)

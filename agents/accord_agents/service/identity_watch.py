@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any
 
+from accord_agents.config.party_file import Config
+from accord_agents.security.identity import Identity
+from accord_agents.security.keystore import Keystore
 from accord_agents.security.own_identity import former_identities
 from accord_agents.security.trust import Identities
 from accord_schemas.errors import UsageError
-
-if TYPE_CHECKING:
-    from accord_agents.service.service import Service
 
 LOOK = 1.0
 """Seconds between looks at the file."""
 
 
-class Pins:
-    """The identities that count for a service.
+class IdentityWatch:
+    """The identities that count for a party.
 
     Args:
-        service: Whose.
+        config: Of the party: its name and the file.
+        keystore: Holds its identities of earlier.
+        identity: Its own.
+        log: Structured logger.
+        apply: Told when other identities count.
     """
 
-    def __init__(self, service: Service) -> None:
-        self._service, self._at = service, 0.0
-        self._seen = self._mark()
+    def __init__(
+        self, config: Config, keystore: Keystore, identity: Identity, log: Any, apply: Callable[[Identities], None]
+    ) -> None:
+        self._config, self._keystore, self._identity, self._log, self._apply = config, keystore, identity, log, apply
+        self._at, self._seen = 0.0, self._mark()
 
     def load(self) -> Identities:
         """The pinned identities and the own ones.
@@ -32,10 +39,9 @@ class Pins:
         Raises:
             UsageError: The file is not usable.
         """
-        service = self._service
-        identities = Identities.load(service.config.identities)
-        former = former_identities(service.keystore, service.config.party)
-        identities.add_own(service.identity, [identity.public for identity in former])
+        identities = Identities.load(self._config.identities)
+        former = former_identities(self._keystore, self._config.party)
+        identities.add_own(self._identity, [identity.public for identity in former])
         return identities
 
     def tick(self, now: float) -> None:
@@ -49,15 +55,14 @@ class Pins:
         try:
             identities = self.load()
         except UsageError as error:
-            self._service.log.warning("identities", problem=str(error))
+            self._log.warning("identities", problem=str(error))
             return
-        agent = self._service.agent
-        agent.put(lambda at: agent.desk.pinned(identities, at))
-        self._service.log.info("identities", revoked=len(identities.revoked))
+        self._apply(identities)
+        self._log.info("identities", revoked=len(identities.revoked))
 
     def _mark(self) -> tuple[int, int]:
         try:
-            found = self._service.config.identities.stat()
+            found = self._config.identities.stat()
         except OSError:
             return 0, 0
         return found.st_mtime_ns, found.st_size

@@ -18,7 +18,6 @@ from accord_agents.files.folder_lock import held
 from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
-from accord_agents.journal.erasure import erase
 from accord_agents.journal.journal import Journal
 from accord_agents.loop.agent import Agent, Hooks
 from accord_agents.loop.quarantine_topic import Refusals
@@ -31,12 +30,13 @@ from accord_agents.security.keystore import Keystore
 from accord_agents.security.own_identity import own_identity
 from accord_agents.security.passphrase import passphrase
 from accord_agents.security.storage import StorageCipher
-from accord_agents.service import requests
+from accord_agents.security.trust import Identities
 from accord_agents.service.acceptance import Acceptance
-from accord_agents.service.deadlines import Silence
-from accord_agents.service.identity_watch import Pins
+from accord_agents.service.deadlines import Deadlines
+from accord_agents.service.identity_watch import IdentityWatch
+from accord_agents.service.requests import Requests
 from accord_agents.service.rerun_guard import Reruns, objections
-from accord_agents.service.retention import Keeper
+from accord_agents.service.retention import Retention
 from accord_agents.service.witness_wait import Sealing
 from accord_broker.factory import connect
 from accord_broker.port import Broker
@@ -85,8 +85,6 @@ class Service:
         self._jobs: set[asyncio.Task[None]] = set()
         self._asked: set[int] = set()
         self._left: list[tuple[str, Job]] = []
-        self.acceptance, self.silence = Acceptance(self), Silence(self)
-        self._keeper, self._pins = Keeper(self), Pins(self)
         self._endpoint: Endpoint | None = None
 
     async def run(self) -> None:
@@ -97,8 +95,7 @@ class Service:
             journal.verify()
             broker = self._watched(connect(self.config.broker, self._client(journal)))
             refusals = Refusals(self.config.party, connect(self.config.broker), self.log)
-            self.agent = Agent(self._desk(journal), journal, broker, self.log, self._hooks(), refusals)
-            self.journal = journal
+            self._assemble(journal, broker, refusals)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self.agent.stopping.set)
@@ -157,10 +154,22 @@ class Service:
             journal.set_meta("client", name)
         return name.decode()
 
+    def _assemble(self, journal: Journal, broker: Broker, refusals: Refusals) -> None:
+        """The agent, and what is built around it: each part gets what it needs, none the whole."""
+        config, keystore, log, self.journal = self.config, self.keystore, self.log, journal
+        self.identities = IdentityWatch(config, keystore, self.identity, log, self._pinned)
+        self.agent = Agent(self._desk(journal), journal, broker, log, self._hooks(), refusals)
+        desk, demo = self.agent.desk, self.errand is not None
+        self.acceptance = Acceptance(config, log, self.say, self.spawn, self.kept, seeded_allowed=demo)
+        self.deadlines = Deadlines(desk, self.agent.recovery, self.say)
+        busy = functools.partial(bool, self.acceptance)
+        self.retention = Retention(self.agent, journal, keystore, config.out, self.sealing, busy, self.forget, log)
+        self.requests = Requests(desk, self.entropy, self.acceptance.accept, self.retention.by_hand)
+
     def _desk(self, journal: Journal) -> Desk:
         cipher = StorageCipher(self.keystore.get("storage"))
         channels = {wrap: cipher.decrypt(sealed, wrap) for wrap, sealed in journal.channels().items()}
-        return Desk(self.identity, self._pins.load(), cipher, self._sealed_seed, channels)
+        return Desk(self.identity, self.identities.load(), cipher, self._sealed_seed, channels)
 
     def _sealed_seed(self, cid: str) -> bytes:
         if cid not in self._seeds:
@@ -202,7 +211,13 @@ class Service:
         self.agent.put(lambda now: self.agent.desk.propose(agreement, nonce, now))
 
     def _hooks(self) -> Hooks:
-        return Hooks(self._job, self.acceptance.proposed, self._outcome, self._tick, self._ready)
+        return Hooks(self._job, self._proposed, self._outcome, self._tick, self._ready)
+
+    def _proposed(self, collaboration: Collaboration) -> None:
+        self.acceptance.proposed(collaboration)
+
+    def _pinned(self, identities: Identities) -> None:
+        self.agent.put(lambda now: self.agent.desk.pinned(identities, now))
 
     def kept(self, name: str, *purpose: str) -> bytes:
         """A secret that is drawn once and durable before it is used.
@@ -260,7 +275,7 @@ class Service:
     def _outcome(self, collaboration: Collaboration, outcome: Outcome) -> None:
         cid = collaboration.cid
         ledger = self.agent.ledgers[cid]
-        self.silence.broken(cid, asyncio.get_running_loop().time())
+        self.deadlines.broken(cid, asyncio.get_running_loop().time())
         self.acceptance.settled(collaboration)
         for move in outcome.moves:
             self.log.info(
@@ -305,29 +320,26 @@ class Service:
     def _tick(self) -> None:
         self.memory.sample(self.executor.processes())
         now = asyncio.get_running_loop().time()
-        self.silence.tick(now)
+        self.deadlines.tick(now)
         if self.errand is None:
-            self._keeper.tick(now, self.silence.since)
-            self._pins.tick(now)
+            self.retention.tick(now, self.deadlines.since)
+            self.identities.tick(now)
         for number, verb, body in self.journal.requests():
             if number not in self._asked:
                 self._asked.add(number)
-                self.agent.put(functools.partial(requests.serve, self, number, verb, body))
+                self.agent.put(functools.partial(self._serve, number, verb, body))
 
-    def postpone(self, number: int) -> None:
-        """Look at what was asked by hand once more, unless whoever asked has given up by then."""
-        self._asked.discard(number)
+    def _serve(self, number: int, verb: str, body: str, now: str) -> None:
+        answer = self.requests.serve(verb, body, now)
+        if answer is None:  # looked at once more, unless whoever asked has given up by then
+            self._asked.discard(number)
+        else:
+            self.agent.desk.batch.answers.append((number, answer))
 
     def forget(self, cid: str) -> None:
         """A collaboration was closed."""
         self._seeds.pop(cid, None)
-        self.silence.forget(cid)
-
-    def erase(self, prefix: str) -> str:
-        """Erase by hand what is held of a collaboration; see `erasure.erase`."""
-        if self.acceptance:
-            raise UsageError("a proposal is being accepted just now.", hint="Try again in a moment.")
-        return str(erase(self.journal, self.keystore, self.config.out, prefix))
+        self.deadlines.forget(cid)
 
     def _done(self) -> bool:
         if self.errand is None:

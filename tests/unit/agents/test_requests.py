@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 from tests.support.street import NOW, Street
 from tests.support.world import agreement, tables
 
-from accord_agents.service import requests
+from accord_agents.security.entropy import SystemEntropy
+from accord_agents.service.requests import Requests
 
 
 def test_what_is_asked_of_a_suspended_collaboration_waits_without_an_answer(tmp_path: Path) -> None:
@@ -20,14 +19,13 @@ def test_what_is_asked_of_a_suspended_collaboration_waits_without_an_answer(tmp_
     street.houses["bank"].publish()
     shop = street.houses["shop"]
     shop.deliver(0)
-    (cid,), postponed = shop.desk.collaborations, list[int]()
-    service: Any = SimpleNamespace(agent=SimpleNamespace(desk=shop.desk), postpone=postponed.append)
+    (cid,) = shop.desk.collaborations
+    requests = Requests(shop.desk, SystemEntropy(), accept=lambda _: None, erase=str)
     body = json.dumps({"collaboration": cid[:8], "reason": "not today"})
     shop.desk.suspended[cid] = []
-    requests.serve(service, 7, "refuse", body, NOW)
-    assert (postponed, shop.desk.batch.answers, shop.desk.collaborations[cid].state) == ([7], [], "PROPOSED")
+    assert requests.serve("refuse", body, NOW) is None
+    assert shop.desk.collaborations[cid].state == "PROPOSED"
     del shop.desk.suspended[cid]
-    requests.serve(service, 7, "refuse", body, NOW)
-    assert shop.desk.batch.answers == [(7, json.dumps({"collaboration": cid}))]
-    assert (postponed, shop.desk.collaborations[cid].state) == ([7], "CANCELLED")
+    assert requests.serve("refuse", body, NOW) == json.dumps({"collaboration": cid})
+    assert shop.desk.collaborations[cid].state == "CANCELLED"
     street.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from accord_agents.service.deadlines import Silence
+from accord_agents.service.deadlines import Deadlines
 
 
 class Site:
@@ -16,15 +16,14 @@ class Site:
         self.waits = ["shop"]
         limits = SimpleNamespace(deadline_seconds=60)
         waiting = SimpleNamespace(ended=False, agreement=SimpleNamespace(limits=limits), silent=lambda: self.waits)
-        recovery = SimpleNamespace(silent=lambda _: unheard, expire=self.expired.append)
-        agent = SimpleNamespace(desk=SimpleNamespace(collaborations={"c": waiting}), recovery=recovery)
-        service: Any = SimpleNamespace(agent=agent, say=lambda *word: self.said.append(word))
-        self.silence = Silence(service)
+        recovery: Any = SimpleNamespace(silent=lambda _: unheard, expire=self.expired.append)
+        desk: Any = SimpleNamespace(collaborations={"c": waiting})
+        self.deadlines = Deadlines(desk, recovery, lambda *word: self.said.append(word))
 
     def pass_by(self, seconds: int) -> None:
         for _ in range(seconds):
             self.now += 1
-            self.silence.tick(self.now)
+            self.deadlines.tick(self.now)
 
 
 EXPIRED = ("c", "expired", {"missing": ["shop"]})
@@ -43,7 +42,7 @@ def test_a_broker_that_was_away_is_no_peer_s_silence() -> None:
 def test_whatever_happens_begins_the_time_anew() -> None:
     site = Site()
     site.pass_by(50)
-    site.silence.broken("c", site.now)
+    site.deadlines.broken("c", site.now)
     site.pass_by(60)
     assert site.said == []
     site.pass_by(1)
