@@ -102,7 +102,7 @@ def _write(layout: Layout, scenario: Scenario, broker: str) -> None:
             "workers": workers,
         }
         _dump(layout.config(name), config)
-    terms = agreement(scenario, publics).model_dump(mode="json")
+    terms = agreement(scenario, publics).terms()
     for name in scenario.parties:
         errand = {"agreement": terms if name == scenario.label_holder else None, "seed": scenario.seed}
         layout.errand(name).write_text(json.dumps(errand), encoding="utf-8")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from accord_agents.security.identity import PublicIdentity
+from accord_protocols.jobs.registry import TRAIN
 from accord_scenarios.model import Scenario
 from accord_scenarios.scenario import load
 from accord_schemas.agreement import Agreement, Member
@@ -50,6 +51,7 @@ def agreement(scenario: Scenario, identities: Mapping[str, PublicIdentity]) -> A
         seeded=scenario.seed is not None,
         limits=scenario.limits,
         learns={p: learns(scenario, p) for p in scenario.parties},
+        versions=TRAIN.versions,
     )
 
 

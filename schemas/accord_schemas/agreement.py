@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -15,19 +15,7 @@ LABEL_HOLDER, FEATURE_HOLDER = "label_holder", "feature_holder"
 Party = Annotated[str, Field(pattern=f"^{PARTY}$")]
 RESERVED = frozenset({"job", "self"})
 MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192
-VERSIONS = {
-    "session": 1,
-    "keys": 1,
-    "gate": 1,
-    "align": 1,
-    "edge": 1,
-    "prepare": 1,
-    "train": 1,
-    "pads": 1,
-    "evaluate": 1,
-    "witness": 1,
-}
-"""Machines (and the witnesses of checkpoints) and their versions, as this code runs them; an agreement pins its own."""
+Pin = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class _Part(BaseModel):
@@ -92,21 +80,30 @@ class Limits(_Part):
 
 
 class Agreement(_Part):
-    """Everything that two runs must share to be the same collaboration."""
+    """Everything that two runs must share to be the same collaboration.
+
+    `version` is that of this form, and always said. What equals the default of its version is left out, so that a field
+    with a default can be added without another digest for what was agreed before; a default that was released never
+    changes within a version (docs/upgrading.md).
+
+    `versions` pins the machines of the job, each of which this program may have in several versions; it has no default,
+    because the newest ones change.
+    """
 
     version: Literal[1] = 1
+    job: Annotated[str, Field(pattern=r"^[a-z]{1,32}$")] = "train"
     name: Annotated[str, Field(min_length=1, max_length=100)]
     parties: dict[Party, Member]
     align: Align = Align()
     prepare: Prepare = Prepare()
-    train: Train | None = Train()
+    train: Train | None = None
     test_rows: TestRows | None = None
     key_bits: Annotated[int, Field(ge=MIN_KEY_BITS, le=MAX_KEY_BITS, multiple_of=2)] = 3072
     profile: Profile = DEFAULT
     seeded: bool = False
     learns: dict[str, str] = {}
     limits: Limits = Limits()
-    versions: dict[str, int] = VERSIONS
+    versions: dict[str, Pin]
 
     @model_validator(mode="after")
     def _whole(self) -> Agreement:
@@ -144,23 +141,27 @@ class Agreement(_Part):
             return ()
         return self.order[:2] if self.train.protection == "shared" else self.order[:1]
 
+    def terms(self) -> dict[str, Any]:
+        """As JSON values, in the one form: what equals a default is left out, the version of the form is not."""
+        return {"version": self.version, **self.model_dump(mode="json", exclude_defaults=True)}
+
     def encode(self) -> bytes:
-        """Canonical JSON."""
-        return canonical_json(self.model_dump(mode="json"))
+        """The terms as canonical JSON."""
+        return canonical_json(self.terms())
 
     def digest(self) -> bytes:
         """SHA-256 of the canonical form."""
         return digest(b"accord agreement", self.encode())
 
-    @staticmethod
-    def decode(value: dict[str, Any]) -> Agreement:
+    @classmethod
+    def decode(cls, value: dict[str, Any]) -> Self:
         """An agreement that came from outside.
 
         Raises:
             FrameError: Not of the known form, or not in its one form (so that its digest is unambiguous).
         """
         try:
-            agreement = Agreement.model_validate(value)
+            agreement = cls.model_validate(value)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "parties"

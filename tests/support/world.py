@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from accord_protocols.jobs.registry import MACHINES, ROOT
+from accord_protocols.jobs.registry import JOBS, ROOT
 from accord_protocols.kernel.engine import Engine, Job
 from accord_protocols.kernel.machine import Abort, Note, Reach, Setup
 from accord_protocols.tasks import TASKS, Context, run
@@ -69,7 +69,15 @@ def agreement(parties: int, bits: int = 2048, gate: float | None = None, **train
     names = NAMES[:parties]
     roles = {n: Member(role="feature_holder" if k else "label_holder", identity=n) for k, n in enumerate(names)}
     align, training = Align(max_overlap=gate), Train(**train)
-    terms = Agreement(name="test", parties=roles, align=align, prepare=Prepare(), train=training, test_rows=TestRows())
+    terms = Agreement(
+        name="test",
+        parties=roles,
+        align=align,
+        prepare=Prepare(),
+        train=training,
+        test_rows=TestRows(),
+        versions=JOBS["train"].versions,
+    )
     return terms.model_copy(update={"key_bits": bits})
 
 
@@ -94,7 +102,7 @@ class World:
         sid = digest(b"sid", seed)
         self.parties = {}
         for me, rows in data.items():
-            engine = Engine(Setup(terms, me, "00" * 16, sid), digest(b"seed", seed, me), MACHINES, ROOT)
+            engine = Engine(Setup(terms, me, "00" * 16, sid), digest(b"seed", seed, me), JOBS[terms.job].machines, ROOT)
             self.parties[me] = Party(me, rows, engine)
             self._take(me, engine.begin())
             self._take(me, engine.local(Address("session", "data", SELF), {"rows": len(rows.ids)}))

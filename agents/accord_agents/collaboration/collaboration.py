@@ -11,7 +11,7 @@ from accord_agents.collaboration.composer import Assembler, Composer, Envelope, 
 from accord_agents.collaboration.sequences import Chain
 from accord_agents.journal.rows import Row
 from accord_agents.security.channel import CHANNELS
-from accord_protocols.jobs.registry import MACHINES, ROOT
+from accord_protocols.jobs.registry import JOBS, ROOT
 from accord_protocols.kernel.engine import Engine, Job, Said
 from accord_protocols.kernel.lifecycle import TERMINAL, IllegalTransitionError, follow
 from accord_protocols.kernel.machine import Abort, Fields, Note, Reach, Setup
@@ -291,7 +291,7 @@ class Collaboration:
             sid = digest(b"accord sid", self.cid, self.digest, *nonces)
             setup = Setup(self.agreement, self.me, self.cid, sid)
             self._move("agreed")
-            self.engine = Engine(setup, self._seed(), MACHINES, ROOT)
+            self.engine = Engine(setup, self._seed(), JOBS[self.agreement.job].machines, ROOT)
             self._drive(self.engine.begin(), self.me)
             self._drive(self.engine.local(DATA, self.data), self.me)
             early, self._early = self._early, []

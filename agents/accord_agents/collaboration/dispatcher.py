@@ -301,8 +301,7 @@ class Desk:
         if cid not in self.collaborations:
             self._new(cid)
             known = {p.party: described(p) for p in self.identities if p.party in agreement.parties}
-            terms = agreement.model_dump(mode="json")
-            self.word(cid, "propose", {"agreement": terms, "identities": known, "nonce": nonce}, now)
+            self.word(cid, "propose", {"agreement": agreement.terms(), "identities": known, "nonce": nonce}, now)
         return cid
 
     def word(self, cid: str, verb: str, fields: dict[str, Any], now: str) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from accord_schemas.agreement import VERSIONS, Agreement
+from accord_protocols.jobs.registry import JOBS
+from accord_schemas.agreement import Agreement
 from accord_schemas.suites import DEFAULT, SM, Profile
 
 Verdict = Literal["accept", "ask", "refuse"]
@@ -44,7 +45,8 @@ class Policy(BaseModel):
     def judge(self, agreement: Agreement, proposer: str) -> tuple[Verdict, str]:
         """What to do with a proposal, and why it is refused."""
         train = agreement.train
-        unknown = sorted(m for m, v in agreement.versions.items() if VERSIONS.get(m) != v)
+        job = JOBS.get(agreement.job)
+        strange = job.strange(agreement.versions) if job else []
         rules = (
             (self.proposers is not None and proposer not in self.proposers, f"{proposer} may not propose"),
             (agreement.profile not in self.profiles, f"profile {agreement.profile} is not allowed"),
@@ -55,10 +57,8 @@ class Policy(BaseModel):
                 f"level {train and train.protection} is not allowed",
             ),
             (train is not None and train.max_rounds > self.max_rounds, "too many rounds"),
-            (
-                bool(unknown) or set(agreement.versions) != set(VERSIONS),
-                f"versions of {', '.join(unknown) or 'machines'} differ",
-            ),
+            (job is None, f"this version of Accord does not know the job {agreement.job}"),
+            (bool(strange), f"this version of Accord does not have the agreed version of {', '.join(strange)}"),
         )
         for broken, reason in rules:
             if broken:

@@ -1,6 +1,6 @@
-"""The machines: tables of transitions and pure functions. No IO, no clock, no randomness of their own."""
+"""The jobs that this program knows, by name."""
 
-from accord_protocols.kernel.machine import Machine
+from accord_protocols.jobs.base import Job, machines
 from accord_protocols.kernel.session import Session
 from accord_protocols.phases.alignment.gate import Gate
 from accord_protocols.phases.alignment.star import Align, Edge
@@ -13,6 +13,5 @@ from accord_protocols.phases.training.prepare import Prepare
 ROOT = Session.kind
 """The machine that every collaboration starts with; it starts the others."""
 
-MACHINES: dict[str, type[Machine]] = {
-    machine.kind: machine for machine in (Session, Keys, Gate, Align, Edge, Prepare, Pads, Train, Evaluate)
-}
+TRAIN = Job("train", machines(Session, Keys, Gate, Align, Edge, Prepare, Pads, Train, Evaluate))
+JOBS: dict[str, Job] = {job.name: job for job in (TRAIN,)}

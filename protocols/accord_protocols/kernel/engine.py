@@ -22,7 +22,7 @@ from accord_protocols.kernel.machine import (
 from accord_schemas.address import JOB, SELF, Address, Content
 from accord_schemas.blocks import encode_fields
 from accord_schemas.canonical import digest
-from accord_schemas.errors import ProtocolError
+from accord_schemas.errors import AccordError, ProtocolError
 from accord_schemas.events import Event
 
 
@@ -45,6 +45,10 @@ class Job:
     compute: Compute
 
 
+class VersionError(AccordError):
+    """This program is too old or too new for an agreement."""
+
+
 MAX_WAITING = 512
 """Contents of one sender that may wait for their turn; far more than any honest party is ahead."""
 Said = Content | Job | Effect
@@ -57,12 +61,15 @@ class Engine:
     Args:
         setup: What the party knows.
         seed: The sealed seed.
-        machines: Machine classes by kind.
+        machines: Machine classes by kind and version; the agreement says which version of a kind runs.
         root: Kind of the first instance.
+
+    Raises:
+        VersionError: The agreement pins a version that is not there.
     """
 
-    def __init__(self, setup: Setup, seed: bytes, machines: Mapping[str, type[Machine]], root: str) -> None:
-        self.setup, self._seed, self._machines = setup, seed, machines
+    def __init__(self, setup: Setup, seed: bytes, machines: Mapping[tuple[str, int], type[Machine]], root: str) -> None:
+        self.setup, self._seed, self._machines = setup, seed, _pinned(setup, machines)
         self._agreement = setup.agreement.digest()
         self._digests: dict[Address, bytes] = {}
         self._values: dict[Address, Event | Fields] = {}
@@ -167,8 +174,7 @@ class Engine:
             raise ContractError(f"the instance {name} exists")
         kind = name.partition(".")[0]
         machine = self._machines[kind](self.setup, name)
-        version = self.setup.agreement.versions[kind]
-        root = digest(b"accord instance", transcript, name, self.setup.sid, str(version))
+        root = digest(b"accord instance", transcript, name, self.setup.sid, str(machine.version))
         self._instances[name] = _Instance(machine, parent, root, memory)
         self._wait(name, machine.first)
 
@@ -186,3 +192,16 @@ class Engine:
 
     def _local_digest(self, address: Address, fields: Fields) -> bytes:
         return digest(b"accord local", *address, self._agreement, encode_fields(fields))
+
+
+def _pinned(setup: Setup, machines: Mapping[tuple[str, int], type[Machine]]) -> dict[str, type[Machine]]:
+    """The one version of each kind that the agreement names."""
+    pins = setup.agreement.versions
+    found = {kind: machines[kind, pins[kind]] for kind, _ in machines if (kind, pins.get(kind)) in machines}
+    if missing := sorted({kind for kind, _ in machines} - set(found)):
+        kind = missing[0]
+        raise VersionError(
+            f"the agreement pins {kind} {pins.get(kind, 'not at all')}, which this program does not have.",
+            hint="Go on with a version of Accord that has it; docs/upgrading.md says which.",
+        )
+    return found

@@ -164,12 +164,17 @@ class ContractError(AccordError):
 class Machine:
     """Base of all machines; a subclass lists its transitions by decorating methods with `transition`.
 
+    The first of them is where an instance starts. A later version may be a subclass of an earlier one: it has that
+    one's transitions, in their order, but for those that it defines itself.
+
     Args:
         setup: What the party knows.
         instance: This instance's name; by convention ``kind`` or ``kind.qualifier``.
     """
 
     kind: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    """Of this kind: another one where the same inputs would say or keep something else; the old class stays beside."""
     first: ClassVar[str] = ""
     says: ClassVar[dict[str, type[Event]]] = {}
     """Which event is said at which step, by the step's name before the first dot."""
@@ -181,9 +186,10 @@ class Machine:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        rows = [(name, method) for name, method in vars(cls).items() if hasattr(method, "needs")]
-        cls.table = {name: (method.needs, method) for name, method in rows}
-        cls.first = rows[0][0]
+        names = dict.fromkeys(n for base in reversed(cls.__mro__) for n, m in vars(base).items() if hasattr(m, "needs"))
+        methods = {name: getattr(cls, name) for name in names}
+        cls.table = {name: (method.needs, method) for name, method in methods.items()}
+        cls.first = next(iter(names))
 
     @property
     def qualifier(self) -> str:

@@ -15,7 +15,7 @@ from accord_schemas.contract.asyncapi import PATH
 
 Documents = dict[str, Any]
 """A contract: each document by its path in the contract's folder."""
-_FIXED = ("$ref", "pattern", "format", "multipleOf", "contentMediaType", "x-accord-dtype", "x-accord-shape")
+_FIXED = ("$ref", "default", "pattern", "format", "multipleOf", "contentMediaType", "x-accord-dtype", "x-accord-shape")
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _INSIDE = ("items", "contentSchema", "additionalProperties", "propertyNames")

@@ -13,7 +13,6 @@ from accord_agents.collaboration.checkpoints import leaves_between
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.results.files import summary
 from accord_agents.results.summary import Ledger
-from accord_schemas.agreement import VERSIONS
 from accord_schemas.events import Checkpoint, Complete, Fail, State
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header
@@ -149,7 +148,7 @@ def test_the_last_checkpoint_too_is_compared_although_all_is_over(tmp_path: Path
 
 
 def test_an_agreement_without_checkpoints_is_folded_as_it_was(tmp_path: Path) -> None:
-    versions = {name: version for name, version in VERSIONS.items() if name != "witness"}
+    versions = {name: version for name, version in ALIGNMENT.versions.items() if name != "witness"}
     street = Street(tmp_path, ALIGNMENT.model_copy(update={"versions": versions}), DATA).run()
     assert {c.state for c in collaborations(street).values()} == {"COMPLETED"} and not said(street)
     assert all(c.sealed and summary(c, Ledger())["checkpoint"] is None for c in collaborations(street).values())

@@ -33,9 +33,27 @@ NATIONAL = TERMS.model_copy(update={"profile": "sm"})
         (Policy(proposals="accept", max_rounds=49), TERMS, "refuse", "too many rounds"),
         (
             Policy(proposals="accept"),
-            TERMS.model_copy(update={"versions": {"train": 2}}),
+            TERMS.model_copy(update={"versions": TERMS.versions | {"train": 2}}),
             "refuse",
-            "versions of train",
+            "does not have the agreed version of train",
+        ),
+        (
+            Policy(proposals="accept"),
+            TERMS.model_copy(update={"versions": TERMS.versions | {"pir": 1}}),
+            "refuse",
+            "version of pir",
+        ),
+        (
+            Policy(proposals="accept"),
+            TERMS.model_copy(update={"versions": {k: v for k, v in TERMS.versions.items() if k != "pads"}}),
+            "refuse",
+            "version of pads",
+        ),
+        (
+            Policy(proposals="accept"),
+            TERMS.model_copy(update={"job": "dreams"}),
+            "refuse",
+            "does not know the job dreams",
         ),
     ],
 )

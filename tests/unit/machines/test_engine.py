@@ -45,6 +45,17 @@ class Child(Machine):
         return Fired({}, (Done({"drawn": draw("word").bytes(8)}),))
 
 
+class Later(Child):
+    """Says it otherwise."""
+
+    version = 2
+
+    @transition(lambda self, memory: [self.at("word", self.qualifier)])
+    def wait(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        """Ends with the second half of a longer stream."""
+        return Fired({}, (Done({"drawn": draw("word").bytes(16)[8:]}),))
+
+
 class Root(Machine):
     """Two children, a job and the own word, joined."""
 
@@ -80,7 +91,7 @@ def content(party: str, text: str = "x", instance: str = "") -> Content:
 
 
 def engine(root: type[Machine] = Root, seed: bytes = bytes(32), setup: Setup = SETUP) -> Engine:
-    return Engine(setup, seed, {"root": root, "child": Child}, "root")
+    return Engine(setup, seed, {("root", 1): root, ("child", 1): Child, ("child", 2): Later}, "root")
 
 
 def steps(target: Engine) -> list[Iterator[Said]]:

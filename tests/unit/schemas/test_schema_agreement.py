@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -21,11 +21,81 @@ ROLES = {
     "bank": Member(role="label_holder", identity="a"),
     "airline": Member(role="feature_holder", identity="c"),
 }
-TERMS = Agreement(name="churn", parties=ROLES, test_rows=TestRows(), learns={"bank": "the scores"})
+TERMS = Agreement(
+    name="churn",
+    parties=ROLES,
+    train=Train(),
+    test_rows=TestRows(equals=1),
+    learns={"bank": "the scores"},
+    versions={"keys": 1, "train": 1},
+)
+YESTERDAY = (
+    b'{"learns":{"bank":"the scores"},"name":"churn","parties":{"airline":{"identity":"c","role":"feature_holder"},'
+    b'"bank":{"identity":"a","role":"label_holder"},"shop":{"identity":"b","role":"feature_holder"}},'
+    b'"test_rows":{"equals":1},"train":{},"version":1,"versions":{"keys":1,"train":1}}'
+)
+"""TERMS as they were said when form 1 was released. These bytes never change."""
+DEFAULTS = {
+    "job": "train",
+    "align": {"protocol": "rsa", "max_overlap": 0.9, "denominator": "min", "max_feature_overlap": None},
+    "prepare": {"impute": "mean", "winsorise": 5.0, "drop_variance_below": 1e-8, "scale": "standard"},
+    "train": {
+        "model": "linear",
+        "protection": "shared",
+        "engine": "paillier",
+        "optimiser": "lbfgs",
+        "l2": 0.0,
+        "max_rounds": 60,
+        "tolerance": 1e-6,
+    },
+    "test_rows": {"hash_modulus": 5, "equals": 0},
+    "key_bits": 3072,
+    "profile": "default",
+    "seeded": False,
+    "limits": {"deadline_seconds": 3600, "retain_days": 365, "max_rows": 20_000_000, "chunk_bytes": 512 * 1024},
+}
+"""What is left out means this, for ever, in form 1. New fields are added here, nothing else is changed."""
+
+
+class Finer(Train):
+    """What training may say tomorrow."""
+
+    link: Literal["exact", "linear"] = "exact"
+    folds: int | None = None
+
+
+class Later(Agreement):
+    """A copy of the agreement with fields of tomorrow, here and in a section."""
+
+    train: Finer | None = None
+    dealer: str | None = None
+    weights: tuple[str, ...] = ()
 
 
 def changed(tree: Any, path: tuple[str, ...], value: Any) -> Any:
-    return value if not path else {**tree, path[0]: changed(tree.get(path[0]), path[1:], value)}
+    return value if not path else {**tree, path[0]: changed(tree.get(path[0], {}), path[1:], value)}
+
+
+def test_what_equals_a_default_is_left_out_but_the_version_is_said() -> None:
+    assert TERMS.encode() == YESTERDAY
+    full = TERMS.model_copy(update={"train": None, "test_rows": TestRows()}).terms()
+    assert "train" not in full and full["test_rows"] == {} and full["version"] == 1
+
+
+def test_a_field_with_a_default_changes_nothing_that_was_agreed_before() -> None:
+    read = Later.decode(load_canonical(YESTERDAY))
+    assert read.encode() == YESTERDAY and read.digest() == TERMS.digest() == Agreement.decode(read.terms()).digest()
+    assert read.train is not None and (read.train.link, read.dealer) == ("exact", None)
+    more = Later.decode(changed(load_canonical(YESTERDAY), ("train", "link"), "linear"))
+    assert more.digest() != TERMS.digest() and Later.decode(load_canonical(more.encode())) == more
+    with pytest.raises(FrameError, match="link"):
+        Agreement.decode(more.terms())
+
+
+def test_what_is_left_out_means_what_it_meant_when_form_1_was_released() -> None:
+    shown = Agreement(name="a", parties=ROLES, train=Train(), test_rows=TestRows(), versions={}).model_dump(mode="json")
+    assert {name: shown[name] for name in DEFAULTS} == DEFAULTS
+    assert set(shown) - set(DEFAULTS) == {"version", "name", "parties", "learns", "versions"}
 
 
 def test_agreements_come_back() -> None:
@@ -57,8 +127,10 @@ OTHER: list[tuple[tuple[str, ...], Any]] = [
     (("train", "max_rounds"), 61),
     (("train", "tolerance"), 2e-6),
     (("train",), None),
-    (("test_rows", "equals"), 1),
+    (("test_rows", "equals"), 2),
+    (("test_rows", "hash_modulus"), 7),
     (("test_rows",), None),
+    (("job",), "psi"),
     (("key_bits",), 2048),
     (("seeded",), True),
     (("learns",), {}),
@@ -66,12 +138,15 @@ OTHER: list[tuple[tuple[str, ...], Any]] = [
     (("limits", "max_rows"), 1),
     (("limits", "chunk_bytes"), 1024),
     (("versions", "train"), 2),
+    (("versions", "pads"), 1),
 ]
 
 
 @pytest.mark.parametrize(("path", "value"), OTHER)
 def test_every_term_is_in_the_digest(path: tuple[str, ...], value: Any) -> None:
-    other = Agreement.decode(changed(TERMS.model_dump(mode="json"), path, value))
+    tree = TERMS.model_dump(mode="json")
+    other = Agreement.model_validate(changed(tree, path, value))
+    assert Agreement.decode(load_canonical(other.encode())) == other
     assert other.digest() != TERMS.digest()
 
 
@@ -101,19 +176,31 @@ def test_every_term_is_in_the_digest(path: tuple[str, ...], value: Any) -> None:
         (("train", "l2"), 0),  # not in its one form
         (("train", "max_rounds"), 0),
         (("train", "more"), 1),
-        (("train",), {}),  # defaults are written out
+        (("train", "max_rounds"), 60),  # a default is left out
+        (("align",), {}),
+        (("job",), "train"),
+        (("job",), "Train"),
+        (("seeded",), False),
+        (("versions", "train"), 0),
         (("limits", "chunk_bytes"), (1 << 20) + 1),
         (("seeded",), 0),
         (("version",), 2),
+        (("version",), None),
     ],
 )
 def test_agreements_of_another_form_are_refused(path: tuple[str, ...], value: Any) -> None:
     with pytest.raises(FrameError):
-        Agreement.decode(changed(TERMS.model_dump(mode="json"), path, value))
+        Agreement.decode(changed(TERMS.terms(), path, value))
+
+
+@pytest.mark.parametrize("name", ["version", "name", "parties", "versions"])
+def test_what_has_no_default_is_said(name: str) -> None:
+    with pytest.raises(FrameError):
+        Agreement.decode({n: v for n, v in TERMS.terms().items() if n != name})
 
 
 def test_no_more_parties_than_a_header_can_name() -> None:
-    tree = TERMS.model_dump(mode="json")
+    tree = TERMS.terms()
     tree["parties"] |= {f"p{k}": {"role": "feature_holder", "identity": "x"} for k in range(MAX_PARTIES - 3)}
     assert len(Agreement.decode(tree).order) == MAX_PARTIES
     tree["parties"]["q"] = {"role": "feature_holder", "identity": "x"}
