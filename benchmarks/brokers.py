@@ -60,7 +60,7 @@ def event(number: int, size: int, sign: Identity) -> Frame:
     header = Header(
         type=Scores.type, source="bank", subject=JOB, time=stamp(), agreement="00" * 32,
         payloadhash=hashlib.sha256(payload).hexdigest(), watermarks="", datacontenttype=content_type(Scores),
-        id=event_id(JOB, str(number), ""), sequence=str(number), previoushash="00" * 32, instance="train",
+        id=event_id(JOB, str(number), ""), eventnumber=str(number), previoushash="00" * 32, instance="train",
         step=f"scores.{number}", recipients="shop", salt="00" * 32, epoch="1",
     )  # fmt: skip
     return Frame.make(header, payload, sign.sign)

@@ -13,6 +13,8 @@ from accord_schemas.suites import DEFAULT, SUITES, Profile, Suite
 
 LABEL_HOLDER, FEATURE_HOLDER = "label_holder", "feature_holder"
 Party = Annotated[str, Field(pattern=f"^{PARTY}$")]
+LEAST_CONTROL = 64 * 1024
+"""Bytes that an event of `control` may have even where a chunk is smaller; a proposal of 32 parties has about half."""
 RESERVED = frozenset({"job", "self"})
 MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192
 Pin = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -77,6 +79,11 @@ class Limits(_Part):
     retain_days: Annotated[int, Field(ge=0, le=36_500)] = 365
     max_rows: Annotated[int, Field(ge=1)] = 20_000_000
     chunk_bytes: Annotated[int, Field(ge=1024, le=1 << 20)] = 512 * 1024
+
+    @property
+    def control_bytes(self) -> int:
+        """What an event of `control` may have: it is never cut, and a broker that takes a chunk takes it too."""
+        return max(self.chunk_bytes, LEAST_CONTROL)
 
 
 class Agreement(_Part):

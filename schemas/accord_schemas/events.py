@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingVector
@@ -31,19 +32,22 @@ class Event(BaseModel):
     )
     family: ClassVar[str] = ""
     name: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    """Another one where the same bytes mean something else; the old class stays beside (docs/upgrading.md)."""
     type: ClassVar[str] = ""
     sealed: ClassVar[bool] = False
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        cls.type = f"org.accord.{cls.family}.{cls.name}.v1"
+        cls.type = f"org.accord.{cls.family}.{cls.name}.v{cls.version}"
         cls.sealed = cls.family not in CLEAR
         EVENTS[cls.type] = cls
 
     def encode(self) -> bytes:
         """The payload in clear: canonical JSON, or fields with blocks. Optional fields that are empty are left out."""
         known = type(self).model_fields.items()
-        fields = {name: getattr(self, name) for name, field in known if field.is_required() or getattr(self, name)}
+        said = {name: (getattr(self, name), field.is_required()) for name, field in known}
+        fields = {name: value for name, (value, required) in said.items() if required or not _empty(value)}
         return canonical_json(fields) if self.family in JSON else encode_fields(fields)
 
     @classmethod
@@ -62,6 +66,11 @@ class Event(BaseModel):
         if event.encode() != payload:
             raise FrameError(f"{cls.type} is not in canonical form")
         return event
+
+
+def _empty(value: Any) -> bool:
+    """Whether an optional field says nothing: None, zero, false, or without any entry."""
+    return value.size == 0 if isinstance(value, np.ndarray) else not value
 
 
 EVENTS: dict[str, type[Event]] = {}

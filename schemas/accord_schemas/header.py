@@ -26,13 +26,13 @@ SHAPES = {
     "chunk": r"[1-9][0-9]{0,5}/[1-9][0-9]{0,5}",
     "datacontenttype": r"application/(json|vnd\.accord\.(blocks|sealed))",
     "epoch": r"[0-9]{1,9}",
+    "eventnumber": r"[1-9][0-9]{0,11}",
     "id": r"[0-9a-f]{8,64}/(ack-)?[0-9a-f]{1,32}",
     "instance": r"[a-z][a-z0-9_.-]{0,127}",
     "payloadhash": r"[0-9a-f]{64}",
     "previoushash": r"[0-9a-f]{64}",
     "recipients": rf"({PARTY}(,{PARTY}){{0,{MAX_PARTIES}}})?",
     "salt": r"[0-9a-f]{64}",
-    "sequence": r"[1-9][0-9]{0,11}",
     "source": PARTY,
     "specversion": r"1\.0",
     "step": r"[a-z][a-z0-9_.-]{0,127}",
@@ -52,8 +52,8 @@ _PATTERNS = {name: re.compile(shape) for name, shape in SHAPES.items()}
 class Header:
     """The signed attributes of one frame. Empty text stands for an absent attribute.
 
-    `sequence`, `previoushash`, `instance` and `step` are absent in an `UNSEQUENCED` event, `chunk` in an event of one
-    frame, `salt` and `epoch` in an event that is not sealed, `suite` in the default profile.
+    `eventnumber`, `previoushash`, `instance` and `step` are absent in an `UNSEQUENCED` event, `chunk` in an event of
+    one frame, `salt` and `epoch` in an event that is not sealed, `suite` in the default profile.
     """
 
     type: str
@@ -66,7 +66,7 @@ class Header:
     datacontenttype: str
     id: str
     specversion: str = "1.0"
-    sequence: str = ""
+    eventnumber: str = ""
     previoushash: str = ""
     instance: str = ""
     step: str = ""
@@ -113,21 +113,25 @@ class Header:
 
     def _check(self) -> None:
         event = self.event_class
-        sequenced = {self.sequence, self.previoushash, self.instance, self.step}
+        sequenced = {self.eventnumber, self.previoushash, self.instance, self.step}
         unsequenced = event.name in UNSEQUENCED
         if unsequenced != (sequenced == {""}) or (not unsequenced and "" in sequenced):
-            raise FrameError("sequence, previous hash, instance and step come together, never in an unsequenced event")
+            raise FrameError(
+                "eventnumber, previoushash, instance and step come together, never in an unsequenced event"
+            )
         if {bool(self.salt), bool(self.epoch), bool(event.sealed and self.recipients)} != {event.sealed}:
             raise FrameError("the event is not sealed, or not addressed, as its family demands")
         if self.datacontenttype != content_type(event):
             raise FrameError("the attribute datacontenttype does not fit the type")
-        if self.id != event_id(self.subject, self.sequence, self.watermarks, "" if event is Ack else self.payloadhash):
+        if self.id != event_id(
+            self.subject, self.eventnumber, self.watermarks, "" if event is Ack else self.payloadhash
+        ):
             raise FrameError("the attribute id does not follow from the others")
         if self.recipients and list(self.to) != sorted(set(self.to)):
             raise FrameError("the recipients are not sorted")
         part, count = self.part
-        if part > count or (self.chunk and count == 1):
-            raise FrameError("the attribute chunk is malformed")
+        if part > count or (self.chunk and (count == 1 or event.family == "control")):
+            raise FrameError("the attribute chunk is malformed, or stands in an event that is never cut")
 
     @property
     def event_class(self) -> EventClass:
@@ -147,8 +151,8 @@ class Header:
 
     @property
     def number(self) -> int:
-        """The sequence number; 0 where there is none."""
-        return int(self.sequence or 0)
+        """The event's number; 0 where there is none."""
+        return int(self.eventnumber or 0)
 
     @property
     def address(self) -> Address:
@@ -173,17 +177,17 @@ class Header:
         return {party: int(number) for party, number in pairs}
 
 
-def event_id(subject: str, sequence: str, seen: str, payload: str = "") -> str:
-    """The CloudEvents id: the sequence within the collaboration; an unsequenced event is named by what it says.
+def event_id(subject: str, number: str, seen: str, payload: str = "") -> str:
+    """The CloudEvents id: the event's number within the collaboration; an unsequenced event is named by what it says.
 
     Args:
         subject: The collaboration.
-        sequence: Empty for an unsequenced event.
+        number: Empty for an unsequenced event.
         seen: The watermarks, which name an acknowledgement.
-        payload: Its hash, which names any other unsequenced event; longer than every sequence.
+        payload: Its hash, which names any other unsequenced event; longer than every number.
     """
     said = digest(payload).hex()[:32] if payload else f"ack-{digest(seen).hex()[:32]}"
-    return f"{subject}/{sequence or said}"
+    return f"{subject}/{number or said}"
 
 
 def content_type(event: EventClass) -> str:

@@ -137,7 +137,9 @@ class Fuzz:
 
     def _changed(self, frame: Frame) -> dict[str, str]:
         attributes = frame.header.attributes()
-        name = self.rng.choice([*attributes, "sequence", "instance", "step", "recipients", "chunk", "watermarks", "x"])
+        name = self.rng.choice(
+            [*attributes, "eventnumber", "instance", "step", "recipients", "chunk", "watermarks", "x"]
+        )
         donor = Frame.decode(self._pick()[1]).header.attributes()
         attributes[name] = self.rng.choice(
             [donor.get(name, ""), "", "0", "-1", "99999999999", "a" * 300, "bank,shop", "2/3", "shop=9", "\u0000é", "1"]
@@ -173,12 +175,12 @@ class Fuzz:
             payload = bytearray(b"[" * self.rng.choice([3, 5000]))
         attributes = frame.header.attributes() | {
             "type": kind.type, "datacontenttype": content_type(kind), "agreement": self.target_agreement,
-            "subject": self.target_id, "sequence": str(self.rng.randrange(1, 60)), "instance": "align",
+            "subject": self.target_id, "eventnumber": str(self.rng.randrange(1, 60)), "instance": "align",
             "step": "tags.shop", "previoushash": "00" * 32,
         }  # fmt: skip
         if kind.name in UNSEQUENCED and self.rng.random() < 0.8:
             attributes = {
-                n: v for n, v in attributes.items() if n not in ("sequence", "instance", "step", "previoushash")
+                n: v for n, v in attributes.items() if n not in ("eventnumber", "instance", "step", "previoushash")
             }
             attributes |= {"recipients": ME}
         if kind.sealed:
@@ -215,7 +217,7 @@ class Fuzz:
         attributes["payloadhash"] = hashlib.sha256(payload).hexdigest()
         if self.rng.random() < 0.9:
             kind = EVENTS.get(attributes.get("type", ""), Ack)
-            place = attributes["subject"], attributes.get("sequence", ""), attributes.get("watermarks", "")
+            place = attributes["subject"], attributes.get("eventnumber", ""), attributes.get("watermarks", "")
             attributes["id"] = event_id(*place, "" if kind is Ack else attributes["payloadhash"])
         attributes = {name: value for name, value in attributes.items() if value}
         source = attributes.get("source", "")

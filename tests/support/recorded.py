@@ -124,7 +124,7 @@ def signed(frame: Frame, event: Event | None = None, /, by: Identity | None = No
     attributes = frame.header.attributes() | changes
     attributes["payloadhash"] = SUITES[attributes.get("suite") or DEFAULT].hash(payload).hex()
     marks = attributes.get("watermarks", "")
-    attributes["id"] = event_id(attributes["subject"], attributes.get("sequence", ""), marks)
+    attributes["id"] = event_id(attributes["subject"], attributes.get("eventnumber", ""), marks)
     key = by or KEYS[attributes["source"]]
     return Frame.make(Header.of({n: v for n, v in attributes.items() if v}), payload, key.sign)
 
@@ -141,7 +141,7 @@ def retold(frames: Iterable[Frame], sender: str, tell: Callable[[list[Frame]], l
     story: list[Frame] = []
     for number, frame in enumerate(tell(own), 1):
         before = story[-1].digest if story else bytes(32)
-        story.append(signed(frame, sequence=str(number), previoushash=before.hex()))
+        story.append(signed(frame, eventnumber=str(number), previoushash=before.hex()))
     return [*(f for f in all_frames if f.header.source != sender), *story]
 
 
@@ -170,7 +170,7 @@ def resealed(frames: Iterable[Frame], party: str, tell: Callable[[list[Frame]], 
     def finish(sender: str, number: int) -> None:
         for frame in told[sender][len(done[sender]) : number]:
             before = done[sender][-1].digest if done[sender] else bytes(32)
-            place = {"sequence": str(len(done[sender]) + 1), "previoushash": before.hex()}
+            place = {"eventnumber": str(len(done[sender]) + 1), "previoushash": before.hex()}
             done[sender].append(resigned(frame, seals.get(frame.header.step), place))
 
     def known(sender: str, number: int) -> bytes | None:

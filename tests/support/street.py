@@ -96,7 +96,7 @@ class House:
                 if row.kind == "job":
                     self.jobs.pop(row.head.decode(), None)
         # who asked before this life asks again; an agent passes such events over until it has caught up
-        self.read = {i for i, (_, d) in enumerate(self.log) if b'"sequence"' not in d and b"control.ack" not in d}
+        self.read = {i for i, (_, d) in enumerate(self.log) if b'"eventnumber"' not in d and b"control.ack" not in d}
         self.passed: set[int] = set()  # read while a collaboration was suspended
         self.sent: set[tuple[str, int]] = set()
         links = Links(self._tell, lambda call: self.take(lambda: call(NOW)), self._reread)
@@ -329,7 +329,7 @@ class Street:
         ]
         for frame in frames:
             if frame.header.number:
-                found.setdefault((frame.header.source, frame.header.sequence), set()).add(frame.digest)
+                found.setdefault((frame.header.source, frame.header.eventnumber), set()).add(frame.digest)
         return found
 
     def models(self) -> dict[str, Any]:

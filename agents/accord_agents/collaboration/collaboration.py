@@ -277,7 +277,7 @@ class Collaboration:
         chunk = agreement.limits.chunk_bytes
         room = budget(agreement)
         self._assembler = Assembler(limit=room // chunk, budget=room)
-        self._composer = Composer(self.cid, agreement.digest(), chunk, self._channel, agreement.algorithms)
+        self._composer = Composer(self.cid, agreement.digest(), agreement.limits, self._channel, agreement.algorithms)
         self._move("proposed")
         for frame in list(self.adopted.values()):
             self._conclude(frame)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.security.channel import CHANNELS
 from accord_schemas.address import Address, Content
-from accord_schemas.agreement import Agreement
-from accord_schemas.errors import FrameError, TamperError
+from accord_schemas.agreement import Agreement, Limits
+from accord_schemas.errors import FrameError, TamperError, UsageError
 from accord_schemas.events import Ack, Event
 from accord_schemas.frame import Frame, Signer
 from accord_schemas.header import Header, content_type, event_id
@@ -61,22 +61,27 @@ class Composer:
     Args:
         collaboration: Its id.
         agreement: Digest of the agreement.
-        chunk: Bytes of payload per frame.
+        limits: Says how many bytes a frame may carry.
         key: The channel key of a recipient set.
         suite: The algorithms.
     """
 
     def __init__(
-        self, collaboration: str, agreement: bytes, chunk: int, key: ChannelKey, suite: Suite = SUITES[DEFAULT]
+        self, collaboration: str, agreement: bytes, limits: Limits, key: ChannelKey, suite: Suite = SUITES[DEFAULT]
     ) -> None:
-        self.collaboration, self.agreement, self._chunk, self._key = collaboration, agreement, chunk, key
+        self.collaboration, self.agreement, self._limits, self._key = collaboration, agreement, limits, key
         self.suite, self._channel = suite, CHANNELS[suite.name]
 
     def pieces(self, content: Content) -> list[Piece]:
-        """The chunks of a content; those of a sealed family are sealed to exactly its recipients."""
-        data = content.event.encode()
-        whole = content.event.family == "control"  # small, and read before an agreement says what a chunk is
-        size = max(1, len(data)) if whole else self._chunk
+        """The chunks of a content; those of a sealed family are sealed to exactly its recipients.
+
+        Raises:
+            UsageError: It is never cut, and larger than what is never cut may be.
+        """
+        data, size = content.event.encode(), self._limits.chunk_bytes
+        if content.event.family == "control":  # read before an agreement says what a chunk is
+            bounded(content.event.name, data, self._limits)
+            size = max(1, len(data))
         parts = [data[i : i + size] for i in range(0, len(data), size)] or [b""]
         count, sealed, pieces = len(parts), content.event.sealed, []
         for k, part in enumerate(parts, 1):
@@ -108,7 +113,7 @@ class Composer:
             watermarks=envelope.seen,
             datacontenttype=content_type(type(content.event)),
             id=event_id(self.collaboration, str(envelope.sequence), envelope.seen),
-            sequence=str(envelope.sequence),
+            eventnumber=str(envelope.sequence),
             previoushash=envelope.previous.hex(),
             instance=content.address.instance,
             step=content.address.step,
@@ -239,6 +244,19 @@ def budget(terms: Agreement) -> int:
     machine has.
     """
     return min(MOST, max(LEAST, terms.limits.max_rows * terms.key_bits // 2))
+
+
+def bounded(name: str, data: bytes, limits: Limits) -> None:
+    """See to it that an event of `control` fits into one frame of any broker that the parties agreed on.
+
+    Raises:
+        UsageError: It has more bytes than the agreement allows.
+    """
+    if len(data) > limits.control_bytes:
+        raise UsageError(
+            f"{name} would have {len(data):,} bytes, more than the {limits.control_bytes:,} of one frame.",
+            hint="Shorten what the agreement says (learns, name), or raise limits.chunk_bytes.",
+        )
 
 
 def aside(

@@ -8,7 +8,7 @@ from typing import Any
 
 from accord_agents.collaboration.channel_keys import Channels
 from accord_agents.collaboration.collaboration import Collaboration, Outcome
-from accord_agents.collaboration.composer import Composer, Envelope, Piece, SecondVersionError, aside
+from accord_agents.collaboration.composer import Composer, Envelope, Piece, SecondVersionError, aside, bounded
 from accord_agents.collaboration.rehydrate import refold
 from accord_agents.collaboration.status import outgoing, status
 from accord_agents.journal.erasure import behind
@@ -269,6 +269,8 @@ class Desk:
     def _proposal(self, frame: Frame) -> Collaboration | None:
         event = Propose.decode(frame.payload)
         agreement = Agreement.decode(event.agreement)
+        if len(frame.payload) > agreement.limits.control_bytes:
+            raise FrameError("the proposal is larger than its own limits allow")
         if self.me not in agreement.parties:
             self._foreign.add(frame.header.subject)
             return None  # somebody else's business
@@ -296,12 +298,18 @@ class Desk:
     # ---- the own word and the own jobs
 
     def propose(self, agreement: Agreement, nonce: str, now: str) -> str:
-        """Propose a collaboration; returns its id."""
+        """Propose a collaboration; returns its id.
+
+        Raises:
+            UsageError: It would not fit into one event.
+        """
         cid = collaboration_id(agreement.digest(), nonce)
         if cid not in self.collaborations:
-            self._new(cid)
             known = {p.party: described(p) for p in self.identities if p.party in agreement.parties}
-            self.word(cid, "propose", {"agreement": agreement.terms(), "identities": known, "nonce": nonce}, now)
+            event = Propose(agreement=agreement.terms(), identities=known, nonce=nonce)
+            bounded(event.name, event.encode(), agreement.limits)
+            self._new(cid)
+            self.word(cid, "propose", event.model_dump(), now)
         return cid
 
     def word(self, cid: str, verb: str, fields: dict[str, Any], now: str) -> None:

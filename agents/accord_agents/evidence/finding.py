@@ -41,4 +41,4 @@ class Finding:
 
 def label(frame: Frame) -> str:
     """How findings name an event."""
-    return f"{frame.header.source}/{frame.header.sequence or 'ack'}"
+    return f"{frame.header.source}/{frame.header.eventnumber or 'ack'}"

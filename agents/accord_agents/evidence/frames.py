@@ -40,10 +40,10 @@ def stranger(frame: Frame, terms: Terms) -> Finding | None:
     if public is None:
         return Finding("stranger", UNKNOWN, label(frame), f"{header.source} is no party of the collaboration")
     if header.algorithms.name != public.kind:
-        what = f"event {header.sequence or 'ack'} in the name of {header.source} is of another suite than its key"
+        what = f"event {header.eventnumber or 'ack'} in the name of {header.source} is of another suite than its key"
         return Finding("suite", UNKNOWN, label(frame), what)
     if not public.verify(frame.to_sign, frame.signature):
-        what = f"event {header.sequence or 'ack'} in the name of {header.source} does not carry its signature"
+        what = f"event {header.eventnumber or 'ack'} in the name of {header.source} does not carry its signature"
         return Finding("forged", UNKNOWN, label(frame), what)
     if header.agreement != terms.digest:
         return Finding("terms", header.source, label(frame), f"{header.source} speaks of another agreement")

@@ -90,7 +90,7 @@ def _channel(protocol: str, family: str) -> dict[str, Any]:
     if family == QUARANTINE:
         messages = {"refused": _refused(protocol)}
     else:
-        messages = {kind.name: _message(protocol, kind) for kind in EVENTS.values() if kind.family == family}
+        messages = {_key(kind): _message(protocol, kind) for kind in EVENTS.values() if kind.family == family}
     return {
         "address": f"{{namespace}}.{family}" if kafka else f"{{namespace}}/{family}/{{collaboration}}",
         "title": family,
@@ -100,6 +100,10 @@ def _channel(protocol: str, family: str) -> dict[str, Any]:
         "messages": messages,
         **({"bindings": {"kafka": {**_TOPIC, "bindingVersion": "0.5.0"}}} if kafka else {}),
     }
+
+
+def _key(kind: type[Event]) -> str:
+    return kind.name if kind.version == 1 else f"{kind.name}.v{kind.version}"
 
 
 def _message(protocol: str, kind: type[Event]) -> dict[str, Any]:

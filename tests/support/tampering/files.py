@@ -154,7 +154,7 @@ def _(r: Recorded) -> list[Finding]:
 def _(r: Recorded) -> list[Finding]:
     def change(v: dict[str, Any]) -> None:
         one, other = v["events"][3]["header"], v["events"][4]["header"]
-        one["sequence"], other["sequence"] = other["sequence"], one["sequence"]
+        one["eventnumber"], other["eventnumber"] = other["eventnumber"], one["eventnumber"]
         one["id"], other["id"] = other["id"], one["id"]
 
     return in_file(r, change)
@@ -194,7 +194,7 @@ def _(r: Recorded) -> list[Finding]:
 @kind("an event in another party's name", "exporter", "file", "forged")
 def _(r: Recorded) -> list[Finding]:
     mine = r.find(EXPORTER, "complete")
-    return of_file(exported(r, [*r.held[EXPORTER], signed(mine, by=KEYS[EXPORTER], source="telco", sequence="90")]))
+    return of_file(exported(r, [*r.held[EXPORTER], signed(mine, by=KEYS[EXPORTER], source="telco", eventnumber="90")]))
 
 
 @kind("another party's event signed again with the own key", "exporter", "file", "forged")

@@ -72,4 +72,4 @@ def _(r: Recorded) -> list[Finding]:
 
 @kind("an event of somebody who is no party", "mallory", "log", "stranger")
 def _(r: Recorded) -> list[Finding]:
-    return of_log([*r.frames(), signed(r.find("telco", "complete"), source="mallory", sequence="1")])
+    return of_log([*r.frames(), signed(r.find("telco", "complete"), source="mallory", eventnumber="1")])

@@ -280,12 +280,12 @@ def _(r: Recorded) -> list[Finding]:
 
 @kind("an event of another suite than the agreement's", "telco", "log", "suite")
 def _(r: Recorded) -> list[Finding]:
-    return of_log([*r.frames(), signed(r.find("telco", "complete"), suite="sm", sequence="90")])
+    return of_log([*r.frames(), signed(r.find("telco", "complete"), suite="sm", eventnumber="90")])
 
 
 @kind("an event of another agreement", "telco", "log", "terms", "telco")
 def _(r: Recorded) -> list[Finding]:
-    return of_log([*r.frames(), signed(r.find("telco", "complete"), agreement="ab" * 32, sequence="90")])
+    return of_log([*r.frames(), signed(r.find("telco", "complete"), agreement="ab" * 32, eventnumber="90")])
 
 
 @kind("a second proposal", "telco", "log", "proposal")

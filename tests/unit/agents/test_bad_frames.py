@@ -51,7 +51,9 @@ def altered(frame: Frame, signer: str | None = None, payload: bytes | None = Non
     attributes = frame.header.attributes() | changes
     body = frame.payload if payload is None else payload
     attributes["payloadhash"] = hashlib.sha256(body).hexdigest()
-    attributes["id"] = event_id(attributes["subject"], attributes.get("sequence", ""), attributes.get("watermarks", ""))
+    attributes["id"] = event_id(
+        attributes["subject"], attributes.get("eventnumber", ""), attributes.get("watermarks", "")
+    )
     return Frame.make(Header.of(attributes), body, KEYS[signer or frame.header.source].sign).encode()
 
 
@@ -104,7 +106,7 @@ def test_an_event_of_another_agreement(street: Street) -> None:
 
 def test_a_sequence_far_ahead(street: Street) -> None:
     telco, frame = street.houses["telco"], last_of(street, "shop")
-    give(telco, altered(frame, sequence="999999"))
+    give(telco, altered(frame, eventnumber="999999"))
     assert quarantined(telco)[-1] == ("shop", "the sequence is far ahead of what was heard")
 
 
@@ -168,7 +170,7 @@ def test_one_address_used_twice_fails_it_naming_the_sender(street: Street) -> No
     before = last_of(street, "shop")
     telco = street.houses["telco"]
     assert states(street, "telco") == {("COMPLETED", "")}
-    give(telco, altered(before, sequence=str(before.header.number + 1), previoushash=before.digest.hex()))
+    give(telco, altered(before, eventnumber=str(before.header.number + 1), previoushash=before.digest.hex()))
     assert states(street, "telco") == {("COMPLETED", "")}, "after the end nothing counts"
 
 
@@ -183,7 +185,7 @@ def test_a_chain_that_does_not_link(street: Street) -> None:
         payload=payload,
         type="org.accord.control.cancel.v1",
         step="cancel",
-        sequence=number,
+        eventnumber=number,
         previoushash="ee" * 32,
     )
     give(telco, forged)
@@ -200,7 +202,7 @@ def test_an_event_where_the_protocol_has_none(street: Street) -> None:
         payload=payload,
         type="org.accord.control.complete.v1",
         step="surprise",
-        sequence=number,
+        eventnumber=number,
         previoushash=frame.digest.hex(),
     )
     for index in range(len(street.log)):
@@ -214,7 +216,7 @@ def test_a_second_proposal_of_one_collaboration(street: Street) -> None:
     telco = street.houses["telco"]
     proposal = Frame.decode(street.log[0][1])
     last = last_of(street, "bank")
-    again = altered(proposal, sequence=str(last.header.number + 1), previoushash=last.digest.hex())
+    again = altered(proposal, eventnumber=str(last.header.number + 1), previoushash=last.digest.hex())
     for index in range(len(street.log)):
         telco.deliver(index)
     give(telco, again)

@@ -17,10 +17,10 @@ from accord_agents.collaboration.composer import Assembler, Composer, Envelope, 
 from accord_agents.collaboration.sequences import Chain
 from accord_agents.security.channel import CHANNELS
 from accord_schemas.address import Address, Content
-from accord_schemas.agreement import Limits
+from accord_schemas.agreement import LEAST_CONTROL, Limits
 from accord_schemas.canonical import digest
-from accord_schemas.errors import FrameError, TamperError
-from accord_schemas.events import Cancel, Event, Tags
+from accord_schemas.errors import FrameError, TamperError, UsageError
+from accord_schemas.events import Cancel, Event, Propose, Tags
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header
 
@@ -42,7 +42,7 @@ def unwrap(me: str) -> Any:
     return lambda frame, wrap: channel.unwrap(KEYS[me], KEYS[frame.header.source].public, wrap, b"info")
 
 
-COMPOSER = Composer(CID, AGREEMENT, 1024, key)
+COMPOSER = Composer(CID, AGREEMENT, Limits(chunk_bytes=1024), key)
 
 
 def content(rows: int, to: tuple[str, ...] = TO) -> Content:
@@ -148,6 +148,17 @@ def test_clear_events_travel_as_they_are() -> None:
     (frame,) = framed(Content(Address("session", "cancel", "bank"), TO, said))
     assert frame.payload == said.encode() == opened(frame, "shop", unwrap("shop"))
     assert not frame.header.salt and not frame.header.epoch
+
+
+def test_control_is_never_cut_and_stays_below_what_one_frame_carries() -> None:
+    at, to = Address("session", "propose", "bank"), ("shop",)
+    propose = Propose(agreement={"learns": {"shop": "x" * (LEAST_CONTROL - 200)}}, nonce="ab" * 32)
+    (piece,) = COMPOSER.pieces(Content(at, to, propose))
+    assert piece.chunk == ""
+    longer = propose.model_copy(update={"agreement": {"learns": {"shop": "x" * LEAST_CONTROL}}})
+    with pytest.raises(UsageError, match=r"propose would have 65,\d+ bytes, more than the 65,536 of one frame"):
+        COMPOSER.pieces(Content(at, to, longer))
+    assert Composer(CID, AGREEMENT, Limits(), key).pieces(Content(at, to, longer))
 
 
 def test_no_payload_in_a_repr() -> None:

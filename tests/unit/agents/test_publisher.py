@@ -33,7 +33,7 @@ def frame(number: int) -> Frame:
         watermarks="",
         datacontenttype=content_type(State),
         id=event_id(CID, str(number), ""),
-        sequence=str(number),
+        eventnumber=str(number),
         previoushash="00" * 32,
         instance="session",
         step=f"state.{number}",

@@ -76,7 +76,7 @@ def harmless(last: Frame, number: int) -> Frame:
         "type": State.type,
         "datacontenttype": content_type(State),
         "step": f"state.{number}",
-        "sequence": sequence,
+        "eventnumber": sequence,
         "previoushash": last.digest.hex(),
         "payloadhash": hashlib.sha256(payload).hexdigest(),
         "id": event_id(last.header.subject, sequence, ""),
@@ -134,7 +134,7 @@ def test_who_claims_what_was_never_said_has_not_answered(street: Street, claim: 
     other = next(f for _, d in street.log if (f := Frame.decode(d)).header.source == "telco" and f.header.number)
     last = {
         "made up": Frame(real.header, b"", KEYS["bank"].sign(b"x"), real.head).bare(),
-        "forged": real.bare().replace(b'"sequence":"1"', b'"sequence":"9"'),
+        "forged": real.bare().replace(b'"eventnumber":"1"', b'"eventnumber":"9"'),
         "another's": other.bare(),
         "no frame": b"abc",
         "cut": real.bare()[:-1],

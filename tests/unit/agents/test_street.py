@@ -146,7 +146,7 @@ def test_an_unknown_own_event_stops_the_agent(tmp_path: Path) -> None:
     with street(tmp_path) as s:
         s.run()
         shop = s.houses["shop"]
-        family, last = next((f, d) for f, d in reversed(s.log) if b'"source":"shop"' in d and b'"sequence"' in d)
+        family, last = next((f, d) for f, d in reversed(s.log) if b'"source":"shop"' in d and b'"eventnumber"' in d)
         shop.journal.close()
         for path in tmp_path.glob("shop.db*"):
             path.unlink()

@@ -49,7 +49,7 @@ def again(frame: Frame, last: Frame, payload: bytes | None = None, **changes: st
     """A frame as the shop's next one."""
     number, body = str(last.header.number + 1), frame.payload if payload is None else payload
     attributes = frame.header.attributes() | {
-        "sequence": number,
+        "eventnumber": number,
         "previoushash": last.digest.hex(),
         "payloadhash": hashlib.sha256(body).hexdigest(),
         "id": event_id(frame.header.subject, number, frame.header.watermarks),

@@ -37,7 +37,7 @@ def frame(party: str, number: int, previous: bytes) -> Frame:
         "payloadhash": hashlib.sha256(payload).hexdigest(),
         "datacontenttype": content_type(State),
         "id": event_id("00" * 16, str(number), ""),
-        "sequence": str(number),
+        "eventnumber": str(number),
         "previoushash": previous.hex(),
         "instance": "session",
         "step": f"state.{number}",

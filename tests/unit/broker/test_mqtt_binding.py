@@ -102,7 +102,7 @@ def damaged() -> list[tuple[str, list[tuple[str, str]], str | None]]:
     for name, value in pairs:
         others = [pair for pair in pairs if pair[0] != name]
         if name not in ("recipients", "watermarks"):
-            ways.append((name.replace("previoushash", "previous hash"), others, kind))
+            ways.append((name, others, kind))
         ways.append((f"{name} (repeated)", [*pairs, (name, value)], kind))
         ways.append((name, [*others, (name, value + "=")], kind))
     ways.append(("datacontenttype", pairs, None))

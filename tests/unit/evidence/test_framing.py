@@ -104,12 +104,12 @@ def test_whoever_exports_second_versions_is_not_accused_of_them(recorded: Record
 def test_nobody_prevents_evidence_by_saying_what_is_no_json(recorded: Recorded, payload: bytes) -> None:
     last = max((f for f in recorded.held[EXPORTER] if f.header.source == "telco"), key=lambda f: f.header.number)
     attributes = recorded.find("telco", "complete").header.attributes() | {
-        "sequence": str(last.header.number + 1),
+        "eventnumber": str(last.header.number + 1),
         "previoushash": last.digest.hex(),
         "payloadhash": hashlib.sha256(payload).hexdigest(),
         "step": "state.odd",
     }
-    attributes["id"] = event_id(attributes["subject"], attributes["sequence"], "")
+    attributes["id"] = event_id(attributes["subject"], attributes["eventnumber"], "")
     odd = Frame.make(Header.of(attributes), payload, KEYS["telco"].sign)
     data, warning = make(recorded.cid, KEYS[EXPORTER], [*recorded.held[EXPORTER], odd])
     found = judged(data).findings

@@ -74,7 +74,7 @@ EVENT = st.sampled_from(sorted(EVENTS)).flatmap(lambda kind: event_of(EVENTS[kin
 def attributes(kind: type[Event], payload: bytes, **changes: str) -> dict[str, str]:
     """The attributes of a valid header for a payload; ``changes`` set others, empty removes one."""
     sealed = {"recipients": "shop,telco", "salt": "5a" * 32, "epoch": "0"} if kind.sealed else {"recipients": "shop"}
-    place = {"sequence": "7", "previoushash": "0b" * 32, "instance": "align", "step": "tags.shop"}
+    place = {"eventnumber": "7", "previoushash": "0b" * 32, "instance": "align", "step": "tags.shop"}
     base = {
         "specversion": "1.0",
         "type": kind.type,
@@ -89,7 +89,7 @@ def attributes(kind: type[Event], payload: bytes, **changes: str) -> dict[str, s
         **({} if kind.name in UNSEQUENCED else place),
     }
     payload_hash = "" if kind.name == "ack" else base["payloadhash"]
-    base["id"] = event_id(base["subject"], base.get("sequence", ""), base["watermarks"], payload_hash)
+    base["id"] = event_id(base["subject"], base.get("eventnumber", ""), base["watermarks"], payload_hash)
     return {name: value for name, value in (base | changes).items() if value}
 
 

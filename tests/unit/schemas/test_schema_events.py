@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from pydantic import ValidationError
-from tests.unit.schemas.strategies import EVENT
+from tests.unit.schemas.strategies import EVENT, attributes
 
+from accord_schemas import events
+from accord_schemas import header as header_module
+from accord_schemas.arrays import Digests
 from accord_schemas.blocks import decode_fields, encode_fields
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError
@@ -31,6 +35,7 @@ from accord_schemas.events import (
     Store,
     Tags,
 )
+from accord_schemas.header import Header
 
 
 @given(EVENT)
@@ -58,11 +63,50 @@ def test_an_optional_field_that_says_nothing_is_left_out() -> None:
         Propose.decode(canonical_json({"agreement": {}, "identities": {}, "nonce": "ab" * 32}))
 
 
+def test_an_optional_array_that_holds_nothing_is_left_out(toy: Any) -> None:
+    """Also one whose entries are all zero says something."""
+    assert set(decode_fields(toy(rows=1).encode())) == {"rows"} == set(decode_fields(toy(rows=1, tags=None).encode()))
+    full = toy(rows=1, tags=np.zeros((1, 32), np.uint8))
+    assert set(decode_fields(full.encode())) == {"rows", "tags"} and toy.decode(full.encode()).encode() == full.encode()
+    with pytest.raises(FrameError, match="not in canonical form"):
+        toy.decode(encode_fields({"rows": 1, "tags": np.zeros((0, 32), np.uint8)}))
+    with pytest.raises(FrameError, match="tags"):
+        toy.decode(encode_fields({"rows": 1, "tags": np.zeros((1, 31), np.uint8)}))
+
+
+def test_a_second_version_of_an_event_stands_beside_the_first(toy: Any) -> None:
+    class Second(toy):  # type: ignore[misc]
+        version = 2
+        more: int
+
+    assert (toy.type, Second.type) == ("org.accord.keys.toy.v1", "org.accord.keys.toy.v2")
+    assert EVENTS[toy.type] is toy and EVENTS[Second.type] is Second
+    header = Header.of(attributes(Second, b"x"))
+    assert header.event_class is Second
+
+
 def test_types_are_unique_and_say_whether_they_are_sealed() -> None:
-    assert all(EVENTS[t] is kind and t == f"org.accord.{kind.family}.{kind.name}.v1" for t, kind in EVENTS.items())
+    assert all(
+        EVENTS[t] is kind and t == f"org.accord.{kind.family}.{kind.name}.v{kind.version}" for t, kind in EVENTS.items()
+    )
     clear = {"org.accord.keys.public.v1"} | {t for t, k in EVENTS.items() if k.family in JSON}
     assert {t for t, k in EVENTS.items() if not k.sealed} == clear
     assert JSON < CLEAR
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An event of its own, known for one test alone."""
+    monkeypatch.setattr(events, "EVENTS", EVENTS.copy())
+    for module in (header_module, sys.modules[__name__]):
+        monkeypatch.setattr(module, "EVENTS", events.EVENTS)
+
+    class Toy(Event):
+        family, name = "keys", "toy"
+        rows: int
+        tags: Digests | None = None
+
+    return Toy
 
 
 RING = np.zeros((2, 2), np.uint64)

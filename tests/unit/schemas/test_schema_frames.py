@@ -12,7 +12,7 @@ from tests.unit.schemas.strategies import EVENT, SUITE, attributes, frame
 
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError
-from accord_schemas.events import Ack, Asked, Event, Expire, Held, Resend, Scores, State, Tags
+from accord_schemas.events import Ack, Asked, Event, Expire, Held, Propose, Resend, Scores, State, Tags
 from accord_schemas.frame import MAX_PAYLOAD, MAX_SIGNATURE, Frame
 from accord_schemas.header import MAX_HEADER, Header, watermarks
 from accord_schemas.suites import sha256, sm3
@@ -106,7 +106,7 @@ def test_acknowledgements_are_outside_the_chain() -> None:
     assert (header.number, header.part, header.seen) == (0, (1, 1), {"shop": 3, "telco": 12})
     assert header.id.startswith(f"{header.subject}/ack-")
     with pytest.raises(FrameError):
-        Header.of(attributes(Ack, b"{}") | {"sequence": "1"})
+        Header.of(attributes(Ack, b"{}") | {"eventnumber": "1"})
 
 
 @pytest.mark.parametrize("kind", [Asked, Held, Resend])
@@ -114,8 +114,8 @@ def test_questions_and_answers_are_outside_the_chain_too(kind: type[Event]) -> N
     """Named by what they say, so that no two have one id."""
     one, other = Header.of(attributes(kind, b"{}")), Header.of(attributes(kind, b"[]"))
     assert (one.number, one.to) == (0, ("shop",)) and one.id != other.id
-    assert len(one.id) == len(one.subject) + 33, "no sequence is that long"
-    for changes in ({"sequence": "1"}, {"id": other.id}, {"step": "a"}):
+    assert len(one.id) == len(one.subject) + 33, "no number is that long"
+    for changes in ({"eventnumber": "1"}, {"id": other.id}, {"step": "a"}):
         with pytest.raises(FrameError):
             Header.of(attributes(kind, b"{}") | changes)
 
@@ -150,20 +150,21 @@ def test_a_missing_attribute_is_refused(name: str) -> None:
         (Scores, {"datacontenttype": "application/vnd.accord.blocks"}),
         (State, {"salt": "5a" * 32, "epoch": "0"}),  # a clear family sealed
         (State, {"datacontenttype": "application/vnd.accord.sealed"}),
-        (State, {"sequence": ""}),
+        (State, {"eventnumber": ""}),
         (State, {"previoushash": ""}),
         (State, {"instance": ""}),
         (State, {"step": ""}),
         (State, {"chunk": "3/2"}),
         (State, {"chunk": "1/1"}),
+        (Propose, {"chunk": "1/2"}),
         (State, {"chunk": "0/2"}),
         (State, {"chunk": "2"}),
         (State, {"chunk": "01/2"}),
         (State, {"chunk": "1/1000000"}),
-        (State, {"sequence": "07"}),
-        (State, {"sequence": "0"}),
-        (State, {"sequence": "-1"}),
-        (State, {"sequence": "٧"}),
+        (State, {"eventnumber": "07"}),
+        (State, {"eventnumber": "0"}),
+        (State, {"eventnumber": "-1"}),
+        (State, {"eventnumber": "٧"}),
         (State, {"id": "00" * 16 + "/8"}),
         (State, {"recipients": "telco,shop"}),
         (State, {"recipients": "shop,shop"}),
