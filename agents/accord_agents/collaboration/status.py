@@ -24,6 +24,6 @@ def status(collaboration: Collaboration) -> str:
         "round": collaboration.round,
         "reason": collaboration.reason,
         "accepted": collaboration.accepted,
-        "agreement": agreement.model_dump(mode="json") if agreement else None,
+        "agreement": agreement.terms() if agreement else None,
     }
     return canonical_json(body).decode()

@@ -91,9 +91,17 @@ def statuses(config: Config) -> list[dict[str, Any]]:
         return []
     journal = Journal(config.journal)
     try:
-        return [{"collaboration": cid, "state": state, **json.loads(body)} for cid, state, body in journal.statuses()]
+        return [{"collaboration": cid, "state": state, **_shown(body)} for cid, state, body in journal.statuses()]
     finally:
         journal.close()
+
+
+def _shown(body: str) -> dict[str, Any]:
+    """A status whose agreement says every term, defaults too: who consents shall not have to know them."""
+    status: dict[str, Any] = json.loads(body)
+    if status["agreement"]:
+        status["agreement"] = Agreement.decode(status["agreement"]).model_dump(mode="json")
+    return status
 
 
 def _ask(config: Config, verb: str, body: dict[str, str]) -> dict[str, Any]:
