@@ -12,6 +12,7 @@ import yaml
 
 from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
 from accord_agents.security.identity import PublicIdentity
+from accord_agents.security.keystore import RANDOM
 from accord_agents.security.own_identity import make_identity
 from accord_agents.security.passphrase import create_keyfile
 from accord_scenarios import yaml12
@@ -88,7 +89,7 @@ def _write(layout: Layout, scenario: Scenario, broker: str) -> None:
         create_keyfile(folder / "keystore.key")
         entropy: Entropy = SystemEntropy() if scenario.seed is None else SeedEntropy(scenario.seed, name)
         passphrase = (folder / "keystore.key").read_bytes()
-        identity = make_identity(folder / "keystore", name, passphrase, entropy, scenario.security.profile)
+        identity = make_identity(folder / "keystore", name, passphrase, entropy, scenario.security.profile, RANDOM)
         exports[name], publics[name] = identity.export(), identity.public
         config = {
             "party": name,

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from accord_agents.files.private import keep_private
 from accord_agents.intake.reader import read_table
 from accord_agents.security.keystore import durable
 from accord_scenarios import namespace
@@ -40,6 +41,7 @@ def run(scenario: str, *, out: Path | None, broker: str | None, sets: list[str],
     if broker is not None:
         namespace.check(broker, loaded)
     home = out or _new_folder(loaded.name)
+    keep_private()
     layout = create(home, loaded, broker, force=force)
     return _play(layout, loaded, quiet=quiet)
 
@@ -50,6 +52,7 @@ def resume(home: Path, *, quiet: bool) -> int:
     Raises:
         UsageError: The folder holds no run.
     """
+    keep_private()
     layout = Layout(home)
     if not layout.scenario.exists():
         raise UsageError(f"{home} holds no run.", hint="Name the folder that --out named, or that the run printed.")

@@ -104,4 +104,4 @@ class Endpoint:
         return ""
 
     def _failed(self, error: Exception) -> None:
-        self._log.error("metrics", problem=repr(error))
+        self._log.error("metrics", problem=type(error).__name__, exc_info=error)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
+
+MAX_CAUSES = 8
 
 
 class _Lines(structlog.WriteLogger):
@@ -22,6 +25,26 @@ class _Lines(structlog.WriteLogger):
     info = warning = error = msg
 
 
+def _where(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """An exception as its kinds and places. Never its text: that of a library may show the value that it refused."""
+    error = event.pop("exc_info", None)
+    if isinstance(error, BaseException):
+        event["exception"] = described(error)
+    return event
+
+
+def described(error: BaseException) -> list[str]:
+    """An exception and what caused it, outermost first: ``Kind at file:line in function``, without any text."""
+    said: list[str] = []
+    now: BaseException | None = error
+    while now is not None and len(said) < MAX_CAUSES:
+        frames = traceback.extract_tb(now.__traceback__)
+        place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else ""
+        said.append(type(now).__name__ + place)
+        now = now.__cause__ or now.__context__
+    return said
+
+
 def open_log(path: Path, party: str) -> Any:
     """A logger that appends to `path`."""
     return logger(path.open("a", encoding="utf-8", buffering=1)).bind(party=party)
@@ -33,6 +56,7 @@ def logger(stream: TextIO) -> Any:
         _Lines(stream),
         processors=[
             structlog.processors.add_log_level,
+            _where,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(sort_keys=True),
         ],

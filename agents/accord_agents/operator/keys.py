@@ -12,7 +12,7 @@ from accord_agents.security.entropy import SystemEntropy
 from accord_agents.security.identity import PublicIdentity
 from accord_agents.security.keystore import Keystore, durable
 from accord_agents.security.own_identity import make_identity, own_export, own_identity, rotate_identity
-from accord_agents.security.passphrase import passphrase
+from accord_agents.security.passphrase import chosen, passphrase
 from accord_agents.security.trust import Identities
 from accord_protocols.kernel.lifecycle import TERMINAL
 from accord_schemas.canonical import unambiguous_json
@@ -23,7 +23,7 @@ from accord_schemas.suites import DEFAULT, Profile
 def init_keys(path: Path, profile: Profile = DEFAULT) -> str:
     """Make an identity for a profile, and its keystore; says the fingerprint."""
     config = load(path)
-    words = passphrase(config.passphrase_file)
+    words = chosen(passphrase(config.passphrase_file))
     return _line(make_identity(config.keystore, config.party, words, SystemEntropy(), profile).public)
 
 
@@ -74,6 +74,16 @@ def trust_identity(path: Path, file: Path, *, replace: bool) -> str:
         raise UsageError(f"{file} is no exported identity.", hint="Export it with: accord keys export FILE") from None
     public = Identities.load(config.identities).trust(export, str(file), replace=replace)
     return f"{_line(public)}  trusted; a running agent takes it up within seconds"
+
+
+def change_passphrase(path: Path, new: bytes) -> str:
+    """Encrypt the party's keystore under another passphrase, at today's cost."""
+    config = load(path)
+    keystore = _keystore(config)
+    with held(config.out):
+        keystore.change_passphrase(chosen(new))
+    where = f"put it into {config.passphrase_file}" if config.passphrase_file else "set ACCORD_PASSPHRASE to it"
+    return f"{config.keystore} opens with the new passphrase; {where}. Backups made before open with the old one."
 
 
 def trusted(config: Config) -> dict[str, PublicIdentity]:

@@ -2,7 +2,8 @@
 
 One 256-bit channel key per (collaboration, sender, recipient set, epoch) travels wrapped to each recipient, in front of
 the ciphertext. A content is sealed under a key derived from a salt that is a MAC of the content itself: no counter can
-repeat after a restore, and the same content gives the same ciphertext.
+repeat after a restore, and the same content gives the same ciphertext (a synthetic IV: Rogaway, Shrimpton, EUROCRYPT
+2006; here the salt selects key and nonce, and is checked again after opening).
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from accord_schemas.errors import FrameError
 from accord_schemas.suites import DEFAULT, SM, sm3
 
 KEY_BYTES, TAG_BYTES = 32, 16
-_NONCE = bytes(12)  # every message has a key of its own
 _REASON = "the event cannot be opened"
 
 
@@ -58,15 +58,15 @@ class Channel(ABC):
     def _mac(self, key: bytes, data: bytes, text: bytes) -> bytes: ...
 
     @abstractmethod
-    def _encrypt(self, key: bytes, aad: bytes, plaintext: bytes) -> bytes: ...
+    def _encrypt(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes: ...
 
     @abstractmethod
-    def _decrypt(self, key: bytes, aad: bytes, ciphertext: bytes) -> bytes: ...
+    def _decrypt(self, key: bytes, nonce: bytes, aad: bytes, ciphertext: bytes) -> bytes: ...
 
     def seal(self, key: bytes, aad: bytes, plaintext: bytes) -> tuple[bytes, bytes]:
         """Seal under a channel key: (salt of 32 bytes, ciphertext with tag)."""
         salt = self._salt(key, aad, plaintext)
-        return salt, self._encrypt(self.derive(key, b"accord seal", salt), aad, plaintext)
+        return salt, self._encrypt(*self._message_key(key, salt), aad, plaintext)
 
     def open_sealed(self, key: bytes, aad: bytes, salt: bytes, ciphertext: bytes) -> bytes:
         """The plaintext.
@@ -75,7 +75,7 @@ class Channel(ABC):
             FrameError: Anything is not as it was sealed; one reason for all.
         """
         try:
-            plaintext = self._decrypt(self.derive(key, b"accord seal", salt), aad, ciphertext)
+            plaintext = self._decrypt(*self._message_key(key, salt), aad, ciphertext)
         except InvalidTag:
             raise FrameError(_REASON) from None
         if not hmac.compare_digest(self._salt(key, aad, plaintext), salt):
@@ -96,6 +96,11 @@ class Channel(ABC):
         if recipients < 1 or len(payload) < size + TAG_BYTES:
             raise FrameError(_REASON)
         return [payload[i : i + self.wrap_bytes] for i in range(0, size, self.wrap_bytes)], payload[size:]
+
+    def _message_key(self, key: bytes, salt: bytes) -> tuple[bytes, bytes]:
+        """Key and nonce of one message. The nonce is secret too: with a fixed one, a search of 128-bit keys would be
+        shared by all messages on a log (Biham, IPL 84(3), 2002)."""
+        return self.derive(key, b"accord seal", salt), self.derive(key, b"accord nonce", salt)[:12]
 
     def _salt(self, key: bytes, aad: bytes, plaintext: bytes) -> bytes:
         return self._mac(self.derive(key, b"accord mac"), len(aad).to_bytes(8, "big") + aad, plaintext)
@@ -135,11 +140,11 @@ class DefaultChannel(Channel):
         mac.update(text)
         return mac.digest()
 
-    def _encrypt(self, key: bytes, aad: bytes, plaintext: bytes) -> bytes:
-        return AESGCM(key).encrypt(_NONCE, plaintext, aad)
+    def _encrypt(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
+        return AESGCM(key).encrypt(nonce, plaintext, aad)
 
-    def _decrypt(self, key: bytes, aad: bytes, ciphertext: bytes) -> bytes:
-        return AESGCM(key).decrypt(_NONCE, ciphertext, aad)
+    def _decrypt(self, key: bytes, nonce: bytes, aad: bytes, ciphertext: bytes) -> bytes:
+        return AESGCM(key).decrypt(nonce, ciphertext, aad)
 
 
 class SmChannel(Channel):
@@ -181,16 +186,16 @@ class SmChannel(Channel):
         mac.update(text)
         return mac.finalize()
 
-    def _encrypt(self, key: bytes, aad: bytes, plaintext: bytes) -> bytes:
-        box = Cipher(algorithms.SM4(key[:16]), modes.GCM(_NONCE)).encryptor()
+    def _encrypt(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
+        box = Cipher(algorithms.SM4(key[:16]), modes.GCM(nonce)).encryptor()
         box.authenticate_additional_data(aad)
         return box.update(plaintext) + box.finalize() + box.tag
 
-    def _decrypt(self, key: bytes, aad: bytes, ciphertext: bytes) -> bytes:
+    def _decrypt(self, key: bytes, nonce: bytes, aad: bytes, ciphertext: bytes) -> bytes:
         if len(ciphertext) < TAG_BYTES:
             raise InvalidTag
         tag = ciphertext[-TAG_BYTES:]
-        box = Cipher(algorithms.SM4(key[:16]), modes.GCM(_NONCE, tag)).decryptor()
+        box = Cipher(algorithms.SM4(key[:16]), modes.GCM(nonce, tag)).decryptor()
         box.authenticate_additional_data(aad)
         return box.update(ciphertext[:-TAG_BYTES]) + box.finalize()
 

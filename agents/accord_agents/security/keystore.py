@@ -1,12 +1,14 @@
 """A party's secrets in one file, encrypted at rest: scrypt (RFC 7914) from a passphrase, AES-256-GCM per entry.
 
-An entry's name is bound to its ciphertext, so that entries cannot be swapped. Writing is durable before it returns: a
-new file, fsync, rename, fsync of the folder.
+An entry's name is bound to its ciphertext, so that entries cannot be swapped, and a MAC covers the list of all entries
+with a counter of writings, so that none can be taken away or put back alone. A whole file of an earlier day opens: that
+is a backup. Writing is durable before it returns: a new file, fsync, rename, fsync of the folder.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 from collections.abc import Mapping
@@ -16,9 +18,12 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import AccordError, TamperError, UsageError
 
-_SCRYPT = {"n": 1 << 14, "r": 8, "p": 1}
+STRETCHED, RANDOM = 1 << 17, 1 << 14
+"""scrypt's n for what a person chose (OWASP's figure: 128 MiB, about half a second), and for 256 random bits."""
+_SCRYPT = ("n", "r", "p")
 _MOST = {"n": 1 << 17, "r": 8, "p": 4}  # at most 128 MiB and a few seconds, whatever a file asks for
 _CHECK = "accord keystore"
 
@@ -26,25 +31,41 @@ _CHECK = "accord keystore"
 class Keystore:
     """Opened by `Keystore.create` or `Keystore.open`."""
 
-    def __init__(self, path: Path, key: bytes, head: dict[str, Any], entries: dict[str, str]) -> None:
+    def __init__(self, path: Path, key: bytes, head: dict[str, Any], entries: dict[str, str], count: int = 0) -> None:
         self._path, self._cipher, self._head, self._entries = path, AESGCM(key), head, entries
+        self._count, self._list_key = count, hmac.digest(key, b"accord keystore list", "sha256")
 
     def __repr__(self) -> str:
         return f"Keystore({str(self._path)!r})"
 
     @classmethod
-    def create(cls, path: Path, passphrase: bytes, secrets: Mapping[str, bytes] | None = None) -> Keystore:
+    def create(
+        cls, path: Path, passphrase: bytes, secrets: Mapping[str, bytes] | None = None, cost: int = STRETCHED
+    ) -> Keystore:
         """A new keystore with its first secrets, written at once: there is never one without them.
+
+        Args:
+            path: Where no file stands yet.
+            passphrase: Opens it.
+            secrets: By name.
+            cost: scrypt's n, a power of two.
 
         Raises:
             UsageError: A file stands there already.
         """
         if path.exists():
             raise UsageError(f"the keystore {path} exists.", hint="Remove it only if its keys are no longer needed.")
-        head = {"salt": os.urandom(16).hex(), **_SCRYPT}
+        head = _head(cost)
         store = cls(path, _derive(passphrase, head), head, {})
         store.put_many({_CHECK: b"ok", **(secrets or {})})
         return store
+
+    def change_passphrase(self, passphrase: bytes, cost: int = STRETCHED) -> None:
+        """Encrypt every entry anew under another passphrase; the file is replaced as a whole."""
+        secrets, head = {name: self.get(name) for name in self._entries}, _head(cost)
+        fresh = Keystore(self._path, _derive(passphrase, head), head, {}, self._count)
+        fresh.put_many(secrets)
+        self.__dict__.update(fresh.__dict__)
 
     @classmethod
     def open(cls, path: Path, passphrase: bytes) -> Keystore:
@@ -61,6 +82,7 @@ class Keystore:
                 **{name: data[name] for name in _SCRYPT},
             }
             entries = {str(name): bytes.fromhex(value).hex() for name, value in data["entries"].items()}
+            count, listed = int(data["count"]), bytes.fromhex(data["listed"])
             if any(type(head[name]) is not int or not 1 <= head[name] <= most for name, most in _MOST.items()):
                 raise ValueError
             if head["n"] < 2 or head["n"] & (head["n"] - 1):
@@ -71,13 +93,17 @@ class Keystore:
             raise UsageError(f"the keystore {path} cannot be read: {error.strerror}.") from None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise TamperError(f"the keystore {path} is damaged.", hint="Put back a copy of it.") from None
-        store = cls(path, _derive(passphrase, head), head, entries)
+        store = cls(path, _derive(passphrase, head), head, entries, count)
         try:
             store.get(_CHECK)
         except (TamperError, KeyError):
             raise UsageError(
                 f"the passphrase does not open the keystore {path}.", hint="Check ACCORD_PASSPHRASE or passphrase_file."
             ) from None
+        if not hmac.compare_digest(store._listed(entries, count), listed):
+            raise TamperError(
+                f"entries of the keystore {path} were removed or put back.", hint="Put back a copy of it."
+            )
         return store
 
     def put(self, name: str, secret: bytes) -> None:
@@ -123,8 +149,15 @@ class Keystore:
         return count
 
     def _write(self, entries: dict[str, str]) -> None:
-        durable(self._path, json.dumps({**self._head, "entries": entries}, sort_keys=True).encode())
-        self._entries = entries  # a secret is there only once it is on disk
+        count = self._count + 1
+        listed = self._listed(entries, count).hex()
+        body = {**self._head, "entries": entries, "count": count, "listed": listed}
+        durable(self._path, json.dumps(body, sort_keys=True).encode())
+        self._entries, self._count = entries, count  # a secret is there only once it is on disk
+
+    def _listed(self, entries: Mapping[str, str], count: int) -> bytes:
+        body = canonical_json({"head": self._head, "count": count, "entries": dict(entries)})
+        return hmac.digest(self._list_key, body, "sha256")
 
 
 def durable(path: Path, body: bytes) -> None:
@@ -149,6 +182,10 @@ def durable(path: Path, body: bytes) -> None:
     except OSError as error:
         hint = "Free space or change rights, then go on: nothing is lost."
         raise AccordError(f"{path} cannot be written: {error.strerror}.", hint=hint) from None
+
+
+def _head(cost: int) -> dict[str, Any]:
+    return {"salt": os.urandom(16).hex(), "n": cost, "r": 8, "p": 1}
 
 
 def _derive(passphrase: bytes, head: dict[str, Any]) -> bytes:

@@ -8,23 +8,30 @@ from typing import Any
 
 from accord_agents.security.entropy import Entropy, identity_secret
 from accord_agents.security.identity import Identity
-from accord_agents.security.keystore import Keystore
+from accord_agents.security.keystore import STRETCHED, Keystore
 from accord_schemas.canonical import canonical_json
 from accord_schemas.suites import DEFAULT, SM, Profile
 
 _KIND, _FORMER, _EXPORT = "identity.kind", "identity.former/", "identity.export"
 
 
-def make_identity(path: Path, party: str, passphrase: bytes, entropy: Entropy, kind: Profile = DEFAULT) -> Identity:
-    """Create a keystore at `path` with a new identity and storage key.
+def make_identity(
+    path: Path,
+    party: str,
+    passphrase: bytes,
+    entropy: Entropy,
+    kind: Profile = DEFAULT,
+    cost: int = STRETCHED,
+) -> Identity:
+    """Create a keystore at `path` with a new identity and storage key; `cost` as in `Keystore.create`.
 
     Raises:
         UsageError: A keystore stands there already.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     secret = identity_secret(entropy)
     kept = {"identity": secret, "storage": entropy.secret("storage"), _KIND: kind.encode()}
-    Keystore.create(path, passphrase, kept)
+    Keystore.create(path, passphrase, kept, cost)
     return Identity(party, secret, kind)
 
 

@@ -11,6 +11,8 @@ from accord_agents.security.keystore import durable
 from accord_schemas.errors import UsageError
 
 VARIABLE = "ACCORD_PASSPHRASE"
+SHORTEST = 12
+"""Characters of a passphrase that somebody chooses; older keystores with shorter ones still open."""
 
 
 def passphrase(file: Path | None) -> bytes:
@@ -25,6 +27,15 @@ def passphrase(file: Path | None) -> bytes:
         raise UsageError(
             "no passphrase for the keystore.", hint=f"Set {VARIABLE}, or passphrase_file in the configuration."
         )
+    return read_passphrase(file)
+
+
+def read_passphrase(file: Path) -> bytes:
+    """The passphrase in a file that only its owner can read.
+
+    Raises:
+        UsageError: The file is missing or empty, or others can read it.
+    """
     try:
         mode, content = file.stat().st_mode, file.read_bytes().strip()
     except OSError as error:
@@ -34,6 +45,23 @@ def passphrase(file: Path | None) -> bytes:
     if not content:
         raise UsageError(f"the passphrase file {file} is empty.")
     return content
+
+
+def chosen(words: bytes) -> bytes:
+    """A passphrase that may protect a keystore.
+
+    Raises:
+        UsageError: It has fewer than `SHORTEST` characters.
+    """
+    if len(words.decode(errors="replace")) < SHORTEST:
+        hint = "Take some words of a book, or: openssl rand -hex 16"
+        raise UsageError(f"the passphrase has fewer than {SHORTEST} characters.", hint=hint)
+    return words
+
+
+def forget() -> None:
+    """Take the passphrase out of the environment, once it is read: child processes need none."""
+    os.environ.pop(VARIABLE, None)
 
 
 def create_keyfile(path: Path) -> None:

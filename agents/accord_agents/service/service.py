@@ -28,7 +28,7 @@ from accord_agents.results.summary import Ledger
 from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.own_identity import own_identity
-from accord_agents.security.passphrase import passphrase
+from accord_agents.security.passphrase import forget, passphrase
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
 from accord_agents.service.acceptance import Acceptance
@@ -74,6 +74,7 @@ class Service:
         seed = errand.seed if errand else None
         self.entropy: Entropy = SystemEntropy() if seed is None else SeedEntropy(seed, config.party)
         self.keystore = Keystore.open(config.keystore, passphrase(config.passphrase_file))
+        forget()
         self.identity = own_identity(self.keystore, config.party)
         self.log = open_log(config.out / "agent.log", config.party)
         self.executor = Executor(config.workers or os.cpu_count() or 1)
@@ -267,7 +268,7 @@ class Service:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._jobs.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.log.error("task", problem=repr(error))
+            self.log.error("task", problem=type(error).__name__, exc_info=error)
             self.agent.fail(error)
 
     # ---- what comes out

@@ -53,7 +53,9 @@ class Log:
         if not self._path.parent.is_dir():
             raise BrokerError(f"The folder of the log {path} does not exist.", hint="Create it, or correct the path.")
         try:
-            self._lock = os.open(self._path.with_name(f"{path.name}-lock"), os.O_RDWR | os.O_CREAT, 0o666)
+            for file in (self._path, self._path.with_name(f"{path.name}-lock")):
+                _create(file)
+            self._lock = os.open(self._path.with_name(f"{path.name}-lock"), os.O_RDWR)
         except OSError as error:
             raise BrokerError(f"The log {path} cannot be opened for writing: {error.strerror}.") from None
         with contextlib.ExitStack() as undo:
@@ -235,3 +237,13 @@ def _groups(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
         size += len(record.frame)
     if start < len(records):
         yield records[start:]
+
+
+def _create(path: Path) -> None:
+    """An empty file with the rights of its folder: who may enter the folder shares the log, whatever our umask is.
+
+    SQLite gives the files beside it the same rights. Where the file exists nothing is opened, see above.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        path.chmod(path.parent.stat().st_mode & 0o666)

@@ -99,6 +99,38 @@ def rotate(
     typer.echo(rotate_keys(config, profile))
 
 
+@app.command("passphrase")
+def change(
+    config: Config = PARTY_FILE,
+    new: Annotated[
+        Path | None,
+        typer.Option(
+            "--new-file",
+            metavar="FILE",
+            help="Holds the new passphrase, mode 0600; else it is asked for.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Change the keystore's passphrase, and give it the cost of today. The agent must not run.
+
+    The old one comes from ACCORD_PASSPHRASE or the file's passphrase_file, as always.
+
+    \b
+    Example
+      accord keys passphrase --config shop.yaml --new-file new.key && mv new.key shop.key
+    """
+    from accord_agents.operator.keys import change_passphrase
+    from accord_agents.security.passphrase import read_passphrase
+
+    words = (
+        read_passphrase(new)
+        if new
+        else typer.prompt("New passphrase", hide_input=True, confirmation_prompt=True).encode()
+    )
+    typer.echo(change_passphrase(config, words))
+
+
 @app.command()
 def revoke(
     identity: Annotated[

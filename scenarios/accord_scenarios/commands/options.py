@@ -23,10 +23,23 @@ Sets = Annotated[
         show_default=False,
     ),
 ]
+
+
+def _private(path: Path) -> Path:
+    """Whoever works for a party writes files for its eyes alone."""
+    from accord_agents.files.private import keep_private
+
+    keep_private()
+    return path
+
+
 Config = Annotated[
     Path,
     typer.Option(
-        "--config", metavar="FILE", help="The party's file: party, broker, data, policy, keystore, identities, out."
+        "--config",
+        metavar="FILE",
+        help="The party's file: party, broker, data, policy, keystore, identities, out.",
+        callback=_private,
     ),
 ]
 PARTY_FILE = Path("party.yaml")

@@ -21,6 +21,7 @@ from accord_agents.config.party_file import load
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import Batch, Row
 from accord_agents.security.entropy import SystemEntropy
+from accord_agents.security.keystore import RANDOM
 from accord_agents.security.own_identity import make_identity
 from accord_schemas.errors import AccordError, TamperError, UsageError
 
@@ -39,7 +40,7 @@ def home(tmp_path: Path) -> Path:
     """A party that has never run."""
     home = tmp_path / "home"
     home.mkdir()
-    make_identity(home / "keystore", "shop", WORD, SystemEntropy())
+    make_identity(home / "keystore", "shop", WORD, SystemEntropy(), cost=RANDOM)
     value = {
         "party": "shop",
         "broker": "mqtt://localhost",

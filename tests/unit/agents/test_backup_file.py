@@ -21,7 +21,7 @@ from accord_agents.config.party_file import load
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import Batch, Row
 from accord_agents.security.entropy import SystemEntropy
-from accord_agents.security.keystore import Keystore
+from accord_agents.security.keystore import RANDOM, Keystore
 from accord_agents.security.own_identity import make_identity
 from accord_schemas.errors import AccordError, TamperError, UsageError
 
@@ -108,7 +108,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     """A party that has an open collaboration, results, and a request that nobody waits for."""
     home = tmp_path / "home"
     home.mkdir()
-    make_identity(home / "shop.keystore", "shop", WORD, SystemEntropy())
+    make_identity(home / "shop.keystore", "shop", WORD, SystemEntropy(), cost=RANDOM)
     (home / "shop.identities.json").write_text("{}")
     value = {
         "party": "shop",

@@ -18,7 +18,7 @@ from accord_agents.journal.journal import Journal
 from accord_agents.replay.party import replay
 from accord_agents.replay.report import Replayed, exit_code
 from accord_agents.security.entropy import SystemEntropy
-from accord_agents.security.keystore import Keystore
+from accord_agents.security.keystore import RANDOM, Keystore
 from accord_agents.security.own_identity import make_identity
 from accord_agents.security.passphrase import passphrase
 from accord_scenarios.cli import main
@@ -110,10 +110,10 @@ def test_the_signing_key_is_not_needed_and_an_unpinned_sender_is_said(run: Path)
     entries = {name: old.get(name) for name in old._entries if name != "identity"}
     config.keystore.unlink()
     entries.pop("accord keystore")
-    Keystore.create(config.keystore, passphrase(config.passphrase_file), entries)
+    Keystore.create(config.keystore, passphrase(config.passphrase_file), entries, cost=RANDOM)
     assert party(run).verdict == "identical"
     identities = json.loads(config.identities.read_bytes())
-    stranger = make_identity(run / "other", "spectrum", b"x", SystemEntropy())
+    stranger = make_identity(run / "other", "spectrum", b"x", SystemEntropy(), cost=RANDOM)
     config.identities.write_text(json.dumps(identities | {"spectrum": stranger.export()}))
     assert party(run).verdict == "different"
     config.identities.write_text(json.dumps({"cellar": identities["cellar"]}))

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accord_agents.security.keystore import Keystore, durable
+from accord_agents.security.keystore import RANDOM, STRETCHED, Keystore, durable
 from accord_schemas.errors import TamperError, UsageError
 
 PASS = b"correct horse battery staple"
@@ -25,7 +25,7 @@ SECRETS = {"identity": b"identity secret " * 4, "c1/seed": b"sealed seed of c1, 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    Keystore.create(tmp_path / "keystore", PASS).put_many(SECRETS)
+    Keystore.create(tmp_path / "keystore", PASS, cost=RANDOM).put_many(SECRETS)
     return tmp_path / "keystore"
 
 
@@ -167,3 +167,38 @@ def test_data_then_name_are_on_disk_before_put_returns(path: Path, monkeypatch: 
     monkeypatch.setattr(Path, "replace", replaced)
     durable(path, b"body")
     assert steps == ["file", "rename", "folder"] and path.read_bytes() == b"body"
+
+
+def test_an_entry_cannot_be_removed_or_put_back_alone(path: Path) -> None:
+    """Entries were authenticated one by one."""
+    earlier = json.loads(path.read_bytes())
+    Keystore.open(path, PASS).put("identity", b"another")
+    now = json.loads(path.read_bytes())
+    without = {name: value for name, value in now["entries"].items() if name != "c1/seed"}
+    back = now["entries"] | {"identity": earlier["entries"]["identity"]}
+    for entries in (without, back):
+        path.write_text(json.dumps(now | {"entries": entries}))
+        with pytest.raises(TamperError, match="removed or put back"):
+            Keystore.open(path, PASS)
+    path.write_text(json.dumps(now | {"count": now["count"] - 1}))
+    with pytest.raises(TamperError, match="removed or put back"):
+        Keystore.open(path, PASS)
+    path.write_text(json.dumps(earlier))  # a whole file of an earlier day is a backup
+    assert Keystore.open(path, PASS).get("identity") == SECRETS["identity"]
+
+
+def test_another_passphrase_and_todays_cost(path: Path) -> None:
+    before = json.loads(path.read_bytes())
+    Keystore.open(path, PASS).change_passphrase(b"a new one, longer")
+    after = json.loads(path.read_bytes())
+    assert (before["n"], after["n"]) == (RANDOM, STRETCHED) and before["salt"] != after["salt"]
+    assert not set(before["entries"].values()) & set(after["entries"].values())
+    with pytest.raises(UsageError, match="passphrase does not open"):
+        Keystore.open(path, PASS)
+    store = Keystore.open(path, b"a new one, longer")
+    assert {name: store.get(name) for name in SECRETS} == SECRETS
+
+
+def test_what_a_person_chose_is_stretched(tmp_path: Path) -> None:
+    Keystore.create(tmp_path / "keystore", PASS)
+    assert json.loads((tmp_path / "keystore").read_bytes())["n"] == 1 << 17

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from accord_agents.security.passphrase import VARIABLE, create_keyfile, passphrase
+from accord_agents.security.passphrase import VARIABLE, chosen, create_keyfile, forget, passphrase
 from accord_schemas.errors import UsageError
 
 
@@ -48,3 +48,17 @@ def test_passphrase_files_that_are_refused(tmp_path: Path, monkeypatch: pytest.M
         with pytest.raises(UsageError, match="chmod 600") as caught:
             passphrase(file)
         assert "hush" not in str(caught.value)
+
+
+def test_a_passphrase_that_somebody_chooses_has_some_length() -> None:
+    assert chosen("zwölf Zeichen".encode()) == "zwölf Zeichen".encode()
+    for words in (b"", b"hunter2", b"x" * 11):
+        with pytest.raises(UsageError, match="fewer than 12"):
+            chosen(words)
+
+
+def test_child_processes_do_not_inherit_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "from here, and long")
+    forget()
+    with pytest.raises(UsageError):
+        passphrase(None)

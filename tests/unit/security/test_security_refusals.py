@@ -11,7 +11,7 @@ import pytest
 
 from accord_agents.security import keystore
 from accord_agents.security.identity import Identity, PublicIdentity, imported
-from accord_agents.security.keystore import Keystore
+from accord_agents.security.keystore import RANDOM, Keystore
 from accord_agents.security.passphrase import VARIABLE, passphrase
 from accord_agents.security.trust import Identities
 from accord_schemas.errors import AccordError, TamperError, UsageError
@@ -75,7 +75,7 @@ COSTS += [("r", 0), ("r", -1), ("r", 9), ("p", 0), ("p", 5)]
 @pytest.mark.parametrize(("name", "value"), COSTS)
 def test_costs_that_scrypt_cannot_or_should_not_bear(tmp_path: Path, name: str, value: Any) -> None:
     path = tmp_path / "keystore"
-    Keystore.create(path, b"x")
+    Keystore.create(path, b"x", cost=RANDOM)
     path.write_text(json.dumps({**json.loads(path.read_bytes()), name: value}))
     with pytest.raises(TamperError, match="damaged"):
         Keystore.open(path, b"x")
@@ -83,7 +83,7 @@ def test_costs_that_scrypt_cannot_or_should_not_bear(tmp_path: Path, name: str, 
 
 def test_a_secret_that_is_not_on_disk_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise a second try would find it, use it, and lose it with the process: a seed that nobody can replay."""
-    store = Keystore.create(tmp_path / "keystore", b"x")
+    store = Keystore.create(tmp_path / "keystore", b"x", cost=RANDOM)
     store.put("old", b"old")
 
     def full(path: Path, body: bytes) -> None:

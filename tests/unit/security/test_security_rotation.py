@@ -10,7 +10,7 @@ import pytest
 
 from accord_agents.security.entropy import SystemEntropy
 from accord_agents.security.identity import Identity
-from accord_agents.security.keystore import Keystore
+from accord_agents.security.keystore import RANDOM, Keystore
 from accord_agents.security.own_identity import (
     former_identities,
     make_identity,
@@ -94,7 +94,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("kind", [DEFAULT, SM])
 def test_a_keystore_keeps_what_signed_before(tmp_path: Path, kind: Profile) -> None:
     path = tmp_path / "keystore"
-    first = make_identity(path, "shop", b"words", SystemEntropy())
+    first = make_identity(path, "shop", b"words", SystemEntropy(), cost=RANDOM)
     assert own_export(Keystore.open(path, b"words"), "shop") == first.export()
     second = rotate_identity(Keystore.open(path, b"words"), "shop", SystemEntropy(), kind)
     again = Keystore.open(path, b"words")

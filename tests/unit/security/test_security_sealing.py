@@ -50,7 +50,8 @@ def test_what_was_sealed_opens_and_is_the_same_each_time(key: bytes, aad: bytes,
 def test_the_wire_format_by_another_library() -> None:
     mac_key = hashlib.sha256(prefixed(b"accord mac", KEY)).digest()
     salt = hmac.digest(mac_key, prefixed(AAD) + TEXT, "sha256")
-    box = AES.new(hashlib.sha256(prefixed(b"accord seal", KEY, salt)).digest(), AES.MODE_GCM, nonce=bytes(12))
+    key, nonce = (hashlib.sha256(prefixed(b"accord " + use, KEY, salt)).digest() for use in (b"seal", b"nonce"))
+    box = AES.new(key, AES.MODE_GCM, nonce=nonce[:12])
     box.update(AAD)
     assert (salt, b"".join(box.encrypt_and_digest(TEXT))) == (SALT, SEALED)
 
@@ -79,8 +80,8 @@ def test_a_cut_is_refused(size: int) -> None:
 def test_the_salt_is_that_of_the_content() -> None:
     """A sender that chose its salt freely could repeat a message key; the recipient notices."""
     salt = bytes(32)
-    message_key = hashlib.sha256(prefixed(b"accord seal", KEY, salt)).digest()
-    box = AES.new(message_key, AES.MODE_GCM, nonce=bytes(12))
+    key, nonce = (hashlib.sha256(prefixed(b"accord " + use, KEY, salt)).digest() for use in (b"seal", b"nonce"))
+    box = AES.new(key, AES.MODE_GCM, nonce=nonce[:12])
     box.update(AAD)
     refused(KEY, AAD, salt, b"".join(box.encrypt_and_digest(TEXT)))
 

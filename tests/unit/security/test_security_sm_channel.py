@@ -49,11 +49,16 @@ def test_published_vector() -> None:
     assert box.tag.hex() == "83de3541e4c2b58177e065a9bf7b62ec"
 
 
+def message_key_of(salt: bytes) -> tuple[bytes, bytes]:
+    key, nonce = (gmssl_pyx.sm3_hmac(KEY, prefixed(b"accord " + use, salt)) for use in (b"seal", b"nonce"))
+    return key[:16], nonce[:12]
+
+
 def test_the_wire_format_by_another_library() -> None:
     mac_key = gmssl_pyx.sm3_hmac(KEY, prefixed(b"accord mac"))
     salt = gmssl_pyx.sm3_hmac(mac_key, prefixed(AAD) + TEXT)
-    message_key = gmssl_pyx.sm3_hmac(KEY, prefixed(b"accord seal", salt))[:16]
-    assert (salt, b"".join(gmssl_pyx.sm4_gcm_encrypt(message_key, bytes(12), AAD, TEXT))) == (SALT, SEALED)
+    message_key, nonce = message_key_of(salt)
+    assert (salt, b"".join(gmssl_pyx.sm4_gcm_encrypt(message_key, nonce, AAD, TEXT))) == (SALT, SEALED)
     assert sm2.decrypt(SHOP.sealing_secret, WRAPPED) == KEY + gmssl_pyx.sm3_hash(ABOUT)
 
 
@@ -89,8 +94,8 @@ def test_a_cut_is_refused(size: int) -> None:
 
 def test_the_salt_is_that_of_the_content() -> None:
     salt = bytes(32)
-    message_key = gmssl_pyx.sm3_hmac(KEY, prefixed(b"accord seal", salt))[:16]
-    unopened(KEY, AAD, salt, b"".join(gmssl_pyx.sm4_gcm_encrypt(message_key, bytes(12), AAD, TEXT)))
+    message_key, nonce = message_key_of(salt)
+    unopened(KEY, AAD, salt, b"".join(gmssl_pyx.sm4_gcm_encrypt(message_key, nonce, AAD, TEXT)))
 
 
 def refused(recipient: Identity, wrapped: bytes, info: bytes = ABOUT) -> None:
