@@ -91,11 +91,8 @@ def test_swapped_entries_are_noticed(path: Path) -> None:
     entries = data["entries"]
     entries["c1/seed"], entries["c2/seed"] = entries["c2/seed"], entries["c1/seed"]
     path.write_text(json.dumps(data))
-    store = Keystore.open(path, PASS)
-    for name in ("c1/seed", "c2/seed"):
-        with pytest.raises(TamperError, match=name):
-            store.get(name)
-    assert store.get("identity") == SECRETS["identity"]
+    with pytest.raises(TamperError, match="removed or put back"):
+        Keystore.open(path, PASS)
 
 
 NONCE = bytes(12)
