@@ -13,7 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.support.real import left_out
+from tests.support.real import asked_for, unavailable
 
 BINARY = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 OUTSIDE = os.environ.get("ACCORD_TEST_MQTT")
@@ -23,9 +23,10 @@ SETTINGS = "allow_anonymous true\n"
 
 
 def needs_mosquitto(*, own: bool = False) -> None:
-    """Leave a module out where there can be no Mosquitto, or none of one's `own`."""
+    """Leave a module out unless real brokers were asked for; fail where there is none, or none of one's `own`."""
+    asked_for()
     if BINARY is None and (own or OUTSIDE is None):
-        left_out("no Mosquitto")
+        unavailable("no Mosquitto")
 
 
 class Mosquitto:

@@ -1,4 +1,4 @@
-"""Tests on real brokers: left out where there is none, unless ``ACCORD_ALL_BROKERS`` says that all must run."""
+"""What runs when: real brokers and sweeps at full depth are for CI, and for whoever asks for them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ import os
 import pytest
 
 WHAT = "real broker"
-HOW = "apt-get install -y default-jre-headless maven mosquitto"
+BROKERS, SWEEPS = "ACCORD_ALL_BROKERS", "ACCORD_SWEEPS"
+HOW = f"{BROKERS}=1, with: apt-get install -y default-jre-headless maven mosquitto"
 
 
-def left_out(why: str) -> None:
-    """Leave the calling module out; the summary says so once, in one line."""
-    if os.environ.get("ACCORD_ALL_BROKERS"):
-        pytest.fail(f"{WHAT}: {why}, and ACCORD_ALL_BROKERS is set; install it with: {HOW}", pytrace=False)
-    pytest.skip(f"{WHAT}: {why}", allow_module_level=True)
+def asked_for() -> None:
+    """Leave the calling module out unless real brokers were asked for: with them the tests take three times as long."""
+    if not os.environ.get(BROKERS):
+        pytest.skip(f"{WHAT}: {BROKERS} is not set", allow_module_level=True)
+
+
+def unavailable(why: str) -> None:
+    """Real brokers were asked for, and one cannot be had."""
+    pytest.fail(f"{WHAT}: {why}, and {BROKERS} is set; install it with: {HOW}", pytrace=False)
+
+
+def every(step: int) -> int:
+    """How wide a sweep's steps are: `step` here and now, 1 in CI, which looks at every one."""
+    return 1 if os.environ.get(SWEEPS) else step

@@ -28,7 +28,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.support.real import left_out
+from tests.support.real import asked_for, unavailable
 
 VERSION = "4.1.1"
 PARTS = [
@@ -263,9 +263,10 @@ def certificates(folder: Path) -> None:
 
 
 def needs_kafka(*, own: bool = False) -> None:
-    """Leave a module out where there can be no Kafka, or none of one's `own`."""
+    """Leave a module out unless real brokers were asked for; fail where there is none, or none of one's `own`."""
+    asked_for()
     if MISSING and (own or OUTSIDE is None):
-        left_out(f"no Apache Kafka without {' and '.join(MISSING)}")
+        unavailable(f"no Apache Kafka without {' and '.join(MISSING)}")
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.real import every
 from tests.support.street import KilledError, Street
 from tests.support.world import agreement, tables
 
@@ -157,7 +158,7 @@ def play(tmp_path: Path, undisturbed: tuple[dict[str, Any], Counts]) -> Play:
 
 def counted(party: str, counts: Counts, marked: bool, step: int) -> range:
     """Every so many row counts of one party; fewer of the others, which differ little, and of copies without a mark."""
-    return range(1, counts[party], step if marked and party == "shop" else 4 * step + 2)
+    return range(1, counts[party], every(7) * (step if marked and party == "shop" else 4 * step + 2))
 
 
 @pytest.mark.parametrize("marked", [True, False])
@@ -180,16 +181,16 @@ def test_every_row_count_as_backup_with_a_log_that_lost_a_fifth(
 
 @pytest.mark.parametrize("party", list(DATA))
 def test_a_log_that_lost_nearly_everything(play: Play, counts: Counts, party: str) -> None:
-    for backup in range(1, counts[party], 6):
+    for backup in range(1, counts[party], 6 * every(4)):
         play(party, backup, 1 + 7 * backup % 23, lose=0.9)
 
 
 def test_two_backups_one_after_the_other(play: Play, counts: Counts) -> None:
-    for backup in range(1, counts["shop"], 8):
+    for backup in range(1, counts["shop"], 8 * every(3)):
         assert play("shop", backup, 3, again=2) == "COMPLETED"
 
 
 def test_a_keystore_that_lacks_what_was_drawn_since_ends_the_collaboration(play: Play, counts: Counts) -> None:
     """The log holds the public half of a key that is gone: a second one is never said."""
-    ends = {play("shop", backup, 15, secrets=True) for backup in range(1, counts["shop"] - 15, 3)}
+    ends = {play("shop", backup, 15, secrets=True) for backup in range(1, counts["shop"] - 15, 3 * every(3))}
     assert ends == {"FAILED", "COMPLETED"}, "either the keys were in the backup, or they were not"
