@@ -10,7 +10,18 @@ from accord_schemas.agreement import LABEL_HOLDER
 PHASES = ("total", "keys", "gate", "align", "prepare", "offline", "train", "evaluate")
 FIELDS = (
     *("status", "reason", "intersection_size", "train_rows", "test_rows", "gate", "rounds", "converged", "loss"),
-    *("coefficients", "intercept", "metrics", "reference", "model_digest", "engine", "protection", "profile"),
+    *(
+        "coefficients",
+        "intercept",
+        "metrics",
+        "reference",
+        "unique",
+        "constant_label",
+        "model_digest",
+        "engine",
+        "protection",
+        "profile",
+    ),
     *("seconds", "bytes", "events", "peak_rss_mib", "restarts", "warnings", "insecure_seed", "accord_version"),
     *("parties", "traffic", "timeline", "columns"),
 )

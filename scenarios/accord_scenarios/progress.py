@@ -113,12 +113,14 @@ def summary(result: wording.Result) -> RenderableType:
         ("model", _model(result)),
         ("on TEST rows", _metrics(result.get("metrics"))),
         ("in plaintext", _metrics(result.get("reference"))),
+        ("without preparation", _metrics((result.get("reference") or {}).get("unprepared"))),
         ("sent", _sent(result)),
         ("time", wording.seconds(clock["total"]) if clock.get("total") is not None else None),
     ):
         if text:
             table.add_row(Text(name, style="dim"), Text(str(text)))
-    style = "bold green" if result.get("status") == "COMPLETED" else "bold red"
+    done = "bold yellow" if wording.reserved(result) else "bold green"
+    style = done if result.get("status") == "COMPLETED" else "bold red"
     parts: list[RenderableType] = [Text(wording.verdict(result), style=style), table]
     parts += [Text(f"warning: {sentence}", style="yellow") for sentence in result.get("warnings") or []]
     return Group(*parts)
@@ -157,7 +159,7 @@ def _metrics(metrics: Mapping[str, Any] | None) -> str:
     return ", ".join(
         f"{name} {wording.number(v, 5)}"
         for name, v in (metrics or {}).items()
-        if v is not None and name != "max_coefficient_error"
+        if v is not None and name not in ("max_coefficient_error", "unprepared")
     )
 
 

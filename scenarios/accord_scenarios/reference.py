@@ -1,4 +1,8 @@
-"""Plaintext training on the joined rows, to compare with: the runner may, seeing all files; no agent ever does."""
+"""Plaintext training on the joined rows, to compare with: the runner may, seeing all files; no agent ever does.
+
+Prepared as the parties do, it shows what the protocol costs. What preparation itself costs shows against the same model
+of the same rows without it.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,30 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accord_agents.intake.reader import read_table
+from accord_agents.intake.table import Table
+from accord_protocols.phases.training.evaluate import regression
 from accord_protocols.preparation.fit import fit
-from accord_protocols.preparation.settings import Settings
+from accord_protocols.preparation.moments import magnitude, moments
 from accord_protocols.primitives.psi.ids import is_test
+from accord_scenarios import wording
 from accord_scenarios.model import Scenario
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+Metrics = dict[str, float | None]
+
+ILL, BAD = 1e6, 1e3
+"""Condition numbers of the columns' correlations: above `ILL` coefficients are not unique in practice, above `BAD` that
+explains coefficients that differ."""
+NOTICEABLE = 1e-3
+"""A relative difference of coefficients that rounding does not explain."""
+_NOT_UNIQUE = (
+    "Columns of the parties taken together are nearly combinations of each other, so that their coefficients are not "
+    "unique. Set train.l2, or leave such columns out."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,64 +43,125 @@ class Reference:
 
     Attributes:
         metrics: On TEST rows; empty where there are none.
+        unprepared: The same without preparation, but for filling nulls with the mean.
         coefficients: By party and prepared column.
         intercept: Of the label holder.
+        spread: Standard deviation of the TRAIN labels.
+        condition: Largest over smallest eigenvalue of the prepared columns' correlations, inf where they depend on each
+            other; 1 where a penalty makes the coefficients unique.
     """
 
-    metrics: dict[str, float | None]
+    metrics: Metrics
+    unprepared: Metrics
     coefficients: dict[str, dict[str, float]]
     intercept: float
+    spread: float
+    condition: float
+
+
+def held_against(result: dict[str, Any], scenario: Scenario) -> None:
+    """Train in plaintext, and put into a completed run's result how it compares: `reference`, `unique`, `warnings`."""
+    reference = train(scenario)
+    error = compare(result, reference)
+    unprepared = reference.unprepared or None
+    result["reference"] = {**reference.metrics, "max_coefficient_error": error, "unprepared": unprepared}
+    if result["unique"] is None:
+        result["unique"] = unique(reference, error)
+        result["warnings"] += [] if result["unique"] else [_NOT_UNIQUE]
+    if wording.costly(result):
+        result["warnings"] = [wording.cost(result), *result["warnings"]]
 
 
 def train(scenario: Scenario) -> Reference:
     """Join all parties' rows, prepare them alike, and fit ordinary least squares or ridge."""
-    from sklearn.linear_model import LinearRegression, Ridge
-    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
-
     assert scenario.train is not None
-    tables = {}
-    for name, member in scenario.parties.items():
-        data, leads = member.data, name == scenario.label_holder
-        tables[name] = read_table(
-            data.csv, data.id, data.label, data.features, model=scenario.train.model, label_required=leads
-        )
+    tables = {name: _read(scenario, name) for name in scenario.parties}
     common = sorted(set.intersection(*(set(table.ids) for table in tables.values())))
     rule = scenario.evaluate.test_rows if scenario.evaluate else None
     testing = np.array([rule is not None and is_test(i, rule.hash_modulus, rule.equals) for i in common], bool)
-    settings = Settings.model_validate(scenario.prepare.model_dump(mode="json"))
-    blocks, names = [], []
+    blocks, raw, names, y = [], [], [], np.empty(0)
     for name, table in tables.items():
         place = {identifier: row for row, identifier in enumerate(table.ids)}
-        values = table.values[[place[i] for i in common]]
-        fitted = fit(table.columns, values[~testing], settings)
+        rows = [place[i] for i in common]
+        values = table.values[rows]
+        fitted = fit(table.columns, values[~testing], scenario.prepare)
         blocks.append(fitted.apply(values))
+        raw.append(_standardised(values, testing))
         names += [(name, column) for column in fitted.names]
-        if table.labels is not None:
-            y = table.labels[[place[i] for i in common]]
-    X, count = np.hstack(blocks), int((~testing).sum())
-    model = Ridge(alpha=count * scenario.train.l2) if scenario.train.l2 else LinearRegression()
-    if X.shape[1]:
-        model.fit(X[~testing], y[~testing])
-        weights, intercept, predicted = model.coef_.tolist(), float(model.intercept_), model.predict(X)[testing]
-    else:
-        weights, intercept, predicted = [], float(y[~testing].mean()), np.full(int(testing.sum()), y[~testing].mean())
-    metrics: dict[str, float | None] = {}
-    if testing.any():
-        truth = y[testing]
-        metrics = {
-            "rmse": float(root_mean_squared_error(truth, predicted)),
-            "mae": float(mean_absolute_error(truth, predicted)),
-            "r2": float(r2_score(truth, predicted)) if len(truth) > 1 else None,
-        }
+        if name == scenario.label_holder and table.labels is not None:
+            y = table.labels[rows]
+    X, l2 = np.hstack(blocks), scenario.train.l2
+    weights, intercept, metrics = _fitted(X, y, testing, l2)
     coefficients: dict[str, dict[str, float]] = {name: {} for name in tables}
     for (name, column), weight in zip(names, weights, strict=True):
         coefficients[name][column] = weight
-    return Reference(metrics, coefficients, intercept)
+    return Reference(
+        metrics,
+        _fitted(np.hstack(raw), y, testing, l2)[2],
+        coefficients,
+        intercept,
+        moments(y[~testing]).deviation,
+        1.0 if l2 else _condition(X[~testing]),
+    )
 
 
 def compare(result: Mapping[str, Any], reference: Reference) -> float:
-    """The largest difference of a coefficient or the intercept, relative to max(1, max|w|)."""
+    """The largest difference of a coefficient or the intercept, relative to the largest coefficient.
+
+    Where all coefficients are 0 the label's standard deviation takes its place, so that no unit enters.
+    """
     own = result["coefficients"] or {}
     pairs = [(own[p][c], w) for p, columns in reference.coefficients.items() for c, w in columns.items()]
-    largest = max([1.0, *(abs(w) for _, w in pairs)])
+    largest = max((abs(w) for _, w in pairs), default=0.0) or reference.spread or abs(reference.intercept) or 1.0
     return float(max(abs(a - b) for a, b in [*pairs, (result["intercept"], reference.intercept)]) / largest)
+
+
+def unique(reference: Reference, error: float) -> bool:
+    """Whether rows and columns determine the coefficients well enough to compare them one by one."""
+    return reference.condition <= (BAD if error > NOTICEABLE else ILL)
+
+
+def _read(scenario: Scenario, name: str) -> Table:
+    data, leads = scenario.parties[name].data, name == scenario.label_holder
+    assert scenario.train is not None
+    model = scenario.train.model
+    return read_table(data.csv, data.id, data.label, data.features, model=model, label_required=leads)
+
+
+def _fitted(X: Matrix, y: Vector, testing: NDArray[np.bool], l2: float) -> tuple[list[float], float, Metrics]:
+    """Weights, intercept and metrics; the label is divided by a power of two meanwhile, so that it has no unit."""
+    from sklearn.linear_model import LinearRegression, Ridge
+
+    unit = magnitude(y)
+    X_train, y_train = X[~testing], np.ldexp(y[~testing], -unit)
+    weights, intercept = np.zeros(X.shape[1]), float(y_train.mean())
+    if X.shape[1]:
+        model = Ridge(alpha=len(y_train) * l2) if l2 else LinearRegression()
+        model.fit(X_train, y_train)
+        weights, intercept = model.coef_, float(model.intercept_)
+    predicted = np.ldexp(X[testing] @ weights + intercept, unit)
+    metrics = regression(y[testing], predicted) if testing.any() else {}
+    return np.ldexp(weights, unit).tolist(), float(np.ldexp(intercept, unit)), metrics
+
+
+def _standardised(values: Matrix, testing: NDArray[np.bool]) -> Matrix:
+    """Nulls filled with the TRAIN rows' mean; mean 0 and variance 1 for the numbers' sake and the penalty's."""
+    out = np.zeros_like(values)
+    for column, given in zip(out.T, values.T, strict=True):
+        known = given[~testing & ~np.isnan(given)]
+        found = moments(known) if len(known) else None
+        if found is not None and not found.rounding:
+            column[:] = (np.where(np.isnan(given), found.mean, given) - found.mean) / found.deviation
+    return out
+
+
+def _condition(X: Matrix) -> float:
+    """Condition number of the correlations of ``(n, m)`` prepared TRAIN rows."""
+    centred = X - X.mean(axis=0)
+    norms = np.sqrt((centred**2).sum(axis=0))
+    if not X.shape[1]:
+        return 1.0
+    if len(X) <= X.shape[1] or not norms.all():
+        return float("inf")
+    singular = np.linalg.svd(centred / norms, compute_uv=False)
+    return float((singular[0] / singular[-1]) ** 2) if singular[-1] else float("inf")

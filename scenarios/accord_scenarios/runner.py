@@ -137,10 +137,9 @@ def _result(
     result["accord_version"] = version("accord")
     result["warnings"] = [*([_SEED] if scenario.seed is not None else []), *result["warnings"], _KEY]
     if result["status"] == "COMPLETED" and scenario.train and scenario.evaluate and scenario.evaluate.reference:
-        from accord_scenarios.reference import compare, train
+        from accord_scenarios.reference import held_against
 
-        reference = train(scenario)
-        result["reference"] = {**reference.metrics, "max_coefficient_error": compare(result, reference)}
+        held_against(result, scenario)
     result["timeline"] = _relative(result["timeline"] or {})
     result["seconds"]["total"] = round(time.monotonic() - began, 3)
     from accord_scenarios.report.page import render

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError
@@ -41,12 +41,26 @@ class Align(_Part):
 
 
 class Prepare(_Part):
-    """What each party does to its own columns, in this order."""
+    """What each party does to its own columns, in this order whatever the order of the keys.
+
+    Nulls are filled with the column's mean or median over TRAIN rows, or with a number; values are clipped to mean ±
+    `winsorise` standard deviations; columns of a variance below or above the bounds, in their own unit squared, are
+    dropped, constants in any case; the others are scaled to mean 0 and variance 1. Null turns a step off.
+    """
 
     impute: Literal["mean", "median"] | float = "mean"
     winsorise: Annotated[float, Field(gt=0)] | None = 5.0
-    drop_variance_below: Annotated[float, Field(ge=0)] = 1e-8
+    drop_variance_below: Annotated[float, Field(ge=0)] = 0.0
+    drop_variance_above: Annotated[float, Field(gt=0)] | None = None
     scale: Literal["standard"] | None = "standard"
+
+    @field_validator("drop_variance_above")
+    @classmethod
+    def _leaves_some(cls, above: float | None, info: ValidationInfo) -> float | None:
+        below = info.data.get("drop_variance_below", 0.0)
+        if above is not None and above < below:
+            raise ValueError(f"{above:g} is less than drop_variance_below, {below:g}: every column would be dropped")
+        return above
 
 
 class Train(_Part):

@@ -80,6 +80,8 @@ def summary(collaboration: Collaboration, ledger: Ledger) -> dict[str, Any]:
         "rounds": notes.get("rounds"),
         "converged": notes.get("converged"),
         "loss": notes.get("loss"),
+        "unique": notes.get("unique"),
+        "constant_label": notes.get("constant_label"),
         "coefficients": {me: model["coefficients"]} if completed and model else None,
         "intercept": model.get("intercept") if completed else None,
         "metrics": notes.get("metrics"),

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.preparation.fitted import ColumnFit, Fitted
-from accord_protocols.preparation.settings import Settings
+from accord_protocols.preparation.moments import magnitude, shifted
+from accord_schemas.agreement import Prepare
 from accord_schemas.errors import UsageError
 
 NO_VALUES = "it has no value in any TRAIN row"
 
 
-def fit(columns: Sequence[str], train: NDArray[np.float64], settings: Settings) -> Fitted:
+def fit(columns: Sequence[str], train: NDArray[np.float64], settings: Prepare) -> Fitted:
     """Fit each step on the output of the one before: impute, winsorise, drop, scale.
+
+    Every column is divided by a power of two above its largest value first and what was learned multiplied by it, which
+    is exact: no step meets the unit of a column, nor the ends of what floats hold.
 
     scikit-learn's own statistics here are numpy sums over the rows and a partition; neither BLAS nor vectorised
     transcendental functions enter, so they have the same bits on every processor (a test holds them to it).
@@ -45,35 +50,42 @@ def fit(columns: Sequence[str], train: NDArray[np.float64], settings: Settings) 
 
     from accord_protocols.preparation.transformers import InformativeColumns, Winsoriser
 
-    constant = None if isinstance(settings.impute, str) else settings.impute
-    strategy = settings.impute if constant is None else "constant"
-    imputer = SimpleImputer(strategy=strategy, fill_value=constant)
+    fill, raw = settings.impute, np.ascontiguousarray(train[:, used])  # sums follow the layout
+    if isinstance(fill, float):
+        raw = np.where(np.isnan(raw), fill, raw)
+    units = [magnitude(column[~np.isnan(column)]) for column in raw.T]
+    imputer = SimpleImputer(strategy="mean" if isinstance(fill, float) else fill)
     winsoriser = None if settings.winsorise is None else Winsoriser(settings.winsorise)
-    selector = InformativeColumns(settings.drop_variance_below)
+    selector = InformativeColumns(settings.drop_variance_below, settings.drop_variance_above, units)
 
-    filled = imputer.fit_transform(np.ascontiguousarray(train[:, used]))  # sums follow the layout
+    filled = imputer.fit_transform(np.ldexp(raw, np.negative(units)))
     clipped = winsoriser.fit_transform(filled) if winsoriser else filled
     clips = (clipped != filled).sum(axis=0).tolist()
     selected = selector.fit_transform(clipped)
     scaler = StandardScaler().fit(selected) if settings.scale and selected.shape[1] else None
 
     kept: list[ColumnFit] = []
-    for place, (column, reason) in enumerate(zip(used, selector.reasons_, strict=True)):
+    for place, (column, reason, unit) in enumerate(zip(used, selector.reasons_, units, strict=True)):
         if reason is not None:
             dropped[columns[column]] = reason
             continue
         kept.append(
             ColumnFit(
                 name=columns[column],
-                impute=imputer.statistics_[place],
-                low=winsoriser.low_[place] if winsoriser else None,
-                high=winsoriser.high_[place] if winsoriser else None,
-                mean=scaler.mean_[len(kept)] if scaler else 0.0,
+                impute=fill if isinstance(fill, float) else math.ldexp(imputer.statistics_[place], unit),
+                low=_bound(winsoriser.low_[place], unit) if winsoriser else None,
+                high=_bound(winsoriser.high_[place], unit) if winsoriser else None,
+                mean=math.ldexp(scaler.mean_[len(kept)], unit) if scaler else 0.0,
                 # not scaler.scale_, which is 1 where the variance is small against the mean
-                scale=math.sqrt(scaler.var_[len(kept)]) if scaler else 1.0,
+                scale=math.ldexp(math.sqrt(scaler.var_[len(kept)]), unit) if scaler else 1.0,
                 nulls=nulls[column],
                 clipped=clips[place],
             )
         )
     in_order = {name: dropped[name] for name in columns if name in dropped}
     return Fitted(columns=tuple(columns), kept=tuple(kept), dropped=in_order)
+
+
+def _bound(value: float, unit: int) -> float:
+    """A winsorising bound in the column's unit; the largest float where it would be beyond it."""
+    return max(-sys.float_info.max, min(shifted(value, unit), sys.float_info.max))

@@ -107,7 +107,9 @@ class Fitted(BaseModel):
             x = np.where(np.isnan(x), column.impute, x)
             if column.low is not None and column.high is not None:
                 x = np.clip(x, column.low, column.high)
-            out[:, place] = np.clip((x - column.mean) / column.scale, -LARGEST, LARGEST)
+            with np.errstate(over="ignore"):  # a cell far beyond the TRAIN rows' may leave what floats hold
+                x = (x - column.mean) / column.scale
+            out[:, place] = np.clip(x, -LARGEST, LARGEST)
         return out
 
     def to_json(self) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from accord_schemas.errors import UsageError
 def scale_labels(y: NDArray[np.float64]) -> tuple[float, int, NDArray[np.float64]]:
     """Centre and scale labels for linear regression: scaled = (y − center) / 2^shift.
 
-    The power of two lies above the standard deviation σ, σ < 2^shift <= 2σ (for constant labels: above their absolute
-    value), so that scaling is exact and only the shift need be announced. The center is the mean rounded to a multiple
-    of it. A model of the scaled labels becomes one of y by u ↦ u · 2^shift + center.
+    The power of two lies above the standard deviation σ, σ < 2^shift <= 2σ (for labels that differ by rounding alone,
+    or not at all: above their absolute value), so that scaling is exact and only the shift need be announced. The
+    center is the mean rounded to a multiple of it. A model of the scaled labels becomes one of y by u ↦ u · 2^shift +
+    center.
 
     Args:
         y: ``(n,)`` float64, n >= 1, of the TRAIN rows.
@@ -31,9 +32,7 @@ def scale_labels(y: NDArray[np.float64]) -> tuple[float, int, NDArray[np.float64
     """
     if not len(y):
         raise UsageError("there is no TRAIN row.", hint="Align more users or test on fewer.")
-    mean, variance = moments(y)
-    constant = bool(np.all(y == y[0]))
-    spread = abs(float(y[0])) if constant else math.sqrt(variance)
-    shift = math.frexp(spread)[1]
-    center = math.ldexp(round(math.ldexp(mean, -shift)), shift)
+    found = moments(y)
+    shift = math.frexp(abs(float(y[0])) if found.rounding else found.deviation)[1]
+    center = math.ldexp(round(math.ldexp(found.mean, -shift)), shift)
     return center, shift, np.ldexp(y - center, -shift)

@@ -44,27 +44,31 @@ class Whitening:
 
     @classmethod
     def fit(cls, X: Matrix, ridge: Vector) -> Self:
-        """Factor L Lᵀ = G + 1e-4·(tr G/m)·I with G = XᵀX/n + diag(ridge).
+        """The basis of rows X; see `of` and `gram_matrix`."""
+        return cls.of(gram_matrix(X), ridge)
+
+    @classmethod
+    def of(cls, gram: list[list[float]], ridge: Vector) -> Self:
+        """Factor L Lᵀ = G + 1e-4·(tr G/m)·I with G = gram + diag(ridge).
 
         Args:
-            X: ``(n, m)`` TRAIN rows within ±32, n and m >= 1, the column of ones included if there is an intercept.
+            gram: ``(m, m)``, m >= 1: of the party's columns, that of ones included if there is an intercept.
             ridge: ``(m,)`` penalty over the curvature bound of the loss, λ/c; 0 for the intercept.
 
         Raises:
-            ValueError: A value is beyond ±32 or NaN, or a shape is wrong.
+            ValueError: The shapes do not fit.
             ProtocolError: All columns are zero.
         """
-        n, m = X.shape
-        if not n or not m or ridge.shape != (m,) or not np.all(np.abs(X) <= LARGEST):
-            raise ValueError("whitening needs rows of prepared values and a penalty for each column")
-        totals, unit = _exact_gram(X), n << (2 * _FRACTION_BITS)
-        gram = [[total / unit for total in row] for row in totals]
+        m = len(gram)
+        if ridge.shape != (m,):
+            raise ValueError("whitening needs a penalty for each column")
+        whole = [list(row) for row in gram]
         for j, penalty in enumerate(ridge.tolist()):
-            gram[j][j] += penalty
-        damping = DAMPING * (math.fsum(gram[j][j] for j in range(m)) / m)
+            whole[j][j] += penalty
+        damping = DAMPING * (math.fsum(whole[j][j] for j in range(m)) / m)
         for j in range(m):
-            gram[j][j] += damping
-        return cls(np.array(_cholesky(gram)))
+            whole[j][j] += damping
+        return cls(np.array(_cholesky(whole)))
 
     def transform(self, X: Matrix) -> Matrix:
         """X' = X L^-T, by forward substitution of whole columns in fixed order."""
@@ -106,6 +110,18 @@ def bound(X: Matrix) -> int:
     if exponent > MAX_EXPONENT:
         raise ProtocolError("a whitened value is out of range")
     return exponent
+
+
+def gram_matrix(X: Matrix) -> list[list[float]]:
+    """XᵀX/n of ``(n, m)`` prepared TRAIN rows within ±32, n and m >= 1, the column of ones included.
+
+    Raises:
+        ValueError: A value is beyond ±32 or NaN, or there is none.
+    """
+    if not X.size or not np.all(np.abs(X) <= LARGEST):
+        raise ValueError("whitening needs rows of prepared values")
+    unit = len(X) << (2 * _FRACTION_BITS)
+    return [[total / unit for total in row] for row in _exact_gram(X)]
 
 
 def _exact_gram(X: Matrix) -> list[list[int]]:

@@ -8,10 +8,12 @@ from accord_protocols.preparation.fit import fit
 from accord_protocols.preparation.fitted import Fitted
 from accord_protocols.preparation.fixed import quantise
 from accord_protocols.preparation.labels import scale_labels
-from accord_protocols.preparation.settings import Settings
-from accord_protocols.preparation.whiten import Whitening, bound
+from accord_protocols.preparation.moments import moments
+from accord_protocols.preparation.remarks import dependent, remarks
+from accord_protocols.preparation.whiten import Whitening, bound, gram_matrix
 from accord_protocols.primitives.psi.ids import is_test
 from accord_protocols.tasks.registry import Context, Result
+from accord_schemas.agreement import Prepare
 from accord_schemas.errors import ProtocolError
 
 
@@ -21,8 +23,9 @@ def fit_task(context: Context) -> Result:
     Inputs: rows (aligned, in common order), settings, modulus and equals of the TEST rule (0 for none), leads, l2.
 
     Fields: x ``(n, m) int64`` whitened, 16 fraction bits; factor ``(m, m)``, the whitening's L; bound; test ``(k, m)
-    float64`` prepared but not whitened; test_rows; fitted; the label holder also: y ``(n,) float64`` scaled, center,
-    shift, range (bits of the residual), test_labels.
+    float64`` prepared but not whitened; test_rows; fitted; remarks, sentences for the owner; dependent, names of
+    columns that are combinations of others, where nothing is penalised. The label holder also: y ``(n,) float64``
+    scaled, center, shift, range (bits of the residual), test_labels, constant (whether the label is).
     """
     train_rows, _ = _rows(context)
     return _block(context, _fitted(context, train_rows))
@@ -55,7 +58,7 @@ def _rows(context: Context) -> tuple[np.ndarray, np.ndarray]:
 
 def _fitted(context: Context, train_rows: np.ndarray) -> Fitted:
     table = context.rows
-    return fit(table.columns, table.values[train_rows], Settings.model_validate(context.inputs["settings"]))
+    return fit(table.columns, table.values[train_rows], Prepare.model_validate(context.inputs["settings"]))
 
 
 def _block(context: Context, fitted: Fitted) -> Result:
@@ -63,12 +66,14 @@ def _block(context: Context, fitted: Fitted) -> Result:
     train_rows, test_rows = _rows(context)
     train, test = fitted.apply(table.values[train_rows]), fitted.apply(table.values[test_rows])
     fields = {"n": len(train_rows), "fitted": fitted.to_json(), "test_rows": test_rows}
+    values, settings = table.values[np.concatenate([train_rows, test_rows])], Prepare.model_validate(inputs["settings"])
+    fields["remarks"] = remarks(fitted, settings, values)
     penalty = np.full(train.shape[1], float(inputs["l2"]))
     if inputs["leads"]:  # the intercept is a column of ones, last and unpenalised
         train, test = (np.hstack([block, np.ones((len(block), 1))]) for block in (train, test))
         penalty = np.append(penalty, 0.0)
         fields |= _labels(table.labels, train_rows, test_rows)
-    return Result(fields | _whitened(train, penalty) | {"test": test, "penalty": penalty})
+    return Result(fields | _whitened(train, penalty, fitted) | {"test": test, "penalty": penalty})
 
 
 def _labels(labels: np.ndarray | None, train_rows: np.ndarray, test_rows: np.ndarray) -> dict[str, object]:
@@ -80,14 +85,24 @@ def _labels(labels: np.ndarray | None, train_rows: np.ndarray, test_rows: np.nda
         "center": center,
         "shift": shift,
         "range": largest.bit_length() + 4,
+        "constant": moments(labels[train_rows]).rounding,
         "test_labels": labels[test_rows],
     }
 
 
-def _whitened(train: np.ndarray, penalty: np.ndarray) -> dict[str, object]:
+def _whitened(train: np.ndarray, penalty: np.ndarray, fitted: Fitted) -> dict[str, object]:
     if not train.shape[1]:
-        return {"x": np.zeros(train.shape, np.int64), "factor": np.zeros((0, 0)), "bound": 0}
-    whitening = Whitening.fit(train, penalty)
+        return {"x": np.zeros(train.shape, np.int64), "factor": np.zeros((0, 0)), "bound": 0, "dependent": []}
+    gram, names = gram_matrix(train), fitted.names
+    whitening = Whitening.of(gram, penalty)
     basis = whitening.transform(train)
     exponent = bound(basis)
-    return {"x": quantise(basis, exponent=exponent), "factor": whitening.L, "bound": exponent}
+    combined: list[int] = []
+    if names and not penalty.any():
+        combined = dependent(gram, [*range(len(names), len(gram)), *range(len(names))])  # the ones first
+    return {
+        "x": quantise(basis, exponent=exponent),
+        "factor": whitening.L,
+        "bound": exponent,
+        "dependent": [names[column] for column in combined],
+    }

@@ -39,7 +39,7 @@ def sentences(texts: Iterable[str]) -> str:
 
 def headline(result: wording.Result) -> str:
     """The verdict, and the numbers asked for first."""
-    good = "good" if result.get("status") == "COMPLETED" else ""
+    good = "good" if result.get("status") == "COMPLETED" and not wording.reserved(result) else ""
     clock, amount = result.get("seconds") or {}, result.get("bytes") or {}
     facts = {
         "users in common": wording.number(result.get("intersection_size")),
@@ -64,16 +64,19 @@ def warnings(result: wording.Result) -> str:
 def metrics(result: wording.Result) -> str:
     """The model on TEST rows, beside plaintext training where that was run."""
     own, plain = result.get("metrics") or {}, result.get("reference") or {}
-    names = [name for name in own if own[name] is not None]
-    heads: list[Cell] = ["", ("joint model",), *([("plaintext",)] if plain else [])]
-    rows = [
-        [name, (wording.number(own[name], 6),), *([(wording.number(plain.get(name), 6),)] if plain else [])]
-        for name in names
+    raw = plain.get("unprepared") or {}
+    found = {"joint model": own, "plaintext": plain, "plaintext without preparation": raw}
+    shown = {title: values for title, values in found.items() if values}
+    heads: list[Cell] = ["", *((title,) for title in shown)]
+    rows: list[Sequence[Cell]] = [
+        [name, *((wording.number(values.get(name), 6),) for values in shown.values())]
+        for name in own
+        if own[name] is not None
     ]
     body = table(heads, rows)
     if plain.get("max_coefficient_error") is not None:
         error = wording.number(plain["max_coefficient_error"], 2)
-        body += f'<p class="soft">Largest difference of a coefficient from plaintext training: {error}, relative to the larger of 1 and the largest coefficient.</p>'
+        body += f'<p class="soft">Largest difference of a coefficient from plaintext training: {error}, relative to the largest coefficient.</p>'
     return section("How well it predicts", body)
 
 

@@ -123,6 +123,7 @@ def test_constant_labels_give_an_intercept(constant: float, protection: str) -> 
     world = World(agreement(2, BITS, protection=protection), changed(data, "bank", labels=labels)).run()
     assert_pooled(world)
     assert world.parties["bank"].notes["metrics"]["r2"] is None
+    assert world.parties["bank"].notes["constant_label"] and "constant_label" not in world.parties["shop"].notes
     assert world.parties["bank"].notes["converged"]
 
 
@@ -135,6 +136,33 @@ def test_a_party_whose_columns_are_all_dropped_takes_part_all_the_same(me: str, 
     assert_pooled(world)
     assert world.parties[me].notes["model"]["coefficients"] == {}
     assert [c["kept"] for c in world.parties[me].notes["columns"]] == [False] * 3
+
+
+def test_an_owner_alone_is_told_what_was_clipped_and_which_columns_depend_on_each_other() -> None:
+    data = tables(2, n=120)
+    values = data["shop"].values.copy()
+    values[:, 2] = values[:, 0] - values[:, 1]
+    values[0, 0] = 1e3
+    world = World(agreement(2, BITS), changed(data, "shop", values=values)).run()
+    assert [p.aborted for p in world.parties.values()] == [None, None]
+    told = world.parties["shop"].notes
+    assert [w for w in told["warnings"] if "'x1_0'" in w and "prepare.winsorise: null" in w] and "unique" not in told
+    values[0, 0] = values[1, 0]
+    values[0, 2] = values[0, 0] - values[0, 1]
+    world = World(agreement(2, BITS), changed(data, "shop", values=values)).run()
+    told = world.parties["shop"].notes
+    assert told["unique"] is False and [w for w in told["warnings"] if "'x1_2'" in w and "train.l2" in w]
+    assert "unique" not in world.parties["bank"].notes
+    penalised = World(agreement(2, BITS, l2=0.1), changed(data, "shop", values=values)).run()
+    assert "unique" not in penalised.parties["shop"].notes
+
+
+def test_more_coefficients_than_rows_are_told_to_everybody() -> None:
+    data = tables(2, n=24, columns=12, keep=1.1)
+    world = World(agreement(2, BITS, max_rounds=3), data).run()
+    for party in world.parties.values():
+        assert party.notes["unique"] is False
+        assert [w for w in party.notes["warnings"] if "cannot determine" in w and "train.l2" in w]
 
 
 @pytest.mark.parametrize("gate", [None, 0.95])

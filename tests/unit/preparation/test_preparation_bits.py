@@ -16,7 +16,7 @@ import hashlib, sys
 import numpy as np
 from accord_protocols.preparation.fit import fit
 from accord_protocols.preparation.labels import scale_labels
-from accord_protocols.preparation.settings import Settings
+from accord_schemas.agreement import Prepare
 from accord_protocols.preparation.whiten import Whitening
 from accord_schemas.canonical import canonical_json
 
@@ -26,7 +26,7 @@ for n, m in ((37, 1), (1003, 7), (8191, 24)):
     X = rng.random((n, m)) * 10.0 ** rng.integers(-3, 6, m) + rng.random(m) * 1e3
     X[rng.random((n, m)) < 0.1] = np.nan
     for impute in ("mean", "median", 0.5):
-        fitted = fit([str(j) for j in range(m)], X, Settings(impute=impute, winsorise=1.5))
+        fitted = fit([str(j) for j in range(m)], X, Prepare(impute=impute, winsorise=1.5))
         Z = np.c_[fitted.apply(X), np.ones(n)]
         whitening = Whitening.fit(Z, np.full(Z.shape[1], 1e-3))
         vectors = [f(Z[3]) for f in (whitening.back, whitening.forth, whitening.gradient, whitening.ridge_matrix)]

@@ -9,7 +9,7 @@ import pytest
 
 from accord_protocols.primitives.psi.ids import is_test
 from accord_scenarios.model import Scenario
-from accord_scenarios.reference import compare, train
+from accord_scenarios.reference import compare, held_against, train, unique
 
 
 def _scenario(folder: Path, l2: float, *, test: bool = True) -> tuple[Scenario, dict[str, Any]]:
@@ -77,3 +77,73 @@ def test_the_largest_difference_is_relative_to_the_largest_coefficient(tmp_path:
     result = {"coefficients": coefficients, "intercept": found.intercept}
     assert compare(result, found) == pytest.approx(0.5 / largest)
     assert compare(result | {"intercept": found.intercept - 2.0}, found) == pytest.approx(2.0 / largest)
+
+
+def _two_parties(folder: Path, X: np.ndarray, y: np.ndarray, **sections: Any) -> Scenario:
+    """The first column at the label holder, the others at a second party."""
+    with (folder / "one.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["id", "x0", "y"], *([f"u{k}", X[k, 0], y[k]] for k in range(len(y)))])
+    with (folder / "two.csv").open("w", newline="") as file:
+        names = [f"x{j}" for j in range(1, X.shape[1])]
+        csv.writer(file).writerows([["id", *names], *([f"u{k}", *X[k, 1:]] for k in range(len(y)))])
+    parties = {
+        "one": {"role": "label_holder", "data": {"csv": folder / "one.csv", "id": "id", "label": "y"}},
+        "two": {"role": "feature_holder", "data": {"csv": folder / "two.csv", "id": "id"}},
+    }
+    return Scenario.model_validate({"name": "r", "parties": parties, "train": {}, "evaluate": {}, **sections})
+
+
+def _as_if_run(scenario: Scenario) -> dict[str, Any]:
+    """A result whose model is plaintext training's own."""
+    found = train(scenario)
+    model = {"coefficients": found.coefficients, "intercept": found.intercept, "metrics": found.metrics}
+    return {**model, "unique": None, "warnings": ["few rows"], "status": "COMPLETED", "rounds": 3}
+
+
+@pytest.mark.parametrize("power", [-12, -7, 12])
+def test_the_labels_unit_does_not_show_in_differences(tmp_path: Path, power: int) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3)) * [1e-9, 1.0, 1e9]
+    y = (X @ [2e9, -1.0, 1e-9] + 0.1 * rng.normal(size=200)) * 10.0**power
+    scenario = _two_parties(tmp_path, X, y)
+    result = _as_if_run(scenario)
+    held_against(result, scenario)
+    assert result["reference"]["r2"] > 0.98 and result["reference"]["unprepared"]["r2"] > 0.98
+    assert result["reference"]["max_coefficient_error"] == 0 and result["unique"] is True
+    nothing = {p: dict.fromkeys(own, 0.0) for p, own in result["coefficients"].items()}
+    held_against(result := result | {"coefficients": nothing}, scenario)
+    assert result["reference"]["max_coefficient_error"] == pytest.approx(1, abs=0.1)
+
+
+def test_what_preparation_costs_is_told_first(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    scenario = _two_parties(
+        tmp_path, X, X @ [1.0, 3.0] + 0.1 * rng.normal(size=300), prepare={"drop_variance_below": 5}
+    )
+    result = _as_if_run(scenario)
+    held_against(result, scenario)
+    assert result["metrics"]["r2"] < 0.1 < 0.99 < result["reference"]["unprepared"]["r2"]
+    assert result["warnings"][0].startswith("Without preparation plaintext training reaches r2 0.99")
+    assert result["warnings"][1:] == ["few rows"]
+
+
+def test_columns_that_determine_each_other_across_parties_have_no_coefficients_of_their_own(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    X[:, 2] = X[:, 0] - X[:, 1] + 1e-5 * rng.normal(size=300)
+    y = X[:, 0] + 0.1 * rng.normal(size=300)
+    scenario = _two_parties(tmp_path, X, y)
+    held_against(result := _as_if_run(scenario), scenario)
+    assert result["unique"] is False and "train.l2" in result["warnings"][-1]
+    scenario = _two_parties(tmp_path, X, y, train={"l2": 0.1})
+    held_against(result := _as_if_run(scenario), scenario)
+    assert result["unique"] is True and result["warnings"] == ["few rows"]
+
+
+def test_alike_columns_explain_coefficients_that_differ_but_are_no_fault_in_themselves(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    X[:, 1] = X[:, 0] + 0.02 * rng.normal(size=300)
+    found = train(_two_parties(tmp_path, X, X[:, 0] + 0.1 * rng.normal(size=300)))
+    assert unique(found, error=1e-6) and not unique(found, error=0.1)

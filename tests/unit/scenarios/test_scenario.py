@@ -23,7 +23,9 @@ def test_absent_sections_and_keys_take_the_documented_values(write: Write) -> No
     assert resolved["align"] | {"max_feature_overlap": None} == {
         "protocol": "rsa", "max_overlap": 0.9, "denominator": "min", "max_feature_overlap": None
     }  # fmt: skip
-    assert resolved["prepare"] == {"impute": "mean", "winsorise": 5.0, "drop_variance_below": 1e-8, "scale": "standard"}
+    assert resolved["prepare"] == {
+        "impute": "mean", "winsorise": 5.0, "drop_variance_below": 0.0, "drop_variance_above": None, "scale": "standard"
+    }  # fmt: skip
     assert resolved["train"] == {
         "model": "linear", "protection": "shared", "engine": "paillier", "optimiser": "lbfgs",
         "l2": 0.0, "max_rounds": 60, "tolerance": 1e-6,
@@ -90,6 +92,11 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"prepare": {"impute": "mode"}}, 'prepare.impute is "mode"; it must be mean or median or a number.'),
     ({"prepare": {"impute": {"a": 1}}}, "prepare.impute is a section; it must be mean or median or a number."),
     ({"prepare": {"winsorise": 0}}, "prepare.winsorise is 0; it must be above 0"),
+    ({"prepare": {"drop_variance_above": 0}}, "prepare.drop_variance_above is 0; it must be above 0"),
+    (
+        {"prepare": {"drop_variance_below": 2, "drop_variance_above": 1}},
+        "prepare.drop_variance_above: 1 is less than drop_variance_below, 2: every column would be dropped",
+    ),
     ({"evaluate": {"test_rows": {"equals": 5}}}, "evaluate.test_rows: equals is 5; it must be below hash_modulus, 5"),
     ({"evaluate": {"test_rows": {"hash_modulus": 1}}}, "evaluate.test_rows.hash_modulus is 1; it must be at least 2."),
     ({"evaluate": {"reference": "yes"}}, 'evaluate.reference is "yes"; it must be true or false.'),

@@ -38,7 +38,13 @@ YESTERDAY = (
 DEFAULTS = {
     "job": "train",
     "align": {"protocol": "rsa", "max_overlap": 0.9, "denominator": "min", "max_feature_overlap": None},
-    "prepare": {"impute": "mean", "winsorise": 5.0, "drop_variance_below": 1e-8, "scale": "standard"},
+    "prepare": {
+        "impute": "mean",
+        "winsorise": 5.0,
+        "drop_variance_below": 0.0,
+        "drop_variance_above": None,
+        "scale": "standard",
+    },
     "train": {
         "model": "linear",
         "protection": "shared",
@@ -120,6 +126,7 @@ OTHER: list[tuple[tuple[str, ...], Any]] = [
     (("prepare", "impute"), 0.0),
     (("prepare", "winsorise"), 4.0),
     (("prepare", "drop_variance_below"), 1e-9),
+    (("prepare", "drop_variance_above"), 1e9),
     (("prepare", "scale"), None),
     (("train", "protection"), "score"),
     (("train", "optimiser"), "gd"),
@@ -171,6 +178,8 @@ def test_every_term_is_in_the_digest(path: tuple[str, ...], value: Any) -> None:
         (("align", "max_overlap"), 0.0),
         (("align", "max_overlap"), 1.5),
         (("align", "protocol"), "trusted"),
+        (("prepare", "drop_variance_above"), 0.0),
+        (("prepare", "drop_variance_above"), None),  # what equals a default is left out
         (("train", "tolerance"), 0.0),
         (("train", "l2"), float("nan")),
         (("train", "l2"), 0),  # not in its one form

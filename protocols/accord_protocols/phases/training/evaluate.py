@@ -16,6 +16,7 @@ from accord_protocols.kernel.machine import Done, Draw, Fired, Inputs, Machine, 
 from accord_protocols.phases.training.masking import masked
 from accord_protocols.phases.training.sizes import SCORE_BITS
 from accord_protocols.phases.training.vectors import product
+from accord_protocols.preparation.moments import magnitude, moments
 from accord_protocols.primitives.ring import Ring
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import ProtocolError
@@ -85,11 +86,16 @@ class Evaluate(Machine):
 
 
 def regression(y: np.ndarray, predictions: np.ndarray) -> dict[str, float | None]:
-    """rmse, mae and r2 from correctly rounded sums: they are decided on, so they have the same bits everywhere."""
+    """rmse, mae and r2 from correctly rounded sums: they are decided on, so they have the same bits everywhere.
+
+    Taken in a unit of a power of two, so that no square overflows or vanishes.
+    """
+    unit = magnitude(y)
+    y, predictions = np.ldexp(y, -unit), np.ldexp(predictions, -unit)
     errors, spread = predictions - y, y - math.fsum(y.tolist()) / len(y)
     square, total = math.fsum((errors * errors).tolist()), math.fsum((spread * spread).tolist())
     return {
-        "rmse": math.sqrt(square / len(y)),
-        "mae": math.fsum(np.abs(errors).tolist()) / len(y),
-        "r2": 1 - square / total if total else None,
+        "rmse": math.ldexp(math.sqrt(square / len(y)), unit),
+        "mae": math.ldexp(math.fsum(np.abs(errors).tolist()) / len(y), unit),
+        "r2": None if moments(y).rounding else 1 - square / total,
     }

@@ -20,6 +20,15 @@ from accord_protocols.kernel.machine import (
 from accord_protocols.preparation.fitted import Fitted
 from accord_schemas.events import Event, Prepared
 
+_COMBINED = (
+    "Column {!r} is nearly a combination of others of its party, so that their coefficients are not unique; "
+    "leave it out, or set train.l2."
+)
+_UNDETERMINED = (
+    "{rows} TRAIN rows cannot determine {weights} coefficients, the intercept included: many models fit equally well. "
+    "Set train.l2, or use fewer columns."
+)
+
 
 class Prepare(Machine):
     """One instance, at everybody."""
@@ -64,7 +73,14 @@ class Prepare(Machine):
                         for c, why in fitted.dropped.items()
                     ),
                 ],
-                "warnings": [*fitted.warnings(), *self._few(block["n"], block["x"].shape[1])],
+                "warnings": [
+                    *fitted.warnings(),
+                    *block["remarks"],
+                    *map(_COMBINED.format, block["dependent"]),
+                    *self._few(block["n"], block["x"].shape[1]),
+                ],
+                **({"constant_label": block["constant"]} if self.setup.leads else {}),
+                **({"unique": False} if block["dependent"] else {}),
             }
         )
         return Fired(memory | {"block": block}, (note, Send("prepared", self.agreement.order, event)), "end")
@@ -79,7 +95,14 @@ class Prepare(Machine):
             "shift": events[self.setup.leader].shift,
             "range": events[self.setup.leader].range,
         }
-        return Fired({}, (Done({**memory, "announced": announced}),))
+        done = Done({**memory, "announced": announced})
+        return Fired({}, (*self._undetermined(memory["block"]["n"], announced["columns"]), done))
+
+    def _undetermined(self, rows: int, columns: dict[str, int]) -> tuple[Note, ...]:
+        train, weights = self.agreement.train, sum(columns.values())
+        if train is None or train.l2 or rows >= weights:
+            return ()
+        return (Note({"unique": False, "warnings": [_UNDETERMINED.format(rows=rows, weights=weights)]}),)
 
     def _few(self, rows: int, columns: int) -> list[str]:
         train = self.agreement.train

@@ -31,7 +31,7 @@ class Rule:
         round: Rounds decided.
         gram: Inner products of the basis.
         pairs: Pairs in it.
-        first: ‖g‖ of the starting point.
+        first: ‖g‖ of the starting point, scaled.
     """
 
     train: Train
@@ -77,7 +77,7 @@ def decide(rule: Rule, sums: list[float]) -> tuple[Rule, Direction]:
         loss += step * (slope + step * curvature / 2)
         square += step * (2 * gram("Lg", "Lq") + step * gram("Lq", "Lq"))
         gram = gram.moved(pairs, step)
-    norm = math.sqrt(max(square, 0.0)) * rule.unit
+    norm = math.sqrt(max(square, 0.0))
     first = rule.first if fresh else norm
     stop = _stop(rule, norm, first, stalled)
     coefficients = () if stop else _direction(rule, gram, pairs)
