@@ -32,7 +32,8 @@ def remarks(fitted: Fitted, settings: Prepare, values: Matrix) -> list[str]:
     for column, prepared in zip(fitted.kept, fitted.apply(values).T, strict=True):
         given = values[:, fitted.columns.index(column.name)]
         given = np.where(np.isnan(given), column.impute, given)
-        if column.low is not None and (outside := int(((given < column.low) | (given > column.high)).sum())):
+        low, high = column.low, column.high
+        if low is not None and high is not None and (outside := int(((given < low) | (given > high)).sum())):
             said.append(
                 f"Column {column.name!r}: {_cells(outside, len(values))} clipped to its mean ± "
                 f"{settings.winsorise:g} standard deviations; prepare.winsorise: null turns that off."
