@@ -57,6 +57,8 @@ class Taken:
     doubted: set[tuple[str, str]] = field(default_factory=set)
     """Collaborations, and the peers that say to hold more of our events there than we know."""
     moved: bool = False
+    times: dict[str, str] = field(default_factory=dict)
+    """The newest time that each peer claims in what it said."""
 
 
 class Desk:
@@ -174,6 +176,7 @@ class Desk:
 
     def _peer(self, collaboration: Collaboration, frame: Frame, data: bytes, now: str) -> None:
         header, chain = frame.header, collaboration.chain
+        self.taken.times[header.source] = max(header.time, self.taken.times.get(header.source, ""))
         self.taken.moved |= chain.told(header.source, header.seen.get(self.me, 0))
         if header.seen.get(self.me, 0) > chain.sequence and not collaboration.ended:
             self.taken.doubted.add((collaboration.cid, header.source))

@@ -8,18 +8,25 @@ can be computed again.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
+from accord_agents.journal.credible_time import HOUR
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.row_encryption import place
+from accord_agents.journal.rows import stamp
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.storage import StorageCipher
 from accord_schemas.agreement import Limits
 from accord_schemas.blocks import decode_fields
 from accord_schemas.errors import UsageError
 from accord_schemas.frame import Frame
+
+DAY = 24 * HOUR
+EARLIEST = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+"""Before there was an Accord nothing ended: a clock that says so was never set, as on a machine that starts in 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +47,103 @@ def behind(party: str) -> str:
     return f"{party} went back to a backup that is behind what others hold; to be proposed anew"
 
 
-def due(journal: Journal, now: datetime, me: str) -> list[str]:
-    """Closed collaborations whose agreed time is over and that still hold something; those that a restore ended."""
-    found = []
+@dataclass(frozen=True, slots=True)
+class End:
+    """What is known of when a collaboration ended, in seconds since the epoch.
+
+    Args:
+        own: When its last row was taken, by the own clock as it was then.
+        said: When each peer said its last event there, by its own clock.
+        noticed: When this party began to count because the own clock had said what cannot be.
+    """
+
+    own: float
+    said: tuple[float, ...] = ()
+    noticed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether to erase; where the own clock alone would, and is in doubt: why not."""
+
+    erase: bool
+    why: str = ""
+
+
+def decide(end: End, days: int, now: float, credible: float) -> Decision:
+    """Whether the agreed time is over. In doubt it is not: an erasure cannot be taken back.
+
+    The own clock must say so, now and by what is credible of it; and if it was behind when the collaboration ended, as
+    a peer's claim shows that is later and not in the future, the time runs from there. No claim makes anything due
+    earlier, and none that lies in the future counts.
+
+    Args:
+        end: When it ended.
+        days: How long it is to be kept.
+        now: What the own clock says, in seconds since the epoch.
+        credible: See `credible_time.Looks`.
+    """
+    time = days * DAY
+    if end.own + time > now:
+        return Decision(False)
+    if end.own < EARLIEST and end.noticed is None:
+        return Decision(False, f"it ended on {_date(end.own)}, which the clock of this machine cannot have meant")
+    ended = max(end.own, end.noticed or 0.0, *(at for at in end.said if at <= now + HOUR))
+    if ended + time > now:
+        return Decision(False, f"it ended on {_date(ended)}, not on {_date(end.own)} as the clock of this machine said")
+    if ended + time > credible:
+        return Decision(False, f"that it is {_date(now)} is not sure yet: the clock went further than time has passed")
+    return Decision(True)
+
+
+def due(journal: Journal, me: str, now: float, credible: float) -> Iterator[tuple[str, Decision]]:
+    """Closed collaborations that still hold something and whose time is over by the own clock, or that a restore ended.
+
+    Args:
+        me: This party.
+        now: What the own clock says, in seconds since the epoch.
+        credible: See `credible_time.Looks`.
+    """
     closed = journal.closed()
     for cid, _, body in journal.statuses():
-        if cid in closed and journal.meta(f"erased/{cid}") is None:
-            status = json.loads(body)
-            terms = status["agreement"]
-            days = (terms or {}).get("limits", {}).get("retain_days", Limits().retain_days)
-            if (
-                status["reason"] == behind(me)
-                or datetime.fromisoformat(journal.ended(cid)) + timedelta(days=days) <= now
-            ):
-                found.append(cid)
-    return found
+        if cid not in closed or journal.meta(f"erased/{cid}") is not None:
+            continue
+        status = json.loads(body)
+        if status["reason"] == behind(me):
+            yield cid, Decision(True)
+            continue
+        days = (status["agreement"] or {}).get("limits", {}).get("retain_days", Limits().retain_days)
+        own = instant(journal.ended(cid)) or 0.0
+        if own + days * DAY > now:
+            continue
+        if own < EARLIEST <= credible and journal.meta(f"noticed/{cid}") is None:
+            journal.set_meta(f"noticed/{cid}", stamp(credible).encode())
+        noticed = instant((journal.meta(f"noticed/{cid}") or b"").decode())
+        said = _said(journal, cid, set(status["parties"]) - {me})
+        yield cid, decide(End(own, said, noticed), days, now, credible)
+
+
+def _said(journal: Journal, cid: str, peers: set[str]) -> tuple[float, ...]:
+    """The time that the last event of each peer claims."""
+    found: dict[str, float | None] = {}
+    for head in journal.latest(cid):
+        header = Frame.restore(head, None).header
+        found.setdefault(header.source, instant(header.time))
+        if found.keys() >= peers:
+            break
+    return tuple(at for at in found.values() if at is not None)
+
+
+def instant(text: str) -> float | None:
+    """A time as headers carry it in seconds since the epoch; None where no calendar has it."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None
+
+
+def _date(seconds: float) -> str:
+    return stamp(seconds)[:10]
 
 
 def erase(journal: Journal, keystore: Keystore, out: Path, prefix: str) -> Erased:

@@ -249,6 +249,19 @@ class Journal:
         row = self._db.execute(query, (collaboration,)).fetchone()
         return str(row[0]) if row else ""
 
+    def newest(self) -> str:
+        """The newest time at which a row was taken, ISO 8601 UTC; empty where there is none."""
+        return str(self._db.execute("SELECT MAX(time) FROM journal").fetchone()[0] or "")
+
+    def latest(self, collaboration: str) -> Iterator[bytes]:
+        """The heads of the events of peers, the last one first."""
+        query = (
+            "SELECT row, head FROM journal WHERE kind IN ('event', 'poison') AND collaboration=? AND row<?"
+            " ORDER BY row DESC LIMIT ?"
+        )
+        for _, head in self._pages(query, collaboration, 1 << 62):
+            yield head
+
     def erase(self, collaboration: str, sealed: Callable[[bytes], bool]) -> int:
         """Erase what a closed collaboration's rows say, in place: payloads, own words, job results, channel keys.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,8 @@ class Input:
 
 @dataclass(slots=True)
 class Hooks:
-    """What the service adds: jobs, decisions on proposals, results, progress; and who counts what was committed."""
+    """What the service adds: jobs, decisions on proposals, results, progress; who counts what was committed, who
+    compares clocks."""
 
     job: Callable[[str, Job], None]
     proposed: Callable[[Any], None]
@@ -58,6 +59,7 @@ class Hooks:
     tick: Callable[[], None]
     ready: Callable[[], None]
     committed: Callable[[Batch, float], None] = lambda batch, seconds: None
+    heard: Callable[[Mapping[str, str]], None] = lambda times: None
 
 
 class Agent:
@@ -322,6 +324,7 @@ class Agent:
             self.refusals.tell(keys.get(data) or _subject(data), source, reason, data)
 
     def _after(self, batch: Batch, taken: Taken) -> None:
+        self.hooks.heard(taken.times)
         now = asyncio.get_running_loop().time()
         for row, (_, outcome) in zip(batch.rows, taken.outcomes, strict=True):
             size = len(row.payload or b"")

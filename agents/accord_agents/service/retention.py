@@ -6,13 +6,14 @@ Closed means out of memory: nothing remains to be said, the journal has everythi
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from accord_agents.journal.erasure import behind, due, erase
+from accord_agents.journal.credible_time import HOUR, SETTLED, Looks
+from accord_agents.journal.erasure import behind, due, erase, instant
 from accord_agents.journal.journal import Journal
 from accord_agents.loop.agent import Agent
 from accord_agents.observability.memory import trimmed
@@ -22,8 +23,12 @@ from accord_schemas.errors import UsageError
 
 REST = 10.0
 """Seconds after which a collaboration that is at rest is closed."""
-LOOK = 3600.0
-"""Seconds between looks at what is due to be erased."""
+LOOK = 600.0
+"""Seconds between looks at the clock and at what is due to be erased."""
+SET = (
+    f"If it was right before, set it right again; nothing is erased by what it says now for {SETTLED / HOUR:.0f} hours."
+)
+KEPT = "Nothing is lost. Check the clock of this machine; accord erase removes it at once."
 
 
 class Retention:
@@ -37,7 +42,9 @@ class Retention:
         sealing: Says which ends are still waited for.
         busy: Whether a copy of the data was made whose use is not journaled yet.
         forget: Told which collaboration was closed.
+        doubt: Whether peers say that the own clock is ahead.
         log: Structured logger.
+        clock: Seconds since the epoch.
     """
 
     def __init__(
@@ -49,11 +56,15 @@ class Retention:
         sealing: Sealing,
         busy: Callable[[], bool],
         forget: Callable[[str], None],
+        doubt: Callable[[], bool],
         log: Any,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._agent, self._journal, self._keystore, self._out = agent, journal, keystore, out
-        self._sealing, self._busy, self._forget, self._log = sealing, busy, forget, log
-        self._look = 0.0
+        self._sealing, self._busy, self._forget, self._doubt, self._log = sealing, busy, forget, doubt, log
+        self._clock = clock
+        self._look = self._looked = 0.0
+        self._kept = set[str]()
 
     def tick(self, now: float, quiet: Mapping[str, float]) -> None:
         """Look around.
@@ -71,8 +82,31 @@ class Retention:
                 agent.put(functools.partial(self._close, cid))
         if now >= self._look:
             self._look = now + LOOK
-            for cid in due(self._journal, datetime.now(UTC), agent.desk.me):
-                agent.put(functools.partial(self._erase, cid))
+            agent.put(functools.partial(self._review, now))
+
+    def _review(self, at: float, _now: str) -> None:
+        """Look at the own clock, and at what is due by it."""
+        now = self._clock()
+        looks = self._looks(now)
+        jump = looks.look(now, at - self._looked if self._looked else 0.0, doubted=self._doubt())
+        if self._looked and abs(jump) > HOUR:
+            self._log.warning(
+                "clock", problem=f"the clock of this machine was set by {jump / HOUR:+.1f} hours", remedy=SET
+            )
+        self._looked = at
+        self._journal.set_meta("looks", looks.encode())
+        for cid, decision in due(self._journal, self._agent.desk.me, now, looks.credible):
+            if decision.erase:
+                self._agent.put(functools.partial(self._erase, cid))
+            elif decision.why and cid not in self._kept:
+                self._kept.add(cid)
+                self._log.warning("kept", collaboration=cid, problem=decision.why, remedy=KEPT)
+
+    def _looks(self, now: float) -> Looks:
+        """The looks so far; a journal that has none was last used when its newest row was taken."""
+        kept = self._journal.meta("looks")
+        newest = instant(self._journal.newest())
+        return Looks.decode(kept) if kept else Looks.since(now if newest is None else newest)
 
     def by_hand(self, prefix: str) -> str:
         """Erase what is held of a collaboration that was closed, whatever was agreed; says what.

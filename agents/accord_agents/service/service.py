@@ -34,6 +34,7 @@ from accord_agents.security.trust import Identities
 from accord_agents.service.acceptance import Acceptance
 from accord_agents.service.deadlines import Deadlines
 from accord_agents.service.identity_watch import IdentityWatch
+from accord_agents.service.peer_clocks import PeerClocks
 from accord_agents.service.requests import Requests
 from accord_agents.service.rerun_guard import Reruns, objections
 from accord_agents.service.retention import Retention
@@ -81,6 +82,7 @@ class Service:
         self.memory = Memory()
         self.reruns = Reruns(config.out / "reruns", self.keystore.get("storage"))
         self.sealing = Sealing(self._unsealed)
+        self.clocks = PeerClocks(self.log)
         self._tables: dict[str, Table] = {}
         self._seeds: dict[str, bytes] = {}
         self._jobs: set[asyncio.Task[None]] = set()
@@ -164,7 +166,9 @@ class Service:
         self.acceptance = Acceptance(config, log, self.say, self.spawn, self.kept, seeded_allowed=demo)
         self.deadlines = Deadlines(desk, self.agent.recovery, self.say)
         busy = functools.partial(bool, self.acceptance)
-        self.retention = Retention(self.agent, journal, keystore, config.out, self.sealing, busy, self.forget, log)
+        self.retention = Retention(
+            self.agent, journal, keystore, config.out, self.sealing, busy, self.forget, lambda: self.clocks.doubt, log
+        )
         self.requests = Requests(desk, self.entropy, self.acceptance.accept, self.retention.by_hand)
 
     def _desk(self, journal: Journal) -> Desk:
@@ -212,7 +216,7 @@ class Service:
         self.agent.put(lambda now: self.agent.desk.propose(agreement, nonce, now))
 
     def _hooks(self) -> Hooks:
-        return Hooks(self._job, self._proposed, self._outcome, self._tick, self._ready)
+        return Hooks(self._job, self._proposed, self._outcome, self._tick, self._ready, heard=self.clocks.heard)
 
     def _proposed(self, collaboration: Collaboration) -> None:
         self.acceptance.proposed(collaboration)
@@ -322,6 +326,7 @@ class Service:
         self.memory.sample(self.executor.processes())
         now = asyncio.get_running_loop().time()
         self.deadlines.tick(now)
+        self.clocks.tick(now)
         if self.errand is None:
             self.retention.tick(now, self.deadlines.since)
             self.identities.tick(now)
