@@ -14,7 +14,7 @@ settings.load_profile("accord")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out for want of a real broker, and the command that adds it; all else that was skipped, too."""
+    """Say what was left out for want of a real broker or parser, and the command that adds it; all else that was skipped, too."""
     modules = set()
     for report in terminalreporter.stats.get("skipped", []):
         path, line, reason = report.longrepr
@@ -24,4 +24,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"SKIPPED {path}:{line}: {reason}", red=True)
     if modules:
         names = ", ".join(sorted(modules))
-        terminalreporter.write_line(f"Left out, for want of a real broker: {names}. To add them: {HOW}", yellow=True)
+        terminalreporter.write_line(f"Left out, for want of a {WHAT}: {names}. To add them: {HOW}", yellow=True)

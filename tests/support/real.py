@@ -1,4 +1,4 @@
-"""What runs when: real brokers and sweeps at full depth are for CI, and for whoever asks for them."""
+"""What runs when: real brokers, official parsers and sweeps at full depth are for CI, and for whoever asks for them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import os
 
 import pytest
 
-WHAT = "real broker"
+WHAT = "real broker or parser"
 BROKERS, SWEEPS = "ACCORD_ALL_BROKERS", "ACCORD_SWEEPS"
-HOW = f"{BROKERS}=1, with: apt-get install -y default-jre-headless maven mosquitto"
+HOW = f"{BROKERS}=1, with: apt-get install -y default-jre-headless maven mosquitto nodejs npm"
 
 
 def asked_for() -> None:
-    """Leave the calling module out unless real brokers were asked for: with them the tests take three times as long."""
+    """Leave the calling module out unless these were asked for: with them the tests take three times as long."""
     if not os.environ.get(BROKERS):
         pytest.skip(f"{WHAT}: {BROKERS} is not set", allow_module_level=True)
 
 
 def unavailable(why: str) -> None:
-    """Real brokers were asked for, and one cannot be had."""
+    """They were asked for, and one cannot be had."""
     pytest.fail(f"{WHAT}: {why}, and {BROKERS} is set; install it with: {HOW}", pytrace=False)
 
 

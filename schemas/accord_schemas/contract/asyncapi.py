@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0.0 document: servers, a channel per family and protocol, their messages, bindings and security.
+"""The AsyncAPI 3.1.0 document: servers, a channel per family and protocol, their messages, bindings and security.
 
 A Kafka topic holds all collaborations of a namespace, an MQTT topic one; so a family has a channel on each. Operations
 are an agent's: consumers only receive.
@@ -14,10 +14,11 @@ from accord_schemas.header import REQUIRED, SHAPES, content_type
 from accord_schemas.quarantine import FAMILY as QUARANTINE
 from accord_schemas.quarantine import TYPE as REFUSED
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 """Of the contract: the first number changes with an incompatible change, the second with an addition."""
 PATH = "asyncapi.json"
-_SCHEMA_FORMAT = "application/schema+json;version=draft-2020-12"
+_SCHEMA_FORMAT = "application/vnd.aai.asyncapi+json;version=3.1.0"
+"""What tools look into: the official parser lets a format that it does not know, such as 2020-12's, pass unseen."""
 _NAMESPACE = {"description": "Prefix of all topics of a group of parties: letters, digits, dot, dash, underscore."}
 _COLLABORATION = {"description": "Id of the collaboration; `#` or `+` in a subscription stands for all."}
 _FAMILIES = {
@@ -48,7 +49,7 @@ def document() -> dict[str, Any]:
             for action in ("send", "receive") if family != QUARANTINE else ("send",):
                 operations[f"{action}.{name}"] = _operation(action, protocol, name)
     return {
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {
             "title": "Accord events",
             "version": VERSION,

@@ -20,6 +20,8 @@ from accord_schemas.quarantine import Quarantined
 Schema = dict[str, Any]
 ATTRIBUTES, AGREEMENT, QUARANTINED = "attributes.schema.json", "agreement.schema.json", "quarantined.schema.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+BASE = "https://accord.example/contract/1/"
+"""What `$id` begins with, so that a validator that was given all documents finds one from another. Nothing is there."""
 _SIGNATURE = (2, (MAX_SIGNATURE * 4 + 2) // 3)
 _MEANINGS = {
     "agreement": "Digest of the agreement, which every signature thereby covers.",
@@ -68,9 +70,9 @@ def schemas() -> dict[str, Schema]:
     """Every JSON Schema by its path in the contract's folder."""
     found = {event_path(kind): event_schema(kind) for kind in EVENTS.values()}
     found[ATTRIBUTES] = attributes_schema()
-    found[AGREEMENT] = _whole(_model(Agreement))
-    found[QUARANTINED] = _whole(_model(Quarantined))
-    return found
+    found[AGREEMENT] = _model(Agreement)
+    found[QUARANTINED] = _model(Quarantined)
+    return {path: {"$schema": _DIALECT, "$id": BASE + path, **schema} for path, schema in found.items()}
 
 
 def event_schema(kind: type[Event]) -> Schema:
@@ -89,7 +91,7 @@ def event_schema(kind: type[Event]) -> Schema:
         fields = {"contentMediaType": "application/vnd.accord.blocks", "contentSchema": fields}
     if kind.sealed:
         fields = {"contentMediaType": content_type(kind), "contentSchema": fields}
-    return _whole({"title": title, "description": description, **fields})
+    return {"title": title, "description": description, **fields}
 
 
 def attributes_schema() -> Schema:
@@ -105,20 +107,14 @@ def attributes_schema() -> Schema:
         "pattern": signature,
         "description": "The sender's signature over the other attributes; base64url (RFC 4648 section 5), no padding.",
     }
-    return _whole(
-        {
-            "title": "Attributes",
-            "description": "CloudEvents 1.0.2 attributes of every record outside quarantine. All are text.",
-            "type": "object",
-            "properties": properties,
-            "required": sorted({*REQUIRED, "signature"}),
-        }
-    )
+    return {
+        "title": "Attributes",
+        "description": "CloudEvents 1.0.2 attributes of every record outside quarantine. All are text.",
+        "type": "object",
+        "properties": properties,
+        "required": sorted({*REQUIRED, "signature"}),
+    }
 
 
 def _model(model: type[BaseModel]) -> Schema:
     return model.model_json_schema(schema_generator=_Open)
-
-
-def _whole(schema: Schema) -> Schema:
-    return {"$schema": _DIALECT, **schema}

@@ -15,14 +15,14 @@ from tests.unit.schemas.strategies import EVENT, attributes
 
 from accord_broker.wire.attributes import taken_apart
 from accord_schemas.contract import schemas as published
-from accord_schemas.contract.schemas import AGREEMENT, ATTRIBUTES, QUARANTINED, event_path, schemas
+from accord_schemas.contract.schemas import AGREEMENT, ATTRIBUTES, BASE, QUARANTINED, event_path, schemas
 from accord_schemas.events import EVENTS, JSON, Accept, Event, Propose, Tags
 from accord_schemas.header import REQUIRED, SHAPES
 from accord_schemas.quarantine import Quarantined
 
 SCHEMAS = schemas()
-BASE = "https://example.org/contract/"
-REGISTRY: Any = Registry().with_resources((BASE + path, Resource.from_contents(s)) for path, s in SCHEMAS.items())
+REGISTRY: Any = [Resource.from_contents(schema) for schema in SCHEMAS.values()] @ Registry()
+"""As any reader makes it: documents are found by their `$id` alone."""
 
 
 def problems(path: str, value: Any, *, inside: int = 0) -> list[str]:
@@ -51,6 +51,7 @@ def test_each_is_a_json_schema_of_2020_12(path: str) -> None:
     assert SCHEMAS[path]["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     Draft202012Validator.check_schema(SCHEMAS[path])
     assert "description" in SCHEMAS[path]
+    assert SCHEMAS[path]["$id"] == BASE + path
 
 
 def test_there_is_one_per_event_type() -> None:
