@@ -14,7 +14,7 @@ settings.load_profile("accord")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out for want of a real broker or parser, and the command that adds it; all else that was skipped, too."""
+    """Say what was left out for want of a broker or parser, and how to add it; all else that was skipped, too."""
     modules = set()
     for report in terminalreporter.stats.get("skipped", []):
         path, line, reason = report.longrepr
