@@ -318,8 +318,15 @@ class Journal:
         return {name: self.meta(name) or b"" for name in names}
 
     def set_meta(self, name: str, value: bytes) -> None:
-        """Record a fact about this journal."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", _fact(name, value))
+        """Record a fact about this journal.
+
+        Raises:
+            AccordError: The disk is full or cannot be written.
+        """
+        try:
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", _fact(name, value))
+        except sqlite3.Error as error:
+            raise self._trouble(error) from None
 
     def verify(self) -> None:
         """Check the chain of rows.
