@@ -1,26 +1,39 @@
-"""The auditor: reads a log alone from its start, and judges every collaboration on it. Writes nothing."""
+"""The auditor: reads a log alone from its start, and judges every collaboration on it. Writes nothing.
+
+A verdict is about a collaboration: what its parties signed, whole and in order. Whoever may write to a log may add to
+it what nobody signed; that is told as notes, and turns no verdict.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from accord_agents.evidence.agreed import Time, times
 from accord_agents.evidence.audit_rules import Scope
-from accord_agents.evidence.finding import UNKNOWN, Finding
+from accord_agents.evidence.damage import kept, original
+from accord_agents.evidence.finding import UNKNOWN, Finding, Note, Place, label
+from accord_agents.evidence.known import Known
 from accord_agents.evidence.observer import Observer
+from accord_agents.evidence.verdict import CONSISTENT, PROVEN, TAMPERED
 from accord_broker.port import Record
 from accord_schemas.errors import FrameError
+from accord_schemas.events import Propose
 from accord_schemas.frame import Frame
 
 MOST_EARLY = 50_000
 """Events that wait for a proposal; about 3 KiB each."""
-MOST_STRAYS = 10_000
-"""Records that are told one by one as no event of the collaboration under whose id they stand."""
+MOST_NOTES = 10_000
+"""Records that are told one by one as nobody's word."""
+MOST_KEY = 64
+"""Letters of a key that are told: an id has 32."""
+MOST_DAMAGED = 64
+"""Records of which it is tried whether they are damaged copies, some tenths of a second each."""
 ELSEWHERE = "*"
 """The collaboration of what is about the log as a whole."""
-Emit = Callable[[str, Finding], None]
-"""Told (collaboration, finding) as soon as no further event can mend it."""
+Emit = Callable[[str, Finding | Note], None]
+"""Told (collaboration, finding) as soon as no further event can mend it, and each note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +48,20 @@ class Report:
     sealed: bool
     events: int
     findings: list[Finding] = field(default_factory=list)
+    agreement: str = ""
+    agreed: dict[str, Any] = field(default_factory=dict)
+    times: list[Time] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
         """Whether nothing but warnings was found."""
         return all(finding.warning for finding in self.findings)
+
+    def verdict(self, known: Known | None) -> str:
+        """One word: proven, consistent or tampered."""
+        if not self.clean:
+            return TAMPERED
+        return PROVEN if known is not None and known.proves(self.parties) else CONSISTENT
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
@@ -52,6 +74,9 @@ class Report:
             "sealed": self.sealed,
             "events": self.events,
             "findings": [finding.to_json() for finding in self.findings],
+            "agreement": self.agreement,
+            "agreed": self.agreed,
+            "claimed_times": [time.to_json() for time in self.times],
         }
 
 
@@ -59,40 +84,61 @@ class Auditor:
     """All collaborations of one log.
 
     Args:
-        pinned: Fingerprints by party, known by another way.
+        known: Identities known by another way.
         history: Whether the log was read from its start; else what is missing is no finding.
+        only: The beginning of the ids that are judged; all without it.
     """
 
-    def __init__(self, pinned: Mapping[str, str] | None = None, *, history: bool = True) -> None:
-        self._pinned = pinned
+    def __init__(self, known: Known | None = None, *, history: bool = True, only: str = "") -> None:
+        self._known, self._only = known, only
         self._scope = Scope(None if history else frozenset(), tail=True, carrier="the log")
         self._observers: dict[str, Observer] = {}
         self._early: dict[str, int] = {}
         self._waiting = 0
-        self._strays: dict[str, dict[Finding, None]] = {}
-        self._stray_count = 0
+        self._log: list[Finding] = []
+        self._notes: dict[Note, None] = {}
+        self._new: list[Note] = []
+        self._damaged: dict[tuple[str, bytes], Place] = {}
+        self._changed: dict[str, dict[bytes, Finding]] = {}
+        self.untold = 0
+        """How many notes beyond `MOST_NOTES` there are."""
+        self.given_up = False
+        """Whether events were forgotten that waited for a proposal: the log must be read again, without `waits`."""
+        self.waits = True
+        """Whether events wait for a proposal; not while a log is read again, all of whose proposals are known."""
 
-    def take(self, record: Record) -> list[Finding]:
-        """Take a record of the log; returns what is now known to be wrong."""
+    def take(self, record: Record, place: Place | None = None) -> list[Finding | Note]:
+        """Take a record of the log; returns what is now known to be wrong, and what it is a note about."""
+        place, self._new = place or Place(record.family, "the log", 0), []
         try:
             frame = Frame.decode(record.frame)
         except FrameError as error:
-            return self._stray(record.key, "undecodable", f"a record on {record.family} is no event: {error.message}")
-        header, found = frame.header, list[Finding]()
-        if header.subject != record.key:
-            found += self._stray(record.key, "misfiled", f"an event of {header.subject} is filed under {record.key}")
-        if header.event_class.family != record.family:
-            what = f"an event of family {header.event_class.family} stands on {record.family}"
-            found += self._stray(header.subject, "misfiled", what)
-        if header.subject not in self._observers:
-            self._observers[header.subject] = Observer(header.subject, self._pinned)
-        observer = self._observers[header.subject]
-        return [*found, *observer.take(frame), *self._bound(header.subject, observer)]
+            if record.key.startswith(self._only):
+                what = f"it holds no event: {error.message}"
+                self._note(Note("undecodable", record.key[:MOST_KEY], place, what))
+                self._suspect(record.key, record.frame, place)
+            return [*self._new]
+        header = frame.header
+        if not header.subject.startswith(self._only):
+            return []
+        if wrong := _misfiled(record, frame):
+            place = replace(place, right=False)
+            self._note(Note("misfiled", record.key[:MOST_KEY], place, wrong))
+        observer = self._observer(header.subject)
+        if not self.waits and observer.account is None and header.event_class is not Propose:
+            return [*self._new]
+        found = observer.take(frame, place)
+        self._bound(header.subject, observer)
+        return [*found, *self._new]
 
     def replaced(self, source: str) -> list[Finding]:
         """A source of the log is another one than was read before."""
         sentence = f"{source} was cut off or made anew while it was followed: it is read from its first record again"
-        return self._stray(ELSEWHERE, "replaced", sentence)
+        finding = Finding("replaced", UNKNOWN, ELSEWHERE, sentence)
+        if finding in self._log:
+            return []
+        self._log.append(finding)
+        return [finding]
 
     def open(self) -> bool:
         """Whether anything is wrong that further events could mend."""
@@ -100,18 +146,25 @@ class Auditor:
 
     def reports(self) -> list[Report]:
         """Every collaboration as it stands now."""
-        named = [self._report(cid) for cid in self._observers]
-        lost = [cid for cid in self._strays if cid not in self._observers]
-        return named + [Report(cid, "", {}, [], {}, False, 0, [*self._strays[cid]]) for cid in lost]
+        self._restore()
+        found = [self._report(cid) for cid, observer in self._observers.items() if not self._nobodys(observer)]
+        return [*found, *([Report(ELSEWHERE, "", {}, [], {}, False, 0, [*self._log])] if self._log else [])]
 
     def report(self, cid: str) -> Report | None:
         """One collaboration as it stands now; None where nothing was said in it."""
-        return self._report(cid) if cid in self._observers else None
+        observer = self._observers.get(cid)
+        return None if observer is None or self._nobodys(observer) else self._report(cid)
+
+    def notes(self) -> list[Note]:
+        """Records that decide nothing, in the order in which they were read."""
+        unproposed = [note for observer in self._observers.values() for note in self._nobodys(observer)]
+        return [*self._notes, *unproposed[: max(0, MOST_NOTES - len(self._notes))]]
 
     def _report(self, cid: str) -> Report:
         observer = self._observers[cid]
         findings, judged = observer.conclude(self._scope)
-        findings = [*self._strays.get(cid, {}), *findings]
+        changed = self._changed.get(cid, {})
+        findings = [*findings, *(f for digest, f in changed.items() if digest not in observer.said)]
         account = observer.account
         if account is None:
             return Report(cid, "", {}, [], {}, False, observer.early, findings)
@@ -124,29 +177,67 @@ class Auditor:
             bool(judged.covered),
             sum(len(line.frames) for line in account.lines.values()),
             findings,
+            account.terms.digest,
+            account.terms.agreement.model_dump(mode="json"),
+            times(account),
         )
 
-    def _bound(self, cid: str, observer: Observer) -> list[Finding]:
+    def _observer(self, cid: str) -> Observer:
+        if cid not in self._observers:
+            self._observers[cid] = Observer(cid, self._known, self._unsigned)
+        return self._observers[cid]
+
+    def _nobodys(self, observer: Observer) -> list[Note]:
+        """The events of a collaboration that nobody has proposed on a log that would hold it."""
+        return observer.unproposed() if self._scope.whole is None else []
+
+    def _unsigned(self, note: Note, frame: Frame) -> None:
+        self._note(note)
+        self._suspect(note.collaboration, frame.encode(), note.place)
+
+    def _note(self, note: Note) -> None:
+        if note in self._notes:
+            return
+        if len(self._notes) < MOST_NOTES:
+            self._notes[note] = None
+            self._new.append(note)
+        else:
+            self.untold += 1
+
+    def _suspect(self, cid: str, data: bytes, place: Place) -> None:
+        """What may be a damaged copy of what a party said is looked at again once everything was read."""
+        if len(self._damaged) < MOST_DAMAGED:
+            self._damaged.setdefault((cid, kept(data)), place)
+
+    def _restore(self) -> None:
+        """Find the originals of damaged copies; those that nobody said otherwise are missing."""
+        if self._scope.whole is not None:
+            return
+        for (cid, data), place in [*self._damaged.items()]:
+            account = self._observers[cid].account if cid in self._observers else None
+            if account is None:
+                continue
+            del self._damaged[cid, data]
+            if (frame := original(data, account.terms)) is not None:
+                what = f"{label(frame)}, as {frame.header.source} signed it, is not here: it was changed on {place}"
+                self._changed.setdefault(cid, {})[frame.digest] = Finding("changed", UNKNOWN, label(frame), what)
+
+    def _bound(self, cid: str, observer: Observer) -> None:
         """Nobody's signature can be checked before the proposal is there: what waits longest for one is given up."""
         self._waiting += observer.early - self._early.pop(cid, 0)
         if observer.early:
             self._early[cid] = observer.early
-        if self._waiting <= MOST_EARLY:
-            return []
         while self._waiting > MOST_EARLY:
             oldest = next(iter(self._early))
             self._waiting -= self._early.pop(oldest)
             del self._observers[oldest]
-        sentence = f"more than {MOST_EARLY} events stand here before any proposal of theirs: not all were judged"
-        return self._stray(ELSEWHERE, "flood", sentence)
+            self.given_up = True
 
-    def _stray(self, cid: str, kind: str, sentence: str) -> list[Finding]:
-        if self._stray_count >= MOST_STRAYS and cid != ELSEWHERE:
-            sentence = f"more than {MOST_STRAYS} records are no events where they stand: the rest is not told"
-            return self._stray(ELSEWHERE, "flood", sentence)
-        finding, known = Finding(kind, UNKNOWN, cid, sentence), self._strays.setdefault(cid, {})
-        if finding in known:
-            return []
-        known[finding] = None
-        self._stray_count += 1
-        return [finding]
+
+def _misfiled(record: Record, frame: Frame) -> str:
+    """What is wrong about where an event lies; or nothing."""
+    header = frame.header
+    if header.subject != record.key:
+        return f"an event of {header.subject} is filed under {record.key[:MOST_KEY]!r}"
+    family = header.event_class.family
+    return f"an event of family {family} lies on {record.family}" if family != record.family else ""

@@ -10,6 +10,7 @@ import base64
 from collections.abc import Iterable
 from typing import Any
 
+from accord_agents.evidence.saved import reformed
 from accord_schemas.blocks import load_canonical
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError, UsageError
@@ -51,6 +52,11 @@ def read(data: bytes) -> dict[str, Any]:
     try:
         value = load_canonical(data)
     except FrameError:
+        form, canonical = reformed(data)
+        if canonical is not None and form and f'"format":"{FORMAT}"'.encode() in canonical:
+            what = f"the file is no evidence of Accord as it was exported: {form}."
+            hint = "An editor, a mailer or a tool has saved it again, and every bit counts. Take the original file."
+            raise UsageError(what, hint=hint) from None
         value = None
     if not isinstance(value, dict) or value.get("format") != FORMAT or set(value) != _FIELDS:
         hint = "Ask for it again; it is made with: accord evidence export"

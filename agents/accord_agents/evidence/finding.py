@@ -39,6 +39,51 @@ class Finding:
         return f"{'warning' if self.warning else self.kind}: {self.sentence}{whose}"
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record lies on a log.
+
+    Args:
+        topic: Its family.
+        source: The ordered source: a topic and partition, or ``log``.
+        offset: Its place in that source.
+        right: Whether the event in it belongs on that topic and under that key.
+    """
+
+    topic: str
+    source: str
+    offset: int
+    right: bool = True
+
+    def __str__(self) -> str:
+        return f"topic {self.topic}, offset {self.offset} of {self.source}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A record that is nobody's word in the collaboration under whose id it lies: it decides nothing.
+
+    Args:
+        kind: A short name, as of findings.
+        collaboration: Under which id it lies.
+        place: Where.
+        sentence: For people.
+    """
+
+    kind: str
+    collaboration: str
+    place: Place
+    sentence: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON."""
+        at = {"topic": self.place.topic, "source": self.place.source, "offset": self.place.offset}
+        return {"kind": self.kind, "collaboration": self.collaboration, **at, "sentence": self.sentence}
+
+    def __str__(self) -> str:
+        return f"note: {self.sentence} ({self.place})"
+
+
 def label(frame: Frame) -> str:
     """How findings name an event."""
     return f"{frame.header.source}/{frame.header.eventnumber or 'ack'}"

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from accord_agents.evidence import audit_rules as rules
 from accord_agents.evidence.agreement import read_terms
 from accord_agents.evidence.audit_rules import Scope
 from accord_agents.evidence.final_checkpoint import Seals, seals
-from accord_agents.evidence.finding import UNKNOWN, Finding, label
+from accord_agents.evidence.finding import UNKNOWN, Finding, Note, Place, label
 from accord_agents.evidence.frames import check, misplaced, stranger
+from accord_agents.evidence.known import Known
 from accord_agents.evidence.observed import Account, stripped
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Propose
 from accord_schemas.frame import Frame
+
+NOWHERE = Place("", "", 0)
+"""Of events that come from no log."""
+Aside = Callable[[Note, Frame], None]
+"""Takes what nobody has signed, and what is said about it."""
 
 
 class Observer:
@@ -21,18 +27,24 @@ class Observer:
 
     Args:
         cid: The collaboration's id.
-        pinned: Fingerprints of the parties that are known by another way; without them, who signed is not proven.
+        known: Identities that are known by another way; without them, who signed is not proven.
+        aside: Takes what is nobody's word, where anybody may have written it: on a log. Without it, that is a finding:
+            who made a file answers for all that is in it.
 
     Attributes:
         account: What was said; None until the proposal is there.
         found: What no further event can mend, in the order in which it was noticed.
+        said: The digests of all that is signed and lies where it belongs.
     """
 
-    def __init__(self, cid: str, pinned: Mapping[str, str] | None = None) -> None:
-        self.cid, self._pinned = cid, pinned
+    def __init__(self, cid: str, known: Known | None = None, aside: Aside | None = None) -> None:
+        self.cid, self._identities, self._aside = cid, known, aside
         self.account: Account | None = None
         self.found: list[Finding] = []
-        self._early: list[Frame] = []
+        self.said: set[bytes] = set()
+        self._astray: dict[bytes, tuple[str, Place]] = {}
+        self._early: list[tuple[Frame, Place]] = []
+        self._unusable = False
         self._told: set[Finding] = set()
 
     @property
@@ -40,10 +52,10 @@ class Observer:
         """How many events wait for the proposal."""
         return len(self._early)
 
-    def take(self, frame: Frame) -> list[Finding]:
+    def take(self, frame: Frame, place: Place = NOWHERE) -> list[Finding]:
         """Take a frame; returns what is now known to be wrong and was not before."""
         before = len(self.found)
-        for finding in self._take(frame):
+        for finding in self._take(frame, place):
             if finding not in self._told:
                 self._told.add(finding)
                 self.found.append(finding)
@@ -54,14 +66,14 @@ class Observer:
         account = self.account
         if account is None:
             what = f"{len(self._early)} events belong to a collaboration whose proposal is not here"
-            owed = scope.whole is None or scope.whole
-            whose = UNKNOWN if self.found else scope.carrier  # one that was no use may have been the only one
-            lost = [Finding("proposal", whose, self.cid, what)] if self._early and owed else []
-            return [*self.found, *lost], Seals()
+            owed = self._early and (scope.whole is None or scope.whole) and not self.unproposed()
+            whose = UNKNOWN if self.found or self._unusable else scope.carrier  # an unusable one may have been the only
+            return [*self.found, *([Finding("proposal", whose, self.cid, what)] if owed else [])], Seals()
         judged = seals(account, scope)
         found = [
             *self.found,
             *rules.missing(account, scope, judged.covered),
+            *(self._misfiled() if scope.whole is None else ()),
             *rules.chunks(account, scope),
             *rules.consent(account, scope, judged.saw),
             *rules.states(account, scope, judged.saw),
@@ -72,45 +84,76 @@ class Observer:
         ]
         return list(dict.fromkeys(found)), judged
 
-    def _take(self, frame: Frame) -> Iterator[Finding]:
+    def unproposed(self) -> list[Note]:
+        """Events that nobody can have said in a collaboration, as far as that shows without its proposal.
+
+        Anybody may write on a log what looks like an event. Those that a known key has signed, or of which one
+        continues another where no key is known, are a collaboration whose proposal was lost; all others are nobody's.
+        """
+        if self.account is not None or self._aside is None or self._coherent():
+            return []
+        what = "no collaboration of this id was proposed here"
+        return [Note("unproposed", self.cid, at, f"{label(f)} is nobody's word: {what}") for f, at in self._early]
+
+    def _coherent(self) -> bool:
+        ends = {frame.digest.hex() for frame, _ in self._early}
+        for frame, _ in self._early:
+            keys = self._identities.keys(frame.header.source) if self._identities else []
+            if any(public.signed(frame) for public in keys) or (not keys and frame.header.previoushash in ends):
+                return True
+        return False
+
+    def _misfiled(self) -> Iterator[Finding]:
+        for digest, (what, place) in self._astray.items():
+            if digest not in self.said:
+                sentence = f"{what} lies only where it does not belong: {place}"
+                yield Finding("misfiled", UNKNOWN, what, sentence)
+
+    def _take(self, frame: Frame, place: Place) -> Iterator[Finding]:
         if frame.header.subject != self.cid:
             yield Finding("foreign", UNKNOWN, label(frame), f"{label(frame)} belongs to another collaboration")
         elif self.account is not None:
-            yield from self._known(self.account, frame)
+            yield from self._known(self.account, frame, place)
         elif frame.header.event_class is Propose and frame.payload:
-            yield from self._proposed(frame)
+            yield from self._proposed(frame, place)
         else:
-            self._early.append(stripped(frame))
+            self._early.append((stripped(frame), place))
 
-    def _proposed(self, frame: Frame) -> Iterator[Finding]:
+    def _proposed(self, frame: Frame, place: Place) -> Iterator[Finding]:
+        wrong: Finding | None
         try:
             terms = read_terms(frame)
+            wrong = stranger(frame, terms)
         except FrameError as error:
-            yield Finding("proposal", UNKNOWN, label(frame), error.message)
+            wrong = Finding("proposal", UNKNOWN, label(frame), error.message)
+        if wrong is not None:
+            self._unusable = True
+            yield from self._nobodys(wrong, frame, place)
             return
-        if (wrong := stranger(frame, terms)) is not None:
-            yield wrong
-            return
-        yield from self._pins(terms.fingerprints())
+        if self._identities is not None:
+            yield from self._identities.judge(terms.fingerprints())
         self.account = Account.of(terms)
         early, self._early = self._early, []
-        for one in [frame, *early]:
-            yield from self._known(self.account, one)
+        for one, at in [(frame, place), *early]:
+            yield from self._known(self.account, one, at)
 
-    def _pins(self, fingerprints: Mapping[str, str]) -> Iterator[Finding]:
-        if self._pinned is None:
+    def _nobodys(self, wrong: Finding, frame: Frame, place: Place) -> Iterator[Finding]:
+        """What no party's signature stands behind."""
+        if self._aside is None:
+            yield wrong
+        else:
+            self._aside(Note(wrong.kind, self.cid, place, wrong.sentence), frame)
+
+    def _known(self, account: Account, frame: Frame, place: Place) -> Iterator[Finding]:
+        wrong = stranger(frame, account.terms)
+        if wrong is not None and not wrong.whose:
+            yield from self._nobodys(wrong, frame, place)
             return
-        for party, fingerprint in fingerprints.items():
-            known = self._pinned.get(party)
-            if known is None:
-                what = f"{party} is not among the identities given: who signed for it is not proven"
-                yield Finding("key", UNKNOWN, party, what, warning=True)
-            elif fingerprint not in known.split():
-                what = f"the key that speaks for {party} is {fingerprint}, not the known {known or '(revoked)'}"
-                yield Finding("key", UNKNOWN, party, what)
-
-    def _known(self, account: Account, frame: Frame) -> Iterator[Finding]:
-        if (wrong := stranger(frame, account.terms)) is not None:
+        if place.right:
+            self.said.add(frame.digest)
+        else:
+            self._astray.setdefault(frame.digest, (label(frame), place))
+        if wrong is not None:
             yield wrong
             return
         header = frame.header
@@ -124,6 +167,8 @@ class Observer:
             what = f"{header.source} signed two versions of its event {header.number}"
             yield Finding("equivocation", header.source, label(frame), what)
             return
+        if self._identities is not None:
+            yield from self._identities.outdated(frame, account.terms.identities[header.source].fingerprint)
         yield from check(frame, account.terms)
         for party, number in header.seen.items():
             if party not in account.lines:

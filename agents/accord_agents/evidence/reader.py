@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from accord_agents.evidence.audit import ELSEWHERE, Auditor, Report
-from accord_agents.evidence.finding import Finding
+from accord_agents.evidence.audit import ELSEWHERE, Auditor, Emit, Report
+from accord_agents.evidence.finding import Place
 from accord_broker.port import Position, Source
 
 BATCH, BATCH_BYTES = 256, 8 << 20
 ROUNDS = 20
 """Looks at a log that grows while it is read, before what is still open counts."""
-Emit = Callable[[str, Finding], None]
-"""Told (collaboration, finding) as soon as no further event can mend it."""
 
 
 class Reader:
@@ -33,8 +31,19 @@ class Reader:
     async def read(self) -> None:
         """Read to the end, again while what the log holds is incomplete and more comes.
 
-        Several topics have no common end: an event may be there before what it rests on is.
+        Several topics have no common end: an event may be there before what it rests on is. Where more events waited
+        for a proposal than are kept, all proposals are known at the end, and a second reading finds what was forgotten.
         """
+        await self._read()
+        if not (self._auditor.given_up and self._source.history):
+            return
+        await self._source.close()
+        await self._source.open()
+        self._positions, self._auditor.waits = {}, False
+        await self._read()
+        self._auditor.waits, self._auditor.given_up = True, False
+
+    async def _read(self) -> None:
         for gone in sorted(await self._source.subscribe(self._positions)):
             del self._positions[gone]
             for finding in self._auditor.replaced(gone):
@@ -70,8 +79,9 @@ class Reader:
         """Take what comes next; returns which collaborations it was about."""
         deliveries = await self._source.receive(BATCH, BATCH_BYTES, 0.5)
         for delivery in deliveries:
-            for finding in self._auditor.take(delivery.record):
-                self._emit(delivery.record.key, finding)
-            self._positions[delivery.position.source] = delivery.position
+            record, at = delivery.record, delivery.position
+            for finding in self._auditor.take(record, Place(record.family, at.source, at.offset)):
+                self._emit(record.key, finding)
+            self._positions[at.source] = at
         await self._source.committed(deliveries)
         return sorted({delivery.record.key for delivery in deliveries})

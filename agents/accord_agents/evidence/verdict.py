@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from accord_agents.evidence import bundle
 from accord_agents.evidence import wording as words
+from accord_agents.evidence.agreed import Time, times
 from accord_agents.evidence.audit_rules import Scope
 from accord_agents.evidence.facts import facts
 from accord_agents.evidence.finding import UNKNOWN, Finding
+from accord_agents.evidence.known import Known
+from accord_agents.evidence.model_file import compare
 from accord_agents.evidence.observer import Observer
 from accord_agents.evidence.statement import signed, statement
 from accord_protocols.kernel.lifecycle import COMPLETED
@@ -35,6 +40,10 @@ class Verdict:
         facts: What follows from the events; empty where there is no usable proposal.
         proven: (sentence, what it rests on).
         not_proven: Sentences.
+        agreed: The agreement, as the proposal holds it.
+        times: When the parties say that they did what.
+        sha256: Of the file.
+        size: Of the file, in bytes.
     """
 
     verdict: str
@@ -43,28 +52,49 @@ class Verdict:
     facts: dict[str, Any] = field(default_factory=dict)
     proven: list[tuple[str, str]] = field(default_factory=list)
     not_proven: list[str] = field(default_factory=list)
+    agreed: dict[str, Any] = field(default_factory=dict)
+    times: list[Time] = field(default_factory=list)
+    sha256: str = ""
+    size: int = 0
 
     @property
     def exit_code(self) -> int:
         """0, or 4 where anything was tampered with."""
         return 4 if self.verdict == TAMPERED else 0
 
+    @property
+    def judged(self) -> str:
+        """Which file was judged, and by what."""
+        return f"evidence of {self.size:,} bytes, SHA-256 {self.sha256}; judged by accord {version('accord')}"
+
     def to_json(self) -> str:
         """As one JSON object."""
         value = {
             "verdict": self.verdict,
+            "who_signed_is_proven": self.verdict == PROVEN,
             "exporter": self.exporter,
             "algorithms": self.facts.get("algorithms", []),
             "findings": [finding.to_json() for finding in self.findings],
             "proven": [{"sentence": sentence, "rests_on": basis} for sentence, basis in self.proven],
             "not_proven": self.not_proven,
+            "agreed": self.agreed,
+            "claimed_times": [time.to_json() for time in self.times],
             "facts": self.facts,
+            "file": {"sha256": self.sha256, "bytes": self.size},
+            "accord_version": version("accord"),
         }
         return json.dumps(value, ensure_ascii=False, indent=1)
 
-    def to_text(self) -> str:
-        """For people."""
-        return "\n".join(words.text(self.verdict, self.facts, self.findings, self.proven, self.not_proven))
+    def with_model(self, path: Path) -> Verdict:
+        """The verdict with a model file compared: another model than the one proven is tampering.
+
+        Raises:
+            UsageError: It cannot be read.
+        """
+        found = compare(path, self.facts)
+        if isinstance(found, Finding):
+            return replace(self, verdict=TAMPERED, findings=[*self.findings, found])
+        return self if self.verdict == TAMPERED else replace(self, proven=[*self.proven, found])
 
 
 def load(path: Path) -> bytes:
@@ -83,12 +113,12 @@ def load(path: Path) -> bytes:
     return data
 
 
-def verify(data: bytes, pinned: Mapping[str, str] | None = None) -> Verdict:
+def verify(data: bytes, known: Known | None = None) -> Verdict:
     """Judge an evidence file.
 
     Args:
         data: The file.
-        pinned: Fingerprints by party, known by another way; without them, who signed is not proven.
+        known: Identities that are known by another way; without them, who signed is not proven.
 
     Raises:
         UsageError: It is no evidence, or too damaged to be judged.
@@ -98,33 +128,39 @@ def verify(data: bytes, pinned: Mapping[str, str] | None = None) -> Verdict:
     exporter = value["exporter"] if isinstance(value["exporter"], str) else ""
     findings = [Finding("entry", UNKNOWN, "the file", what) for what in wrong]
     cid = next((f.header.subject for f in frames if f.header.event_class is Propose), "")
-    observer = Observer(cid, pinned)
+    observer = Observer(cid, known)
     for frame in frames:
         observer.take(frame)
     account = observer.account
     if account is None or exporter not in account.lines:
         findings += observer.found
         findings.append(Finding("proposal", UNKNOWN, "the file", "there is no usable proposal with its exporter in it"))
-        return Verdict(TAMPERED, exporter, findings)
+        return Verdict(TAMPERED, exporter, findings, **_file(data))
     owed = scope(observer, exporter)
     judged = observer.conclude(owed)[1]
     derived = facts(cid, account, judged)
-    outside = list(_file(value, cid, exporter, derived, observer))
+    outside = list(_statements(value, cid, exporter, derived, observer))
     if any(finding.kind == "statement" for finding in outside):
         owed = replace(owed, carrier=UNKNOWN)  # who has changed it since may have left out anything
     findings += observer.conclude(owed)[0] + outside
-    bad = any(not finding.warning for finding in findings)
-    if bad:
-        return Verdict(TAMPERED, exporter, findings, derived)
-    known = pinned is not None and set(pinned) >= set(account.lines)
+    terms = account.terms
+    said = {"agreed": terms.agreement.model_dump(mode="json"), "times": times(account), **_file(data)}
+    if any(not finding.warning for finding in findings):
+        return Verdict(TAMPERED, exporter, findings, derived, **said)
+    proves = known is not None and known.proves(terms.fingerprints())
     return Verdict(
-        PROVEN if known else CONSISTENT,
+        PROVEN if proves else CONSISTENT,
         exporter,
         findings,
         derived,
         list(words.proven(derived, exporter)),
-        list(words.not_proven(derived, exporter, known=known)),
+        list(words.not_proven(derived, exporter, known=proves)),
+        **said,
     )
+
+
+def _file(data: bytes) -> dict[str, Any]:
+    return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
 
 
 def scope(observer: Observer, exporter: str) -> Scope:
@@ -135,7 +171,7 @@ def scope(observer: Observer, exporter: str) -> Scope:
     return Scope(None if completed else frozenset({exporter}), tail=False, carrier=exporter)
 
 
-def _file(
+def _statements(
     value: dict[str, Any], cid: str, exporter: str, derived: dict[str, Any], observer: Observer
 ) -> Iterator[Finding]:
     """Facts and statement against the events."""

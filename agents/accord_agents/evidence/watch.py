@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NoReturn
 
-from accord_agents.evidence import wording as words
 from accord_agents.evidence.audit import Auditor, Report
-from accord_agents.evidence.finding import Finding
+from accord_agents.evidence.finding import Finding, Note
+from accord_agents.evidence.known import Known
 from accord_agents.evidence.reader import Reader
+from accord_agents.evidence.telling import lines
 from accord_broker.factory import redact, watch
 from accord_broker.port import BrokerError, Source
 from accord_schemas.errors import UsageError
@@ -21,53 +22,56 @@ PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between two attempts to connect again, doubling."""
 
 
-def audit(url: str, pinned: Mapping[str, str] | None, *, following: bool, tell: Tell) -> list[Report]:
+def audit(url: str, known: Known | None, *, following: bool, tell: Tell, only: str = "") -> Auditor:
     """Read a broker's log and judge it.
 
     Args:
         url: Of the broker.
-        pinned: Fingerprints by party.
+        known: Identities known by another way.
         following: Whether to go on until interrupted, telling each finding when it is made.
         tell: Prints a line.
+        only: The beginning of a collaboration's id: that one alone is judged.
 
     Raises:
         UsageError: There is no such log, or it keeps no history and is not followed.
         BrokerError: It cannot be read.
     """
-    return asyncio.run(_audit(url, pinned, following=following, tell=tell))
+    return asyncio.run(_audit(url, known, following=following, tell=tell, only=only))
 
 
-async def _audit(url: str, pinned: Mapping[str, str] | None, *, following: bool, tell: Tell) -> list[Report]:
+async def _audit(url: str, known: Known | None, *, following: bool, tell: Tell, only: str) -> Auditor:
     source = watch(url)
     if not source.history and not following:
         hint = "Use --follow to see what is said from now on."
         raise UsageError(f"The broker {redact(url)} keeps no history to audit.", hint=hint)
-    auditor = Auditor(pinned, history=source.history)
+    auditor = Auditor(known, history=source.history, only=only)
 
-    def emit(cid: str, finding: Finding) -> None:
+    def emit(cid: str, finding: Finding | Note) -> None:
         if following:
             tell(f"{cid[:12]}  {finding}")
 
-    reader = Reader(source, auditor, emit)
     if not following:
         try:
             await source.open()
-            await reader.read()
-            return auditor.reports()
+            await Reader(source, auditor, emit).read()
         finally:
             await source.close()
+        return auditor
 
     def connected() -> None:
         tell(f"{len(auditor.reports())} collaborations so far; following, until Ctrl-C.")
 
+    def moved(report: Report) -> None:
+        tell(lines(report, report.verdict(known)))
+
     if not source.history:
         tell("This broker keeps no history: only what is said from now on is seen.")
-    task = asyncio.create_task(_follow(source, reader, connected, lambda report: tell(lines(report, pinned)), tell))
+    task = asyncio.create_task(_follow(source, Reader(source, auditor, emit), connected, moved, tell))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task
-    return auditor.reports()
+    return auditor
 
 
 async def _follow(
@@ -92,17 +96,20 @@ async def _follow(
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-def verdict(report: Report, pinned: Mapping[str, str] | None) -> str:
-    """One word for a collaboration: proven, consistent or tampered."""
-    if not report.clean:
-        return "tampered"
-    return "proven" if pinned is not None and set(pinned) >= set(report.parties) else "consistent"
+def chosen(auditor: Auditor, beginning: str) -> list[Report]:
+    """Every collaboration on a log, or the one whose id begins so.
 
-
-def lines(report: Report, pinned: Mapping[str, str] | None) -> str:
-    """A collaboration for people."""
-    title = f"{report.collaboration}  {report.name or 'not proposed here'}: {words.headline(verdict(report, pinned))}"
-    sealed = "sealed by a final checkpoint" if report.sealed else "not sealed"
-    text = [title, f"  {report.events} events, {sealed}"]
-    text += [f"  {party:<12} {key}  {report.states[party]}" for party, key in report.parties.items()]
-    return "\n".join([*text, *(f"  - {finding}" for finding in report.findings)])
+    Raises:
+        UsageError: None does, or more than one.
+    """
+    reports = auditor.reports()
+    if not beginning:
+        return reports
+    found = [report for report in reports if report.collaboration.startswith(beginning)]
+    if len(found) == 1:
+        return found
+    if not found:
+        hint = "See them all without --collaboration."
+        raise UsageError(f"no collaboration on this log begins with {beginning!r}.", hint=hint)
+    listed = ", ".join(report.collaboration for report in found[:5])
+    raise UsageError(f"{len(found)} collaborations begin with {beginning!r}: {listed}.", hint="Give more of the id.")

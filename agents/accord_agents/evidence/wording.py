@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from accord_agents.evidence.finding import Finding
 from accord_protocols.kernel.lifecycle import COMPLETED, TERMINAL
 
 NOT_PROVEN = "who signed is NOT proven"
+CLAIMED = "when, as each party's own clock claims; no signature proves a time"
+ASIDE = "beside them on the log, signed by no party of theirs, and deciding nothing"
 
 
 def headline(verdict: str) -> str:
@@ -16,30 +17,6 @@ def headline(verdict: str) -> str:
     return {"proven": "proven", "consistent": f"consistent; {NOT_PROVEN}"}.get(
         verdict, "TAMPERED, or not what it claims"
     )
-
-
-def text(
-    verdict: str,
-    facts: dict[str, Any],
-    findings: Sequence[Finding],
-    proven: Sequence[tuple[str, str]],
-    not_proven: Sequence[str],
-) -> Iterator[str]:
-    """Lines for a terminal."""
-    yield headline(verdict)
-    if facts:
-        yield f"collaboration {facts['collaboration']} ({facts['name']}), proposed by {facts['proposer']}"
-        for party, entry in facts["parties"].items():
-            yield f"  {party:<12} {entry['identity']}  {entry['role']}, {facts['states'][party]}"
-    if findings:
-        yield "found:"
-        yield from (f"  - {finding}" for finding in findings)
-    if proven:
-        yield "proven:"
-        yield from (f"  - {sentence} [{basis}]" for sentence, basis in proven)
-    if not_proven:
-        yield "not proven:"
-        yield from (f"  - {sentence}" for sentence in not_proven)
 
 
 def proven(facts: dict[str, Any], exporter: str) -> Iterator[tuple[str, str]]:
@@ -56,7 +33,7 @@ def proven(facts: dict[str, Any], exporter: str) -> Iterator[tuple[str, str]]:
     if facts["checkpoints"]:
         last = facts["checkpoints"][-1]
         voices = _names(last["signed_by"])
-        basis = f"Merkle root {last['root'][:16]}… of checkpoint {last['phase']}, signed by {voices}"
+        basis = f"Merkle root {last['root']} of checkpoint {last['phase']}, signed by {voices}"
         yield f"{voices} saw the same {last['size']} events in the same order of each sender.", basis
     if facts["sealed"]:
         yield (
@@ -64,7 +41,7 @@ def proven(facts: dict[str, Any], exporter: str) -> Iterator[tuple[str, str]]:
             "hash chains, and the final checkpoint",
         )
     for party, said in facts["results"].items():
-        model = f" with model {said['model'][:16]}…" if said["model"] else ""
+        model = f" with model {said['model']}" if said["model"] else ""
         what = f"{party} completed{model}, {said['rows']} common rows, {said['rounds']} rounds."
         yield what, f"the signed complete event of {party}"
     yield f"{exporter} made this file, and nobody changed it since.", f"DSSE signature of {exporter} over all of it"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
+from typing import Any
 
 from accord_agents.config.party_file import Config, load
 from accord_agents.files.folder_lock import held
@@ -11,9 +13,16 @@ from accord_agents.operator.collaborations import statuses
 from accord_agents.security.entropy import SystemEntropy
 from accord_agents.security.identity import PublicIdentity
 from accord_agents.security.keystore import Keystore, durable
-from accord_agents.security.own_identity import make_identity, own_export, own_identity, rotate_identity
+from accord_agents.security.own_identity import (
+    make_identity,
+    own_export,
+    own_history,
+    own_identity,
+    rotate_identity,
+)
 from accord_agents.security.passphrase import chosen, passphrase
 from accord_agents.security.trust import Identities
+from accord_agents.security.validity import NEVER_SET, clock, described, moment, written
 from accord_protocols.kernel.lifecycle import TERMINAL
 from accord_schemas.canonical import unambiguous_json
 from accord_schemas.errors import UsageError
@@ -57,10 +66,50 @@ def rotate_keys(path: Path, profile: Profile | None = None) -> str:
     return f"{_line(new)}  takes the place of {old.fingerprint}; export it again for the others"
 
 
-def revoke_identity(path: Path, name: str, reason: str) -> str:
-    """Let another party's identity count no more."""
-    public = Identities.load(load(path).identities).revoke(name, reason)
-    return f"{_line(public)}  revoked; a running agent takes it up within seconds"
+def revoke_identity(path: Path, name: str, reason: str, since: str = "") -> str:
+    """Let another party's identity count no more.
+
+    Args:
+        path: The party's file.
+        name: A party or a fingerprint.
+        reason: For people.
+        since: From when on, for those who verify what it signed before; empty for now.
+
+    Raises:
+        UsageError: There is no such identity, or no such date.
+    """
+    pinned = Identities.load(load(path).identities)
+    public = pinned.revoke(name, reason, _since(since))
+    at = pinned.revoked[public.fingerprint].at
+    dated = f" since {written(at)}" if at else ""
+    return f"{_line(public)}  revoked{dated}; a running agent takes it up within seconds"
+
+
+def _since(text: str) -> datetime.datetime | None:
+    now = clock()
+    try:
+        since = moment(text) if text else now
+    except ValueError:
+        hint = "Write 2026-05-12, or with time and zone 2026-05-12T09:30:00Z."
+        raise UsageError(f"--since: {text!r} is no date.", hint=hint) from None
+    if since is None:
+        raise UsageError("this machine's clock is not set.", hint="Set it, or say since when: --since DATE")
+    if now is not None and not NEVER_SET <= since <= now:
+        hint = "A revocation holds at once; say since when what was signed does not count."
+        raise UsageError(f"--since: {written(since)} is not between {written(NEVER_SET)} and now.", hint=hint)
+    return since
+
+
+def known_identities(path: Path) -> str:
+    """Every identity that this party knows, its own ones too, as ``--identities`` of a verifier takes them: JSON."""
+    config = load(path)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for export, known in own_history(_keystore(config), config.party):
+        found.setdefault(config.party, []).append(described(known, export))
+    for public, export, known in Identities.load(config.identities).known():
+        if public.party != config.party:
+            found.setdefault(public.party, []).append(described(known, export))
+    return json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False)
 
 
 def trust_identity(path: Path, file: Path, *, replace: bool) -> str:
@@ -97,8 +146,10 @@ def _keystore(config: Config) -> Keystore:
 
 
 def _revoked(pinned: Identities, public: PublicIdentity) -> str:
-    reason = pinned.revoked.get(public.fingerprint)
-    return "" if reason is None else f"  (revoked: {reason})"
+    revocation = pinned.revoked.get(public.fingerprint)
+    if revocation is None:
+        return ""
+    return f"  (revoked: {revocation.reason})" + (f" since {written(revocation.at)}" if revocation.at else "")
 
 
 def _line(public: PublicIdentity) -> str:

@@ -95,6 +95,15 @@ class PublicIdentity:
         except (TypeError, ValueError, KeyError, RecursionError):
             return False
 
+    def succeeded(self, export: Any) -> str:
+        """The fingerprint of the identity whose place this one took, as this one itself says in an export; or nothing."""
+        try:
+            body = canonical_json({"succeeds": export["succeeds"], "identity": export["identity"]})
+            own = self.verify(body, bytes.fromhex(export["accepted"]))
+        except (TypeError, ValueError, KeyError, RecursionError):
+            return ""
+        return str(export["succeeds"]) if own else ""
+
     def signed(self, frame: Frame) -> bool:
         """Whether this identity said a frame."""
         try:
@@ -144,9 +153,18 @@ class Identity:
         return {**body, "signature": self.sign(canonical_json(body)).hex()}
 
     def succeeded(self, by: Identity) -> dict[str, Any]:
-        """The export of the identity that takes this one's place, signed by both."""
+        """The export of the identity that takes this one's place, signed by both.
+
+        The old one's signature introduces the new one to who knows the old; the new one's, ``accepted``, vouches for
+        the old one to who knows the new.
+        """
         body = {"succeeds": self.public.fingerprint, "identity": by.export()}
-        return {**body, "signature": self.sign(canonical_json(body)).hex()}
+        return by.accepted({**body, "signature": self.sign(canonical_json(body)).hex()})
+
+    def accepted(self, export: dict[str, Any]) -> dict[str, Any]:
+        """An export of `succeeded` with the word of the new identity, which is this one."""
+        body = {"succeeds": export["succeeds"], "identity": export["identity"]}
+        return {**export, "accepted": self.sign(canonical_json(body)).hex()}
 
 
 def exported(value: Any, where: str) -> tuple[PublicIdentity, dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 from accord_agents.security.entropy import Entropy, identity_secret
 from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import STRETCHED, Keystore
+from accord_agents.security.validity import KnownIdentity, clock, moment, written
 from accord_schemas.canonical import canonical_json
 from accord_schemas.suites import DEFAULT, SM, Profile
 
 _KIND, _FORMER, _EXPORT = "identity.kind", "identity.former/", "identity.export"
+_UNTIL = "identity.until/"
 
 
 def make_identity(
@@ -55,16 +58,30 @@ def rotate_identity(keystore: Keystore, party: str, entropy: Entropy, kind: Prof
     former = keystore.get("identity") + old.public.kind.encode()
     export = canonical_json(old.succeeded(new))
     entries = {f"{_FORMER}{old.public.fingerprint}": former, _EXPORT: export, "identity": secret, _KIND: kind.encode()}
+    if now := clock():
+        entries[f"{_UNTIL}{old.public.fingerprint}"] = written(now).encode()
     keystore.put_many(entries)
     return new
 
 
 def own_export(keystore: Keystore, party: str) -> dict[str, Any]:
     """The own export, introduced by the identity before it, where there was one."""
-    if _EXPORT in keystore:
-        found: dict[str, Any] = json.loads(keystore.get(_EXPORT))
-        return found
-    return own_identity(keystore, party).export()
+    own = own_identity(keystore, party)
+    if _EXPORT not in keystore:
+        return own.export()
+    found: dict[str, Any] = json.loads(keystore.get(_EXPORT))
+    return found if "accepted" in found else own.accepted(found)  # one of an earlier version
+
+
+def own_history(keystore: Keystore, party: str) -> list[tuple[dict[str, str], KnownIdentity]]:
+    """The own identities, the present one first: each one's export, and when its word counts."""
+    own, former = own_identity(keystore, party), former_identities(keystore, party)
+    return [(i.export(), KnownIdentity(i.public.fingerprint, i.public, until=_until(keystore, i))) for i in [own, *former]]
+
+
+def _until(keystore: Keystore, identity: Identity) -> datetime.datetime | None:
+    name = f"{_UNTIL}{identity.public.fingerprint}"
+    return moment(keystore.get(name).decode()) if name in keystore else None
 
 
 def _profile(kind: bytes) -> Profile:

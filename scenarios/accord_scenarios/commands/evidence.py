@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from accord_scenarios.commands.options import Identities, Json
+from accord_scenarios.commands.options import UNPROVEN, Identities, Json, RequireIdentities
 
 app = typer.Typer(no_args_is_help=True, help="Proof for a stranger: made from a journal, verified without a network.")
 
@@ -41,31 +41,44 @@ def export(
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The evidence.", show_default=False)],
     identities: Identities = None,
+    require: RequireIdentities = False,
+    model: Annotated[
+        list[Path],
+        typer.Option(
+            "--model", metavar="FILE", help="A model.json to compare with what is proven.", show_default=False
+        ),
+    ] = [],  # noqa: B006  # typer copies it
     as_json: Json = False,
     html: Annotated[
         Path | None,
         typer.Option("--html", metavar="FILE", help="Also write the verdict as a page.", show_default=False),
     ] = None,
 ) -> None:
-    """Judge evidence, and say what is proven, on what that rests, and what is not proven.
+    """Judge evidence, and say what was agreed, what is proven, on what that rests, and what is not proven.
 
     Needs neither network nor data nor any secret. Without --identities, who signed is NOT proven.
 
     \b
     Examples
       accord evidence verify evidence.json
-      accord evidence verify evidence.json --identities known.json --html verdict.html
+      accord evidence verify evidence.json --identities known.json --require-identities
+      accord evidence verify evidence.json --model model.json --html verdict.html
 
-    Exit codes: 0 proven or consistent, 2 no evidence, 4 tampered with.
+    Exit codes: 0 proven or consistent, 2 no evidence, 4 tampered with or another model, 5 with --require-identities: not proven who signed.
     """
-    from accord_agents.evidence.fingerprints import pins
-    from accord_agents.evidence.verdict import load
+    from accord_agents.evidence.identity_file import load as identities_in
+    from accord_agents.evidence.telling import told
+    from accord_agents.evidence.verdict import PROVEN, load
     from accord_agents.evidence.verdict import verify as judge
 
-    verdict = judge(load(file), pins(identities) if identities else None)
+    verdict = judge(load(file), identities_in(identities) if identities else None)
+    for path in model:
+        verdict = verdict.with_model(path)
     if html is not None:
-        from accord_scenarios.report.evidence import write_page
+        from accord_scenarios.report.evidence import page
+        from accord_scenarios.report.page import write
 
-        write_page(verdict, html)
-    typer.echo(verdict.to_json() if as_json else verdict.to_text())
-    raise typer.Exit(verdict.exit_code)
+        write(page(verdict), html)
+    typer.echo(verdict.to_json() if as_json else told(verdict))
+    unproven = require and verdict.verdict != PROVEN
+    raise typer.Exit(verdict.exit_code or (UNPROVEN if unproven else 0))

@@ -57,6 +57,19 @@ def export(
 
 
 @app.command()
+def known(config: Config = PARTY_FILE) -> None:
+    """Print every identity that this party knows, its own ones too, with its history: a file for those who verify.
+
+    \b
+    Example
+      accord keys known > known.json && accord evidence verify evidence.json --identities known.json
+    """
+    from accord_agents.operator.keys import known_identities
+
+    typer.echo(known_identities(config))
+
+
+@app.command()
 def trust(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A public identity that another party exported.", show_default=False)
@@ -139,14 +152,23 @@ def revoke(
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Why; shown by accord keys show.", show_default=False)
     ],
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since", metavar="DATE", help="When its key was lost, if that is known; default now.", show_default=False
+        ),
+    ] = "",
     config: Config = PARTY_FILE,
 ) -> None:
     """Let another party's identity count no more: what it signs is refused, and what is open with it ends.
 
+    What it signed before that date stays signed; evidence says so, and that the date of each event is its sender's own claim.
+
     \b
-    Example
-      accord keys revoke shop --reason "laptop stolen on 12 May"
+    Examples
+      accord keys revoke shop --reason "left the project"
+      accord keys revoke shop --reason "laptop stolen" --since 2026-05-12T09:30:00Z
     """
     from accord_agents.operator.keys import revoke_identity
 
-    typer.echo(revoke_identity(config, identity, reason))
+    typer.echo(revoke_identity(config, identity, reason, since))

@@ -52,7 +52,12 @@ Identities = Annotated[
     typer.Option(
         "--identities",
         metavar="FILE",
-        help='Known fingerprints, {"PARTY": "FINGERPRINT"}, or a file of exported identities.',
+        help='Known identities: {"PARTY": "FINGERPRINT"}, or what `accord keys known` or `accord keys export` wrote.',
         show_default=False,
     ),
 ]
+RequireIdentities = Annotated[
+    bool, typer.Option("--require-identities", help="Exit 5 unless it is proven who signed, against --identities.")
+]
+UNPROVEN = 5
+"""Exit code: nothing is wrong, and who signed is not proven, though that was required."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from accord_scenarios.report import sections
 from accord_scenarios.wording import Result
+from accord_schemas.errors import AccordError
 
 _ORDER = (
     *(sections.headline, sections.warnings, sections.metrics, sections.loss, sections.coefficients, sections.gate),
@@ -39,3 +40,15 @@ def document(title: str, body: str) -> str:
 def write_report(result: Result, path: Path) -> None:
     """Write report.html; see `render`."""
     path.write_text(render(result), encoding="utf-8")
+
+
+def write(page: str, path: Path) -> None:
+    """Write a page that a command was asked for.
+
+    Raises:
+        AccordError: It cannot be written.
+    """
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise AccordError(f"{path} cannot be written: {error.strerror}.") from None
