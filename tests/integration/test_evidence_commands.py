@@ -88,6 +88,59 @@ def test_a_changed_record_is_found(shared_accord: Command, run: Run, tmp_path: P
     assert done.returncode == 4 and "forged" in done.stdout and "TAMPERED" in done.stdout
 
 
+def test_a_strangers_record_is_a_note_with_topic_and_offset(
+    shared_accord: Command, run: Run, tmp_path: Path
+) -> None:
+    log = tmp_path / "broker.db"
+    shutil.copy(run.out / "broker.db", log)
+    with sqlite3.connect(log) as db:
+        (family, key, frame) = db.execute("SELECT family, key, frame FROM log WHERE family='results' LIMIT 1").fetchone()
+        columns = "INSERT INTO log(family, key, frame) VALUES (?, ?, ?)"
+        offset = db.execute(columns, (family, key, frame[:-1] + bytes([frame[-1] ^ 1]))).lastrowid
+    db.close()
+    done = shared_accord("audit", "--broker", f"embedded:{log}", "--html", tmp_path / "audit.html")
+    assert done.returncode == 0 and f"topic results, offset {offset} of log" in done.stdout, done.stdout
+    page = (tmp_path / "audit.html").read_text()
+    assert "does not carry its signature" in page and "<script" not in page and f">{offset}<" in page
+    done = shared_accord("audit", "--broker", f"embedded:{log}", "--json")
+    (note,) = json.loads(done.stdout)["notes"]
+    assert (note["kind"], note["topic"], note["offset"], note["collaboration"]) == ("forged", family, offset, key)
+
+
+def test_proven_and_consistent_are_told_apart_by_a_script(shared_accord: Command, run: Run, file: Path) -> None:
+    known, log = run.out / "identities.json", f"embedded:{run.out / 'broker.db'}"
+    for what in (["evidence", "verify", file], ["audit", "--broker", log]):
+        assert shared_accord(*what, "--require-identities").returncode == 5
+        assert shared_accord(*what, "--identities", known, "--require-identities").returncode == 0
+        done = shared_accord(*what, "--identities", known, "--json")
+        assert json.loads(done.stdout)["who_signed_is_proven"] is True
+        assert json.loads(shared_accord(*what, "--json").stdout)["who_signed_is_proven"] is False
+
+
+def test_one_collaboration_alone(shared_accord: Command, run: Run, file: Path) -> None:
+    log, cid = f"embedded:{run.out / 'broker.db'}", json.loads(file.read_bytes())["facts"]["collaboration"]
+    done = shared_accord("audit", "--broker", log, "--collaboration", cid[:6])
+    assert done.returncode == 0 and "training" in done.stdout and "shop learns:" in done.stdout, done.stdout
+    done = shared_accord("audit", "--broker", log, "--collaboration", "zz")
+    assert done.returncode == 2 and "'zz'" in done.stderr
+
+
+def test_a_model_file_is_compared_with_what_is_proven(
+    shared_accord: Command, run: Run, file: Path, tmp_path: Path
+) -> None:
+    model = run.out / "shop" / "model.json"
+    done = shared_accord("evidence", "verify", file, "--model", model)
+    assert done.returncode == 0 and "is the model of shop" in done.stdout, done.stdout
+    other = tmp_path / "other.json"
+    other.write_text(model.read_text().replace("1", "2", 1))
+    done = shared_accord("evidence", "verify", file, "--model", other)
+    assert done.returncode == 4 and f"{other} is not the model: its SHA-256 is" in done.stdout
+    other.write_text(json.dumps(json.loads(model.read_text()), indent=2) + "\n")
+    done = shared_accord("evidence", "verify", file, "--model", other, "--json")
+    assert done.returncode == 4 and "saved again" in json.loads(done.stdout)["findings"][0]["sentence"]
+    assert shared_accord("evidence", "verify", file, "--model", tmp_path / "none").returncode == 2
+
+
 def test_following_a_run_until_interrupted(shared_accord: Command, run: Run, tmp_path: Path) -> None:
     watching = shared_accord.start("audit", "--broker", f"embedded:{run.out / 'broker.db'}", "--follow")
     wait_for(lambda: "until Ctrl-C" in shared_accord.said(), 20, "it does not follow")

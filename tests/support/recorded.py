@@ -16,7 +16,8 @@ from tests.support.world import agreement, tables
 from accord_agents.collaboration.checkpoints import History
 from accord_agents.evidence.audit import Auditor, Report
 from accord_agents.evidence.export import held_frames, make
-from accord_agents.evidence.finding import Finding
+from accord_agents.evidence.finding import Finding, Place
+from accord_agents.evidence.known import Known
 from accord_agents.evidence.verdict import Verdict, verify
 from accord_agents.security.identity import Identity
 from accord_broker.port import Record
@@ -29,6 +30,7 @@ from accord_schemas.suites import DEFAULT, SUITES, Profile
 DATA = tables(3, n=60, columns=2)
 KEYS = identities((*DATA, "mallory"))
 PINS = {party: KEYS[party].public.fingerprint for party in DATA}
+KNOWN = Known.of(PINS)
 EXPORTER = "shop"
 
 
@@ -74,18 +76,34 @@ def record(folder: Path, profile: Profile = DEFAULT) -> Recorded:
 # ---- judging
 
 
-def audited(records: Iterable[Record], pinned: dict[str, str] | None = None) -> list[Report]:
+def read(records: Iterable[Record], known: Known | None = None) -> Auditor:
+    """An auditor that has read a log."""
+    auditor = Auditor(known)
+    for offset, one in enumerate(records, 1):
+        auditor.take(one, Place(one.family, "log", offset))
+    return auditor
+
+
+def audited(records: Iterable[Record], known: Known | None = None) -> list[Report]:
     """What an auditor makes of a log."""
-    auditor = Auditor(pinned)
-    for one in records:
-        auditor.take(one)
-    return auditor.reports()
+    return read(records, known).reports()
 
 
 def of_log(frames: Iterable[Frame]) -> list[Finding]:
     """What an auditor finds on a log of these frames."""
-    records = (Record(f.header.event_class.family, f.header.subject, f.encode()) for f in frames)
-    return [finding for report in audited(records) for finding in report.findings]
+    return of_records(recorded_as(frames))
+
+
+def recorded_as(frames: Iterable[Frame]) -> list[Record]:
+    """The records that hold frames, each where it belongs."""
+    return [Record(f.header.event_class.family, f.header.subject, f.encode()) for f in frames]
+
+
+def of_records(records: Iterable[Record]) -> list[Finding]:
+    """What an auditor finds on a log: what turns its verdict, and as warnings the notes that do not."""
+    auditor = read(records)
+    notes = [Finding(n.kind, "", str(n.place), n.sentence, warning=True) for n in auditor.notes()]
+    return [*(finding for report in auditor.reports() for finding in report.findings), *notes]
 
 
 def of_file(data: bytes) -> list[Finding]:
@@ -95,7 +113,7 @@ def of_file(data: bytes) -> list[Finding]:
 
 def judged(data: bytes) -> Verdict:
     """The verdict on a file, against the parties' real keys."""
-    return verify(data, PINS)
+    return verify(data, KNOWN)
 
 
 # ---- changing

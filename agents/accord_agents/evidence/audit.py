@@ -28,8 +28,8 @@ MOST_NOTES = 10_000
 """Records that are told one by one as nobody's word."""
 MOST_KEY = 64
 """Letters of a key that are told: an id has 32."""
-MOST_DAMAGED = 64
-"""Records of which it is tried whether they are damaged copies, some tenths of a second each."""
+MOST_DAMAGED = 32
+"""Records of which it is tried whether they are damaged copies, a second each at most."""
 ELSEWHERE = "*"
 """The collaboration of what is about the log as a whole."""
 Emit = Callable[[str, Finding | Note], None]
@@ -124,9 +124,10 @@ class Auditor:
         if wrong := _misfiled(record, frame):
             place = replace(place, right=False)
             self._note(Note("misfiled", record.key[:MOST_KEY], place, wrong))
-        observer = self._observer(header.subject)
-        if not self.waits and observer.account is None and header.event_class is not Propose:
+        known = self._observers.get(header.subject)
+        if not self.waits and (known is None or known.account is None) and header.event_class is not Propose:
             return [*self._new]
+        observer = self._observer(header.subject)
         found = observer.take(frame, place)
         self._bound(header.subject, observer)
         return [*found, *self._new]
@@ -147,17 +148,17 @@ class Auditor:
     def reports(self) -> list[Report]:
         """Every collaboration as it stands now."""
         self._restore()
-        found = [self._report(cid) for cid, observer in self._observers.items() if not self._nobodys(observer)]
+        found = [self._report(cid) for cid, observer in self._observers.items() if self._stands(observer)]
         return [*found, *([Report(ELSEWHERE, "", {}, [], {}, False, 0, [*self._log])] if self._log else [])]
 
     def report(self, cid: str) -> Report | None:
         """One collaboration as it stands now; None where nothing was said in it."""
         observer = self._observers.get(cid)
-        return None if observer is None or self._nobodys(observer) else self._report(cid)
+        return None if observer is None or not self._stands(observer) else self._report(cid)
 
     def notes(self) -> list[Note]:
         """Records that decide nothing, in the order in which they were read."""
-        unproposed = [note for observer in self._observers.values() for note in self._nobodys(observer)]
+        unproposed = [note for o in self._observers.values() if not self._stands(o) for note in o.unproposed()]
         return [*self._notes, *unproposed[: max(0, MOST_NOTES - len(self._notes))]]
 
     def _report(self, cid: str) -> Report:
@@ -187,9 +188,9 @@ class Auditor:
             self._observers[cid] = Observer(cid, self._known, self._unsigned)
         return self._observers[cid]
 
-    def _nobodys(self, observer: Observer) -> list[Note]:
-        """The events of a collaboration that nobody has proposed on a log that would hold it."""
-        return observer.unproposed() if self._scope.whole is None else []
+    def _stands(self, observer: Observer) -> bool:
+        """Whether there is such a collaboration; where a log has no history, its proposal may have been before it."""
+        return observer.stands() if self._scope.whole is None else observer.account is not None or observer.early > 0
 
     def _unsigned(self, note: Note, frame: Frame) -> None:
         self._note(note)
@@ -218,7 +219,7 @@ class Auditor:
             if account is None:
                 continue
             del self._damaged[cid, data]
-            if (frame := original(data, account.terms)) is not None:
+            if (frame := original(data, account)) is not None:
                 what = f"{label(frame)}, as {frame.header.source} signed it, is not here: it was changed on {place}"
                 self._changed.setdefault(cid, {})[frame.digest] = Finding("changed", UNKNOWN, label(frame), what)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from accord_agents.evidence.agreement import Terms
+from accord_agents.evidence.observed import Account
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import MAGIC, Frame
 from accord_schemas.header import Header
@@ -29,8 +29,15 @@ def kept(data: bytes) -> bytes:
     return fixed + data[_FIXED : _FIXED + head] + data[len(data) - signature :]
 
 
-def original(data: bytes, terms: Terms) -> Frame | None:
-    """The event of which `data`, as `kept` gave it, is a damaged copy, without its payload; None of anything else."""
+def original(data: bytes, account: Account) -> Frame | None:
+    """The event of which `data`, as `kept` gave it, is a damaged copy, without its payload; None of anything else.
+
+    None, too, of an event whose sequence is known to have been said: it is here otherwise, or missed by its number.
+    """
+    terms, frame = account.terms, _read(data)
+    line = account.lines.get(frame.header.source) if frame is not None else None
+    if frame is not None and line is not None and 0 < frame.header.number <= line.last:
+        return None
     for candidate in _candidates(data):
         frame = _read(candidate)
         if frame is None or frame.header.agreement != terms.digest:

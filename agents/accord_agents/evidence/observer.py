@@ -66,7 +66,7 @@ class Observer:
         account = self.account
         if account is None:
             what = f"{len(self._early)} events belong to a collaboration whose proposal is not here"
-            owed = self._early and (scope.whole is None or scope.whole) and not self.unproposed()
+            owed = (scope.whole is None or scope.whole) and self.stands()
             whose = UNKNOWN if self.found or self._unusable else scope.carrier  # an unusable one may have been the only
             return [*self.found, *([Finding("proposal", whose, self.cid, what)] if owed else [])], Seals()
         judged = seals(account, scope)
@@ -85,17 +85,20 @@ class Observer:
         return list(dict.fromkeys(found)), judged
 
     def unproposed(self) -> list[Note]:
-        """Events that nobody can have said in a collaboration, as far as that shows without its proposal.
-
-        Anybody may write on a log what looks like an event. Those that a known key has signed, or of which one
-        continues another where no key is known, are a collaboration whose proposal was lost; all others are nobody's.
-        """
-        if self.account is not None or self._aside is None or self._coherent():
+        """Events that are nobody's word, as far as that shows without a proposal; see `stands`."""
+        if self.stands():
             return []
         what = "no collaboration of this id was proposed here"
         return [Note("unproposed", self.cid, at, f"{label(f)} is nobody's word: {what}") for f, at in self._early]
 
-    def _coherent(self) -> bool:
+    def stands(self) -> bool:
+        """Whether there is such a collaboration: it was proposed, or its proposal was lost.
+
+        Anybody may write on a log what looks like an event. One that a known key has signed, or one that continues
+        another where no key is known, belongs to a collaboration whose proposal is not here.
+        """
+        if self.account is not None or self._aside is None:
+            return self.account is not None or bool(self._early)
         ends = {frame.digest.hex() for frame, _ in self._early}
         for frame, _ in self._early:
             keys = self._identities.keys(frame.header.source) if self._identities else []

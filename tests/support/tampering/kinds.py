@@ -24,6 +24,7 @@ class Tampering:
         kind: Of the finding.
         whose: To whom it is attributed; empty where nobody's signature tells.
         found: Does it, and returns what is found.
+        turns: Whether it turns the verdict; else it is a note or a warning.
     """
 
     what: str
@@ -32,16 +33,19 @@ class Tampering:
     kind: str
     whose: str
     found: Try
+    turns: bool = True
 
 
 ALL: list[Tampering] = []
 
 
-def kind(what: str, by: str, where: str, kind: str, whose: str = NOBODY) -> Callable[[Try], Try]:
+def kind(
+    what: str, by: str, where: str, kind: str, whose: str = NOBODY, *, turns: bool = True
+) -> Callable[[Try], Try]:
     """Adds a kind to the list."""
 
     def add(found: Try) -> Try:
-        ALL.append(Tampering(what, by, where, kind, whose, found))
+        ALL.append(Tampering(what, by, where, kind, whose, found, turns))
         return found
 
     return add

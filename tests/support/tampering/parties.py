@@ -278,7 +278,7 @@ def _(r: Recorded) -> list[Finding]:
     return of_log(retold(r.frames(), "telco", odd))
 
 
-@kind("an event of another suite than the agreement's", "telco", "log", "suite")
+@kind("an event of another suite than the agreement's", "telco", "log", "suite", turns=False)
 def _(r: Recorded) -> list[Finding]:
     return of_log([*r.frames(), signed(r.find("telco", "complete"), suite="sm", eventnumber="90")])
 
@@ -320,7 +320,7 @@ def _(r: Recorded) -> list[Finding]:
     return of_log(resealed(r.frames(), "telco", more))
 
 
-@kind("a clock set back by more than an hour", "telco", "log", "clock", "telco")
+@kind("a clock set back by more than an hour", "telco", "log", "clock", "telco", turns=False)
 def _(r: Recorded) -> list[Finding]:
     def back(own: list[Frame]) -> list[Frame]:
         return [*own[:-1], signed(own[-1], time="2020-01-01T00:00:00.000Z")]

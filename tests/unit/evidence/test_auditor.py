@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.support.recorded import PINS, Recorded, audited, signed
+from tests.support.recorded import KNOWN, PINS, Recorded, audited, signed
 from tests.support.street import Street
 from tests.support.world import agreement, tables
 
 from accord_agents.evidence import audit as auditing
 from accord_agents.evidence.audit import Auditor
-from accord_agents.evidence.finding import Finding
+from accord_agents.evidence.finding import Finding, Note
+from accord_agents.evidence.known import Known
 from accord_agents.evidence.reader import Reader
-from accord_agents.evidence.watch import audit, lines, verdict
+from accord_agents.evidence.telling import lines
+from accord_agents.evidence.watch import audit
 from accord_broker.embedded import EmbeddedBroker, EmbeddedSource
 from accord_broker.port import BrokerError, Record
 from accord_schemas.canonical import digest
@@ -69,13 +71,14 @@ def test_a_refused_collaboration_is_no_finding(tmp_path: Path) -> None:
 
 
 def test_verdicts_rest_on_identities(recorded: Recorded) -> None:
-    (report,) = audited(recorded.log, PINS)
-    assert verdict(report, PINS) == "proven"
+    (report,) = audited(recorded.log, KNOWN)
+    assert report.verdict(KNOWN) == "proven"
     (unknown,) = audited(recorded.log)
-    assert verdict(unknown, None) == "consistent"
-    assert "who signed is NOT proven" in lines(unknown, None) and PINS["bank"] in lines(unknown, None)
-    (wrong,) = audited(recorded.log, PINS | {"shop": PINS["bank"]})
-    assert verdict(wrong, PINS) == "tampered"
+    assert unknown.verdict(None) == "consistent"
+    said = lines(unknown, unknown.verdict(None))
+    assert "who signed is NOT proven" in said and PINS["bank"] in said
+    (wrong,) = audited(recorded.log, Known.of(PINS | {"shop": PINS["bank"]}))
+    assert wrong.verdict(KNOWN) == "tampered"
 
 
 def test_a_log_is_read_and_left_as_it_is(recorded: Recorded, tmp_path: Path) -> None:
@@ -83,7 +86,7 @@ def test_a_log_is_read_and_left_as_it_is(recorded: Recorded, tmp_path: Path) -> 
     before = {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in tmp_path.iterdir()}
     tmp_path.chmod(0o500)
     try:
-        (report,) = audit(f"embedded:{path}", None, following=False, tell=quiet)
+        (report,) = audit(f"embedded:{path}", None, following=False, tell=quiet).reports()
     finally:
         tmp_path.chmod(0o700)
     assert (report.findings, report.sealed) == ([], True)
@@ -113,10 +116,10 @@ def test_a_log_in_use_is_read_with_what_is_not_in_the_file_yet(recorded: Recorde
 
 def test_following_tells_what_is_found_and_every_new_state(recorded: Recorded, tmp_path: Path) -> None:
     path = written(tmp_path / "broker.db", recorded.log[:6])
-    found: list[Finding] = []
+    found: list[Finding | Note] = []
     told: list[dict[str, str]] = []
 
-    async def watch() -> list[Finding]:
+    async def watch() -> tuple[list[Finding], list[Note]]:
         source, auditor = EmbeddedSource(path), Auditor()
         await source.open()
         reader = Reader(source, auditor, lambda _, finding: found.append(finding))
@@ -132,9 +135,12 @@ def test_following_tells_what_is_found_and_every_new_state(recorded: Recorded, t
         await broker.close()
         await source.close()
         (report,) = auditor.reports()
-        return report.findings
+        return report.findings, auditor.notes()
 
-    assert [f.kind for f in asyncio.run(watch())] == ["undecodable"]
+    findings, notes = asyncio.run(watch())
+    assert findings == [] and [(n.kind, n.place.topic, n.place.offset) for n in notes] == [
+        ("undecodable", "control", len(recorded.log) + 1)
+    ]
     assert [f.kind for f in found] == ["undecodable"]
     assert set(told[-1].values()) == {"COMPLETED"}
 
@@ -179,8 +185,8 @@ def test_following_goes_on_after_a_lost_connection(recorded: Recorded, tmp_path:
     path, half = written(tmp_path / "broker.db", recorded.log), len(recorded.log) // 2
     other = written(tmp_path / "other.db", recorded.log[:half])
 
-    async def read_on() -> tuple[list[Finding], Auditor]:
-        found: list[Finding] = []
+    async def read_on() -> tuple[list[Finding | Note], Auditor]:
+        found: list[Finding | Note] = []
         source, auditor = EmbeddedSource(path), Auditor()
         reader = Reader(source, auditor, lambda _, finding: found.append(finding))
         await source.open()
@@ -204,15 +210,16 @@ def test_following_goes_on_after_a_lost_connection(recorded: Recorded, tmp_path:
 def test_events_without_a_proposal_do_not_fill_the_memory(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stranger's events cannot be told from those of a collaboration whose proposal has not been read yet."""
     monkeypatch.setattr(auditing, "MOST_EARLY", 20)
-    monkeypatch.setattr(auditing, "MOST_STRAYS", 7)
-    auditor, found, event = Auditor(), list[Finding](), recorded.find("shop", "accept")
+    monkeypatch.setattr(auditing, "MOST_NOTES", 27)
+    auditor, found, event = Auditor(), list[Finding | Note](), recorded.find("shop", "accept")
     for number in range(50):
         cid = digest(b"nobody", str(number)).hex()
         found += auditor.take(Record("control", cid, signed(event, subject=cid).encode()))
-    assert (len(auditor.reports()), [f.kind for f in found]) == (21, ["flood"])
+    assert (auditor.reports(), len(auditor.notes()), auditor.given_up, found) == ([], 20, True, [])
     for number in range(50):
         found += auditor.take(Record("control", f"key {number}", b"noise"))
-    assert (len(auditor.reports()), [f.kind for f in found[1:]]) == (21 + 6, ["undecodable"] * 6 + ["flood"])
+    assert (auditor.reports(), len(auditor.notes()), auditor.untold) == ([], 27, 23)
+    assert [f.kind for f in found] == ["undecodable"] * 27
     for record in recorded.log:
         assert auditor.take(record) == []
     report = auditor.report(recorded.cid)

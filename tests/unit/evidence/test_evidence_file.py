@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.recorded import EXPORTER, KEYS, PINS, Recorded, edited, exported, of_file, record, signed
+from tests.support.recorded import EXPORTER, KEYS, KNOWN, PINS, Recorded, edited, exported, of_file, record, signed
 from tests.support.street import Street, identities
 from tests.support.world import agreement, tables
 
 from accord_agents.evidence.bundle import FORMAT
 from accord_agents.evidence.export import held_frames, make
+from accord_agents.evidence.known import Known
 from accord_agents.evidence.notes import key_id, origin
 from accord_agents.evidence.statement import encoding
+from accord_agents.evidence.telling import told
 from accord_agents.evidence.verdict import verify
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import UsageError
@@ -84,7 +86,7 @@ def test_other_values_in_any_place_never_break_the_verifier(recorded: Recorded) 
 
 def test_without_identities_who_signed_is_not_proven(recorded: Recorded) -> None:
     verdict = verify(recorded.files[EXPORTER])
-    text = verdict.to_text()
+    text = told(verdict)
     assert (verdict.verdict, verdict.exit_code) == ("consistent", 0)
     assert text.startswith("consistent; who signed is NOT proven")
     assert all(fingerprint in text for fingerprint in PINS.values())
@@ -92,7 +94,7 @@ def test_without_identities_who_signed_is_not_proven(recorded: Recorded) -> None
 
 
 def test_with_the_right_identities_it_is_proven(recorded: Recorded) -> None:
-    verdict = verify(recorded.files[EXPORTER], PINS)
+    verdict = verify(recorded.files[EXPORTER], KNOWN)
     assert (verdict.verdict, verdict.findings) == ("proven", [])
     said = " ".join(sentence for sentence, _ in verdict.proven)
     assert "Nothing that belongs to the collaboration is missing" in said and "bank, shop and telco consented" in said
@@ -101,9 +103,9 @@ def test_with_the_right_identities_it_is_proven(recorded: Recorded) -> None:
 
 
 def test_a_wrong_key_is_tampering_and_an_unknown_one_is_not_proven(recorded: Recorded) -> None:
-    wrong = verify(recorded.files[EXPORTER], PINS | {"telco": PINS["bank"]})
+    wrong = verify(recorded.files[EXPORTER], Known.of(PINS | {"telco": PINS["bank"]}))
     assert (wrong.verdict, [f.kind for f in wrong.findings]) == ("tampered", ["key"])
-    some = verify(recorded.files[EXPORTER], {"bank": PINS["bank"]})
+    some = verify(recorded.files[EXPORTER], Known.of({"bank": PINS["bank"]}))
     assert (some.verdict, {f.warning for f in some.findings}) == ("consistent", {True})
 
 
@@ -135,11 +137,11 @@ def test_a_file_of_the_first_words_alone(recorded: Recorded) -> None:
 def test_the_sm_profile(tmp_path: Path) -> None:
     recorded = record(tmp_path, "sm")
     pins = {p: identity.public.fingerprint for p, identity in identities(tuple(PINS), "sm").items()}
-    verdict = verify(recorded.files[EXPORTER], pins)
+    verdict = verify(recorded.files[EXPORTER], Known.of(pins))
     said = verdict.to_json().lower()
     assert (verdict.verdict, verdict.findings) == ("proven", [])
     assert "sm2" in said and "ed25519" not in said
-    assert verify(recorded.files[EXPORTER], PINS).exit_code == 4
+    assert verify(recorded.files[EXPORTER], KNOWN).exit_code == 4
     changed = edited(recorded.files[EXPORTER], lambda v: v["events"][0]["header"].update(suite="default"))
     assert outcome(changed) == 4
 
@@ -209,4 +211,4 @@ def test_what_was_sealed_may_be_erased(tmp_path: Path) -> None:
     assert journal.erase(cid, lambda head: Frame.restore(head, None).header.event_class.sealed) > 0
     after = make(cid, KEYS["shop"], list(held_frames(journal, cid)))[0]
     street.close()
-    assert after == before and verify(after, PINS).verdict == "proven"
+    assert after == before and verify(after, KNOWN).verdict == "proven"

@@ -26,7 +26,7 @@ def test_the_tools_alone_leave_no_trace(recorded: Recorded) -> None:
 def test_tampering_is_found_and_attributed(tampering: Tampering, recorded: Recorded) -> None:
     found = tampering.found(recorded)
     assert (tampering.kind, tampering.whose) in {(f.kind, f.whose) for f in found}, found
-    assert any(not f.warning for f in found) == (tampering.kind != "clock" or len(found) > 1)
+    assert any(not f.warning for f in found) == tampering.turns, found
 
 
 def test_there_are_enough_kinds() -> None:
@@ -35,7 +35,9 @@ def test_there_are_enough_kinds() -> None:
 
 def rows() -> list[str]:
     where = {"file": "`evidence verify`", "log": "`audit`"}
-    return [f"| {t.what} | {t.by} | {where[t.where]} | `{t.kind}` | {t.whose or '–'} |" for t in ALL]
+    return [
+        f"| {t.what} | {t.by} | {where[t.where]} | `{t.kind}` | {t.whose or '–'} | {4 if t.turns else 0} |" for t in ALL
+    ]
 
 
 def test_the_documented_table_is_the_one_that_is_tested() -> None:
