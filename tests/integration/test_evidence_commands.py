@@ -88,13 +88,13 @@ def test_a_changed_record_is_found(shared_accord: Command, run: Run, tmp_path: P
     assert done.returncode == 4 and "forged" in done.stdout and "TAMPERED" in done.stdout
 
 
-def test_a_strangers_record_is_a_note_with_topic_and_offset(
-    shared_accord: Command, run: Run, tmp_path: Path
-) -> None:
+def test_a_strangers_record_is_a_note_with_topic_and_offset(shared_accord: Command, run: Run, tmp_path: Path) -> None:
     log = tmp_path / "broker.db"
     shutil.copy(run.out / "broker.db", log)
     with sqlite3.connect(log) as db:
-        (family, key, frame) = db.execute("SELECT family, key, frame FROM log WHERE family='results' LIMIT 1").fetchone()
+        (family, key, frame) = db.execute(
+            "SELECT family, key, frame FROM log WHERE family='results' LIMIT 1"
+        ).fetchone()
         columns = "INSERT INTO log(family, key, frame) VALUES (?, ?, ?)"
         offset = db.execute(columns, (family, key, frame[:-1] + bytes([frame[-1] ^ 1]))).lastrowid
     db.close()
@@ -139,6 +139,50 @@ def test_a_model_file_is_compared_with_what_is_proven(
     done = shared_accord("evidence", "verify", file, "--model", other, "--json")
     assert done.returncode == 4 and "saved again" in json.loads(done.stdout)["findings"][0]["sentence"]
     assert shared_accord("evidence", "verify", file, "--model", tmp_path / "none").returncode == 2
+
+
+def test_a_rotation_and_a_revocation_leave_the_past_proven(
+    shared_accord: Command, run: Run, file: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run.out, folder)
+    shop, bank, known = folder / "shop" / "party.yaml", folder / "bank" / "party.yaml", tmp_path / "known.json"
+    for party in ("shop", "bank"):
+        config = (folder / party / "party.yaml").read_text()
+        (folder / party / "party.yaml").write_text(config.replace(str(run.out), str(folder)))
+
+    def keys(*arguments: str | Path, config: Path = shop) -> str:
+        done = shared_accord("keys", *arguments, "--config", config)
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        return done.stdout
+
+    def verified(name: Path) -> tuple[int, str]:
+        done = shared_accord("evidence", "verify", file, "--identities", name, "--json")
+        log = f"embedded:{run.out / 'broker.db'}"
+        assert shared_accord("audit", "--broker", log, "--identities", name).returncode == done.returncode
+        return done.returncode, json.loads(done.stdout)["verdict"]
+
+    keys("rotate")
+    keys("export", tmp_path / "shop.json")
+    known.write_text(keys("known"))
+    former = json.loads(known.read_text())["shop"]
+    assert len(former) == 2 and "until" in former[1] and "until" not in former[0]
+    assert verified(known) == (0, "proven")
+    export = json.loads((tmp_path / "shop.json").read_text())
+    known.write_text(json.dumps(json.loads(known.read_text()) | {"shop": export}))
+    assert verified(known) == (0, "proven"), "the export of a rotation is taken as it is"
+    known.write_text(json.dumps({"shop": former[0]["fingerprint"]}))
+    assert verified(known) == (4, "tampered"), "the new fingerprint alone is a wrong key"
+
+    assert "revoked since" in keys("revoke", "shop", "--reason", "stolen", config=bank)
+    known.write_text(keys("known", config=bank))
+    done = shared_accord("evidence", "verify", file, "--identities", known)
+    assert done.returncode == 0 and "revoked: stolen" in done.stdout and done.stdout.startswith("proven")
+    keys("revoke", "shop", "--reason", "stolen", "--since", "2025-05-12", config=bank)
+    known.write_text(keys("known", config=bank))
+    assert verified(known) == (4, "tampered")
+    done = shared_accord("keys", "revoke", "shop", "--reason", "x", "--since", "2999-01-01", "--config", bank)
+    assert done.returncode == 2 and "--since" in done.stderr
 
 
 def test_following_a_run_until_interrupted(shared_accord: Command, run: Run, tmp_path: Path) -> None:

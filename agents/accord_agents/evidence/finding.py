@@ -81,7 +81,7 @@ class Note:
         return {"kind": self.kind, "collaboration": self.collaboration, **at, "sentence": self.sentence}
 
     def __str__(self) -> str:
-        return f"note: {self.sentence} ({self.place})"
+        return f"note: {self.kind}: {self.sentence} ({self.place})"
 
 
 def label(frame: Frame) -> str:

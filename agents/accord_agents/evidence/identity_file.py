@@ -127,7 +127,9 @@ def _date(value: dict[str, Any], name: str, where: str, *, end: bool = False) ->
 
 
 def _is_export(value: Any) -> bool:
-    return isinstance(value, dict) and ({"signing", "signature"} <= set(value) or {"succeeds", "identity"} <= set(value))
+    return isinstance(value, dict) and (
+        {"signing", "signature"} <= set(value) or {"succeeds", "identity"} <= set(value)
+    )
 
 
 def _export(value: Any, where: str) -> Iterator[Entry]:

@@ -55,7 +55,7 @@ def aside(notes: Sequence[Note], untold: int) -> Iterator[str]:
     """What else lies on a log."""
     if notes:
         yield f"{words.ASIDE}:"
-        yield from (f"  - {note.sentence} ({note.place})" for note in notes)
+        yield from (f"  - {note.kind}: {note.sentence} ({note.place})" for note in notes)
     if untold:
         yield f"  - and {untold} more than the {MOST_NOTES} that are told one by one"
 

@@ -96,7 +96,7 @@ class PublicIdentity:
             return False
 
     def succeeded(self, export: Any) -> str:
-        """The fingerprint of the identity whose place this one took, as this one itself says in an export; or nothing."""
+        """Whose place this one took, as it says itself in an export: a fingerprint; or nothing."""
         try:
             body = canonical_json({"succeeds": export["succeeds"], "identity": export["identity"]})
             own = self.verify(body, bytes.fromhex(export["accepted"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -75,13 +74,14 @@ def own_export(keystore: Keystore, party: str) -> dict[str, Any]:
 
 def own_history(keystore: Keystore, party: str) -> list[tuple[dict[str, str], KnownIdentity]]:
     """The own identities, the present one first: each one's export, and when its word counts."""
-    own, former = own_identity(keystore, party), former_identities(keystore, party)
-    return [(i.export(), KnownIdentity(i.public.fingerprint, i.public, until=_until(keystore, i))) for i in [own, *former]]
+    every = [own_identity(keystore, party), *former_identities(keystore, party)]
+    return [(identity.export(), _known(keystore, identity.public)) for identity in every]
 
 
-def _until(keystore: Keystore, identity: Identity) -> datetime.datetime | None:
-    name = f"{_UNTIL}{identity.public.fingerprint}"
-    return moment(keystore.get(name).decode()) if name in keystore else None
+def _known(keystore: Keystore, public: PublicIdentity) -> KnownIdentity:
+    name = f"{_UNTIL}{public.fingerprint}"
+    until = moment(keystore.get(name).decode()) if name in keystore else None
+    return KnownIdentity(public.fingerprint, public, until=until)
 
 
 def _profile(kind: bytes) -> Profile:

@@ -118,7 +118,7 @@ class Identities:
             durable(self._path, json.dumps(body, indent=1, sort_keys=True).encode())
 
     def known(self) -> Iterator[tuple[PublicIdentity, dict[str, str], KnownIdentity]]:
-        """Every identity that is or was pinned, with its export and when its word counts; a party's present one first."""
+        """Every identity that is or was pinned, the present ones first: its export, and when its word counts."""
         now = {public.fingerprint: self._exports[party] for party, public in sorted(self._known.items())}
         former = {self._imported(export).fingerprint: export for export in self._former}
         for fingerprint, export in (now | {f: e for f, e in former.items() if f not in now}).items():

@@ -39,9 +39,7 @@ class Tampering:
 ALL: list[Tampering] = []
 
 
-def kind(
-    what: str, by: str, where: str, kind: str, whose: str = NOBODY, *, turns: bool = True
-) -> Callable[[Try], Try]:
+def kind(what: str, by: str, where: str, kind: str, whose: str = NOBODY, *, turns: bool = True) -> Callable[[Try], Try]:
     """Adds a kind to the list."""
 
     def add(found: Try) -> Try:

@@ -11,7 +11,6 @@ from tests.support.tampering.kinds import LOG, kind
 from accord_agents.evidence.finding import Finding
 from accord_broker.port import Record
 from accord_schemas.events import Propose
-from accord_schemas.frame import Frame
 
 
 def flipped(r: Recorded, at: Callable[[bytes], int]) -> list[Finding]:

@@ -107,7 +107,9 @@ def test_a_trust_store_with_its_history_is_a_file(tmp_path: Path) -> None:
     entry = bank(known)
     assert known.proves({"bank": FRESH}) and entry.until is not None and entry.revocation is not None
     assert entry.revocation.reason == "found on a stick" and entry.revocation.at is not None
-    listed = {"bank": [described(one, export) for _, export, one in Identities.load(tmp_path / "identities.json").known()]}
+    listed = {
+        "bank": [described(one, export) for _, export, one in Identities.load(tmp_path / "identities.json").known()]
+    }
     again = read(tmp_path, listed)
     assert (bank(again), bank(again, FRESH)) == (entry, bank(known, FRESH))
 

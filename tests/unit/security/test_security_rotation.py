@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from accord_agents.security import trust
 from accord_agents.security.entropy import SystemEntropy
 from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import RANDOM, Keystore
@@ -15,10 +16,12 @@ from accord_agents.security.own_identity import (
     former_identities,
     make_identity,
     own_export,
+    own_history,
     own_identity,
     rotate_identity,
 )
 from accord_agents.security.trust import Identities
+from accord_agents.security.validity import Revocation, moment, written
 from accord_schemas.errors import TamperError, UsageError
 from accord_schemas.suites import DEFAULT, SM, Profile
 
@@ -107,3 +110,68 @@ def test_a_keystore_keeps_what_signed_before(tmp_path: Path, kind: Profile) -> N
     peers.trust(first.export(), "1")
     peers.trust(first.succeeded(second), "2")
     assert peers.trust(json.loads(json.dumps(own_export(again, "shop"))), "3") == third.public
+
+
+def test_revocations_and_rotations_bear_dates(pinned: Path) -> None:
+    Identities.load(pinned).trust(OLD.succeeded(NEW), "shop.json")
+    Identities.load(pinned).revoke("shop", "stolen", moment("2026-05-12"))
+    Identities.load(pinned).revoke("shop", "stolen, we are sure")
+    now, before = ((export, known) for _, export, known in Identities.load(pinned).known())
+    assert (now[0], now[1].fingerprint, now[1].until) == (NEW.export(), NEW.public.fingerprint, None)
+    assert now[1].revocation == Revocation("stolen, we are sure", moment("2026-05-12")), "the earlier date counts"
+    assert before[0] == OLD.export() and before[1].until is not None and before[1].revocation is None
+
+
+def test_whoever_is_trusted_again_was_not_replaced(pinned: Path) -> None:
+    known = Identities.load(pinned)
+    known.trust(NEW.export(), "by mistake", replace=True)
+    known.trust(OLD.export(), "the right one", replace=True)
+    listed = [(one.fingerprint, one.until is None) for _, _, one in Identities.load(pinned).known()]
+    assert listed == [(OLD.public.fingerprint, True), (NEW.public.fingerprint, False)]
+
+
+def test_a_clock_that_was_never_set_dates_nothing(pinned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trust, "clock", lambda: None)
+    Identities.load(pinned).trust(OLD.succeeded(NEW), "shop.json")
+    Identities.load(pinned).revoke("shop", "stolen")
+    found = [known for _, _, known in Identities.load(pinned).known()]
+    assert [(one.until, one.revocation and one.revocation.at) for one in found] == [(None, None)] * 2
+
+
+def test_revocations_of_an_earlier_version_are_read(pinned: Path) -> None:
+    body = json.loads(pinned.read_text()) | {"#revoked": {OLD.public.fingerprint: "stolen"}}
+    pinned.write_text(json.dumps(body))
+    assert Identities.load(pinned).revoked == {OLD.public.fingerprint: Revocation("stolen")}
+    Identities.load(pinned).revoke("shop", "stolen", moment("2026-05-12"))
+    assert Identities.load(pinned).revoked[OLD.public.fingerprint].at == moment("2026-05-12")
+
+
+def test_each_side_of_a_rotation_vouches_for_the_other(tmp_path: Path) -> None:
+    export = OLD.succeeded(NEW)
+    assert OLD.public.introduces(export) and NEW.public.succeeded(export) == OLD.public.fingerprint
+    assert OTHER.public.succeeded(export) == OLD.public.succeeded(export) == NEW.public.succeeded(NEW.export()) == ""
+    keystore = make_and_rotate(tmp_path / "keystore")
+    export = own_export(keystore, "shop")
+    now, before = own_history(keystore, "shop")
+    assert now[1].until is None and before[1].until is not None
+    assert own_identity(keystore, "shop").public.succeeded(export) == before[1].fingerprint
+    keystore.put("identity.export", json.dumps({n: v for n, v in export.items() if n != "accepted"}).encode())
+    assert own_export(keystore, "shop") == export, "an export of an earlier version is completed"
+
+
+def make_and_rotate(path: Path) -> Keystore:
+    make_identity(path, "shop", b"words", SystemEntropy())
+    keystore = Keystore.open(path, b"words")
+    rotate_identity(keystore, "shop", SystemEntropy(), DEFAULT)
+    return keystore
+
+
+@pytest.mark.parametrize("text", ["soon", "2026-13-01", "2026-05-12T09:30:00", ""])
+def test_what_is_no_date(text: str) -> None:
+    with pytest.raises(ValueError):
+        moment(text)
+
+
+@pytest.mark.parametrize("text", ["2026-05-12T09:30:00Z", "2026-05-12T09:30:00.125Z"])
+def test_dates_are_written_as_they_are_read(text: str) -> None:
+    assert written(moment(text)) == text
