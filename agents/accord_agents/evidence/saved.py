@@ -34,9 +34,7 @@ def reformed(data: bytes) -> tuple[str, bytes | None]:
         found.append("its line ends are those of Windows (CRLF)")
     body = text.strip()
     if body != text:
-        found.append(
-            "there is a line end or white space around it" if "\n" in text else "there is white space around it"
-        )
+        found.append("a line end or white space was added around it")
     if body.encode() != canonical:
         found.append("it was laid out anew (indentation, order of keys, or letters written as \\u escapes)")
     return ", ".join(found), canonical

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from accord_agents.security.entropy import Entropy, identity_secret
-from accord_agents.security.identity import Identity
+from accord_agents.security.identity import Identity, PublicIdentity
 from accord_agents.security.keystore import STRETCHED, Keystore
 from accord_agents.security.validity import KnownIdentity, clock, moment, written
 from accord_schemas.canonical import canonical_json

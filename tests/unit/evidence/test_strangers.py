@@ -44,7 +44,7 @@ def made_up(recorded: Recorded, rng: random.Random) -> Iterator[Record]:
     ):
         yield Record(family, changes.get("subject", cid), signed(frame, by=MALLORY, **changes).encode())
     if frame.header.number:
-        beyond = {"sequence": str(frame.header.number + rng.choice([1, 900])), "previoushash": frame.digest.hex()}
+        beyond = {"eventnumber": str(frame.header.number + rng.choice([1, 900])), "previoushash": frame.digest.hex()}
         yield Record(family, cid, signed(frame, by=MALLORY, **beyond).encode())
 
 
