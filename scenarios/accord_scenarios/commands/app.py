@@ -53,7 +53,7 @@ def accord(
       accord scenario show diabetes   what such a scenario says
       accord scenario list            what else there is
 
-    Exit codes: 0 completed, 2 the input is unusable, 3 refused by gate or policy, 4 difference or tampering found, 1 anything else.
+    Exit codes: 0 completed, 2 the input is unusable, 3 refused by gate or policy, 4 difference or tampering found, 5 not proven who signed, 1 anything else.
     """
 
 
