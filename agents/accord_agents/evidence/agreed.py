@@ -8,7 +8,7 @@ from typing import Any
 
 from accord_agents.evidence.observed import Account
 from accord_agents.evidence.sender_history import state_of
-from accord_protocols.kernel.lifecycle import AGREED, COMPLETED
+from accord_protocols.kernel.lifecycle import COMPLETED, TERMINAL
 from accord_schemas.events import Accept, Cancel, Checkpoint, Complete, Expire, Fail, Propose, Refuse
 from accord_schemas.frame import Frame
 
@@ -46,18 +46,18 @@ class Time:
 
 
 def times(account: Account) -> list[Time]:
-    """Proposal, answers, every state, result and final checkpoint of each party, as each dates them."""
+    """Proposal, answers, result, end and final checkpoint of each party, as each dates them."""
     frames = [frame for line in account.lines.values() for frame in line.frames.values()]
-    found = [Time(f.header.time, f.header.source, did) for f in frames if (did := _did(f))]
-    return sorted(found, key=lambda time: (time.claimed, time.party, time.did))
+    frames.sort(key=lambda frame: (frame.header.time, frame.header.number, frame.header.source))
+    return [Time(frame.header.time, frame.header.source, did) for frame in frames if (did := _did(frame))]
 
 
 def _did(frame: Frame) -> str:
     event, state = frame.header.event_class, state_of(frame)
     if event is Checkpoint and frame.header.step == f"checkpoint.{COMPLETED.lower()}":
         return "signed the end of the log"
-    if state is not None:
-        return f"reached {state}" if state != AGREED else "held everybody's consent"
+    if state in TERMINAL:
+        return f"ended it, {state}"
     return _SAID.get(event, "")
 
 

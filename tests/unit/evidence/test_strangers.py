@@ -48,7 +48,7 @@ def made_up(recorded: Recorded, rng: random.Random) -> Iterator[Record]:
         yield Record(family, cid, signed(frame, by=MALLORY, **beyond).encode())
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 def test_nothing_that_a_stranger_adds_turns_the_verdict(recorded: Recorded, seed: int) -> None:
     rng = random.Random(seed)
     junk = list(made_up(recorded, rng))
@@ -67,7 +67,7 @@ def test_nothing_that_a_stranger_adds_turns_the_verdict(recorded: Recorded, seed
 def test_a_changed_copy_is_a_note_only_while_the_event_is_here(recorded: Recorded) -> None:
     """Every event of the log in turn: its junk beside it turns nothing, its junk in its place does."""
     rng = random.Random(9)
-    for at in rng.sample(range(len(recorded.log)), 25):
+    for at in rng.sample(range(len(recorded.log)), 12):
         one = recorded.log[at]
         where = rng.randrange(len(one.frame))
         junk = one.frame[:where] + bytes([one.frame[where] ^ 1 << rng.randrange(8)]) + one.frame[where + 1 :]
