@@ -48,7 +48,8 @@ async def _audit(url: str, known: Known | None, *, following: bool, tell: Tell, 
 
     def emit(cid: str, finding: Finding | Note) -> None:
         if following:
-            tell(f"{cid[:12]}  {finding}")
+            name = cid[:12] if cid.isprintable() else ascii(cid[:12])  # a stranger's key may hold anything
+            tell(f"{name}  {finding}")
 
     if not following:
         try:
