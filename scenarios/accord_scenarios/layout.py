@@ -6,16 +6,13 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from accord_agents.files import yaml12
 from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
 from accord_agents.security.identity import PublicIdentity
 from accord_agents.security.keystore import RANDOM
 from accord_agents.security.own_identity import make_identity
 from accord_agents.security.passphrase import create_keyfile
-from accord_scenarios import yaml12
 from accord_scenarios.model import Scenario
 from accord_scenarios.proposal import agreement
 from accord_schemas.errors import AccordError, UsageError
@@ -102,14 +99,10 @@ def _write(layout: Layout, scenario: Scenario, broker: str) -> None:
             "out": ".",
             "workers": workers,
         }
-        _dump(layout.config(name), config)
+        layout.config(name).write_text(yaml12.dump(config), encoding="utf-8")
     terms = agreement(scenario, publics).terms()
     for name in scenario.parties:
         errand = {"agreement": terms if name == scenario.label_holder else None, "seed": scenario.seed}
         layout.errand(name).write_text(json.dumps(errand), encoding="utf-8")
     (layout.home / "identities.json").write_text(json.dumps(exports, indent=1), encoding="utf-8")
     layout.scenario.write_text(yaml12.dump(scenario.resolved()), encoding="utf-8")
-
-
-def _dump(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(yaml.safe_dump(value, allow_unicode=True, sort_keys=False), encoding="utf-8")

@@ -16,6 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+from accord_agents.config.problems import AS_WRITTEN
+from accord_agents.files.paths import expanded
 from accord_schemas.agreement import (
     LABEL_HOLDER,
     MAX_KEY_BITS,
@@ -31,7 +33,7 @@ from accord_schemas.agreement import (
 from accord_schemas.header import MAX_PARTIES
 from accord_schemas.suites import DEFAULT, Profile
 
-Column = Annotated[str, Field(min_length=1)]
+Column = Annotated[str, Field(min_length=1), AS_WRITTEN]
 
 
 def _absent_is_default(value: Any) -> Any:
@@ -64,7 +66,7 @@ class Data(_Section):
     @field_validator("csv")
     @classmethod
     def _beside_the_file(cls, csv: Path, info: ValidationInfo) -> Path:
-        return (Path((info.context or {}).get("folder", ".")) / csv).absolute()
+        return (Path((info.context or {}).get("folder", ".")) / expanded(csv)).absolute()
 
     @model_validator(mode="after")
     def _columns_once(self) -> Self:
@@ -115,7 +117,7 @@ class Scenario(_Section):
     `train` None ends the job after alignment; `evaluate` None trains on every aligned row.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Annotated[str, Field(min_length=1, max_length=100), AS_WRITTEN]
     parties: dict[Party, Member]
     align: Annotated[Align, BeforeValidator(_absent_is_default)] = Align()
     prepare: Annotated[Prepare, BeforeValidator(_absent_is_default)] = Prepare()

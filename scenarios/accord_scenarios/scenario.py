@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from accord_scenarios import library, yaml12
+from accord_agents.config.problems import usage_error
+from accord_agents.files import yaml12
+from accord_scenarios import library
 from accord_scenarios.model import Scenario
-from accord_scenarios.problems import usage_error
 from accord_schemas.errors import UsageError
 
 __all__ = ["Scenario", "load"]
@@ -27,7 +28,7 @@ def load(scenario: str | Path, sets: Iterable[str] = ()) -> Scenario:
         UsageError: It cannot be read, or something in it is not as it must be; names file, line or field, and value.
     """
     path = library.find(scenario)
-    value = yaml12.parse(_text(path), path.name)
+    value = yaml12.read(path, path.name)
     if not isinstance(value, dict):
         raise UsageError(f"{path.name} holds no scenario: its top level must be keys such as parties and train.")
     value.setdefault("name", path.stem[:100])
@@ -37,16 +38,7 @@ def load(scenario: str | Path, sets: Iterable[str] = ()) -> Scenario:
     try:
         return Scenario.model_validate(value, context={"folder": path.absolute().parent})
     except ValidationError as error:
-        raise usage_error(error, value, path.name, given) from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text (byte {error.start}).", hint="Save it as UTF-8.") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+        raise usage_error(error, value, path.name, Scenario, given) from None
 
 
 def _assignment(text: str) -> tuple[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from accord_agents.config.metrics import MetricsSettings
 from accord_agents.config.policy import Policy
+from accord_agents.config.problems import AS_WRITTEN, Text, usage_error
+from accord_agents.files import yaml12
+from accord_agents.files.paths import expanded
 from accord_schemas.errors import UsageError
 from accord_schemas.header import PARTY
 
@@ -20,9 +22,9 @@ class Source(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     csv: Path
-    id: str
-    label: str | None = None
-    features: list[str] | None = None
+    id: Text
+    label: Text | None = None
+    features: list[Text] | None = None
 
 
 class Config(BaseModel):
@@ -43,7 +45,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    party: Annotated[str, Field(pattern=f"^{PARTY}$")]
+    party: Annotated[str, Field(pattern=f"^{PARTY}$"), AS_WRITTEN]
     broker: str
     data: Source
     policy: Policy = Policy()
@@ -66,32 +68,21 @@ def load(path: Path) -> Config:
     Raises:
         UsageError: The file is missing or not of the known form.
     """
+    value = yaml12.read(path, f"the configuration {path}", hint="Name the party's file with --config.")
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} holds no configuration: its top level must be keys such as party and broker.")
+    home = path.resolve().parent
+    if isinstance(policy := value.get("policy"), str):  # a file of its own
+        value["policy"] = yaml12.read(home / expanded(policy), f"the policy {policy} of {path}")
     try:
-        value: Any = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        hint = "Name the party's file with --config."
-        raise UsageError(f"the configuration {path} cannot be read: {error.strerror}.", hint=hint) from None
-    except UnicodeDecodeError:
-        raise UsageError(f"the configuration {path} is not UTF-8 text.", hint="Save it as UTF-8.") from None
-    except yaml.YAMLError as error:
-        raise UsageError(f"the configuration {path} is no YAML: {error}".replace("\n", " ")) from None
-    try:
-        policy = value.get("policy") if isinstance(value, dict) else None
-        if isinstance(policy, str):  # a file of its own
-            value["policy"] = yaml.safe_load((path.parent / policy).read_text(encoding="utf-8"))
         config = Config.model_validate(value)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{path}: {where or 'the file'}: {first['msg']}.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"the policy of {path} cannot be read: {error}.".replace("\n", " ")) from None
-    home = path.resolve().parent
-    source = config.data.model_copy(update={"csv": home / config.data.csv})
-    paths = {name: home / getattr(config, name) for name in ("keystore", "identities", "out")}
+        raise usage_error(error, value, str(path), Config) from None
+    source = config.data.model_copy(update={"csv": home / expanded(config.data.csv)})
+    paths = {name: home / expanded(getattr(config, name)) for name in ("keystore", "identities", "out")}
     if config.passphrase_file is not None:
-        paths["passphrase_file"] = home / config.passphrase_file
+        paths["passphrase_file"] = home / expanded(config.passphrase_file)
     broker = config.broker
     if broker.startswith("embedded:") and len(broker) > len("embedded:"):  # a path like the others
-        broker = f"embedded:{home / broker.removeprefix('embedded:')}"
+        broker = f"embedded:{home / expanded(broker.removeprefix('embedded:'))}"
     return config.model_copy(update={"data": source, "broker": broker, **paths})

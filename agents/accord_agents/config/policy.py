@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from accord_agents.config.problems import Text
 from accord_protocols.jobs.registry import JOBS
 from accord_schemas.agreement import Agreement
 from accord_schemas.suites import DEFAULT, SM, Profile
@@ -33,7 +34,7 @@ class Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     proposals: Verdict = "ask"
-    proposers: list[str] | None = None
+    proposers: list[Text] | None = None
     protection: list[Literal["shared", "score"]] = ["shared"]
     profiles: list[Profile] = [DEFAULT, SM]
     min_key_bits: Annotated[int, Field(ge=2048)] = 2048

@@ -49,7 +49,8 @@ def show(
       accord scenario show credit.yaml --set train.l2=0.1 --json
       accord scenario show diabetes --copy mine && accord run mine/scenario.yaml
     """
-    from accord_scenarios import library, yaml12
+    from accord_agents.files import yaml12
+    from accord_scenarios import library
     from accord_scenarios.scenario import load
 
     resolved = load(scenario, sets).resolved()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accord_scenarios import yaml12
+from accord_agents.files import yaml12
 from accord_scenarios.model import Scenario
 from accord_scenarios.scenario import load
 from accord_schemas.errors import UsageError
@@ -169,7 +169,7 @@ _BANK = _party("label_holder", label="y")
         ({"bank": _BANK, "b": _party(csv=3)}, "parties.b.data.csv is 3; it must be the path of a file."),
         ({"bank": _BANK, "b": _party(feature=["x"])}, "parties.b.data.feature is unknown; did you mean features?"),
         ({"bank": _BANK, "b": _party(parquet="x")}, "parties.b.data.parquet is not available in this version"),
-        ({"bank": _BANK, "b": _party(features=["x", 3])}, "parties.b.data.features.1 is 3; it must be text."),
+        ({"bank": _BANK, "b": _party(features=["x", True])}, "features.1 is true; it must be text. If that is meant"),
         ({"bank": _BANK, "b": _party(features=["x", "x"])}, "parties.b.data: the column 'x' is named twice"),
         ({"bank": _BANK, "b": _party(features=["id"])}, "parties.b.data: the column 'id' is named twice"),
         ({"bank": _party("label_holder", label="id"), "b": _party()}, "the column 'id' is named twice"),

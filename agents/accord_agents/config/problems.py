@@ -1,20 +1,30 @@
-"""What is wrong with a scenario, said in words of the file: field, value, what is allowed, the nearest known key."""
+"""What is wrong with a file, said in words of the file: field, value, what is allowed, the nearest known key."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 from pydantic_core import ErrorDetails
 
-from accord_scenarios.model import Data, Evaluate, Keys, Member, Scenario, Security
-from accord_schemas.agreement import Align, Prepare, TestRows, Train
 from accord_schemas.errors import UsageError
+from accord_schemas.header import PARTY
 
 Location = tuple[int | str, ...]
+
+
+def _as_written(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return getattr(value, "written", str(value))
+    return value
+
+
+AS_WRITTEN = BeforeValidator(_as_written)
+"""Where text is wanted, a number is text as it stands in the file: a column is called 2023, a party 010."""
+Text = Annotated[str, AS_WRITTEN]
 
 _LATER_KEYS = frozenset(
     {"columns", "dealer", "exposure", "folds", "graph", "job", "l2_path", "link", "match", "one_hot", "parquet"}
@@ -24,14 +34,6 @@ _LATER_VALUES = frozenset(
     {"closed", "ecdh", "express", "gram", "lattice", "logistic", "nesterov", "newton", "ot"}
     | {"poisson", "server", "sm2"}
 )
-_SECTIONS: dict[str, type[BaseModel]] = {
-    "align": Align,
-    "prepare": Prepare,
-    "train": Train,
-    "evaluate": Evaluate,
-    "keys": Keys,
-    "security": Security,
-}
 _PHRASES = {
     "greater_than_equal": "must be at least {ge}",
     "greater_than": "must be above {gt}",
@@ -39,35 +41,43 @@ _PHRASES = {
     "multiple_of": "must be a multiple of {multiple_of}",
     "literal_error": "must be {expected}",
     "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
     "float_type": "must be a number",
     "finite_number": "must be a finite number",
     "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "string_type": "must be text",
     "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters",
     "path_type": "must be the path of a file",
     "list_type": "must be a list",
     "model_type": "must be a section with keys of its own",
+    "model_attributes_type": "must be a section with keys of its own",
     "dict_type": "must be a section with keys of its own",
 }
 
 
-def usage_error(error: ValidationError, value: Any, file: str, sets: Mapping[str, Any]) -> UsageError:
+def usage_error(
+    error: ValidationError, value: Any, file: str, model: type[BaseModel], sets: Mapping[str, Any] | None = None
+) -> UsageError:
     """The first problem that validation found, as an error for people.
 
     Args:
         error: What pydantic found.
         value: What it looked at.
-        file: What to call the scenario.
+        file: What to call the file.
+        model: What the file was checked against.
         sets: Fields given by ``--set``; problems there are blamed on the option.
     """
     problems = error.errors(include_url=False)
     first = problems[0]
     path = _within(first, value)
     field = ".".join(map(str, path))
-    blame = "--set" if any(f"{field}.".startswith(f"{name}.") for name in sets) else file
+    blame = "--set" if any(f"{field}.".startswith(f"{name}.") for name in sets or {}) else file
     same = [problem for problem in problems if _within(problem, value) == path]
-    return UsageError(f"{blame}: {_sentence(first, same, path, field)}", hint=_hint(first, path))
+    known = list(_section(model, path[:-1]).model_fields)
+    return UsageError(f"{blame}: {_sentence(first, same, path, known)}", hint=_hint(first, known))
 
 
 def _within(problem: ErrorDetails, value: Any) -> Location:
@@ -84,21 +94,22 @@ def _within(problem: ErrorDetails, value: Any) -> Location:
     return tuple(path)
 
 
-def _sentence(first: ErrorDetails, same: list[ErrorDetails], path: Location, field: str) -> str:
-    kind, given = first["type"], first["input"]
+def _sentence(first: ErrorDetails, same: list[ErrorDetails], path: Location, known: list[str]) -> str:
+    kind, given, field = first["type"], first["input"], ".".join(map(str, path))
     if kind == "extra_forbidden":
         later = path[-1] in _LATER_KEYS
-        return f"{field} is not available in this version." if later else f"{field} is unknown{_nearest(path)}"
+        return f"{field} is not available in this version." if later else f"{field} is unknown{_nearest(path, known)}"
     if kind == "missing":
         return f"{field} is missing."
     if kind == "value_error":
         return f"{field}: {first['ctx']['error']}." if field else f"{first['ctx']['error']}."
-    if kind == "string_pattern_mismatch":
-        return f"parties: {given!r} cannot be a party's name; names are 1 to 32 of a-z, 0-9, _ and -."
+    if kind == "string_pattern_mismatch" and PARTY in str(first["ctx"]["pattern"]):
+        where = path[0] if path else "the file"
+        return f"{where}: {given!r} cannot be a party's name; names are 1 to 32 of a-z, 0-9, _ and -."
     allowed = " or ".join(dict.fromkeys(map(_phrase, same))).replace(" or must be ", " or ")
     if kind == "literal_error" and isinstance(given, str) and given in _LATER_VALUES:
         return f"{field}: {given} is not available in this version; it {allowed}."
-    return f"{field or 'the scenario'} is {_shown(given)}; it {allowed}."
+    return f"{field or 'the file'} is {_shown(given)}; it {allowed}."
 
 
 def _shown(given: Any) -> str:
@@ -112,26 +123,29 @@ def _phrase(problem: ErrorDetails) -> str:
     return _PHRASES.get(problem["type"], problem["msg"]).format(**context)
 
 
-def _nearest(path: Location) -> str:
-    known = list(_section(path[:-1]).model_fields)
+def _nearest(path: Location, known: list[str]) -> str:
     close = get_close_matches(str(path[-1]), known, n=1)
     return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}."
 
 
-def _hint(first: ErrorDetails, path: Location) -> str:
+def _hint(first: ErrorDetails, known: list[str]) -> str:
     if first["type"] == "missing":
-        return f"Known keys there: {', '.join(_section(path[:-1]).model_fields)}."
+        return f"Known keys there: {', '.join(known)}."
+    if first["type"] == "string_type" and (first["input"] is None or isinstance(first["input"], bool)):
+        return f'If that is meant as a word, quote it: "{_shown(first["input"])}".'
     return ""
 
 
-def _section(path: Location) -> type[BaseModel]:
-    match path:
-        case ("parties", _, "data"):
-            return Data
-        case ("parties", _):
-            return Member
-        case ("evaluate", "test_rows"):
-            return TestRows
-        case (str(name),):
-            return _SECTIONS[name]
-    return Scenario
+def _section(model: type[BaseModel], path: Location) -> type[BaseModel]:
+    """The model of the section at a place: down the fields' types, past the keys of mappings."""
+    for part in path:
+        found = next(_models(model.model_fields[part].annotation), None) if part in model.model_fields else None
+        model = found or model
+    return model
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accord_scenarios.yaml12 import MAX_BYTES, dump, parse
+from accord_agents.files.yaml12 import MAX_BYTES, dump, parse
 from accord_schemas.errors import UsageError
 
 
@@ -30,7 +30,7 @@ from accord_schemas.errors import UsageError
 def test_plain_words_mean_what_yaml_1_2_says(text: str, value: Any) -> None:
     found = parse(f"key: {text}\n", "x")["key"]
     assert found == value
-    assert type(found) is type(value)
+    assert isinstance(found, type(value))
 
 
 def test_not_a_number_is_a_number() -> None:
