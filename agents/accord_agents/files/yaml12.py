@@ -63,7 +63,7 @@ class _Resolver(BaseResolver):
 class _Quoting(_Resolver):
     """Quotes whatever either version of YAML would take for something other than text."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
 
 
 class _Representer(SafeRepresenter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ LARGEST = 1e100  # the variance of such a column is still a finite float
 
 # float() alone would also take 1_000, infinity and digits of other scripts
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 
 
 def number(text: str) -> float:
@@ -32,34 +34,75 @@ def number(text: str) -> float:
         return value
     if text.casefold() in NULLS:
         return math.nan
-    raise ValueError("is not a number")
+    raise ValueError("is not a number" + ("; write a point for the comma" if _COMMA.fullmatch(text) else ""))
 
 
-def numbers(cells: Sequence[str], lines: Sequence[int], file: str, column: str) -> NDArray[np.float64]:
-    """The cells of one column as ``(n,)`` float64.
+class Columns:
+    """The columns of numbers, block by block; what cannot be used is said of all of them at once.
 
     Args:
-        cells: n texts.
-        lines: The line of the file that each cell stands on.
-        file: Name of the file, for the error.
-        column: Name of the column, for the error.
-
-    Raises:
-        UsageError: A cell is neither a number nor a null.
+        file: Name of the file, for errors.
+        names: Names of the m columns.
+        label: Which of them is the label, that cannot be left out.
     """
-    try:
-        return np.array([number(cell) for cell in cells], np.float64)
-    except ValueError:
-        located = zip(cells, lines, strict=True)
-        return np.array([_located(cell, line, file, column) for cell, line in located], np.float64)
 
+    def __init__(self, file: str, names: Sequence[str], label: str | None) -> None:
+        self._file, self._names, self._label = file, names, label
+        self._bad: dict[str, str] = {}
 
-def _located(cell: str, line: int, file: str, column: str) -> float:
-    try:
-        return number(cell)
-    except ValueError as error:
-        shown = cell if len(cell) <= 40 else cell[:40] + "..."
+    def block(self, columns: Sequence[Sequence[str]], lines: Sequence[int]) -> NDArray[np.float64]:
+        """``(n, m)`` float64; a column in which a cell was no number stays NaN from there on.
+
+        Args:
+            columns: The n texts of each column.
+            lines: The line of the file that each row begins on.
+        """
+        values = np.full((len(lines), len(self._names)), np.nan)
+        for place, (name, cells) in enumerate(zip(self._names, columns, strict=True)):
+            if name in self._bad:
+                continue
+            try:
+                values[:, place] = [number(cell) for cell in cells]
+            except ValueError:
+                self._bad[name] = _first_problem(cells, lines)
+        return values
+
+    def check(self) -> None:
+        """That every cell was a number or a null.
+
+        Raises:
+            UsageError: Some were not; names each column, with the first line, and what to do.
+        """
+        if not self._bad:
+            return
+        usable = [_quoted(name) for name in self._names if name not in self._bad and name != self._label]
+        hint = f"use the others alone, with features: [{', '.join(usable)}]" if usable else "name others in features"
+        if self._label in self._bad:
+            hint = "a label has to be a number"
+        (name, first), *more = self._bad.items()
+        if not more:
+            line, _, problem = first.partition(": ")
+            raise UsageError(
+                f"{self._file} {line}, column {name!r}: {problem}.",
+                hint=f"Cells are finite decimal numbers; a null is empty, NA, NaN or null. Or {hint}.",
+            )
+        shown = ", ".join(f"{name!r} ({problem})" for name, problem in list(self._bad.items())[:8])
+        further = f" and {len(self._bad) - 8} more" if len(self._bad) > 8 else ""
         raise UsageError(
-            f"{file} line {line}, column {column!r}: {shown!r} {error}.",
-            hint="Cells are finite decimal numbers; a null is empty, NA, NaN or null.",
-        ) from None
+            f"{self._file}: {len(self._bad)} columns hold what cannot be used: {shown}{further}.",
+            hint=f"Write finite decimal numbers there, or {hint}.",
+        )
+
+
+def _first_problem(cells: Sequence[str], lines: Sequence[int]) -> str:
+    for cell, line in zip(cells, lines, strict=True):
+        try:
+            number(cell)
+        except ValueError as error:
+            shown = cell if len(cell) <= 40 else cell[:40] + "..."
+            return f"line {line}: {shown!r} {error}"
+    raise AssertionError("no cell is bad")
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z_]\w*", name) else json.dumps(name, ensure_ascii=False)

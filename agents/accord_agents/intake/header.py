@@ -18,20 +18,29 @@ class Layout:
 
 
 def layout(
-    file: str, header: list[str], id_name: str, label: str | None, features: list[str] | None, *, ids_only: bool
+    file: str,
+    header: list[str],
+    id_name: str,
+    label: str | None,
+    features: list[str] | None,
+    *,
+    ids_only: bool,
+    line: int = 1,
 ) -> Layout:
     """Find the named columns in the header; without `features`, all but id and label are features.
 
-    With `ids_only` the label and the features must exist if named, but are not read.
+    With `ids_only` the label and the features must exist if named, but are not read; `line` is where the header stands.
 
     Raises:
         UsageError: A column is unknown, unnamed, named twice or used twice.
     """
     for position, name in enumerate(header):
         if not name.strip():
-            raise UsageError(f"{file} line 1: column {position + 1} has no name.", hint="Name it or remove it.")
+            raise UsageError(f"{file} line {line}: column {position + 1} has no name.", hint="Name it or remove it.")
         if name in header[:position]:
-            raise UsageError(f"{file} line 1: two columns are named {name!r}.", hint="Rename or remove one of them.")
+            raise UsageError(
+                f"{file} line {line}: two columns are named {name!r}.", hint="Rename or remove one of them."
+            )
     id_at = _find(file, header, id_name, "id")
     label_at = None if label is None else _find(file, header, label, "label")
     taken = [id_at] if label_at is None else [id_at, label_at]
@@ -55,8 +64,6 @@ def _find(file: str, header: list[str], name: str, use: str) -> int:
     near = get_close_matches(name, header, 1, 0.6)
     if near:
         hint = f"Did you mean {near[0]!r}?"
-    elif len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        hint = "Separate the columns by commas."
     else:
         hint = "It has " + ", ".join(map(repr, header[:10])) + (", ..." if len(header) > 10 else ".")
     raise UsageError(f"{file} has no column {name!r}, given as {use}.", hint=hint)

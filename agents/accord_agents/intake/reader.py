@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from csv import Error as CsvError
-from csv import reader
+from itertools import compress
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_agents.intake.cells import numbers
+from accord_agents.intake.cells import Columns
 from accord_agents.intake.header import Layout, layout
+from accord_agents.intake.ids import IdColumn
+from accord_agents.intake.records import Records
 from accord_agents.intake.table import Report, Table
-from accord_protocols.primitives.psi.ids import normalise
 from accord_schemas.errors import UsageError
 
 _BLOCK = 4096  # rows whose text is in memory at a time
@@ -30,7 +30,9 @@ def read_table(
     model: Literal["linear"] | None,
     label_required: bool,
 ) -> Table:
-    """Read one party's file: ids normalised, the first row of an id kept, nulls as NaN, rows without a label left out.
+    """Read one party's file: ids normalised and checked, the first row of an id kept, nulls as NaN.
+
+    Rows that name nobody (NULL and the like as an id), and rows without a label, are left out and counted.
 
     Args:
         csv: The file: UTF-8 with or without byte order mark, commas, a header, LF or CRLF.
@@ -46,87 +48,63 @@ def read_table(
     if model is not None and label_required and label is None:
         raise UsageError(f"{csv.name}: the label holder's data name no label.", hint="Set data.label to a column.")
     with _explained(csv), csv.open(encoding="utf-8-sig", newline="") as file:
-        rows = _Rows(csv.name, reader(file, strict=True))
-        where = layout(csv.name, rows.header, id, label, features, ids_only=model is None)
+        records = Records(csv.name, file)
+        where = layout(csv.name, records.header, id, label, features, ids_only=model is None, line=records.line)
         if model is not None and where.label is None and not where.features:
             raise UsageError(f"{csv.name} has no feature column.", hint="Add a column besides the id.")
-        table = rows.table(where)
+        table = _table(csv.name, records, where)
     if not table.report.rows_read:
         raise UsageError(f"{csv.name} has a header but no rows.", hint="Give at least one row.")
-    if not table.ids:
+    if not table.ids and table.report.empty_labels:
         raise UsageError(f"{csv.name}: no row has a label in column {label!r}.", hint="Check data.label.")
+    if not table.ids:
+        raise UsageError(f"{csv.name}: no row has an id in column {id!r}.", hint="Check data.id.")
     return table
 
 
-class _Rows:
-    """The records below the header, read in blocks so that only numbers and ids stay in memory."""
+def _table(file: str, records: Records, where: Layout) -> Table:
+    """The rows in blocks, so that only numbers and ids stay in memory."""
+    ids: list[str] = []
+    header = records.header
+    label = None if where.label is None else header[where.label]
+    wanted = [*where.features, *([] if where.label is None else [where.label])]
+    column = IdColumn(file, header[where.id])
+    numbers = Columns(file, [header[place] for place in wanted], label)
+    blocks: list[NDArray[np.float64]] = []
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    read = 0
 
-    def __init__(self, file: str, records: Iterator[list[str]]) -> None:
-        self.file, self.records = file, records
-        self.header = next(records, [])
-        if not self.header:
-            raise UsageError(f"{file} is empty or begins with a blank line.", hint="The first line names the columns.")
+    def convert() -> None:
+        blocks.append(numbers.block([[row[place] for row in rows] for place in wanted], lines))
+        rows.clear()
+        lines.clear()
 
-    def table(self, where: Layout) -> Table:
-        ids: list[str] = []
-        seen: set[str] = set()
-        wanted = [*where.features, *([] if where.label is None else [where.label])]
-        blocks: list[NDArray[np.float64]] = []
-        rows: list[list[str]] = []
-        lines: list[int] = []
-        read = 0
-
-        def convert() -> None:
-            block = np.empty((len(rows), len(wanted)))
-            for place, column in enumerate(wanted):
-                cells = [row[column] for row in rows]
-                block[:, place] = numbers(cells, lines, self.file, self.header[column])
-            blocks.append(block)
-            rows.clear()
-            lines.clear()
-
-        for line, row in self._numbered():
-            read += 1
-            identifier = self._identifier(row[where.id], line, where)
-            if identifier in seen:
-                continue
-            seen.add(identifier)
-            ids.append(identifier)
-            rows.append(row)
-            lines.append(line)
-            if len(rows) == _BLOCK:
-                convert()
-        convert()
-        values = np.concatenate(blocks)
-        duplicates, labels, empty = read - len(ids), None, 0
-        if where.label is not None:
-            values, labels = values[:, :-1], values[:, -1]
-            labelled = ~np.isnan(labels)
-            empty = len(ids) - int(labelled.sum())
-            ids = [identifier for identifier, keep in zip(ids, labelled, strict=True) if keep]
-            values, labels = values[labelled], labels[labelled]
-        columns = tuple(self.header[column] for column in where.features)
-        return Table(tuple(ids), columns, values, labels, Report(read, duplicates, empty))
-
-    def _numbered(self) -> Iterator[tuple[int, list[str]]]:
-        width = len(self.header)
-        for row in self.records:
-            if not row:  # a blank line
-                continue
-            line: int = self.records.line_num  # type: ignore[attr-defined]
-            if len(row) != width:
-                raise UsageError(
-                    f"{self.file} line {line} has {len(row)} cells, the header {width}.",
-                    hint="Quote cells that hold a comma; leave a null cell empty.",
-                )
-            yield line, row
-
-    def _identifier(self, cell: str, line: int, where: Layout) -> str:
-        try:
-            return normalise(cell)
-        except UsageError as error:
-            place = f"{self.file} line {line}, column {self.header[where.id]!r}"
-            raise UsageError(f"{place}: {error.message}", hint=error.hint) from None
+    for line, row in records:
+        read += 1
+        identifier = column.take(row[where.id], line)
+        if identifier is None:
+            continue
+        ids.append(identifier)
+        rows.append(row)
+        lines.append(line)
+        if len(rows) == _BLOCK:
+            convert()
+    convert()
+    found = column.end()
+    numbers.check()
+    values = np.concatenate(blocks)
+    if found.left_out:
+        kept = np.array([identifier not in found.left_out for identifier in ids])
+        ids, values = list(compress(ids, kept)), values[kept]
+    labels, empty = None, 0
+    if label is not None:
+        values, labels = values[:, :-1], values[:, -1]
+        kept = ~np.isnan(labels)
+        empty = len(ids) - int(kept.sum())
+        ids, values, labels = list(compress(ids, kept)), values[kept], labels[kept]
+    columns = tuple(header[place] for place in where.features)
+    return Table(tuple(ids), columns, values, labels, Report(read, found.duplicates, empty, found.said))
 
 
 @contextmanager
@@ -144,8 +122,6 @@ def _explained(csv: Path) -> Iterator[None]:
         raise UsageError(
             f"{csv.name} line {_undecodable_line(csv)} is not UTF-8.", hint="Save the file as 'CSV UTF-8'."
         ) from None
-    except CsvError as error:
-        raise UsageError(f"{csv.name} is not a CSV file: {error}.", hint="Check its quotes.") from None
 
 
 def _undecodable_line(csv: Path) -> int:

@@ -11,7 +11,7 @@ import hmac
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ def _encode(table: Table) -> list[bytes | memoryview]:
             "columns": table.columns,
             "ids": len(names),
             "labels": table.labels is not None,
-            "report": asdict(table.report),
+            "report": table.report.facts(),
         }
     )
     arrays = [table.values] if table.labels is None else [table.values, table.labels]
@@ -130,4 +130,4 @@ def _decode(raw: bytes) -> Table:
     labels = np.frombuffer(raw, "<f8", n, at) if header["labels"] else None
     if at + (0 if labels is None else labels.nbytes) != len(raw):
         raise ValueError("left-over bytes")
-    return Table(tuple(ids), columns, values, labels, Report(**header["report"]))
+    return Table(tuple(ids), columns, values, labels, Report.restored(header["report"]))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+_ALWAYS = ("rows_read", "duplicates", "empty_labels")
 
 
 @dataclass(frozen=True)
@@ -16,11 +19,13 @@ class Report:
         rows_read: Rows of the file below the header, blank lines not counted.
         duplicates: Rows that were left out because an earlier row has the same normalised id.
         empty_labels: Rows that were left out because their label is null.
+        ids: What its people should know of the ids, a sentence each.
     """
 
     rows_read: int
     duplicates: int
     empty_labels: int
+    ids: tuple[str, ...] = ()
 
     def warnings(self) -> list[str]:
         """A sentence for each kind of row that was left out."""
@@ -28,7 +33,16 @@ class Report:
             (self.duplicates, "rows repeat the id of an earlier row; the first one counts"),
             (self.empty_labels, "rows have an empty label and were left out"),
         ]
-        return [f"{count} of {self.rows_read} {what}." for count, what in said if count]
+        return [*(f"{count} of {self.rows_read} {what}." for count, what in said if count), *self.ids]
+
+    def facts(self) -> dict[str, Any]:
+        """What `restored` takes; absent where there is nothing to say, so that older snapshots have the same bytes."""
+        return {name: value for name, value in asdict(self).items() if value or name in _ALWAYS}
+
+    @classmethod
+    def restored(cls, facts: dict[str, Any]) -> Report:
+        """The report of `facts`."""
+        return cls(**facts | {"ids": tuple(facts.get("ids", ()))})
 
 
 @dataclass(frozen=True, eq=False)

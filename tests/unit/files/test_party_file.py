@@ -84,10 +84,8 @@ def test_paths_lie_beside_the_file_or_at_home(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     found = config(tmp_path)
     assert (found.out, found.broker) == (tmp_path / "o", f"embedded:{tmp_path / 'log.db'}")
-    found = config(
-        tmp_path, data="{csv: ~/a.csv, id: id}", keystore="~/k", identities="~/i", out="~/o", broker="embedded:~/log.db",
-        passphrase_file="~/secret",  # noqa: S106
-    )  # fmt: skip
+    changes = {"keystore": "~/k", "identities": "~/i", "out": "~/o", "passphrase_file": "~/secret"}
+    found = config(tmp_path, data="{csv: ~/a.csv, id: id}", broker="embedded:~/log.db", **changes)
     home = tmp_path / "home"
     assert (found.data.csv, found.keystore, found.identities) == (home / "a.csv", home / "k", home / "i")
     assert (found.out, found.passphrase_file, found.broker) == (home / "o", home / "secret", f"embedded:{home}/log.db")

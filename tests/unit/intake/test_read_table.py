@@ -106,7 +106,17 @@ def test_text_in_a_cell_names_file_line_column_and_value(written: Any, cell: str
         ("id,a,\n1,2,3\n", {}, ["shop.csv line 1", "column 3"]),
         ("id,a\n ,2\n", {}, ["shop.csv line 2", "'id'", "empty"]),
         ("ids,a\n1,2\n", {}, ["shop.csv", "'id'", "Did you mean 'ids'"]),
-        ("key;a\n1;2\n", {}, ["shop.csv", "'id'", "commas"]),
+        ("key;a\n1;2\n", {}, ["shop.csv line 1", "semicolons (';')", "commas"]),
+        ("id\ta\n1\t2\n", {}, ["shop.csv line 1", "tabs"]),
+        ('"id";"age"\n"u1";62,8\n', {}, ["shop.csv line 1", "semicolons (';')", "comma delimited", "points"]),
+        ('"id";"a"\r\n"u;1";"6,8"\r\n', {}, ["shop.csv line 1", "semicolons (';')"]),
+        ("sep=;\nid;a\n1;2\n", {}, ["shop.csv line 1", "semicolons (';')"]),
+        ("sep=,\nid,a,a\n1,2,3\n", {}, ["shop.csv line 2", "'a'"]),
+        ("sep=,\n", {}, ["shop.csv", "empty"]),
+        ('id,a\n1,2\n2,"3\n3,4\n4,5\n', {}, ["shop.csv line 3", "quote opens", "never closed"]),
+        ('id,a\n1,2\n2,"3\n' + "3,4\n" * 50_000, {}, ["shop.csv line 3", "131072", "quote", "never closed"]),
+        ('id,a\n"x "y" z",2\n', {}, ["shop.csv line 2", "closing quote", "twice"]),
+        ("id,a\nNULL,1\nn/a,2\n", {}, ["shop.csv", "no row has an id", "'id'"]),
         ("id,target\n1,2\n", {"label": "targt"}, ["'targt'", "label", "Did you mean 'target'"]),
         ("id,x0,x1\n1,2,3\n", {"features": ["x0", "nope"]}, ["'nope'", "features", "'x1'"]),
         ("id,a,b\n1,2,3\n", {"features": ["a", "a"]}, ["'a'", "twice"]),
@@ -119,7 +129,7 @@ def test_text_in_a_cell_names_file_line_column_and_value(written: Any, cell: str
         (b"id,a\n1,2\nk\xe4ufer,3\n", {}, ["shop.csv line 3", "UTF-8"]),
         ("id,a\n1,2\n".encode("utf-16"), {}, ["shop.csv line 1", "UTF-8"]),
         ("id,a\n" + "1" * 2000 + ",2\n", {}, ["shop.csv line 2", "longer"]),
-        ("id,a\n1," + "1" * 200_000 + "\n", {}, ["shop.csv", "field"]),
+        ("id,a\n1," + "1" * 200_000 + "\n", {}, ["shop.csv line 2", "131072"]),
     ],
 )
 def test_unusable_files(written: Any, content: str | bytes, options: dict[str, Any], words: list[str]) -> None:
@@ -127,6 +137,39 @@ def test_unusable_files(written: Any, content: str | bytes, options: dict[str, A
         table(written(content), **options)
     assert all(word in str(error.value) for word in words), str(error.value)
     assert error.value.hint
+
+
+def test_all_columns_that_cannot_be_used_are_said_at_once(written: Any) -> None:
+    rows = "".join(f"u{i},{i},Ulm,{'x' if i > 9000 else 1},{i}\n" for i in range(9010))
+    path = written("id,age,city,größe 1,y\n" + rows)
+    with pytest.raises(UsageError) as error:
+        table(path, label="y")
+    assert "2 columns" in str(error.value)
+    assert "'city' (line 2: 'Ulm' is not a number), 'größe 1' (line 9003: 'x' is not a number)" in str(error.value)
+    assert "features: [age]" in str(error.value), "the label is no feature"
+    assert table(path, label="y", features=["age"]).columns == ("age",)
+
+
+@pytest.mark.parametrize(
+    ("content", "label", "words"),
+    [
+        ("id,age,city\n1,2,Ulm\n", None, ["line 2, column 'city': 'Ulm' is not a number.", "features: [age]"]),
+        ("id,a b,city\n1,2,Ulm\n", None, ['features: ["a b"]']),
+        ("id,city\n1,Ulm\n", None, ["line 2, column 'city'", "name others in features"]),
+        ("id,age,y\n1,2,Ulm\n", "y", ["line 2, column 'y'", "a label has to be a number"]),
+        ('id,age\n1,"2,5"\n', None, ["'2,5' is not a number; write a point for the comma"]),
+    ],
+)
+def test_the_remedy_for_text_in_a_column(written: Any, content: str, label: str | None, words: list[str]) -> None:
+    with pytest.raises(UsageError) as error:
+        table(written(content), label=label)
+    assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_the_line_for_spreadsheets_is_passed_over(written: Any) -> None:
+    for first in ("sep=,", "SEP=,", '"sep=,"'):
+        assert table(written(f"\ufeff{first}\r\nid,a\r\n1,2\r\n")).ids == ("1",)
+    assert table(written("sep=x,id\n2,1\n")).columns == ("sep=x",)
 
 
 def test_undecodable_bytes_far_down_are_located(written: Any) -> None:

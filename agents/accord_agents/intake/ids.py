@@ -1,0 +1,161 @@
+"""The id column of a file: what is compared, what is no id, and what its people should know of it.
+
+An id is compared as text in Unicode form NFKC without surrounding white space, and in nothing else: case, leading
+zeros, ``.0`` endings and inner spaces count. What looks like an id and is none would join strangers, so it is left out
+and counted. Sentences show the form of an id (`shape`), never an id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from accord_agents.intake.cells import NULLS
+from accord_agents.intake.shape import invisible, shape
+from accord_protocols.primitives.psi.ids import normalise
+from accord_schemas.errors import UsageError
+
+NO_ID = NULLS | frozenset(
+    {"n/a", "n.a.", "#n/a", "<na>", "nat", "none", "nil", "(null)", "<null>", "\\n", "undefined", "unknown", "missing"}
+    | {"not available", "not known", "anonymous", "#null!", "#ref!", "#value!", "#name?", "#div/0!", "#num!"}
+)
+"""Words for none, in lower case: no person is called that in a key."""
+
+_NUMBER_FOR_NONE = re.compile(r"0+|-1|9{5,}")
+"""May be data: in a column of numbers one 0 is a user; on more rows than any other id it stands for nobody."""
+_SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,3}", re.ASCII)  # as spreadsheets and float columns write it
+_FLOAT = re.compile(r"\d+\.0", re.ASCII)
+_MANY_SCIENTIFIC = 0.05
+"""Above this share the column is refused; rows below it are left out."""
+_LARGE_SHARE, _LARGE_COUNT = 0.1, 10
+_SAID = (
+    "ids are in scientific notation ({}), rounded by a spreadsheet, and were left out: format the column as text",
+    "ids end in .0 ({}), as whole numbers do after a column of floats: 7.0 is not the id 7",
+    "ids hold characters that do not show ({}); they count when ids are compared",
+    "ids hold several spaces in a row ({}); they count when ids are compared",
+    "rows spell an earlier id in other characters ({}), equal in Unicode's form NFKC: is it the same user?",
+)
+
+
+@dataclass(frozen=True)
+class Ids:
+    """What an id column comes to.
+
+    Attributes:
+        duplicates: Rows whose id an earlier row has.
+        left_out: Ids already given out that turned out to name nobody.
+        said: A sentence for each thing that its people should know.
+    """
+
+    duplicates: int
+    left_out: frozenset[str]
+    said: tuple[str, ...]
+
+
+class _Kind:
+    """Rows of one kind: how many, and the form of the first."""
+
+    def __init__(self) -> None:
+        self.count, self.form = 0, ""
+
+    def take(self, form: str) -> None:
+        self.count, self.form = self.count + 1, self.form or form
+
+
+class IdColumn:
+    """Takes the cells of an id column one by one; `end` says what they come to.
+
+    Args:
+        file: Name of the file, for errors.
+        column: Name of the column, for errors.
+    """
+
+    def __init__(self, file: str, column: str) -> None:
+        self._file, self._column = file, column
+        self._rows, self._digits, self._first_scientific = 0, 0, 0
+        self._seen: set[str] = set()
+        self._repeats: Counter[str] = Counter()
+        self._words: Counter[str] = Counter()
+        self._spelled: dict[str, str] = {}  # ids that NFKC changed, as their first row has them
+        self._scientific, self._float, self._hidden = _Kind(), _Kind(), _Kind()
+        self._spaced, self._alike = _Kind(), _Kind()
+
+    def take(self, cell: str, line: int) -> str | None:
+        """The id of a row that is kept; None where it names nobody or repeats an earlier one.
+
+        Raises:
+            UsageError: The cell is empty or too long.
+        """
+        try:
+            identifier = normalise(cell)
+        except UsageError as error:
+            place = f"{self._file} line {line}, column {self._column!r}"
+            raise UsageError(f"{place}: {error.message}", hint=error.hint) from None
+        self._rows += 1
+        if identifier.casefold() in NO_ID or not any(map(str.isalnum, identifier)):
+            self._words[identifier] += 1
+            return None
+        if _SCIENTIFIC.fullmatch(identifier):
+            self._first_scientific = self._first_scientific or line
+            self._scientific.take(re.sub(r"\d", "9", identifier))
+            return None
+        self._look(identifier, cell.strip())
+        if identifier in self._seen:
+            self._repeats[identifier] += 1
+            return None
+        self._seen.add(identifier)
+        self._digits += identifier.isdigit()
+        return identifier
+
+    def _look(self, identifier: str, spelled: str) -> None:
+        if _FLOAT.fullmatch(identifier):
+            self._float.take(shape(identifier))
+        if invisible(identifier):
+            self._hidden.take(shape(identifier))
+        if "  " in identifier:
+            self._spaced.take(shape(identifier))
+        if identifier in self._seen:
+            if self._spelled.get(identifier, identifier) != spelled:
+                self._alike.take(shape(identifier))
+        elif identifier != spelled:
+            self._spelled[identifier] = spelled
+
+    def end(self) -> Ids:
+        """What the column comes to.
+
+        Raises:
+            UsageError: Too many ids are rounded numbers.
+        """
+        if self._scientific.count > _MANY_SCIENTIFIC * self._rows:
+            raise UsageError(
+                f"{self._file} line {self._first_scientific}, column {self._column!r}: {self._scientific.count} of "
+                f"{self._rows} ids are in scientific notation ({self._scientific.form}): a spreadsheet rounded them, "
+                "and different users look alike.",
+                hint="Export them again from where they come from, and format the column as text before saving.",
+            )
+        left_out = self._numbers_for_none()
+        nobody = self._words + Counter({i: self._repeats.pop(i, 0) + 1 for i in left_out})
+        return Ids(self._repeats.total(), left_out, self._said(nobody))
+
+    def _numbers_for_none(self) -> frozenset[str]:
+        found = {i for i in self._seen if i[0] in "0-9" and _NUMBER_FOR_NONE.fullmatch(i)}
+        numeric = self._digits > len(self._seen) / 2
+        most = max((n for i, n in self._repeats.items() if i not in found), default=0)
+        return frozenset(i for i in found if not numeric or self._repeats[i] > most)
+
+    def _said(self, nobody: Counter[str]) -> tuple[str, ...]:
+        rows, said = self._rows, list[str]()
+        if nobody:
+            words = ", ".join(word for word, _ in nobody.most_common(3))
+            said.append(f"{nobody.total()} of {rows} rows have no id but {words}, and were left out.")
+        kinds = (self._scientific, self._float, self._hidden, self._spaced, self._alike)
+        for kind, what in zip(kinds, _SAID, strict=True):
+            if kind.count:
+                said.append(f"{kind.count} of {rows} {what.format(kind.form)}.")
+        for identifier, more in self._repeats.most_common(1):
+            count = more + 1
+            usual = max(1, (rows - count) / max(1, len(self._seen) - 1))
+            if count >= max(_LARGE_COUNT, _LARGE_SHARE * rows, _LARGE_COUNT * usual / 2):
+                said.append(f"One id ({shape(identifier)}) stands on {count} of {rows} rows: does it stand for nobody?")
+        return tuple(said)
