@@ -5,9 +5,9 @@ Nothing heavy is imported here: worker processes import this module again on the
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from accord_schemas.errors import AccordError
 
@@ -21,8 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 completed, 2 unusable input, 3 refused, 4 difference or tampering, 1 anything else.
     """
+    from accord_scenarios.terminal import prepare, silence
+
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    prepare()
     try:
         return _call([argument for argument in given if argument != "--debug"])
     except AccordError as error:
@@ -35,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         _say("interrupted.")
     except BrokenPipeError:  # the reader of our output left, as in `accord ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
     except Exception as error:
         if debug:
             raise
@@ -59,4 +62,5 @@ def _call(arguments: list[str]) -> int:
 
 
 def _say(message: str, hint: str = "") -> None:
-    print(f"accord: {message}", *([f"        {hint}"] if hint else []), sep="\n", file=sys.stderr)
+    with suppress(OSError):  # nobody reads it; the exit code says the rest
+        print(f"accord: {message}", *([f"        {hint}"] if hint else []), sep="\n", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from accord_agents.__main__ import STOPPED
+from accord_agents.security.passphrase import VARIABLE
 from accord_scenarios.layout import Layout
 
 MAX_RESTARTS = 20
@@ -47,8 +49,11 @@ class AgentProcess:
             str(self._layout.config(self.party)),
             str(self._layout.errand(self.party)),
         ]
+        environment = {name: value for name, value in os.environ.items() if name != VARIABLE}  # of another keystore
         with self._stderr.open("ab") as errors:
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors)
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors, env=environment
+            )
 
     @property
     def _stderr(self) -> Path:

@@ -9,8 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from accord_agents.files.private import keep_private
 from accord_agents.intake.reader import read_table
 from accord_agents.security.keystore import durable
@@ -21,6 +19,7 @@ from accord_scenarios.model import Scenario
 from accord_scenarios.processes import GRACE, AgentProcess
 from accord_scenarios.progress import ProgressView, summary
 from accord_scenarios.scenario import load
+from accord_scenarios.terminal import Terminal
 from accord_schemas.agreement import LABEL_HOLDER
 from accord_schemas.errors import AccordError, TamperError, UsageError
 
@@ -76,7 +75,7 @@ def _new_folder(name: str) -> Path:
 
 def _play(layout: Layout, scenario: Scenario, *, quiet: bool) -> int:
     began = time.monotonic()
-    console = Console(stderr=True, highlight=False)
+    console = Terminal(stderr=True, highlight=False)
     roles: dict[str, str] = {name: member.role for name, member in scenario.parties.items()}
     parties = sorted(roles, key=lambda p: (roles[p] != LABEL_HOLDER, p))
     agents: dict[str, AgentProcess] = {}
@@ -96,8 +95,9 @@ def _play(layout: Layout, scenario: Scenario, *, quiet: bool) -> int:
             raise
     result = _result(layout, scenario, roles, agents, began)
     if not quiet:
-        Console().print(summary(result))
-        Console().print(f"{layout.home / 'report.html'}", highlight=False)
+        terminal = Terminal()
+        terminal.print(summary(result))
+        terminal.print(f"{layout.home / 'report.html'}", highlight=False)
     codes = {agent.code for agent in agents.values()}
     return TamperError.exit_code if TamperError.exit_code in codes else EXIT.get(result["status"], 1)
 

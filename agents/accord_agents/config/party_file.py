@@ -36,7 +36,7 @@ class Config(BaseModel):
         data: The party's file.
         policy: Which proposals are accepted, asked about or refused.
         keystore: File of the party's secrets.
-        passphrase_file: Where its passphrase is, unless in ACCORD_PASSPHRASE.
+        passphrase_file: Where its passphrase is; without it, or while there is no such file, in ACCORD_PASSPHRASE.
         identities: File of the pinned identities.
         out: Folder for journal, log and results.
         workers: Worker processes; default one per core.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+import unicodedata
 from pathlib import Path
 
 from accord_agents.security.keystore import durable
@@ -16,13 +17,18 @@ SHORTEST = 12
 
 
 def passphrase(file: Path | None) -> bytes:
-    """The passphrase: from ACCORD_PASSPHRASE, else from a file that only its owner can read.
+    """The passphrase: from a file that only its owner can read, else from ACCORD_PASSPHRASE.
+
+    A file that the configuration names wins, so that a variable of the shell, meant for another party, opens nothing
+    else; only where there is no such file does the variable stand in. Text counts in Unicode form NFC: keyboards differ
+    in how they compose an é.
 
     Raises:
         UsageError: Neither is there, the file is empty, or others can read it.
     """
-    if value := os.environ.get(VARIABLE):
-        return os.fsencode(value)
+    value = os.environ.get(VARIABLE)
+    if value and (file is None or not file.exists()):
+        return _composed(os.fsencode(value))
     if file is None:
         raise UsageError(
             "no passphrase for the keystore.", hint=f"Set {VARIABLE}, or passphrase_file in the configuration."
@@ -44,7 +50,14 @@ def read_passphrase(file: Path) -> bytes:
         raise UsageError(f"the passphrase file {file} can be read by others.", hint=f"Run: chmod 600 {file}")
     if not content:
         raise UsageError(f"the passphrase file {file} is empty.")
-    return content
+    return _composed(content)
+
+
+def _composed(raw: bytes) -> bytes:
+    try:
+        return unicodedata.normalize("NFC", raw.decode()).encode()
+    except UnicodeDecodeError:  # no text in UTF-8: its bytes as they are
+        return raw
 
 
 def chosen(words: bytes) -> bytes:

@@ -10,7 +10,7 @@ from accord_scenarios.commands.options import PARTY_FILE, Config
 def agent(config: Config = PARTY_FILE) -> None:
     """Run one party, for real: take part in collaborations over a shared log until stopped.
 
-    The passphrase of the keystore comes from ACCORD_PASSPHRASE or the file's passphrase_file, user and password of the log from
+    The passphrase of the keystore comes from the file's passphrase_file, else from ACCORD_PASSPHRASE; user and password of the log from
     ACCORD_BROKER_USER and ACCORD_BROKER_PASSWORD. What the party consents to is decided by its policy file.
 
     \b

@@ -89,9 +89,12 @@ def test_unusable(
         return said
 
     assert "no run" in refused(tmp_path / "nothing")
-    with monkeypatch.context() as patch:
-        patch.setenv("ACCORD_PASSPHRASE", "wrong")
-        assert "passphrase" in refused(run)
+    key = run / "cellar/keystore.key"
+    right = key.read_bytes()
+    key.write_text("wrong")
+    assert "passphrase" in refused(run)
+    key.write_bytes(right)
+    monkeypatch.setenv("ACCORD_PASSPHRASE", "of another party")
     (run / "cellar/party.yaml").write_text("party: cellar")
     refused(run)
     shutil.rmtree(run / "cellar")

@@ -11,13 +11,29 @@ from accord_agents.security.passphrase import VARIABLE, chosen, create_keyfile, 
 from accord_schemas.errors import UsageError
 
 
-def test_passphrase_from_the_environment_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_named_wins_over_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "pass"
+    monkeypatch.setenv(VARIABLE, "from here")
+    assert passphrase(None) == b"from here"
+    assert passphrase(file) == b"from here", "it was lost with its folder"
+    create_keyfile(file)
+    assert passphrase(file) == file.read_bytes()
+    file.write_text("")
+    with pytest.raises(UsageError, match="empty"):
+        passphrase(file)
+
+
+def test_a_passphrase_is_the_same_however_its_letters_are_composed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "pass"
     create_keyfile(file)
-    monkeypatch.setenv(VARIABLE, "from here")
-    assert passphrase(file) == passphrase(None) == b"from here"
-    monkeypatch.setenv(VARIABLE, "")
-    assert passphrase(file) == file.read_bytes()
+    found = set()
+    for spelled in ("caf\u00e9 \u1e9b\u0323", "cafe\u0301 \u017f\u0323\u0307"):
+        file.write_text(spelled, encoding="utf-8")
+        monkeypatch.setenv(VARIABLE, spelled)
+        found |= {passphrase(file), passphrase(None)}
+    assert found == {"caf\u00e9 \u1e9b\u0323".encode()}
 
 
 def test_keyfiles_are_random_and_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
