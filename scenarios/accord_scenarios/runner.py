@@ -20,6 +20,7 @@ from accord_scenarios.processes import GRACE, AgentProcess
 from accord_scenarios.progress import ProgressView, summary
 from accord_scenarios.scenario import load
 from accord_scenarios.terminal import Terminal
+from accord_scenarios.unlike_ids import explained
 from accord_schemas.agreement import LABEL_HOLDER
 from accord_schemas.errors import AccordError, TamperError, UsageError
 
@@ -136,6 +137,8 @@ def _result(
     result["restarts"] = {party: agent.restarts for party, agent in agents.items()}
     result["accord_version"] = version("accord")
     result["warnings"] = [*([_SEED] if scenario.seed is not None else []), *result["warnings"], _KEY]
+    if result["intersection_size"] == 0:
+        result["warnings"] += explained(scenario)
     if result["status"] == "COMPLETED" and scenario.train and scenario.evaluate and scenario.evaluate.reference:
         from accord_scenarios.reference import held_against
 

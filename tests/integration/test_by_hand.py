@@ -145,6 +145,23 @@ def test_a_policy_refuses_a_level_that_it_does_not_name(office: Office) -> None:
     assert "level score is not allowed" in office.do("bank", "status", cid)
 
 
+def test_whose_data_cannot_be_used_sees_why_and_nobody_else_does(office: Office) -> None:
+    path = Path(office.data["shop"]["data"]["csv"])
+    whole = path.read_text(encoding="utf-8")
+    head, first, *rest = whole.splitlines()
+    path.write_text("\n".join([head, first.rpartition(",")[0] + ",red", *rest]), encoding="utf-8")
+    cid = proposed(office, "bank", job(office.data, name="spoiled"))
+    office.until("shop", cid, "REFUSED")
+    path.write_text(whole, encoding="utf-8")
+    for shown in (office.do("shop", "status"), office.do("shop", "status", cid), office.do("shop", "inbox")):
+        assert shown.count(f"{path.name} line 2, column ") == 1, shown
+        assert "'red' is not a number" in shown
+    office.until("bank", cid, "REFUSED")
+    assert "shop cannot use its data" in office.do("bank", "status", cid)
+    assert "red" not in office.do("bank", "status", cid) + office.do("bank", "inbox")
+    assert not [raw for _, raw in frames(office.home / "log.db") if b"is not a number" in raw]
+
+
 def test_what_cannot_be_proposed_or_answered(office: Office) -> None:
     seeded = office.accord.scenario(job(office.data, seed=3))
     assert "seed" in office.do("bank", "propose", seeded, code=2)

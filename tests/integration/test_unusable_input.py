@@ -27,6 +27,10 @@ def scenario(folder: Path, fault: str) -> dict[str, Any]:
         "unknown id column": lambda: job(good | {"shop": good["shop"] | {"data": shop | {"id": "customer"}}}),
         "unknown label": lambda: job(good | {"bank": good["bank"] | {"data": bank | {"label": "target"}}}),
         "unknown feature": lambda: job(good | {"shop": good["shop"] | {"data": shop | {"features": ["x1_0", "nope"]}}}),
+        "two text features": lambda: shows("id,a,town,street\n1,2,Ulm,Weg\n2,3,Ulm,Weg\n"),
+        "quoted semicolons": lambda: shows('"id";"a"\n"u1";2,5\n'),
+        "unclosed quote": lambda: shows('id,a\n1,2\n2,"3\n3,4\n'),
+        "rounded ids": lambda: shows("id,a\n" + "".join(f"4.9{i:02d}E+12,{i}\n" for i in range(40))),
         "text feature": lambda: shows("id,a\n1,2\n2,red\n"),
         "infinite feature": lambda: shows("id,a\n1,2\n2,inf\n"),
         "no rows": lambda: shows("id,a\n"),
@@ -56,6 +60,10 @@ def scenario(folder: Path, fault: str) -> dict[str, Any]:
         ("unknown id column", ["shop-1.csv", "customer"]),
         ("unknown label", ["bank-1.csv", "target"]),
         ("unknown feature", ["shop-1.csv", "nope"]),
+        ("two text features", ["bad.csv", "2 columns", "'town'", "'street'", "line 2", "features: [a]"]),
+        ("quoted semicolons", ["bad.csv line 1", "semicolons", "comma"]),
+        ("unclosed quote", ["bad.csv line 3", "quote"]),
+        ("rounded ids", ["bad.csv line 2", "'id'", "40 of 40", "scientific", "as text"]),
         ("text feature", ["bad.csv", "line 3", "'a'", "red"]),
         ("infinite feature", ["bad.csv", "line 3", "inf"]),
         ("no rows", ["bad.csv"]),
@@ -96,6 +104,9 @@ def test_faults_of_the_command_line(shared_accord: Command) -> None:
     broken = shared_accord.folder / "broken.yaml"
     broken.write_text("name: [unclosed\nparties: }")
     refused(shared_accord, ["none.yaml"], ["none.yaml"])
+    twice = shared_accord.folder / "twice.yaml"
+    twice.write_text("name: a\nparties: {}\nname: b\n")
+    refused(shared_accord, [twice], ["twice.yaml line 3", "'name'", "twice"])
     refused(shared_accord, [broken], ["broken.yaml", "line"])
     refused(shared_accord, [good, "--set", "train.max_rounds=many"], ["train.max_rounds", "many"])
     refused(shared_accord, [good, "--set", "train"], ["KEY=VALUE"])

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from accord_agents.backup.create import settle
 from accord_agents.backup.stream import CHUNK, Reader
 from accord_agents.config.party_file import load
+from accord_agents.files import yaml12
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import stamp
 from accord_agents.security.keystore import durable
@@ -61,8 +60,7 @@ def restore(file: Path, out: Path, path: Path | None = None) -> str:
             other = config.model_dump(mode="json", exclude_none=True)
             value = {n: v for n, v in other.items() if n not in KEPT} | {n: value[n] for n in KEPT}
         _mark(part / value["out"] / "journal.db")  # before there is a configuration that an agent could start from
-        text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False)
-        durable(part / "party.yaml", text.encode())
+        durable(part / "party.yaml", yaml12.dump(value).encode())
         if out.exists():
             out.rmdir()
         part.replace(out)

@@ -77,6 +77,7 @@ class Collaboration:
     def __init__(self, cid: str, me: str, seed: Callable[[], bytes], voice: Voice, unwrap: Unwrap) -> None:
         self.cid, self.me, self._seed, self.voice, self._unwrap = cid, me, seed, voice, unwrap
         self.state, self.reason, self.round = "", "", 0
+        self.detail = ""  # more of the reason, for this party's own people
         self.agreement: Agreement | None = None
         self.proposer = ""
         self.chain = Chain()
@@ -263,6 +264,7 @@ class Collaboration:
                 self._say("accept", Accept(nonce=fields["nonce"]))
                 self._accepted(self.me, fields["nonce"])
             case "refused" | "cancelled" | "failed":
+                self.detail = fields.get("detail", "")
                 self._end(verb, fields["reason"], fields.get("whose", self.me), say=True)
             case "expired":
                 names = sorted(fields["missing"])

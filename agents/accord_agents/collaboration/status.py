@@ -23,6 +23,7 @@ def status(collaboration: Collaboration) -> str:
         "parties": list(agreement.order) if agreement else [],
         "round": collaboration.round,
         "reason": collaboration.reason,
+        "detail": collaboration.detail,
         "accepted": collaboration.accepted,
         "agreement": agreement.terms() if agreement else None,
     }

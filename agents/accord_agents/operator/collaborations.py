@@ -52,23 +52,42 @@ def erase(path: Path, collaboration: str) -> str:
 
 def inbox(path: Path, *, as_json: bool) -> str:
     """Proposals that wait for this party's answer."""
-    found = [s for s in statuses(load(path)) if s["state"] == "PROPOSED" and not s["accepted"]]
+    known = statuses(load(path))
+    found = [s for s in known if s["state"] == "PROPOSED" and not s["accepted"]]
     if as_json:
         return json.dumps(found, ensure_ascii=False)
-    return "\n\n".join(_proposal(s) for s in found) or "No proposal waits for an answer."
+    unusable = [f"{s['collaboration'][:12]}  {s['name']} was refused{_detail(s)}" for s in known if s.get("detail")]
+    return "\n\n".join([*map(_proposal, found), *unusable[-3:]]) or "No proposal waits for an answer."
 
 
 def status(path: Path, collaboration: str | None, *, as_json: bool) -> str:
     """Every collaboration's state, or one's."""
-    found = [s for s in statuses(load(path)) if s["collaboration"].startswith(collaboration or "")]
+    config = load(path)
+    found = [s for s in statuses(config) if s["collaboration"].startswith(collaboration or "")]
     if collaboration and not found:
         raise UsageError(f"no collaboration begins with {collaboration!r}.", hint="See them all with: accord status")
     if as_json:
         return json.dumps(found, ensure_ascii=False)
-    lines = [
-        f"{s['collaboration'][:12]}  {s['state']:<10} round {s['round']:<4} {s['name']}  {s['reason']}" for s in found
-    ]
-    return "\n".join(line.rstrip() for line in lines) or "No collaborations yet."
+    lines = [f"{_line(s)}{_detail(s)}" for s in found]
+    if collaboration:  # the own warnings too, which no other party sees
+        warnings = [(w, s.get("detail")) for s in found for w in _warnings(config, s["collaboration"])]
+        lines += [f"  {warning}" for warning, detail in warnings if not (detail and detail in warning)]
+    return "\n".join(lines) or "No collaborations yet."
+
+
+def _line(s: dict[str, Any]) -> str:
+    return f"{s['collaboration'][:12]}  {s['state']:<10} round {s['round']:<4} {s['name']}  {s['reason']}".rstrip()
+
+
+def _detail(s: dict[str, Any]) -> str:
+    return f"\n  {s['detail']}" if s.get("detail") else ""
+
+
+def _warnings(config: Config, collaboration: str) -> list[str]:
+    for path in (config.out / collaboration / "result.json", config.out / "result.json"):
+        if path.is_file() and (result := json.loads(path.read_bytes()))["collaboration"] == collaboration:
+            return list(result["warnings"])
+    return []
 
 
 def _proposal(s: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.intake.shape import described
 from accord_agents.intake.table import Table
 from accord_agents.results.summary import Ledger
 from accord_agents.security.keystore import durable
@@ -34,6 +35,7 @@ def write(
         for name, body in documents(collaboration, ledger, table).items():
             durable(folder / name, body)
         result = summary(collaboration, ledger) | facts
+        result["warnings"] += _looks(collaboration, ledger, table)
         durable(folder / "result.json", json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True).encode())
     except OSError as error:
         raise AccordError(
@@ -68,6 +70,7 @@ def summary(collaboration: Collaboration, ledger: Ledger) -> dict[str, Any]:
     completed = collaboration.state == "COMPLETED"
     me = collaboration.me
     read = [f"{me}: {warning}" for warning in collaboration.data.get("warnings", ())]
+    detail = [f"{me}: {collaboration.detail}"] if collaboration.detail else []
     return {
         "party": me,
         "collaboration": collaboration.cid,
@@ -96,9 +99,16 @@ def summary(collaboration: Collaboration, ledger: Ledger) -> dict[str, Any]:
         "traffic": {me: dict(ledger.traffic)},
         "timeline": {me: ledger.timeline},
         "columns": {me: notes.get("columns", [])},
-        "warnings": list(dict.fromkeys([*read, *ledger.warnings])),
+        "warnings": list(dict.fromkeys([*detail, *read, *ledger.warnings])),
         "insecure_seed": bool(agreement and agreement.seeded),
     }
+
+
+def _looks(collaboration: Collaboration, ledger: Ledger, table: Table | None) -> list[str]:
+    """What the own ids look like, where they were nobody else's: for people to compare with what the others tell."""
+    if ledger.notes.get("intersection_size") != 0 or table is None:
+        return []
+    return [f"{collaboration.me}: its ids are {described(table.ids)}."]
 
 
 def _csv(header: list[str], rows: list[list[str]]) -> bytes:

@@ -61,7 +61,7 @@ def _composed(raw: bytes) -> bytes:
 
 
 def chosen(words: bytes) -> bytes:
-    """A passphrase that may protect a keystore.
+    """A passphrase that may protect a keystore, in the form in which it counts.
 
     Raises:
         UsageError: It has fewer than `SHORTEST` characters.
@@ -69,7 +69,7 @@ def chosen(words: bytes) -> bytes:
     if len(words.decode(errors="replace")) < SHORTEST:
         hint = "Take some words of a book, or: openssl rand -hex 16"
         raise UsageError(f"the passphrase has fewer than {SHORTEST} characters.", hint=hint)
-    return words
+    return _composed(words)
 
 
 def forget() -> None:

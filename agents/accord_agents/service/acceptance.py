@@ -82,7 +82,8 @@ class Acceptance:
             snapshot = await asyncio.to_thread(write_snapshot, table, self._config.out / "snapshots")
         except UsageError as error:
             self._log.error("data", problem=str(error))
-            self._say(cid, "refused", {"reason": f"{self._config.party} cannot use its data"})
+            reason = f"{self._config.party} cannot use its data"  # what they look like is for its own people
+            self._say(cid, "refused", {"reason": reason, "detail": str(error)})
             return
         self._secret(f"{cid}/seed", "seed", cid)
         fields = {
