@@ -48,7 +48,7 @@ def advice(ids: Ids) -> list[str]:
     Args:
         ids: Normalised ids, by party.
     """
-    found = []
+    found: list[str] = []
     for way, changed in _WAYS.items():
         common = set.intersection(*({changed(i) for i in own} - {""} for own in ids.values()))
         if common and not (found and changed is _everything):

@@ -108,7 +108,7 @@ def _looks(collaboration: Collaboration, ledger: Ledger, table: Table | None) ->
     """What the own ids look like, where they were nobody else's: for people to compare with what the others tell."""
     if ledger.notes.get("intersection_size") != 0 or table is None:
         return []
-    return [f"{collaboration.me}: its ids are {described(table.ids)}."]
+    return [f"{collaboration.me}: it has {described(table.ids)}."]
 
 
 def _csv(header: list[str], rows: list[list[str]]) -> bytes:
