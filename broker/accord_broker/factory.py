@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -72,4 +73,4 @@ def _parts(url: str) -> tuple[str, str]:
         raise UsageError(f"The broker URL {shown!r} has no known scheme.", hint=_KNOWN)
     if scheme == "embedded" and (not rest or rest.startswith("//") or "\0" in rest):
         raise UsageError(f"The broker URL {shown!r} names no file.", hint=_KNOWN)
-    return scheme, rest
+    return scheme, os.path.expanduser(rest) if scheme == "embedded" else rest  # noqa: PTH111  # a shell would not

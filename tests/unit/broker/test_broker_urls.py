@@ -1,3 +1,6 @@
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from accord_broker.embedded import EmbeddedBroker
@@ -10,6 +13,18 @@ def test_an_embedded_url_is_a_path_as_it_is() -> None:
     for path in ("log.db", "/srv/accord/log.db", "a b?x=1&user=2#c@d%20.db", "./embedded:x"):
         assert isinstance(connect(f"embedded:{path}"), EmbeddedBroker)
         assert redact(f"embedded:{path}") == f"embedded:{path}"
+
+
+def test_an_embedded_path_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    async def opened() -> None:
+        broker = connect("embedded:~/log.db")
+        await broker.open()
+        await broker.close()
+
+    asyncio.run(opened())
+    assert (tmp_path / "log.db").is_file()
 
 
 @pytest.mark.parametrize("url", ["", "log.db", "embeded:log.db", "/srv/log.db", "http://host/x", "kafka", ":x"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def test_the_passphrase_of_the_shell_is_not_for_a_runs_agents(tmp_path: Path, mo
 
     monkeypatch.setenv(VARIABLE, "of another keystore")
     monkeypatch.setenv("ACCORD_BROKER_USER", "somebody")
-    monkeypatch.setattr(processes.subprocess, "Popen", Process)
+    monkeypatch.setattr(subprocess, "Popen", Process)
     (tmp_path / "bank").mkdir()
     processes.AgentProcess(Layout(tmp_path), "bank")
     assert VARIABLE not in given["env"]
