@@ -13,6 +13,7 @@ from accord_agents.intake.shape import described
 from accord_agents.intake.table import Table
 from accord_agents.results.summary import Ledger
 from accord_agents.security.keystore import durable
+from accord_protocols.kernel.session import NOBODY
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import AccordError
 
@@ -106,7 +107,7 @@ def summary(collaboration: Collaboration, ledger: Ledger) -> dict[str, Any]:
 
 def _looks(collaboration: Collaboration, ledger: Ledger, table: Table | None) -> list[str]:
     """What the own ids look like, where they were nobody else's: for people to compare with what the others tell."""
-    if ledger.notes.get("intersection_size") != 0 or table is None:
+    if table is None or not (collaboration.reason == NOBODY or ledger.notes.get("intersection_size") == 0):
         return []
     return [f"{collaboration.me}: it has {described(table.ids)}."]
 

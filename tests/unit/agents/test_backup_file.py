@@ -121,6 +121,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     }
     (home / "shop.yaml").write_text(yaml.safe_dump(value))
     (home / "word").write_bytes(WORD)
+    (home / "word").chmod(0o600)
     (home / "log.db").write_bytes(b"the broker's")
     out = home / "runs"
     (out / "snapshots").mkdir(parents=True)
@@ -187,6 +188,7 @@ def test_what_lies_elsewhere_is_gathered(home: Path, tmp_path: Path) -> None:
     value |= {"keystore": "keystore", "identities": "../shop.identities.json", "out": ".", "passphrase_file": "word"}
     (inner / "party.yaml").write_text(yaml.safe_dump(value))
     (inner / "word").write_bytes(WORD)
+    (inner / "word").chmod(0o600)
     (inner / "errand.json").write_text("{}")
     backup(inner / "party.yaml", tmp_path / "b")
     restore(tmp_path / "b", tmp_path / "new")
@@ -233,6 +235,7 @@ def test_what_cannot_be_done_is_said(home: Path, tmp_path: Path, monkeypatch: py
     with pytest.raises(AccordError, match="cannot be written"):
         backup(home / "shop.yaml", tmp_path / "no" / "folder")
     monkeypatch.setenv("ACCORD_PASSPHRASE", "wrong")
+    (home / "word").unlink()
     with pytest.raises(UsageError, match="passphrase"):
         backup(home / "shop.yaml", tmp_path / "c")
     with pytest.raises(UsageError, match="passphrase"):
