@@ -7,6 +7,8 @@ import sys
 
 STOPPED = 143
 """Exit code of an agent that was told to stop before its errand was done, as a shell shows SIGTERM."""
+SAYS = "accord: "
+"""What a line for people begins with on standard error; nothing else there is worth a reason."""
 
 
 def main() -> int:
@@ -24,7 +26,7 @@ def main() -> int:
         agreement = Agreement.decode(errand["agreement"]) if errand["agreement"] else None
         done = serve(load(Path(sys.argv[1])), Errand(agreement, errand["seed"]))
     except AccordError as error:
-        print(error, file=sys.stderr)
+        print(f"{SAYS}{error}", file=sys.stderr)
         return error.exit_code
     return 0 if done else STOPPED
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from accord_agents.__main__ import STOPPED
+from accord_agents.__main__ import SAYS, STOPPED
 from accord_agents.security.passphrase import VARIABLE
 from accord_scenarios.layout import Layout
 
@@ -33,7 +33,7 @@ class AgentProcess:
     def __init__(self, layout: Layout, party: str) -> None:
         self._layout, self.party = layout, party
         self.restarts = 0
-        self._stopping = False
+        self._stopping = self._terminated = False
         self._log = layout.party(party) / "agent.log"
         self._read = self._log.stat().st_size if self._log.exists() else 0
         self._rest = b""
@@ -93,6 +93,7 @@ class AgentProcess:
         """Ask it to stop."""
         self._stopping = True
         if self._process.poll() is None:
+            self._terminated = True
             self._process.terminate()
 
     def end(self, by: float) -> None:
@@ -104,10 +105,16 @@ class AgentProcess:
             self._process.wait()
 
     def last_words(self) -> str:
-        """Why it ended: what its log says, or the end of what it wrote to standard error."""
+        """Why it ended: what its log or its standard error says for people; nothing where it was told to end."""
         if self._problem:
             return self._problem
-        with contextlib.suppress(OSError, IndexError), self._stderr.open("rb") as file:
+        with contextlib.suppress(OSError), self._stderr.open("rb") as file:
             file.seek(self._said)
-            return file.read().decode(errors="replace").strip().splitlines()[-1][-500:]
-        return ""
+            lines = file.read().decode(errors="replace").splitlines()
+            if said := [line.removeprefix(SAYS) for line in lines if line.startswith(SAYS)]:
+                return said[-1][:500]
+        code = self._process.returncode
+        if self._terminated or code == STOPPED:
+            return ""
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        return f"The agent ended {how} and did not say why. See {self._stderr}."

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 
 class AccordError(Exception):
     """Base of every error that a user or a peer may see.
@@ -47,3 +50,18 @@ class FrameError(AccordError):
 
 class ProtocolError(AccordError):
     """A peer's message breaks the protocol. The reason is fixed per kind, so that it tells nothing about values."""
+
+
+def why(error: BaseException) -> str:
+    """Why a program ended, in a sentence for people: never a representation or the end of a traceback.
+
+    Of what is no `AccordError` only type and place are told: its words may hold values.
+    """
+    if isinstance(error, AccordError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "It was interrupted."
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "/accord_" in frame.filename] or frames
+    place = f" at {Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
+    return f"This is a fault of the program: it met {type(error).__name__}{place}."

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Callable
-from typing import NoReturn
 
 from accord_agents.evidence.audit import Auditor, Report
 from accord_agents.evidence.finding import Finding, Note
@@ -15,6 +13,8 @@ from accord_agents.evidence.reader import Reader
 from accord_agents.evidence.telling import lines
 from accord_broker.factory import redact, watch
 from accord_broker.port import BrokerError, Source
+from accord_broker.reconnect import Connections, Patience
+from accord_broker.tasks import unless
 from accord_schemas.errors import UsageError
 
 Tell = Callable[[str], None]
@@ -67,34 +67,39 @@ async def _audit(url: str, known: Known | None, *, following: bool, tell: Tell, 
 
     if not source.history:
         tell("This broker keeps no history: only what is said from now on is seen.")
-    task = asyncio.create_task(_follow(source, Reader(source, auditor, emit), connected, moved, tell))
+    stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await _follow(source, Reader(source, auditor, emit), stopping, connected, moved, tell)
     return auditor
 
 
 async def _follow(
-    source: Source, reader: Reader, connected: Callable[[], None], moved: Callable[[Report], None], tell: Tell
-) -> NoReturn:
-    """One connection after another."""
-    pause, before = PAUSE, False
-    while True:
-        try:
-            await source.open()
-            await reader.read()
-            connected()
-            pause, before = PAUSE, True
-            await reader.follow(moved)
-        except BrokerError as error:
-            if not (error.retry and before):
-                raise
-            tell(f"{error.message} Trying again in {pause:g} s.")
-        finally:
-            await source.close()
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+    source: Source,
+    reader: Reader,
+    stopping: asyncio.Event,
+    connected: Callable[[], None],
+    moved: Callable[[Report], None],
+    tell: Tell,
+) -> None:
+    """One connection after another, until asked to stop."""
+
+    def lost(error: BrokerError, pause: float) -> None:
+        tell(f"{error} Trying again in {pause:g} s.")
+
+    connections = Connections(stopping, Patience(PAUSE, LONGEST_PAUSE, 0.0), lost)
+
+    async def reading() -> None:
+        await reader.read()
+        connections.stood = True
+        connected()
+        await reader.follow(moved)
+
+    async def session() -> bool:
+        await unless(stopping, reading(), None)
+        return stopping.is_set()
+
+    await connections.run(source.open, session, source.close)
 
 
 def chosen(auditor: Auditor, beginning: str) -> list[Report]:

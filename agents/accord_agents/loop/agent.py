@@ -7,8 +7,6 @@ journaled.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,21 +15,25 @@ from accord_agents.collaboration.dispatcher import Desk, PoisonError, Taken
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import Batch, stamp
 from accord_agents.loop import trace
+from accord_agents.loop.acknowledgements import ACK_AFTER, Acknowledgements
 from accord_agents.loop.outbox import Publisher
 from accord_agents.loop.quarantine_topic import Refusals
 from accord_agents.loop.recovery import Links, Recovery
+from accord_agents.loop.repeats import REMEDY, Repeats
 from accord_agents.results.summary import Ledger
 from accord_broker.port import Broker, BrokerError, Delivery, Position
+from accord_broker.reconnect import Connections, Patience
+from accord_broker.tasks import apart
 from accord_protocols.kernel.engine import Job
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
 
 BATCH_EVENTS, BATCH_BYTES = 64, 8 << 20
-ACK_AFTER = 0.2
-"""Seconds after which a watermark that moved is told, if nothing else was said."""
+KEEP_EVERY = 1.0
+"""Seconds after which the place is written down where nothing but repeats was read."""
 CONNECT_FOR = 30.0
 """Seconds for which the first connection is tried."""
-PAUSE, LONGEST_PAUSE = 0.5, 8.0
+PAUSE, LONGEST_PAUSE = 0.5, 4.0
 """Seconds before connecting again, doubling while connections do not last."""
 
 
@@ -81,15 +83,14 @@ class Agent:
         self.refusals = refusals
         self.inbox: asyncio.Queue[Input] = asyncio.Queue(4 * BATCH_EVENTS)
         self.publisher = Publisher(broker, journal.outgoing, desk.suspended)
+        self.repeats, self._due, self._kept = Repeats(), False, 0.0
         self.ledgers: dict[str, Ledger] = {}
         self.stopping = asyncio.Event()
         links = Links(self.publisher.aside, self.put, self._rewind)
         self.recovery = Recovery(desk, journal, links, history=broker.history)
         self._rewinding = False
         self._positions: dict[str, Position] = journal.positions()
-        self._told: dict[str, dict[str, int]] = {}
-        self._spoke: dict[str, float] = {}
-        self._connected = False
+        self._acks = Acknowledgements()
 
     def put(self, call: Callable[[str], object]) -> None:
         """Have the loop call something with the time of its batch; safe from tasks of the same loop."""
@@ -98,12 +99,12 @@ class Agent:
     @property
     def told(self) -> bool:
         """Whether all that was heard is acknowledged: on a broker without history, nobody hears it from us later."""
-        return all(self._told.get(cid, {}) == c.chain.seen for cid, c in self.desk.collaborations.items())
+        return all(self._acks.told(cid, c.chain.seen) for cid, c in self.desk.collaborations.items())
 
     def rest(self, cid: str) -> bool:
         """Whether nothing remains to be said or heard about a collaboration."""
         collaboration = self.desk.collaborations[cid]
-        told = self._told.get(cid, {}) == collaboration.chain.seen
+        told = self._acks.told(cid, collaboration.chain.seen)
         return collaboration.ended and told and cid not in self.desk.suspended and self.publisher.left(cid)
 
     def close(self, cid: str) -> None:
@@ -111,8 +112,7 @@ class Agent:
         self.desk.close(cid)
         self.publisher.close(cid)
         self.ledgers.pop(cid, None)
-        self._told.pop(cid, None)
-        self._spoke.pop(cid, None)
+        self._acks.forget(cid)
 
     def _rewind(self) -> None:
         """Read again from where the journal stands: what came for a suspended collaboration was not folded."""
@@ -142,47 +142,21 @@ class Agent:
 
     async def _connections(self, done: Callable[[], bool]) -> None:
         """One connection after another."""
-        loop = asyncio.get_running_loop()
-        first, pause = loop.time(), PAUSE
-        while not self.stopping.is_set():
-            since = math.inf
-            try:
-                if not await self._open():
-                    return
-                since = loop.time()
-                await self._session(done)
-                if not self._rewinding:
-                    return
-            except BrokerError as error:
-                now = loop.time()
-                if not error.retry or (not self._connected and now - first > CONNECT_FOR):
-                    raise
-                self.log.warning("broker", problem=error.message)
-                if now - since > LONGEST_PAUSE:
-                    pause = PAUSE
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.stopping.wait(), pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-            finally:
-                await self.broker.close()
 
-    async def _open(self) -> bool:
-        """Connect, which takes long where nobody answers; false when told to stop meanwhile."""
-        opening, asked = asyncio.create_task(self.broker.open()), asyncio.create_task(self.stopping.wait())
-        try:
-            await asyncio.wait((opening, asked), return_when=asyncio.FIRST_COMPLETED)
-            if opening.done():
-                opening.result()
-                return True
-            return False
-        finally:
-            for task in (opening, asked):
-                task.cancel()
-            await asyncio.gather(opening, asked, return_exceptions=True)
+        async def session() -> bool:
+            await self._session(done)
+            return not self._rewinding
+
+        patience = Patience(PAUSE, LONGEST_PAUSE, CONNECT_FOR)
+        self._link = Connections(self.stopping, patience, self._lost)
+        await self._link.run(self.broker.open, session, self.broker.close)
+
+    def _lost(self, error: BrokerError, pause: float) -> None:
+        self.log.warning("broker", problem=str(error))
 
     async def _session(self, done: Callable[[], bool]) -> None:
         """One connection: catch up to the log's end as it is now, then work."""
-        while self._connected and not self.inbox.empty():  # of an earlier connection: not to be taken for this one's
+        while self._link.stood and not self.inbox.empty():  # of an earlier connection: not to be taken for this one's
             await self._take()
         if self._rewinding:
             self._rewinding, self._positions = False, self.journal.positions()
@@ -190,7 +164,7 @@ class Agent:
             await self._adopt()
             self.recovery.check()
         end = await self._subscribed()
-        self._connected = True
+        self._link.stood = True
         self.log.info("connected", end=end)
         while self._ahead(end) and not self.stopping.is_set():
             found = await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2)
@@ -204,7 +178,8 @@ class Agent:
         if self.desk.adopting:
             self.desk.adopting = False
             self.hooks.ready()
-        self._told.clear()  # an acknowledgement may have been lost with the connection, and none is ever sent again
+        self.repeats.forget()
+        self._acks.restart()
         self.publisher.restart()
         await self._work(done)
 
@@ -243,7 +218,7 @@ class Agent:
     async def _work(self, done: Callable[[], bool]) -> None:
         ending = asyncio.Event()
         loop = asyncio.create_task(self._loop(done, ending))
-        others = [asyncio.create_task(c) for c in (self._read(), self.publisher.run(), self._keep_time())]
+        others = [asyncio.create_task(apart(c)) for c in (self._read(), self.publisher.run(), self._keep_time())]
         try:
             finished, _ = await asyncio.wait([loop, *others], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -290,7 +265,7 @@ class Agent:
         for item in inputs:
             try:
                 if item.delivery is not None:
-                    self.desk.deliver(item.delivery.record.family, item.delivery.record.frame, now)
+                    self._deliver(item.delivery, now)
                 elif item.call is not None:
                     item.call(now)
             except PoisonError as poison:
@@ -300,9 +275,24 @@ class Agent:
                 deliveries.append(item.delivery)
         await self._commit(deliveries)
 
+    def _deliver(self, delivery: Delivery, now: str) -> None:
+        """Take a record, or only note that it came once more."""
+        record, digest, clock = delivery.record, delivery.position.digest, asyncio.get_running_loop().time()
+        if record.key not in self.desk.suspended and not self.repeats.due(digest, clock):
+            if record.key in self.desk.collaborations:
+                self.desk.taken.repeated.add(record.key)  # somebody may lack our acknowledgement
+            if said := self.repeats.ring(digest, clock):
+                self.log.warning("ring", problem=f"{said} {REMEDY}", family=record.family, collaboration=record.key)
+            return
+        self._due = True
+        self.desk.deliver(record.family, record.frame, now)
+
     async def _commit(self, deliveries: list[Delivery]) -> None:
         batch, taken = self.desk.flush()
-        if not (self.desk.suspended or self._rewinding):
+        clock = asyncio.get_running_loop().time()
+        worth = self._due or clock - self._kept > KEEP_EVERY
+        if worth and not (self.desk.suspended or self._rewinding):
+            self._due, self._kept = False, clock
             batch.positions = list({d.position.source: self._positions[d.position.source] for d in deliveries}.values())
         if batch:
             await self._write(batch)
@@ -344,12 +334,11 @@ class Agent:
             )
         for cid, frames in by_id.items():
             self.publisher.put(self.desk.collaborations[cid], frames)
-            self._told[cid] = Frame.restore(frames[-1].head, None).header.seen
-            self._spoke[cid] = now
+            self._acks.tell(cid, dict(Frame.restore(frames[-1].head, None).header.seen), now)
         if taken.moved:
             self.publisher.covered()
         for cid in taken.repeated:
-            self._told.pop(cid, None)  # a duplicate asks for another acknowledgement
+            self._acks.asked(cid)
         for collaboration, outcome in taken.outcomes:
             self.ledgers.setdefault(collaboration.cid, Ledger()).take(collaboration, outcome)
             self.hooks.outcome(collaboration, outcome)
@@ -386,9 +375,9 @@ class Agent:
         now = asyncio.get_running_loop().time()
         for cid, collaboration in self.desk.collaborations.items():
             seen = collaboration.chain.seen
-            if not seen or self._told.get(cid) == seen or now - self._spoke.get(cid, 0.0) < ACK_AFTER:
+            if not self._acks.due(cid, seen, now):
                 continue
-            self._told[cid], self._spoke[cid] = dict(seen), now
+            self._acks.tell(cid, dict(seen), now)
             self.publisher.aside([self.desk.acknowledgement(cid, stamp())])
 
 

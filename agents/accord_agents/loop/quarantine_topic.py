@@ -16,7 +16,9 @@ from typing import Any
 
 from accord_agents.journal.rows import stamp
 from accord_broker.port import QUARANTINE, Broker, Record
+from accord_broker.tasks import apart
 from accord_schemas.canonical import digest
+from accord_schemas.errors import why
 from accord_schemas.events import MAX_TEXT
 from accord_schemas.quarantine import Quarantined
 
@@ -97,14 +99,14 @@ class Refusals:
         while True:
             await self._news.wait()
             try:
-                await self._connected()
+                await apart(self._connected())
                 pause = PAUSE
             except Exception as error:  # noqa: BLE001 - nothing that happens here may end the agent
                 self._able = False
                 self._waiting.clear()
                 self._news.clear()
                 self._told.set()
-                self._log.warning("quarantine", problem=str(error), silent=pause)
+                self._log.warning("quarantine", problem=why(error), silent=pause)
                 await asyncio.sleep(pause)
                 self._able, pause = True, min(2 * pause, LONGEST_PAUSE)
 

@@ -18,6 +18,7 @@ from accord_agents.observability.server import Answer, Server, text
 from accord_agents.observability.view import View
 from accord_agents.observability.watched import Watched
 from accord_broker.port import Broker
+from accord_schemas.errors import why
 
 
 class Endpoint:
@@ -104,4 +105,4 @@ class Endpoint:
         return ""
 
     def _failed(self, error: Exception) -> None:
-        self._log.error("metrics", problem=type(error).__name__, exc_info=error)
+        self._log.error("metrics", problem=why(error), exc_info=error)

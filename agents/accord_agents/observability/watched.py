@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 
 from accord_agents.observability.metrics import Metrics
-from accord_broker.port import Broker, Delivery, Position, Record
+from accord_broker.port import Broker, BrokerError, Delivery, Position, Record
 
 LOOK = 5.0
 """Seconds between looks at the log's end."""
@@ -58,7 +59,8 @@ class Watched:
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Append the records."""
-        await self._broker.publish(records)
+        with self._noticed():
+            await self._broker.publish(records)
         self._metrics.sent(records)
 
     async def subscribe(self, after: Mapping[str, Position]) -> frozenset[str]:
@@ -71,9 +73,10 @@ class Watched:
     async def receive(self, limit: int, max_bytes: int, timeout: float) -> list[Delivery]:
         """The next records. The log's end is looked at here, because nothing else may run meanwhile."""
         now = asyncio.get_running_loop().time()
-        if now - self._looked > LOOK:
-            self._end, self._looked = dict(await self._broker.end()), now
-        return await self._broker.receive(limit, max_bytes, timeout)
+        with self._noticed():
+            if now - self._looked > LOOK:
+                self._end, self._looked = dict(await self._broker.end()), now
+            return await self._broker.receive(limit, max_bytes, timeout)
 
     async def end(self) -> Mapping[str, int]:
         """The log's end; an agent asks right after it has subscribed, and again where it is not reached."""
@@ -88,3 +91,12 @@ class Watched:
         self._metrics.received(d.record for d in deliveries)
         self._at |= {d.position.source: d.position.offset for d in deliveries}
         await self._broker.committed(deliveries)
+
+    @contextlib.contextmanager
+    def _noticed(self) -> Iterator[None]:
+        """A failure is shown at once, however long the agent takes to give the connection up."""
+        try:
+            yield
+        except BrokerError:
+            self.connected = False
+            raise

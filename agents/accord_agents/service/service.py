@@ -43,7 +43,7 @@ from accord_broker.factory import connect
 from accord_broker.port import Broker
 from accord_protocols.kernel.engine import Job
 from accord_schemas.agreement import Agreement
-from accord_schemas.errors import AccordError, UsageError
+from accord_schemas.errors import AccordError, UsageError, why
 
 if TYPE_CHECKING:
     from accord_agents.observability.endpoint import Endpoint
@@ -111,8 +111,10 @@ class Service:
                 await self._endpoint.start(self.agent, self.memory, lambda: len(self._jobs))
             self.agent.recovery.start()
             await self.agent.run(self._done)
-        except AccordError as error:
-            self.log.error("stopped", problem=str(error))
+            if self.errand is None and not self.agent.stopping.is_set():
+                raise AccordError("The agent's work ended and nobody had asked it to: a fault of the program.")
+        except BaseException as error:
+            self.log.error("stopped", problem=why(error))
             raise
         finally:
             for task in self._jobs:
@@ -122,7 +124,8 @@ class Service:
                 await self._endpoint.stop()
             self.executor.close()
             journal.close()
-        self.log.info("ended")
+        asked = self.agent.stopping.is_set()
+        self.log.info("ended", reason="it was asked to stop" if asked else "the job is done")
 
     def _runner(self) -> None:
         """Standard input ends with the runner: an agent of `accord run` does not outlive it."""
@@ -223,6 +226,7 @@ class Service:
 
     def _pinned(self, identities: Identities) -> None:
         self.agent.put(lambda now: self.agent.desk.pinned(identities, now))
+        self.agent.repeats.forget()  # what nobody known had signed may be of use now
 
     def kept(self, name: str, *purpose: str) -> bytes:
         """A secret that is drawn once and durable before it is used.
@@ -272,7 +276,7 @@ class Service:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._jobs.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.log.error("task", problem=type(error).__name__, exc_info=error)
+            self.log.error("task", problem=why(error), exc_info=error)
             self.agent.fail(error)
 
     # ---- what comes out

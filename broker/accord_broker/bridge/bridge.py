@@ -7,8 +7,6 @@ holds its direction up, and what waits there stays with the broker it comes from
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,13 +14,15 @@ from typing import Any
 from accord_broker.bridge.counts import LEFT_OUT, REFUSED, SIDES, Counts
 from accord_broker.bridge.state import Sight, State, Verdict
 from accord_broker.port import Broker, BrokerError, Delivery, Position, Record, TooLargeError
+from accord_broker.reconnect import Connections, Patience
+from accord_broker.tasks import apart
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
 
 BATCH_RECORDS, BATCH_BYTES = 64, 8 << 20
 CONNECT_FOR = 30.0
 """Seconds for which the first connection is tried."""
-PAUSE, LONGEST_PAUSE = 0.5, 15.0
+PAUSE, LONGEST_PAUSE = 0.5, 4.0
 """Seconds before connecting again, doubling while connections do not last."""
 REPORT = 60.0
 """Seconds between reports."""
@@ -68,7 +68,6 @@ class Bridge:
         self._state, self._families, self._log, self._report = state, frozenset(families), log, report
         self.counts = Counts()
         self._ending = asyncio.Event()
-        self._connected = False
         self._complained = False
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -78,7 +77,7 @@ class Bridge:
             BrokerError: A broker cannot be reached at all, or refuses what no waiting will change.
             AccordError: The state cannot be written.
         """
-        work, clock = asyncio.create_task(self._work()), asyncio.create_task(self._keep_time())
+        work, clock = (asyncio.create_task(apart(c)) for c in (self._work(), self._keep_time()))
         asked = asyncio.create_task(stopping.wait())
         try:
             await asyncio.wait((work, clock, asked), return_when=asyncio.FIRST_COMPLETED)
@@ -94,26 +93,18 @@ class Bridge:
                 task.result()
 
     async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
-        first, pause = loop.time(), PAUSE
-        while not self._ending.is_set():
-            since = math.inf
-            try:
-                await self._open()
-                since = loop.time()
-                await self._session()
-            except BrokerError as error:
-                now = loop.time()
-                if not error.retry or (not self._connected and now - first > CONNECT_FOR):
-                    raise
-                if now - since > LONGEST_PAUSE:
-                    pause = PAUSE
-                self._log.warning("broker", problem=error.message)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._ending.wait(), pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-            finally:
-                await asyncio.gather(*(side.broker.close() for side in self._sides))
+        patience = Patience(PAUSE, LONGEST_PAUSE, CONNECT_FOR)
+        self._connections = Connections(self._ending, patience, self._lost)
+        await self._connections.run(self._open, self._session, self._close)
+
+    def _lost(self, error: BrokerError, pause: float) -> None:
+        self._log.warning("broker", problem=str(error))
+
+    async def _close(self) -> None:
+        ends = await asyncio.gather(*(side.broker.close() for side in self._sides), return_exceptions=True)
+        for error in ends:
+            if isinstance(error, Exception):  # a stray cancellation is none: that side is closed as far as it goes
+                raise error
 
     async def _open(self) -> None:
         """Connect to both, and read on after what is settled."""
@@ -126,12 +117,12 @@ class Bridge:
                     del side.positions[source]
                     side.again[source] = end.get(source, -1)
                 self._log.warning("log rewound", side=name, sources=sorted(lost))
-        self._connected = True
+        self._connections.stood = True
         self._log.info("connected")
 
-    async def _session(self) -> None:
+    async def _session(self) -> bool:
         """One connection to both, until it fails or the bridge ends."""
-        tasks = [asyncio.create_task(self._direction(side)) for side in (0, 1)]
+        tasks = [asyncio.create_task(apart(self._direction(side))) for side in (0, 1)]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         finally:
@@ -141,6 +132,7 @@ class Bridge:
         for task in tasks:
             if not task.cancelled():
                 task.result()
+        return True
 
     async def _direction(self, side: int) -> None:
         source = self._sides[side].broker

@@ -14,7 +14,7 @@ from accord_broker.bridge.counts import SIDES, Counts
 from accord_broker.bridge.state import State
 from accord_broker.factory import connect
 from accord_broker.port import FAMILIES, QUARANTINE
-from accord_schemas.errors import UsageError
+from accord_schemas.errors import UsageError, why
 
 CARRIED = tuple(family for family in FAMILIES if family != QUARANTINE)
 
@@ -49,8 +49,12 @@ def serve(
     held = State(state, (places[0], places[1]))
     try:
         asyncio.run(_serve(urls, held, families or CARRIED, log, report))
+    except BaseException as error:
+        log.error("stopped", problem=why(error))
+        raise
     finally:
         held.close()
+    log.info("ended", reason="a signal asked for it")
 
 
 async def _serve(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from accord_broker.kafka.place import Place
 from accord_broker.kafka.session import Session
 from accord_broker.port import FAMILIES, Delivery, Position, Record
+from accord_broker.tasks import apart
 
 
 class KafkaBroker:
@@ -31,7 +32,7 @@ class KafkaBroker:
         if self._session is None:
             session = Session(self._place, create=self._create)
             try:
-                await session.start()
+                await apart(session.start())
             except BaseException:
                 await session.stop()
                 raise
@@ -47,11 +48,11 @@ class KafkaBroker:
         """Append the records; acknowledged means by all replicas in sync."""
         if unknown := {r.family for r in records} - set(FAMILIES):
             raise ValueError(f"unknown topic family {min(unknown)!r}")
-        await self._opened.publish(records)
+        await apart(self._opened.publish(records))
 
     async def subscribe(self, after: Mapping[str, Position]) -> frozenset[str]:
         """Read on after the positions whose records still are in their places, else from the first one."""
-        return await self._opened.subscribe(after)
+        return await apart(self._opened.subscribe(after))
 
     async def receive(self, limit: int, max_bytes: int, timeout: float) -> list[Delivery]:
         """The next records in each topic's order."""
@@ -59,7 +60,7 @@ class KafkaBroker:
 
     async def end(self) -> Mapping[str, int]:
         """The offset before each topic's high watermark."""
-        return await self._opened.end()
+        return await apart(self._opened.end())
 
     async def committed(self, deliveries: Sequence[Delivery]) -> None:
         """Nothing to do: positions are the reader's own."""

@@ -14,8 +14,9 @@ from aiokafka.errors import KafkaError
 from accord_broker.kafka import trouble
 from accord_broker.kafka.binding import UNREADABLE, from_message, trace
 from accord_broker.kafka.place import Place
-from accord_broker.kafka.settings import FETCH, ROOM, TIMEOUT, discard
+from accord_broker.kafka.settings import FETCH, ROOM, TIMEOUT
 from accord_broker.port import BrokerError, Delivery, Position, Record
+from accord_broker.tasks import apart, discard
 
 BATCH = 64
 """Records taken from the client at once."""
@@ -30,6 +31,10 @@ class Reader:
         settings: Of its clients.
         families: The family of each partition.
         ids: The id of each topic.
+
+    Attributes:
+        broken: Set when a task has failed: nothing more comes.
+        failure: Why.
     """
 
     def __init__(
@@ -45,7 +50,8 @@ class Reader:
         )
         self._last: dict[TopicPartition, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._failed: BrokerError | None = None
+        self.broken = asyncio.Event()
+        self.failure = trouble.ended(place)
         self._arrived: deque[Delivery] = deque()
         self._size = 0
         self._news, self._room = asyncio.Event(), asyncio.Event()
@@ -90,8 +96,8 @@ class Reader:
             self._news.clear()
             if self._arrived:
                 return self._take(limit, max_bytes)
-            if self._failed is not None:
-                raise self._failed
+            if self.broken.is_set():
+                raise self.failure
             left = deadline - loop.time()
             if left <= 0:
                 return []
@@ -119,19 +125,22 @@ class Reader:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await discard(self._consumer.stop())
+        await discard(self._consumer._client.close())  # what stopping may have left out
 
     def watch(self, work: Coroutine[Any, Any, None]) -> None:
-        """Have a task run as long as this reader; when it fails, reading fails."""
-        task = asyncio.create_task(work)
+        """Have a task run as long as this reader; when it ends in any way before, reading fails."""
+        task = asyncio.create_task(apart(work))
         task.add_done_callback(self._ended)
         self._tasks.append(task)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
+        if task.cancelled() or self.broken.is_set():  # we cancel them when reading stops; see `apart`
+            return
+        if (error := task.exception()) is not None:
             what = error if isinstance(error, BrokerError) else trouble.other(self._place, "reading failed", error)
-            self._failed = self._failed or what
-            self._news.set()
+            self.failure = what
+        self.broken.set()
+        self._news.set()
 
     async def _holds(self, tp: TopicPartition, position: Position) -> bool:
         """Whether the record of that position is there; the one after it comes next."""

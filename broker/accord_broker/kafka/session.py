@@ -12,13 +12,15 @@ from aiokafka.errors import KafkaError
 from accord_broker.kafka import trouble
 from accord_broker.kafka.place import Place
 from accord_broker.kafka.reader import Offsets, Reader, source
-from accord_broker.kafka.settings import TIMEOUT, discard
+from accord_broker.kafka.settings import TIMEOUT
 from accord_broker.kafka.topics import Topics
 from accord_broker.kafka.writer import Writer
 from accord_broker.port import FAMILIES, QUARANTINE, Delivery, Position, Record
+from accord_broker.tasks import apart, discard, unless
 
-CHECK = 20.0
-"""Seconds between looks at the topics: a consumer goes on in silence when the cluster is away or a topic made anew."""
+CHECK, TURNS = 1.5, 3
+"""Seconds between looks at the topics, and for an answer: a consumer goes on in silence when the cluster is away or a
+topic made anew, and who watches an agent is to know within five seconds."""
 
 
 class Session:
@@ -53,10 +55,8 @@ class Session:
         self._ids = await self._topics.prepare(create=self._create)
 
     async def stop(self) -> None:
-        """Disconnect."""
-        await self._stop_reading()
-        await self._writer.stop()
-        await discard(self._asker.stop())
+        """Disconnect; from everything at once, for each may wait long for a cluster that is away."""
+        await asyncio.gather(self._stop_reading(), self._writer.stop(), self._stop_asking())
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Append records."""
@@ -78,11 +78,17 @@ class Session:
 
     async def end(self) -> dict[str, int]:
         """The last offset of each source that has any."""
+        if self._reader is None:
+            return _by_source(await self._last(None))
+        found = await unless(self._reader.broken, self._last(self._reader), None)
+        if found is None:  # the client would go on asking a cluster that is away
+            raise self._reader.failure
+        return _by_source(found)
+
+    async def _last(self, reader: Reader | None) -> Offsets:
         first, last = await self._bounds()
         found: Offsets = {tp: last[tp] - 1 for tp in self._partitions if last[tp] > first[tp]}
-        if self._reader is not None:
-            found = await self._reader.deliverable(found)
-        return {source(tp): offset for tp, offset in found.items()}
+        return found if reader is None else await reader.deliverable(found)
 
     async def _bounds(self) -> tuple[Offsets, Offsets]:
         """First offset and high watermark per partition."""
@@ -95,9 +101,20 @@ class Session:
     async def _check(self) -> None:
         while True:
             await asyncio.sleep(CHECK)
-            await self._topics.check(self._ids)
+            try:
+                await apart(self._topics.check(self._ids), turns=TURNS)
+            except TimeoutError as error:
+                raise trouble.other(self._place, "the topics cannot be looked up", error) from None
 
     async def _stop_reading(self) -> None:
         reader, self._reader = self._reader, None
         if reader is not None:
             await reader.stop()
+
+    async def _stop_asking(self) -> None:
+        await discard(self._asker.stop())
+        await discard(self._asker._client.close())
+
+
+def _by_source(offsets: Offsets) -> dict[str, int]:
+    return {source(tp): offset for tp, offset in offsets.items()}

@@ -101,6 +101,11 @@ def lost(place: Place, topic: str) -> BrokerError:
     return BrokerError(f"The topic {topic} of {place} was replaced or cut off while it was in use.", retry=True)
 
 
+def ended(place: Place) -> BrokerError:
+    """Reading ended and nobody said why."""
+    return BrokerError(f"Reading from {place} ended.", retry=True)
+
+
 def other(place: Place, what: str, error: BaseException) -> BrokerError:
     """Anything else; worth another try unless it is known to last."""
     error = _cause(error)

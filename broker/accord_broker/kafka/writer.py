@@ -12,8 +12,9 @@ from aiokafka.errors import KafkaError, ProducerClosed
 from accord_broker.kafka import trouble
 from accord_broker.kafka.binding import to_message
 from accord_broker.kafka.place import Place
-from accord_broker.kafka.settings import FETCH, TIMEOUT, discard
+from accord_broker.kafka.settings import FETCH, TIMEOUT
 from accord_broker.port import Record
+from accord_broker.tasks import discard
 from accord_schemas.frame import MAX_PAYLOAD
 from accord_schemas.header import MAX_HEADER
 

@@ -9,11 +9,15 @@ from collections.abc import Mapping, Sequence
 from accord_broker.mqtt import trouble
 from accord_broker.mqtt.connection import Connection
 from accord_broker.mqtt.place import Place
-from accord_broker.port import FAMILIES, QUARANTINE, Delivery, Position, Record
+from accord_broker.mqtt.suspects import Suspects
+from accord_broker.port import FAMILIES, QUARANTINE, BrokerError, Delivery, Position, Record
+from accord_broker.tasks import apart, discard
 
 log = logging.getLogger("accord_broker.mqtt")
 ECHO = 5.0
 """Seconds after which an own record that the broker took should have come back."""
+DROPS = 3
+"""Connections that a server soon ends, after which the session itself counts as what it cannot bear."""
 _READ = tuple(family for family in FAMILIES if family != QUARANTINE)
 
 
@@ -39,6 +43,8 @@ class MqttBroker:
         self._clean = False
         self._mute: set[str] = set()
         self._warned = False
+        self._suspects = Suspects(place)
+        self._drops = 0
 
     async def open(self) -> None:
         """Connect."""
@@ -47,7 +53,11 @@ class MqttBroker:
                 self._warned = True
                 log.warning("The password goes to %s in clear; use mqtts://, or leave it out.", self._place)
             connection = Connection(self._place, self._client, clean=self._clean)
-            await connection.start()
+            try:
+                await apart(connection.start())
+            except BrokerError:
+                self._judge(connection)
+                raise
             self._connection, self._clean = connection, False
 
     async def close(self) -> None:
@@ -55,18 +65,30 @@ class MqttBroker:
         connection, self._connection = self._connection, None
         self._subscribed = False
         if connection is not None:
-            self._clean = connection.unreadable  # else the server would send the same packet again, for ever
-            await connection.stop()
+            await discard(connection.stop())
+            self._judge(connection)
+
+    def _judge(self, connection: Connection) -> None:
+        """What the end of a connection says about the next one."""
+        self._suspects.lost(connection.unanswered)
+        self._clean |= connection.unreadable  # else the server would send the same packet again, for ever
+        self._drops = self._drops + 1 if connection.brief else 0
+        if self._drops >= DROPS and self._client:
+            self._drops, self._clean = 0, True
+            message = "%s ended %d connections in a row soon and without a word: the next one begins a new session."
+            log.warning(f"{message} What the old one held is sent again.", self._place, DROPS)
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Send the records; acknowledged means that the server took them, not that anybody has them."""
         if unknown := {r.family for r in records} - set(FAMILIES):
             raise ValueError(f"unknown topic family {min(unknown)!r}")
-        await self._opened.publish(records)
+        for part in self._suspects.parts(records):
+            await apart(self._opened.publish(part))
+            self._suspects.taken(part)
 
     async def subscribe(self, after: Mapping[str, Position]) -> frozenset[str]:
         """Have records sent from now on, besides those that the server kept for this client."""
-        await self._opened.subscribe(_READ)
+        await apart(self._opened.subscribe(_READ))
         self._subscribed = True
         return frozenset()
 
@@ -103,7 +125,7 @@ class MqttBroker:
         self._mute -= connection.heard
         if not late or not connection.idle:
             return
-        await connection.subscribe(_READ)
+        await apart(connection.subscribe(_READ))
         for family in sorted(late & set(connection.unheard)):
             again = family in self._mute
             self._mute.add(family)

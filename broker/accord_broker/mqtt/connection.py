@@ -8,7 +8,7 @@ arrives (its queue has none, or discards; the protocol's Receive Maximum does ne
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import math
 import os
 import socket
 import ssl
@@ -27,6 +27,7 @@ from accord_broker.mqtt import trouble
 from accord_broker.mqtt.binding import from_message, to_message, trace
 from accord_broker.mqtt.place import Place
 from accord_broker.port import BrokerError, Delivery, Position, Record
+from accord_broker.tasks import discard
 from accord_broker.wire.security import credentials
 from accord_schemas.frame import MAX_PAYLOAD
 from accord_schemas.header import MAX_HEADER
@@ -40,6 +41,11 @@ EXPIRY = 3600
 """Seconds for which the broker queues for an absent client. Longer absences are repaired by re-sending, while every
 finished `accord run` leaves a session behind that nobody ever reads."""
 KEEPALIVE, PATIENCE = 20, 10.0
+LOOK, TURNS = 1.5, 3
+"""Seconds after which a quiet server is asked for a sign of life, and for its answer: who watches an agent is to know
+within five seconds."""
+BRIEF = 5.0
+"""Seconds that a connection stands at least, unless something is wrong with it."""
 PROPERTIES = MAX_HEADER + 1024
 """Bytes of a PUBLISH packet besides topic and payload, at most: header and signature as properties."""
 
@@ -57,6 +63,7 @@ class Connection:
         news: Set when something arrived or the connection was lost.
         lost: Why the connection ended; None while it stands.
         unreadable: Whether it ended over a packet that the client library cannot read.
+        unanswered: Records that were under way when the server ended it, or that it refused.
     """
 
     def __init__(self, place: Place, client: str, *, clean: bool) -> None:
@@ -64,11 +71,15 @@ class Connection:
         self.news = asyncio.Event()
         self.lost: BrokerError | None = None
         self.unreadable = False
+        self.unanswered: list[Record] = []
         self.heard: set[str] = set()
         self.unheard: dict[str, float] = {}
         self._arrived: deque[Delivery] = deque()
         self._unstored: dict[int, int] = {}
-        self._pending: dict[int, asyncio.Future[ReasonCode | None]] = {}
+        self._pending: dict[int, tuple[Record, asyncio.Future[ReasonCode | None]]] = {}
+        self._reached = self._stopped = False
+        self._packet, self._since, self._until = 0, math.inf, 0.0
+        self._looking: asyncio.Task[None] | None = None
         self._count, self._limit, self._room = 0, LARGEST, asyncio.Semaphore(WINDOW)
         user, password = credentials(place.account)
         self._tls = place.tls_context()
@@ -96,6 +107,20 @@ class Connection:
         self._paho.on_disconnect = self._on_disconnect
         self._paho.on_message = self._on_message
         self._paho.on_publish = self._on_publish
+        handle = self._paho._packet_handle
+
+        def handled() -> Any:
+            self._packet = self._paho._in_packet["command"]  # the library forgets it before it complains
+            return handle()
+
+        self._paho._packet_handle = handled  # type: ignore[method-assign]
+
+    @property
+    def brief(self) -> bool:
+        """Whether the server accepted it and soon ended it, without a word why."""
+        if self._stopped or not self._reached:
+            return False
+        return self._since == math.inf or self._until - self._since < BRIEF
 
     async def start(self) -> None:
         """Connect.
@@ -103,23 +128,33 @@ class Connection:
         Raises:
             BrokerError: It cannot be reached, or refused.
         """
+        self._aio._disconnected.add_done_callback(self._on_broken)
         try:
             if self._tls is not None:
                 await self._try_tls(self._tls)
             await self._aio.__aenter__()
         except aiomqtt.MqttError as error:
+            self._reached |= self._paho._sock is not None
             self._paho._sock_close()
-            raise trouble.not_connected(self.place, error) from None
+            self.unreadable &= not isinstance(error, aiomqtt.MqttCodeError)  # paho takes a refusal for one too
+            if self.unreadable and self.lost is not None:
+                raise self.lost from None
+            raise trouble.not_connected(self.place, error, reached=self._reached) from None
         except BaseException:
             self._paho._sock_close()
             raise
-        self._aio._disconnected.add_done_callback(self._on_broken)
+        self._reached, self._since = True, asyncio.get_running_loop().time()
+        if self.lost is not None:
+            raise self.lost
+        self._looking = asyncio.create_task(self._look())
 
     async def _try_tls(self, context: ssl.SSLContext) -> None:
         """A handshake of our own: paho leaves a socket open when one fails, and aiomqtt drops the reason."""
         try:
             async with asyncio.timeout(PATIENCE):
-                _, writer = await asyncio.open_connection(self.place.host, self.place.port, ssl=context)
+                _, writer = await asyncio.open_connection(self.place.host, self.place.port)
+                self._reached = True
+                await writer.start_tls(context, server_hostname=self.place.host)
                 writer.close()
                 await writer.wait_closed()
         except OSError as error:  # a timeout too
@@ -127,9 +162,11 @@ class Connection:
 
     async def stop(self) -> None:
         """Disconnect; also where the broker answers no more."""
+        self._stopped = self.lost is None
+        if self._looking is not None:
+            self._looking.cancel()
         try:
-            with contextlib.suppress(aiomqtt.MqttError):
-                await self._aio.__aexit__(None, None, None)
+            await discard(self._aio.__aexit__(None, None, None))
         finally:
             self._paho._sock_close()
             self._end(trouble.lost(self.place, None))
@@ -158,9 +195,9 @@ class Connection:
         """
         messages = [self._message(record) for record in records]
         sent = []
-        for topic, payload, properties in messages:
+        for record, message in zip(records, messages, strict=True):
             await self._room.acquire()
-            sent.append(self._send(topic, payload, properties))
+            sent.append(self._send(record, *message))
             sent[-1].add_done_callback(lambda _: self._room.release())
         codes = await asyncio.gather(*sent)
         now = asyncio.get_running_loop().time()
@@ -168,6 +205,7 @@ class Connection:
             if code is None:
                 raise self.lost or trouble.lost(self.place, None)
             if code.value >= trouble.REFUSED:
+                self.unanswered.append(record)
                 raise trouble.not_published(self.place, topic, code)
             if record.family not in self.heard:
                 self.unheard.setdefault(record.family, now)
@@ -180,12 +218,15 @@ class Connection:
             raise trouble.too_large(self.place, topic, size, self._limit)
         return topic, payload, properties
 
-    def _send(self, topic: str, payload: bytes, properties: Properties) -> asyncio.Future[ReasonCode | None]:
+    def _send(
+        self, record: Record, topic: str, payload: bytes, properties: Properties
+    ) -> asyncio.Future[ReasonCode | None]:
         future: asyncio.Future[ReasonCode | None] = asyncio.get_running_loop().create_future()
         if self.lost is None:
             info = self._paho.publish(topic, payload, 1, properties=properties)
-            self._pending[info.mid] = future
+            self._pending[info.mid] = record, future
         if self.lost is not None and not future.done():  # also found out while sending
+            self.unanswered.append(record)
             future.set_result(None)
         return future
 
@@ -211,6 +252,22 @@ class Connection:
         """Whether all that arrived is stored, so that nothing keeps the broker from sending more."""
         return not self._arrived and not self._unstored
 
+    async def _look(self) -> None:
+        """Ask a quiet server for a sign of life. While records are under way, their acknowledgement is one."""
+        paho = self._paho
+        while self.lost is None:
+            await asyncio.sleep(LOOK)
+            heard = paho._last_bytes_received
+            if self._pending or self.lost is not None:
+                continue
+            paho._send_pingreq()
+            for _ in range(TURNS):  # one by one: a loop that was held up has waited for one of them
+                await asyncio.sleep(1.0)
+                if paho._last_bytes_received != heard or self._pending:
+                    break
+            else:
+                self._end(trouble.mute(self.place))
+
     # ---- paho's callbacks, all in the loop's thread once connected
 
     def _on_connect(self, client: Any, data: Any, flags: Any, code: ReasonCode, properties: Any = None) -> None:
@@ -223,13 +280,23 @@ class Connection:
             self._aio._connected.set_exception(aiomqtt.MqttError("it closed the connection"))
         from_server = flags.is_disconnect_packet_from_server
         self.unreadable = not from_server and code.value == trouble.PROTOCOL
+        if self.unreadable:
+            self._end(trouble.unreadable(self.place, self._broken_packet(), None))
         self._end(trouble.lost(self.place, code if from_server else None))
         self._aio._on_disconnect(client, data, flags, code, properties)
 
     def _on_broken(self, disconnected: asyncio.Future[None]) -> None:
         error = None if disconnected.cancelled() else disconnected.exception()
-        self.unreadable |= error is not None and not isinstance(error, (aiomqtt.MqttError, OSError))
+        if error is not None and not isinstance(error, (aiomqtt.MqttError, OSError)):
+            self.unreadable = True
+            self._end(trouble.unreadable(self.place, self._broken_packet(), error))
+        if self._since == math.inf and not self._aio._connected.done():  # aiomqtt would wait until its time is over
+            self._aio._connected.set_exception(aiomqtt.MqttError("it broke the protocol"))
         self._end(trouble.lost(self.place, None))
+
+    def _broken_packet(self) -> int:
+        """The type of the packet that is or was read last."""
+        return (self._paho._in_packet["command"] or self._packet) >> 4
 
     def _on_message(self, _client: Any, _data: Any, message: MQTTMessage) -> None:
         try:
@@ -250,13 +317,16 @@ class Connection:
         self.news.set()
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, code: ReasonCode, _properties: Any) -> None:
-        future = self._pending.pop(mid, None)
+        _, future = self._pending.pop(mid, (None, None))
         if future is not None and not future.done():
             future.set_result(code)
 
     def _end(self, why: BrokerError) -> None:
-        self.lost = self.lost or why
-        for future in self._pending.values():
+        if self.lost is None:
+            self.lost, self._until = why, asyncio.get_running_loop().time()
+        for record, future in self._pending.values():
+            if not self._stopped:
+                self.unanswered.append(record)
             if not future.done():
                 future.set_result(None)
         self._pending.clear()

@@ -5,20 +5,25 @@ from __future__ import annotations
 import ssl
 
 import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from accord_broker.mqtt.place import Place
-from accord_broker.port import BrokerError, TooLargeError
+from accord_broker.port import BrokerError, Record, TooLargeError
 
 REFUSED = 0x80
 """Reason codes from here on are failures (MQTT 5, section 2.4)."""
 PROTOCOL, NOT_AUTHORISED, TAKEN_OVER, TOO_LARGE = 0x82, 0x87, 0x8E, 0x95
 _CREDENTIALS = (0x86, NOT_AUTHORISED)
-_FOR_GOOD = frozenset((0x81, PROTOCOL, 0x84, 0x85, 0x86, NOT_AUTHORISED, 0x8A, 0x8C, TAKEN_OVER, TOO_LARGE, 0x9B, 0x9D))
+_FOR_GOOD = frozenset((0x81, PROTOCOL, 0x84, 0x85, 0x86, NOT_AUTHORISED, 0x8A, 0x8C, TAKEN_OVER, 0x9B, 0x9D))
 
 
-def not_connected(place: Place, error: aiomqtt.MqttError) -> BrokerError:
-    """Why a connection could not be made."""
+def not_connected(place: Place, error: aiomqtt.MqttError, *, reached: bool) -> BrokerError:
+    """Why a connection could not be made.
+
+    Args:
+        reached: Whether something accepted the TCP connection.
+    """
     cause = error.__cause__ or error.__context__
     if isinstance(cause, ssl.SSLCertVerificationError):
         hint = "Name the broker's certificate authority with ca=PATH, and the broker as its certificate does."
@@ -30,6 +35,9 @@ def not_connected(place: Place, error: aiomqtt.MqttError) -> BrokerError:
     if isinstance(code, ReasonCode):
         return _refused(place, code)
     hint = "Is it the right port, and does the broker want TLS (mqtts://) or a client certificate (cert=, key=)?"
+    if reached and isinstance(cause, TimeoutError):
+        message = f"{place} accepts the connection and does not answer."
+        return BrokerError(message, hint=f"{hint} Or it is overloaded, or stands still.", retry=True)
     message = str(cause or error).rstrip(".") or "no answer"
     return BrokerError(f"{place} cannot be reached: {message}.", hint="" if cause else hint, retry=True)
 
@@ -50,6 +58,49 @@ def lost(place: Place, code: ReasonCode | None) -> BrokerError:
     if code.value == TAKEN_OVER:
         hint = "Another agent runs with this party's folder, or a copy of it. Stop one of them."
     return BrokerError(f"{place} ended the connection: {code}.", hint=hint, retry=code.value not in _FOR_GOOD)
+
+
+def unreadable(place: Place, packet: int, error: BaseException | None) -> BrokerError:
+    """The server sent a packet that breaks MQTT 5, or that the client library cannot read.
+
+    Args:
+        packet: Its type, by number.
+        error: What the library met, if it says so; its words may hold what a stranger wrote.
+    """
+    name = PacketTypes.Names[packet] if 0 < packet < len(PacketTypes.Names) else f"type {packet}"
+    how = f" ({type(error).__name__})" if error is not None else ""
+    message = f"{place} sent a {name.upper()} packet that breaks MQTT 5{how}: the connection ended."
+    hint = (
+        "A PUBLISH is given up at the next connection; if it comes again, look at what the broker retains or forwards."
+    )
+    other = "The broker must speak MQTT 5; is there a proxy between?"
+    return BrokerError(message, hint=hint if packet == PacketTypes.PUBLISH else other, retry=True)
+
+
+def mute(place: Place) -> BrokerError:
+    """The connection stands, and the server says nothing."""
+    return BrokerError(f"{place} does not answer any more: the connection counts as lost.", retry=True)
+
+
+def suspected(place: Place, record: Record, count: int) -> str:
+    """A record over which connections were lost."""
+    return f"{_last(place, record, count)} {_REMEDY}"
+
+
+def given_up(place: Place, record: Record, count: int) -> TooLargeError:
+    """A record that a server does not take, whatever it announces."""
+    return TooLargeError(f"{_last(place, record, count)} It is given up.", hint=_REMEDY)
+
+
+_REMEDY = (
+    "Does the broker limit packets without announcing it, or a proxy before it? Raise that limit (Mosquitto: "
+    "max_packet_size), or lower the chunk size; the broker's own log may say more."
+)
+
+
+def _last(place: Place, record: Record, count: int) -> str:
+    size, topic = len(record.frame), place.topic(record.family, record.key)
+    return f"{place} has not taken a record of {size} bytes on {topic}: {count} connections ended while it was sent."
 
 
 def not_published(place: Place, topic: str, code: ReasonCode) -> BrokerError:

@@ -18,6 +18,7 @@ from accord_agents.loop.quarantine_topic import BURST, Bucket, Refusals
 from accord_broker.embedded import EmbeddedBroker
 from accord_broker.port import QUARANTINE, BrokerError, Record
 from accord_schemas.canonical import digest
+from accord_schemas.errors import why
 from accord_schemas.quarantine import Quarantined
 
 
@@ -101,7 +102,7 @@ def test_a_broker_that_refuses_costs_one_line_and_nothing_else(
         for _ in range(5):
             telling.tell("c", "bank", "x", b"")
         await telling.drained()
-        assert log.lines == [("quarantine", {"problem": str(error), "silent": 0.05})]
+        assert log.lines == [("quarantine", {"problem": why(error), "silent": 0.05})]
         assert topic.closed == topic.opened == 1
         topic.fails = None
         await asyncio.sleep(0.1)
