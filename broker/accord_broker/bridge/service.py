@@ -54,7 +54,7 @@ def serve(
         raise
     finally:
         held.close()
-    log.info("ended", reason="a signal asked for it")
+    log.info("ended", reason="it was asked to stop")
 
 
 async def _serve(

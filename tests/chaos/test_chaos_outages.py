@@ -1,0 +1,43 @@
+"""Whatever stands on a broker outlives its absence: nobody ends, nothing is lost, and whoever watches knows in seconds.
+
+Short outages of two kinds; ``python -m benchmarks.outages`` plays long ones, in every phase.
+"""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from tests.chaos.standing import Server, Standing
+from tests.contract.mosquitto import Mosquitto, needs_mosquitto
+from tests.integration.command import Command
+from tests.support.servers import Kafka, needs_kafka
+
+needs_kafka(own=True)
+needs_mosquitto(own=True)
+SHOWN = 15.0
+"""Seconds within which an outage is seen, on a machine however busy; a quiet one takes two."""
+
+
+@pytest.mark.parametrize("kind", [Kafka, Mosquitto])
+def test_nobody_ends_when_the_broker_is_away(kind: type[Kafka | Mosquitto], tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    server: Server = kind(tmp_path / "server")
+    server.start()
+    try:
+        with Standing(Command(home), server) as standing:
+            for state, how in (("", signal.SIGKILL), ("PREPARED", signal.SIGTERM), ("", signal.SIGTERM)):
+                _, down, _ = standing.outage(state, how, 3.0)
+                assert down < SHOWN
+                assert standing.ended() == []
+            assert standing.stop() == dict.fromkeys(standing.processes, 0)
+            assert standing.lost_and_doubled() == (0, 0)
+            for line in standing.last_words():
+                assert line["event"] == "ended" and "asked" in line["reason"], line
+            for said in home.glob("background-*"):
+                assert "Traceback" not in said.read_text()
+                assert "Unclosed" not in said.read_text()
+    finally:
+        server.stop(signal.SIGKILL)
