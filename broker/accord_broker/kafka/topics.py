@@ -69,13 +69,14 @@ class Topics:
         deadline = loop.time() + PATIENCE
         created: set[str] = set()
         while True:
-            found, missing = await self._describe()
+            found, unknown, leaderless = await self._describe()
+            missing = unknown | leaderless
             if not missing - {self._spare}:
                 break
-            if not create:
-                message = f"There is no topic {min(missing - {self._spare})} on {self._place}."
+            if not create and unknown - {self._spare}:
+                message = f"There is no topic {min(unknown - {self._spare})} on {self._place}."
                 raise UsageError(message, hint="Correct the namespace of the broker URL.")
-            if new := missing - created:
+            if create and (new := missing - created):
                 await self._create([name for name in self._names if name in new])
                 created |= new
             if loop.time() > deadline:
@@ -95,14 +96,16 @@ class Topics:
         Raises:
             BrokerError: One is not, or the cluster cannot be asked.
         """
-        found, missing = await self._describe()
+        found, _, leaderless = await self._describe()
         for topic in self._used:
-            if topic in missing or found[topic] != ids[topic]:
+            if topic in leaderless:  # as on a cluster that has just started
+                raise trouble.leaderless(self._place, topic)
+            if found.get(topic) != ids[topic]:
                 raise trouble.lost(self._place, topic)
 
-    async def _describe(self) -> tuple[dict[str, str], set[str]]:
-        """The ids of the topics that are there, and those that are not or have no leader yet."""
-        ids, missing = dict[str, str](), set[str]()
+    async def _describe(self) -> tuple[dict[str, str], set[str], set[str]]:
+        """The ids of the topics that can be used, those that are not there, and those that have no leader yet."""
+        ids, unknown, leaderless = dict[str, str](), set[str](), set[str]()
         topics = (await self._ask(MetadataRequest(self._names))).to_object()["topics"]
         for topic in sorted(topics, key=lambda t: self._names.index(t["topic"])):
             name, code = topic["topic"], topic["error_code"]
@@ -111,14 +114,16 @@ class Topics:
                 if name == self._spare:
                     continue
                 raise trouble.right(self._place, name, "Read")
-            if code or any(p["leader"] < 0 for p in partitions):
-                missing.add(name)
+            if any(p["leader"] < 0 for p in partitions):
+                leaderless.add(name)
+            elif code:
+                unknown.add(name)
             elif len(partitions) != 1 and name != self._spare:
                 message = f"The topic {name} of {self._place} has {len(partitions)} partitions and must have one."
                 raise BrokerError(message, hint="Use another namespace, or create the topic anew.")
             else:
                 ids[name] = topic["topic_id"].hex()
-        return ids, missing
+        return ids, unknown, leaderless
 
     async def _create(self, names: list[str]) -> None:
         replicas = -1  # as many as the cluster says

@@ -101,6 +101,12 @@ def lost(place: Place, topic: str) -> BrokerError:
     return BrokerError(f"The topic {topic} of {place} was replaced or cut off while it was in use.", retry=True)
 
 
+def leaderless(place: Place, topic: str) -> BrokerError:
+    """Nobody serves a topic just now."""
+    hint = "Is a broker of the cluster down?"
+    return BrokerError(f"The topic {topic} of {place} has no leader.", hint=hint, retry=True)
+
+
 def ended(place: Place) -> BrokerError:
     """Reading ended and nobody said why."""
     return BrokerError(f"Reading from {place} ended.", retry=True)

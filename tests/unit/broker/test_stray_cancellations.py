@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 
 from accord_broker.factory import connect
-from accord_broker.kafka import session as kafka_session
+from accord_broker.kafka.topics import Topics
 from accord_broker.port import BrokerError, Record
 from accord_broker.reconnect import Connections, Patience
 from accord_broker.tasks import apart, discard, unless
@@ -171,8 +171,8 @@ def test_no_method_of_the_kafka_client_ends_us(kind: type, method: str, monkeypa
             await broker.open()
         assert caught.value.retry
         await broker.close()
-        monkeypatch.setattr(kafka_session.AIOKafkaConsumer, "start", quietly)
-        monkeypatch.setattr(kafka_session.Topics, "prepare", quietly)
+        monkeypatch.setattr(AIOKafkaConsumer, "start", quietly)
+        monkeypatch.setattr(Topics, "prepare", quietly)
         await broker.open()
         with pytest.raises(BrokerError) as caught:
             await broker.publish([Record("psi", "job", b"x")])
