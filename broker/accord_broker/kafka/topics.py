@@ -76,14 +76,14 @@ class Topics:
             if not create and unknown - {self._spare}:
                 message = f"There is no topic {min(unknown - {self._spare})} on {self._place}."
                 raise UsageError(message, hint="Correct the namespace of the broker URL.")
-            if create and (new := missing - created):
+            if create and (new := unknown - created):
                 await self._create([name for name in self._names if name in new])
                 created |= new
             if loop.time() > deadline:
                 message = f"The topic {min(missing - {self._spare})} of {self._place} does not come up."
                 raise BrokerError(message, hint="Is a broker of the cluster down?", retry=True)
             await asyncio.sleep(0.05)
-        if self._spare in missing and create and not created:
+        if self._spare in unknown and create and not created:
             await self._create([self._spare])
         if old := set(self._used) - created:
             await self._verify(sorted(old))
