@@ -158,6 +158,7 @@ class Agent:
         """One connection: catch up to the log's end as it is now, then work."""
         while self._link.stood and not self.inbox.empty():  # of an earlier connection: not to be taken for this one's
             await self._take()
+        self.repeats.forget()  # what is read again may not have been taken
         if self._rewinding:
             self._rewinding, self._positions = False, self.journal.positions()
         if self.desk.adopting and self.broker.history:
@@ -178,7 +179,6 @@ class Agent:
         if self.desk.adopting:
             self.desk.adopting = False
             self.hooks.ready()
-        self.repeats.forget()
         self._acks.restart()
         self.publisher.restart()
         await self._work(done)
