@@ -24,6 +24,7 @@ _FOR_GOOD = (
     errors.UnsupportedCodecError,
 )
 _SLOW = (TimeoutError, errors.KafkaTimeoutError, errors.RequestTimedOutError)
+_LOST = (errors.KafkaConnectionError, errors.NodeNotReadyError, errors.NoBrokersAvailable)
 _GONE = (errors.OffsetOutOfRangeError, errors.NoOffsetForPartitionError)
 
 
@@ -117,6 +118,8 @@ def other(place: Place, what: str, error: BaseException) -> BrokerError:
     error = _cause(error)
     if isinstance(error, _SLOW):
         return BrokerError(f"{place} does not answer: {what}.", retry=True)
+    if isinstance(error, _LOST):
+        return BrokerError(f"The connection to {place} was lost: {what}.", retry=True)
     name, said = type(error).__name__, str(error)
     return BrokerError(f"{place}: {what} ({name}: {said[:200]}).", retry=not isinstance(error, _FOR_GOOD))
 

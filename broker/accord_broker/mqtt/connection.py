@@ -145,6 +145,7 @@ class Connection:
             raise
         self._reached, self._since = True, asyncio.get_running_loop().time()
         if self.lost is not None:
+            self._paho._sock_close()
             raise self.lost
         self._looking = asyncio.create_task(self._look())
 
@@ -154,8 +155,10 @@ class Connection:
             async with asyncio.timeout(PATIENCE):
                 _, writer = await asyncio.open_connection(self.place.host, self.place.port)
                 self._reached = True
-                await writer.start_tls(context, server_hostname=self.place.host)
-                writer.close()
+                try:
+                    await writer.start_tls(context, server_hostname=self.place.host)
+                finally:
+                    writer.close()
                 await writer.wait_closed()
         except OSError as error:  # a timeout too
             raise aiomqtt.MqttError(str(error)) from error
