@@ -52,7 +52,7 @@ def test_an_answer_that_breaks_the_protocol_is_named() -> None:
 
 
 def test_a_server_that_says_nothing_is_told_from_one_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "PATIENCE", 0.3)
+    monkeypatch.setattr(connection, "PATIENCE", 2.0)
 
     async def test() -> None:
         async with OddServer(mute=True) as server:
