@@ -102,7 +102,7 @@ def _write(layout: Layout, scenario: Scenario, broker: str) -> None:
         layout.config(name).write_text(yaml12.dump(config), encoding="utf-8")
     terms = agreement(scenario, publics).terms()
     for name in scenario.parties:
-        errand = {"agreement": terms if name == scenario.label_holder else None, "seed": scenario.seed}
+        errand = {"agreement": terms if name == scenario.leader else None, "seed": scenario.seed}
         layout.errand(name).write_text(json.dumps(errand), encoding="utf-8")
     (layout.home / "identities.json").write_text(json.dumps(exports, indent=1), encoding="utf-8")
     layout.scenario.write_text(yaml12.dump(scenario.resolved()), encoding="utf-8")

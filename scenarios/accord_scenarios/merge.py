@@ -5,47 +5,46 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from accord_protocols.jobs.base import Job
 from accord_schemas.agreement import LABEL_HOLDER
 
-PHASES = ("total", "keys", "gate", "align", "prepare", "offline", "train", "evaluate")
-FIELDS = (
-    *("status", "reason", "intersection_size", "train_rows", "test_rows", "gate", "rounds", "converged", "loss"),
-    *(
-        "coefficients",
-        "intercept",
-        "metrics",
-        "reference",
-        "unique",
-        "constant_label",
-        "model_digest",
-        "engine",
-        "protection",
-        "profile",
-    ),
-    *("seconds", "bytes", "events", "peak_rss_mib", "restarts", "warnings", "insecure_seed", "accord_version"),
-    *("parties", "traffic", "timeline", "columns"),
-)
 _ENDS = ("REFUSED", "FAILED", "CANCELLED", "EXPIRED", "COMPLETED")
 """What a run is called when parties ended differently: the first that occurs."""
 
 
-def merge(results: Mapping[str, Mapping[str, Any]], roles: Mapping[str, str]) -> dict[str, Any]:
+def fields(job: Job) -> tuple[str, ...]:
+    """Every field of a result."""
+    return (
+        *("status", "reason", "job", "leader", *job.figures, "reference", "profile", "seconds", "bytes", "events"),
+        *("peak_rss_mib", "restarts", "warnings", "insecure_seed", "accord_version", "parties", "traffic", "timeline"),
+    )
+
+
+def phases(job: Job) -> tuple[str, ...]:
+    """What `seconds` says."""
+    return ("total", *job.phase_of.values())
+
+
+def merge(results: Mapping[str, Mapping[str, Any]], roles: Mapping[str, str], job: Job) -> dict[str, Any]:
     """DIR/result.json from each party's result.json.
 
-    The label holder's word comes first, then the others' by name: first non-null of scalars and lists, union of
+    The leader's word comes first, then the others' by name: first non-null of scalars and lists, union of
     mappings, sum of what was sent, all warnings once. `seconds` is one party's whole clock: phases of different
     parties overlap.
 
     Args:
         results: By party; one that left no result may be absent.
-        roles: By party, ``label_holder`` or ``feature_holder``, of every party.
+        roles: By party, of every party.
+        job: What they did.
 
     Returns:
         Every field of a result, null where nobody knows it.
     """
-    order = sorted(roles, key=lambda party: (roles[party] != LABEL_HOLDER, party))
+    leads = {result["leader"] for result in results.values() if result.get("leader")}
+    leads = leads or {party for party, role in roles.items() if role == LABEL_HOLDER}
+    order = sorted(roles, key=lambda party: (party not in leads, party))
     known = [results[party] for party in order if party in results]
-    merged: dict[str, Any] = dict.fromkeys(FIELDS)
+    merged: dict[str, Any] = dict.fromkeys(fields(job))
     for result in known:
         for field, value in result.items():
             if field in ("bytes", "events"):
@@ -55,7 +54,7 @@ def merge(results: Mapping[str, Mapping[str, Any]], roles: Mapping[str, str]) ->
             elif field != "party":
                 merged[field] = _united(merged.get(field), value)
     merged |= _end(known, complete=len(known) == len(order))
-    merged["seconds"] = {phase: (merged["seconds"] or {}).get(phase) for phase in PHASES}
+    merged["seconds"] = {phase: (merged["seconds"] or {}).get(phase) for phase in phases(job)}
     merged["warnings"] = list(dict.fromkeys(sentence for result in known for sentence in result.get("warnings") or []))
     merged["insecure_seed"] = any(result.get("insecure_seed") for result in known)
     merged["parties"] = {party: roles[party] for party in order}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -18,37 +19,26 @@ from pydantic import (
 
 from accord_agents.config.problems import AS_WRITTEN
 from accord_agents.files.paths import expanded
-from accord_schemas.agreement import (
-    LABEL_HOLDER,
-    MAX_KEY_BITS,
-    MIN_KEY_BITS,
-    RESERVED,
-    Align,
-    Limits,
-    Party,
-    Prepare,
-    TestRows,
-    Train,
-)
+from accord_protocols.jobs.registry import JOBS
+from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, RESERVED, Align, Limits, Party
 from accord_schemas.header import MAX_PARTIES
 from accord_schemas.suites import DEFAULT, Profile
 
 Column = Annotated[str, Field(min_length=1), AS_WRITTEN]
 
 
-def _absent_is_default(value: Any) -> Any:
+def absent_is_default(value: Any) -> Any:
+    """A section that is empty in the file is one with every default."""
     return {} if value is None else value
 
 
-def _chosen_engine(value: Any) -> Any:
-    return {**value, "engine": "paillier"} if isinstance(value, dict) and value.get("engine") == "auto" else value
+class Section(BaseModel):
+    """A part of a scenario: frozen, strict, unknown keys refused."""
 
-
-class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Data(_Section):
+class Data(Section):
     """A party's table: which file, and what its columns are.
 
     Attributes:
@@ -76,83 +66,59 @@ class Data(_Section):
         return self
 
 
-class Member(_Section):
+class Member(Section):
     """A party: what it brings."""
 
-    role: Literal["label_holder", "feature_holder"]
+    role: str
     data: Data
 
 
-class Evaluate(_Section):
-    """Which rows are kept for testing, and whether the runner compares with plaintext training."""
-
-    test_rows: TestRows | None = TestRows()
-    reference: bool = True
-
-    @field_validator("test_rows")
-    @classmethod
-    def _can_be_equal(cls, rows: TestRows | None) -> TestRows | None:
-        if rows is not None and rows.equals >= rows.hash_modulus:
-            raise ValueError(
-                f"equals is {rows.equals}; it must be below hash_modulus, {rows.hash_modulus}, or no row is TEST"
-            )
-        return rows
-
-
-class Keys(_Section):
+class Keys(Section):
     """Size of the Paillier and RSA moduli, in bits."""
 
     bits: Annotated[int, Field(ge=MIN_KEY_BITS, le=MAX_KEY_BITS, multiple_of=8)] = 3072
 
 
-class Security(_Section):
+class Security(Section):
     """The family of algorithms: `default`, or `sm` with SM2, SM3 and SM4."""
 
     profile: Profile = DEFAULT
 
 
-class Scenario(_Section):
-    """A whole scenario, checked, with absolute paths and every default in its place.
+class Scenario(Section):
+    """What every scenario says, checked, with absolute paths and every default in its place; jobs add their sections.
 
-    `train` None ends the job after alignment; `evaluate` None trains on every aligned row.
+    Attributes:
+        job: What the parties do together.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=100), AS_WRITTEN]
-    parties: dict[Party, Member]
-    align: Annotated[Align, BeforeValidator(_absent_is_default)] = Align()
-    prepare: Annotated[Prepare, BeforeValidator(_absent_is_default)] = Prepare()
-    train: Annotated[Train, BeforeValidator(_chosen_engine)] | None = None
-    evaluate: Evaluate | None = None
-    keys: Annotated[Keys, BeforeValidator(_absent_is_default)] = Keys()
-    security: Annotated[Security, BeforeValidator(_absent_is_default)] = Security()
-    limits: Annotated[Limits, BeforeValidator(_absent_is_default)] = Limits()
+    job: str
+    parties: Mapping[Party, Member]
+    align: Annotated[Align, BeforeValidator(absent_is_default)] = Align()
+    keys: Annotated[Keys, BeforeValidator(absent_is_default)] = Keys()
+    security: Annotated[Security, BeforeValidator(absent_is_default)] = Security()
+    limits: Annotated[Limits, BeforeValidator(absent_is_default)] = Limits()
     seed: int | None = None
 
     @field_validator("parties")
     @classmethod
-    def _one_label_holder(cls, parties: dict[str, Member], info: ValidationInfo) -> dict[str, Member]:
+    def _enough(cls, parties: Mapping[str, Member]) -> Mapping[str, Member]:
         if not 2 <= len(parties) <= MAX_PARTIES:
             raise ValueError(f"found {len(parties)}; a collaboration has 2 to {MAX_PARTIES} parties")
         if reserved := sorted(RESERVED & set(parties)):
             raise ValueError(f"no party may be called {reserved[0]}; choose another name")
-        holders = [name for name, party in parties.items() if party.role == LABEL_HOLDER]
-        if len(holders) != 1:
-            raise ValueError(f"exactly one party has the role label_holder; found {', '.join(holders) or 'none'}")
-        for name, party in parties.items():
-            if name not in holders and party.data.label is not None:
-                raise ValueError(f"{name} names a label; only the label_holder, {holders[0]}, may")
         return parties
 
-    @model_validator(mode="after")
-    def _label_to_learn(self) -> Self:
-        if self.train and self.parties[self.label_holder].data.label is None:
-            raise ValueError(f"parties.{self.label_holder}.data.label is missing; training needs the column to predict")
-        return self
+    @property
+    def roles(self) -> dict[str, str]:
+        """What each party is, as the agreement says it."""
+        return {name: party.role for name, party in self.parties.items()}
 
     @property
-    def label_holder(self) -> str:
-        """The party that holds the label and leads."""
-        return next(name for name, party in self.parties.items() if party.role == LABEL_HOLDER)
+    def leader(self) -> str:
+        """The party that leads: it proposes, decides for all and signs the log."""
+        return JOBS[self.job].leader({name: party.role for name, party in self.parties.items()})
 
     def resolved(self) -> dict[str, Any]:
         """Plain values with absolute paths and all defaults; loading them gives an equal scenario."""

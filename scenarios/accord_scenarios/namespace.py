@@ -37,7 +37,7 @@ def _seeded_id(scenario: Scenario) -> str:
     kind = scenario.security.profile
     publics = {p: Identity(p, identity_secret(e), kind).public for p, e in entropies.items()}
     digest = agreement(scenario, publics).digest()
-    return collaboration_id(digest, entropies[scenario.label_holder].secret("propose", digest.hex()).hex())
+    return collaboration_id(digest, entropies[scenario.leader].secret("propose", digest.hex()).hex())
 
 
 async def _holds(url: str, cid: str) -> bool:

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from accord_scenarios import wording
+from accord_scenarios.jobs.registry import of, verdict
 
 _EVERY = 10
 """Rounds between plain lines; a terminal shows each."""
@@ -109,19 +110,15 @@ def summary(result: wording.Result) -> RenderableType:
     gate, clock = result.get("gate") or {}, result.get("seconds") or {}
     for name, text in (
         ("overlap gate", gate.get("decision")),
-        ("rows", _rows(result)),
-        ("model", _model(result)),
-        ("on TEST rows", _metrics(result.get("metrics"))),
-        ("in plaintext", _metrics(result.get("reference"))),
-        ("without preparation", _metrics((result.get("reference") or {}).get("unprepared"))),
+        *((name, line(result)) for name, line in of(result).lines),
         ("sent", _sent(result)),
         ("time", wording.seconds(clock["total"]) if clock.get("total") is not None else None),
     ):
         if text:
             table.add_row(Text(name, style="dim"), Text(str(text)))
-    done = "bold yellow" if wording.reserved(result) else "bold green"
+    done = "bold yellow" if of(result).reserved(result) else "bold green"
     style = done if result.get("status") == "COMPLETED" else "bold red"
-    parts: list[RenderableType] = [Text(wording.verdict(result), style=style), table]
+    parts: list[RenderableType] = [Text(verdict(result), style=style), table]
     parts += [Text(f"warning: {sentence}", style="yellow") for sentence in result.get("warnings") or []]
     return Group(*parts)
 
@@ -140,27 +137,6 @@ def _sentence(line: _Line) -> str:
         *([f"loss {line.loss:.6g}"] if line.loss is not None else []),
     ]
     return ", ".join(parts)
-
-
-def _rows(result: wording.Result) -> str | None:
-    if result.get("train_rows") is None:
-        return None
-    return f"{wording.number(result['train_rows'])} train, {wording.number(result.get('test_rows') or 0)} test"
-
-
-def _model(result: wording.Result) -> str | None:
-    columns = [column for own in (result.get("coefficients") or {}).values() for column in own]
-    if not columns:
-        return None
-    return f"{len(columns)} coefficients; {result.get('engine')}, protection {result.get('protection')}"
-
-
-def _metrics(metrics: Mapping[str, Any] | None) -> str:
-    return ", ".join(
-        f"{name} {wording.number(v, 5)}"
-        for name, v in (metrics or {}).items()
-        if v is not None and name not in ("max_coefficient_error", "unprepared")
-    )
 
 
 def _sent(result: wording.Result) -> str | None:

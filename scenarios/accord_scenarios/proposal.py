@@ -6,18 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from accord_agents.security.identity import PublicIdentity
-from accord_protocols.jobs.registry import TRAIN
+from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.model import Scenario
 from accord_scenarios.scenario import load
-from accord_schemas.agreement import Agreement, Member
+from accord_schemas.agreement import LABEL_HOLDER, Agreement, Member
 from accord_schemas.errors import UsageError
-
-_GRADIENTS = "its own coefficients and the gradients of its own columns in every round"
-_LEADER = "the common ids, each edge's sampled overlap, the loss, sums of inner products, and the scores of TEST rows"
-_SCORE = (
-    "every row's score in every round: after 18 rounds a label holder that knew 25 of another party's rows rebuilt "
-    "all others with R² = 0.995"
-)
 
 
 def agreement(scenario: Scenario, identities: Mapping[str, PublicIdentity]) -> Agreement:
@@ -38,36 +31,26 @@ def agreement(scenario: Scenario, identities: Mapping[str, PublicIdentity]) -> A
             f"the identity of {other[0]} is of the profile {identities[other[0]].kind}, the scenario's is {profile}.",
             hint=f"Change security.profile, or make identities with: accord keys init --profile {profile}",
         )
-    rule = scenario.evaluate.test_rows if scenario.train and scenario.evaluate else None
+    return terms(scenario, {party: identities[party].fingerprint for party in scenario.parties})
+
+
+def terms(scenario: Scenario, fingerprints: Mapping[str, str]) -> Agreement:
+    """The agreement of a scenario between identities with these fingerprints, by party."""
+    played, roles = PLAYED[scenario.job], scenario.roles
     return Agreement(
         name=scenario.name,
-        parties={p: Member(role=m.role, identity=identities[p].fingerprint) for p, m in scenario.parties.items()},
+        job=scenario.job,
+        parties={party: Member(role=role, identity=fingerprints[party]) for party, role in roles.items()},
+        leads=None if roles[scenario.leader] == LABEL_HOLDER else scenario.leader,
         align=scenario.align,
-        prepare=scenario.prepare,
-        train=scenario.train,
-        test_rows=rule,
         key_bits=scenario.keys.bits,
-        profile=profile,
+        profile=scenario.security.profile,
         seeded=scenario.seed is not None,
         limits=scenario.limits,
-        learns={p: learns(scenario, p) for p in scenario.parties},
-        versions=TRAIN.versions,
+        learns={p: played.learns(scenario, p) for p in scenario.parties},
+        versions=played.job.versions,
+        **played.terms(scenario),
     )
-
-
-def learns(scenario: Scenario, party: str) -> str:
-    """What a party learns beyond sizes and times, in a sentence: it stands in the consent."""
-    leads = party == scenario.label_holder
-    if scenario.train is None:
-        return "the common ids" if leads else "which of its ids are common to all"
-    parts = ["which of its ids are common to all", _GRADIENTS]
-    if leads:
-        parts = [_LEADER, _GRADIENTS]
-        if scenario.train.protection == "score":
-            parts.append(_SCORE)
-        if len(scenario.parties) == 2:
-            parts.append("with two parties, the other's inner products and its part of every TEST score")
-    return "; ".join(parts)
 
 
 def propose(scenario: str, sets: list[str], config: Path) -> str:

@@ -19,8 +19,8 @@ from accord_protocols.phases.training.evaluate import regression
 from accord_protocols.preparation.fit import fit
 from accord_protocols.preparation.moments import magnitude, moments
 from accord_protocols.primitives.psi.ids import is_test
-from accord_scenarios import wording
-from accord_scenarios.model import Scenario
+from accord_scenarios.jobs import training_words as wording
+from accord_scenarios.jobs.train import Training
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -59,7 +59,7 @@ class Reference:
     condition: float
 
 
-def held_against(result: dict[str, Any], scenario: Scenario) -> None:
+def held_against(result: dict[str, Any], scenario: Training) -> None:
     """Train in plaintext, and put into a completed run's result how it compares: `reference`, `unique`, `warnings`."""
     reference = train(scenario)
     error = compare(result, reference)
@@ -72,7 +72,7 @@ def held_against(result: dict[str, Any], scenario: Scenario) -> None:
         result["warnings"] = [wording.cost(result), *result["warnings"]]
 
 
-def train(scenario: Scenario) -> Reference:
+def train(scenario: Training) -> Reference:
     """Join all parties' rows, prepare them alike, and fit ordinary least squares or ridge."""
     assert scenario.train is not None
     tables = {name: _read(scenario, name) for name in scenario.parties}
@@ -121,7 +121,7 @@ def unique(reference: Reference, error: float) -> bool:
     return reference.condition <= (BAD if error > NOTICEABLE else ILL)
 
 
-def _read(scenario: Scenario, name: str) -> Table:
+def _read(scenario: Training, name: str) -> Table:
     data, leads = scenario.parties[name].data, name == scenario.label_holder
     assert scenario.train is not None
     model = scenario.train.model

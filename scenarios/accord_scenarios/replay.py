@@ -11,14 +11,12 @@ from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.config.party_file import Config, load
 from accord_agents.replay.party import replay as replay_parties
 from accord_agents.replay.report import Replayed, exit_code, to_json
+from accord_protocols.jobs.registry import JOBS
 from accord_scenarios.merge import merge
 from accord_schemas.errors import TamperError, UsageError
 
-_FIGURES = (
-    *("status", "reason", "intersection_size", "train_rows", "test_rows", "gate", "rounds", "converged", "loss"),
-    *("coefficients", "intercept", "metrics", "model_digest", "engine", "protection", "profile", "bytes", "events"),
-)
-"""What DIR/result.json takes from the parties; the rest is measured by the runner."""
+_FIGURES = ("status", "reason", "job", "leader", "profile", "bytes", "events")
+"""What DIR/result.json takes from the parties, with the job's own figures; the rest is measured by the runner."""
 
 
 def replay(folder: Path, *, full: bool, as_json: bool) -> int:
@@ -54,10 +52,11 @@ def _whole(folder: Path, parties: list[Replayed]) -> TamperError | None:
             roles |= party.collaborations[0].roles
     if (folder / "party.yaml").exists() or not path.is_file() or not all(figures.get(party) for party in roles or "-"):
         return None
-    wanted = json.loads(json.dumps(merge(figures, roles)))
+    job = JOBS[next(iter(figures.values()))["job"]]
+    wanted = json.loads(json.dumps(merge(figures, roles, job)))
     try:
         held = json.loads(path.read_bytes())
-        names = [name for name in _FIGURES if _text(held.get(name)) != _text(wanted.get(name))]
+        names = [name for name in (*_FIGURES, *job.figures) if _text(held.get(name)) != _text(wanted.get(name))]
     except (ValueError, AttributeError, RecursionError):
         names = ["form"]
     if not names:

@@ -13,15 +13,16 @@ from accord_agents.files.private import keep_private
 from accord_agents.intake.reader import read_table
 from accord_agents.security.keystore import durable
 from accord_scenarios import namespace
+from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.layout import Layout, create
 from accord_scenarios.merge import merge
 from accord_scenarios.model import Scenario
 from accord_scenarios.processes import GRACE, AgentProcess
 from accord_scenarios.progress import ProgressView, summary
+from accord_scenarios.proposal import terms
 from accord_scenarios.scenario import load
 from accord_scenarios.terminal import Terminal
 from accord_scenarios.unlike_ids import explained
-from accord_schemas.agreement import LABEL_HOLDER
 from accord_schemas.errors import AccordError, TamperError, UsageError
 
 EXIT = {"COMPLETED": 0, "REFUSED": 3}
@@ -30,13 +31,22 @@ _SEED = "The run used a seed: keys and masks follow from it, and nothing is prot
 _KEY = "accord run wrote each keystore's passphrase beside it (keystore.key), for use on this machine only."
 
 
-def run(scenario: str, *, out: Path | None, broker: str | None, sets: list[str], force: bool, quiet: bool) -> int:
-    """Play a scenario; returns the exit code.
+def run(
+    scenario: str,
+    *,
+    out: Path | None,
+    broker: str | None,
+    sets: list[str],
+    force: bool,
+    quiet: bool,
+    job: str | None = None,
+) -> int:
+    """Play a scenario, as a job that it need not be; returns the exit code.
 
     Raises:
         UsageError: The scenario, a file or the folder cannot be used; nothing was started.
     """
-    loaded = load(scenario, sets)
+    loaded = load(scenario, sets, job)
     _check_data(loaded)
     if broker is not None:
         namespace.check(broker, loaded)
@@ -60,13 +70,10 @@ def resume(home: Path, *, quiet: bool) -> int:
 
 
 def _check_data(scenario: Scenario) -> None:
+    job, agreed = PLAYED[scenario.job].job, terms(scenario, dict.fromkeys(scenario.parties, ""))
     for name, member in scenario.parties.items():
-        data = member.data
-        model = scenario.train.model if scenario.train else None
-        leads = name == scenario.label_holder
-        read_table(
-            data.csv, data.id, data.label, data.features, model=model, label_required=leads and model is not None
-        )
+        data, reads = member.data, job.reads(agreed, name)
+        read_table(data.csv, data.id, data.label, data.features, model=reads.model, label_required=reads.label)
 
 
 def _new_folder(name: str) -> Path:
@@ -77,8 +84,8 @@ def _new_folder(name: str) -> Path:
 def _play(layout: Layout, scenario: Scenario, *, quiet: bool) -> int:
     began = time.monotonic()
     console = Terminal(stderr=True, highlight=False)
-    roles: dict[str, str] = {name: member.role for name, member in scenario.parties.items()}
-    parties = sorted(roles, key=lambda p: (roles[p] != LABEL_HOLDER, p))
+    roles = scenario.roles
+    parties = sorted(roles, key=lambda p: (p != scenario.leader, p))
     agents: dict[str, AgentProcess] = {}
     with ProgressView(parties, console, quiet=quiet) as view:
         view.say(f"results go to {layout.home}")
@@ -131,7 +138,7 @@ def _result(
     layout: Layout, scenario: Scenario, roles: dict[str, str], agents: Mapping[str, AgentProcess], began: float
 ) -> dict[str, Any]:
     own = {p: json.loads(f.read_bytes()) for p in roles if (f := layout.party(p) / "result.json").exists()}
-    result = merge(own, roles)
+    result = merge(own, roles, PLAYED[scenario.job].job)
     if words := [f"{p}: {a.last_words()}" for p, a in agents.items() if a.code and a.last_words()]:
         result |= {"status": "FAILED", "reason": " ".join(words)}
     result["restarts"] = {party: agent.restarts for party, agent in agents.items()}
@@ -139,10 +146,8 @@ def _result(
     result["warnings"] = [*([_SEED] if scenario.seed is not None else []), *result["warnings"], _KEY]
     if result["intersection_size"] == 0:
         result["warnings"] += explained(scenario)
-    if result["status"] == "COMPLETED" and scenario.train and scenario.evaluate and scenario.evaluate.reference:
-        from accord_scenarios.reference import held_against
-
-        held_against(result, scenario)
+    if result["status"] == "COMPLETED":
+        PLAYED[scenario.job].compare(scenario, result)
     result["timeline"] = _relative(result["timeline"] or {})
     result["seconds"]["total"] = round(time.monotonic() - began, 3)
     from accord_scenarios.report.page import render

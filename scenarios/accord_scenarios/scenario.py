@@ -11,17 +11,19 @@ from pydantic import ValidationError
 from accord_agents.config.problems import usage_error
 from accord_agents.files import yaml12
 from accord_scenarios import library
+from accord_scenarios.jobs.registry import ALIGNED, DEFAULT, PLAYED
 from accord_scenarios.model import Scenario
 from accord_schemas.errors import UsageError
 
 __all__ = ["Scenario", "load"]
 
 
-def load(scenario: str | Path, sets: Iterable[str] = ()) -> Scenario:
+def load(scenario: str | Path, sets: Iterable[str] = (), job: str | None = None) -> Scenario:
     """The scenario in a file, or a bundled one.
 
     Args:
         scenario: A path, or the name of a bundled scenario. A file of that name wins.
+        job: Play it as this job, whatever the file says; sections that mean nothing there are passed over.
         sets: ``key.key=value`` laid over the file, values in YAML 1.2; paths stay relative to the file.
 
     Raises:
@@ -35,10 +37,34 @@ def load(scenario: str | Path, sets: Iterable[str] = ()) -> Scenario:
     given = dict(_assignment(text) for text in sets)
     for field, new in given.items():
         _lay_over(value, field, new)
+    stated = value.get("job", DEFAULT)
+    if stated not in PLAYED:
+        raise UsageError(f"{path.name}: job is {stated!r}; it must be {' or '.join(PLAYED)}.")
+    loaded = _checked(PLAYED[stated].scenario, value, path, given)
+    wanted = job or (ALIGNED if stated == DEFAULT and loaded.model_dump()["train"] is None else stated)
+    if wanted == stated:
+        return loaded
+    model = PLAYED[wanted].scenario
+    kept = {name: part for name, part in loaded.resolved().items() if name in model.model_fields}
+    return _checked(model, kept | {"job": wanted}, path, given)
+
+
+def _checked(model: type[Scenario], value: dict[str, Any], path: Path, given: dict[str, Any]) -> Scenario:
     try:
-        return Scenario.model_validate(value, context={"folder": path.absolute().parent})
+        return model.model_validate(value, context={"folder": path.absolute().parent})
     except ValidationError as error:
-        raise usage_error(error, value, path.name, Scenario, given) from None
+        others = [name for name, played in PLAYED.items() if _odd(error) in played.scenario.model_fields]
+        if others:
+            raise UsageError(
+                f"{path.name}: {_odd(error)} is no part of this job, but of {' and '.join(others)}."
+            ) from None
+        raise usage_error(error, value, path.name, model, given) from None
+
+
+def _odd(error: ValidationError) -> str:
+    """The key of the top level that is unknown, if that is the first problem."""
+    first = error.errors()[0]
+    return str(first["loc"][0]) if first["type"] == "extra_forbidden" and len(first["loc"]) == 1 else ""
 
 
 def _assignment(text: str) -> tuple[str, Any]:

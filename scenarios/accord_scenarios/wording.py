@@ -8,14 +8,6 @@ from typing import Any
 from accord_schemas.agreement import LABEL_HOLDER
 
 Result = Mapping[str, Any]
-_ENDS = {"REFUSED": "was refused", "CANCELLED": "was called off", "EXPIRED": "ran out of time", "FAILED": "failed"}
-
-_NOT_UNIQUE = (
-    "Its coefficients are not unique: other ones fit these rows as well, and to compare them one by one means nothing. "
-    "Set train.l2 to choose among them."
-)
-_GAIN, _SHARE = 0.01, 0.1
-"""r2 is noticeably better if it is by so much, and takes away this share of what stays unexplained."""
 
 
 def number(value: Any, digits: int = 4) -> str:
@@ -50,113 +42,7 @@ def listed(items: Iterable[str]) -> str:
 
 
 def leader(result: Result) -> str:
-    """The label holder's name."""
+    """Who led."""
     parties: Mapping[str, str] = result.get("parties") or {}
-    return next((party for party, role in parties.items() if role == LABEL_HOLDER), "the label holder")
-
-
-def verdict(result: Result) -> str:
-    """The outcome in a sentence."""
-    parties, status = listed(result.get("parties") or []), result.get("status")
-    if status != "COMPLETED":
-        end = _ENDS.get(str(status), "has no result")
-        return f"The collaboration of {parties} {end}. {result.get('reason') or ''}".rstrip()
-    common = f"{parties} have {number(result.get('intersection_size'))} users in common"
-    if result.get("rounds") is None:
-        return f"{common}."
-    rounds = f"{number(result['rounds'])} round{'' if result['rounds'] == 1 else 's'}"
-    settled = f"{'converged' if result.get('converged') else 'had not converged'} after {rounds}"
-    if nothing := _nothing(result):
-        return f"No model was trained: {nothing}. {common}.{_cost(result)}"
-    if result.get("test_rows") == 0:
-        untested = "Not tested: no row was kept for it, so that nobody knows how well the model predicts"
-        return f"{untested}. {common}; training {settled}.{_against(result)}"
-    return f"{common} and trained one model, which {settled}.{_against(result)}{_cost(result)}"
-
-
-def reserved(result: Result) -> bool:
-    """Whether a completed run came to less than a model that was tested."""
-    trained = result.get("status") == "COMPLETED" and result.get("rounds") is not None
-    return trained and bool(_nothing(result) or result.get("test_rows") == 0 or costly(result))
-
-
-def costly(result: Result) -> bool:
-    """Whether plaintext training without preparation predicts TEST rows noticeably better than the model does."""
-    own, plain = _r2(result)
-    return own is not None and plain is not None and plain - own > max(_GAIN, _SHARE * (1 - own))
-
-
-def cost(result: Result) -> str:
-    """What preparation costs and where to look, in a sentence."""
-    own, plain = _r2(result)
-    return (
-        f"Without preparation plaintext training reaches r2 {number(plain, 3)} on TEST rows, the model {number(own, 3)}: "
-        "see which cells were clipped and which columns were dropped."
-    )
-
-
-def _cost(result: Result) -> str:
-    if not costly(result):
-        return ""
-    own, plain = (number(r2, 3) for r2 in _r2(result))
-    return f" Preparation cost it accuracy: r2 is {own} on TEST rows, in plaintext without preparation {plain}."
-
-
-def _r2(result: Result) -> tuple[float | None, float | None]:
-    """Of the model, and of plaintext training without preparation."""
-    unprepared = (result.get("reference") or {}).get("unprepared")
-    return (result.get("metrics") or {}).get("r2"), (unprepared or {}).get("r2")
-
-
-def _nothing(result: Result) -> str:
-    """Why there is no model to speak of; empty if there is one."""
-    if not any((result.get("coefficients") or {"": True}).values()):
-        return "every column was dropped"
-    if result.get("constant_label"):
-        return "the label is the same in every TRAIN row"
-    if result.get("rounds") == 0:
-        return "training ended before its first round, within train.tolerance, and every coefficient is 0"
-    return ""
-
-
-def _against(result: Result) -> str:
-    if result.get("unique") is False:
-        return f" {_NOT_UNIQUE}"
-    error = (result.get("reference") or {}).get("max_coefficient_error")
-    if error is None:
-        return ""
-    return f" Its coefficients differ from plaintext training by at most {number(error, 2)}, relative to the largest."
-
-
-def learned(result: Result) -> list[str]:
-    """Who learns what at the run's protection level, one sentence each."""
-    first, level = leader(result), result.get("protection")
-    others = sorted(party for party in result.get("parties") or {} if party != first)
-    common = (
-        f"{first} learns which users all parties share, and how many of a sample it shares with each.",
-        f"{listed(others)} {'learns' if len(others) == 1 else 'learn'} the number of {first}'s users, and which of the "
-        "own users all parties share.",
-    )
-    if level is None:
-        return [*common]
-    opened = _SHARED if level == "shared" else _SCORE
-    training = [text.format(first=first, second=others[0], others=listed(others)) for text in (*opened, *_ALWAYS)]
-    tested = [f"{first} learns the model's prediction for every TEST row."] if result.get("test_rows") else []
-    alone = [f"With two parties, {first} learns {others[0]}'s part of each such score too."] if len(others) == 1 else []
-    return [*common, *training, *tested, *(alone if tested or level == "score" else [])]
-
-
-_SHARED = (
-    "Scores and residuals exist only as two random shares, at {first} and at {second}: neither of them sees a value of "
-    "a row. {first} and {second} together could.",
-    "{first} learns the loss and sums over the others' gradients; with few parties and many rounds these approach the "
-    "second moments of the columns of {others}.",
-)
-_SCORE = (
-    "{first} learns every common user's score, summed over the parties, in every round. After 18 rounds, knowing 25 of "
-    "another party's rows, it can rebuild nearly all the others (R² 0.995 at 20 columns).",
-)
-_ALWAYS = (
-    "Every party learns its own coefficients and its own gradient in each round; the first gradient alone says much "
-    "about the labels.",
-)
+    held = (party for party, role in parties.items() if role == LABEL_HOLDER)
+    return result.get("leader") or next(held, "the leader")

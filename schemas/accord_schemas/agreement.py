@@ -25,9 +25,9 @@ class _Part(BaseModel):
 
 
 class Member(_Part):
-    """A party: its role, and the fingerprint of the identity that speaks for it."""
+    """A party: its role in the job, and the fingerprint of the identity that speaks for it."""
 
-    role: Literal["label_holder", "feature_holder"]
+    role: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")]
     identity: str
 
 
@@ -107,14 +107,15 @@ class Agreement(_Part):
     with a default can be added without another digest for what was agreed before; a default that was released never
     changes within a version (docs/upgrading.md).
 
-    `versions` pins the machines of the job, each of which this program may have in several versions; it has no default,
-    because the newest ones change.
+    `leads` names the leader where that is not the label holder. `versions` pins the machines of the job, each of which
+    this program may have in several versions; it has no default, because the newest ones change.
     """
 
     version: Literal[1] = 1
     job: Annotated[str, Field(pattern=r"^[a-z]{1,32}$")] = "train"
     name: Annotated[str, Field(min_length=1, max_length=100)]
     parties: dict[Party, Member]
+    leads: Party | None = None
     align: Align = Align()
     prepare: Prepare = Prepare()
     train: Train | None = None
@@ -129,8 +130,12 @@ class Agreement(_Part):
     @model_validator(mode="after")
     def _whole(self) -> Agreement:
         holders = [p for p, m in self.parties.items() if m.role == LABEL_HOLDER]
-        if not 2 <= len(self.parties) <= MAX_PARTIES or len(holders) != 1:
-            raise ValueError(f"a collaboration has 2 to {MAX_PARTIES} parties, one of them the label_holder")
+        if not 2 <= len(self.parties) <= MAX_PARTIES:
+            raise ValueError(f"a collaboration has 2 to {MAX_PARTIES} parties")
+        if self.leads is None and len(holders) != 1:
+            raise ValueError("without leads, the one label_holder leads, and there is none, or several")
+        if self.leads is not None and (self.leads not in self.parties or [self.leads] == holders):
+            raise ValueError("leads names a party that leads though it is not the label_holder")
         if RESERVED & set(self.parties):
             raise ValueError("no party may be called job or self")
         return self
@@ -142,17 +147,22 @@ class Agreement(_Part):
 
     @property
     def order(self) -> tuple[str, ...]:
-        """The parties in canonical order: the label holder, then the others by name."""
-        return (self.label_holder, *sorted(p for p in self.parties if p != self.label_holder))
+        """The parties in canonical order: the leader, then the others by name."""
+        return (self.leader, *sorted(p for p in self.parties if p != self.leader))
+
+    @property
+    def leader(self) -> str:
+        """Who leads alignment and optimisation, proposes and signs the log."""
+        return self.leads or self.label_holder
 
     @property
     def label_holder(self) -> str:
-        """Party B: holds the label, leads alignment and optimisation."""
-        return next(p for p, m in self.parties.items() if m.role == LABEL_HOLDER)
+        """Who holds the label; empty where nobody does."""
+        return next((p for p, m in self.parties.items() if m.role == LABEL_HOLDER), "")
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Every party but the label holder, by name."""
+        """Every party but the leader, by name."""
         return self.order[1:]
 
     @property

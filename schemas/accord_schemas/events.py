@@ -125,7 +125,7 @@ class Expire(Event):
 
 
 class Gate(Event):
-    """The overlap gate's decision for one edge; the count stays with the label holder."""
+    """The overlap gate's decision for one edge; the count stays with the leader."""
 
     family, name = "control", "gate"
     party: Text
@@ -135,13 +135,13 @@ class Gate(Event):
 
 
 class Complete(Event):
-    """A party has its result; the digest of its model, empty without training."""
+    """A party has its result: the common rows; of a training also the digest of its model, and how it went."""
 
     family, name = "control", "complete"
-    model: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
     rows: Count
-    rounds: Count
-    converged: bool
+    model: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    rounds: Count = 0
+    converged: bool = False
 
 
 class Ack(Event):
@@ -151,7 +151,7 @@ class Ack(Event):
 
 
 class Checkpoint(Event):
-    """The label holder signs the log up to a cut, at the end of a phase; every other party repeats it as a witness.
+    """The leader signs the log up to a cut, at the end of a phase; every other party repeats it as a witness.
 
     `cut` names per party the last sequence that is covered. `size` and `root` are those of the Merkle tree (RFC 9162)
     over the digests of all frames up to it: those beyond the previous cut by sender, then sequence.

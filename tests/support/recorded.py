@@ -21,6 +21,7 @@ from accord_agents.evidence.known import Known
 from accord_agents.evidence.verdict import Verdict, verify
 from accord_agents.security.identity import Identity
 from accord_broker.port import Record
+from accord_protocols.jobs.registry import JOBS
 from accord_schemas.canonical import canonical_json
 from accord_schemas.events import Ack, Checkpoint, Event, Prepared
 from accord_schemas.frame import Frame
@@ -194,7 +195,7 @@ def resealed(frames: Iterable[Frame], party: str, tell: Callable[[list[Frame]], 
     def known(sender: str, number: int) -> bytes | None:
         return done[sender][number - 1].digest if 0 < number <= len(done[sender]) else None
 
-    history = History(DATA, "bank", known)
+    history = History(DATA, "bank", known, JOBS["train"].checkpoints)
     for at, frame in enumerate(told["bank"]):
         if frame.header.event_class is Checkpoint:
             old = Checkpoint.decode(frame.payload)

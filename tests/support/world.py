@@ -100,9 +100,9 @@ class World:
         self.jobs: list[tuple[str, Job]] = []
         self.log: dict[Address, Content] = {}
         sid = digest(b"sid", seed)
-        self.parties = {}
+        job, self.parties = JOBS[terms.job], {}
         for me, rows in data.items():
-            engine = Engine(Setup(terms, me, "00" * 16, sid), digest(b"seed", seed, me), JOBS[terms.job].machines, ROOT)
+            engine = Engine(Setup(terms, me, "00" * 16, sid, job.plan), digest(b"seed", seed, me), job.machines, ROOT)
             self.parties[me] = Party(me, rows, engine)
             self._take(me, engine.begin())
             self._take(me, engine.local(Address("session", "data", SELF), {"rows": len(rows.ids)}))

@@ -1,4 +1,4 @@
-"""Checkpoints of one collaboration: the label holder signs the log at phase ends, every other party witnesses it.
+"""Checkpoints of one collaboration: the leader signs the log at phase ends, every other party witnesses it.
 
 A part of the fold: what is said here depends on the order in which a party heard the others, so it draws no randomness
 and is no input of a machine; but it is the same whenever that party's rows are folded again.
@@ -12,15 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from accord_agents.collaboration.sequences import Chain
-from accord_protocols.kernel.lifecycle import AGREED, COMPLETED, PROPOSED, TABLE, TRAINING
+from accord_protocols.jobs.registry import job_of
+from accord_protocols.kernel.lifecycle import COMPLETED
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Checkpoint
 from accord_schemas.merkle import Hash, Tree, sha256
 
-PHASES = frozenset(TABLE.values()) - {PROPOSED, AGREED, TRAINING}
-"""States at which a checkpoint is said: all beyond AGREED, but no single round of training."""
 Known = Callable[[str, int], bytes | None]
 """The digest of a frame by sender and sequence; None while it is not held."""
 Recall = Callable[[str], Checkpoint | None]
@@ -44,8 +43,9 @@ class History:
 
     Args:
         parties: All parties.
-        leader: The label holder.
+        leader: Who leads.
         known: Digests of the frames held.
+        phases: States at which a checkpoint is said.
         hash: Of the tree.
 
     Attributes:
@@ -53,13 +53,20 @@ class History:
         tree: The tree.
     """
 
-    def __init__(self, parties: Iterable[str], leader: str, known: Known, hash: Hash = sha256) -> None:  # noqa: A002
+    def __init__(
+        self,
+        parties: Iterable[str],
+        leader: str,
+        known: Known,
+        phases: frozenset[str],
+        hash: Hash = sha256,  # noqa: A002
+    ) -> None:
         self.cut, self.tree = dict.fromkeys(sorted(parties), 0), Tree(hash)
-        self._leader, self._known = leader, known
+        self._leader, self._known, self._phases = leader, known, phases
 
     def malformed(self, event: Checkpoint, number: int) -> str:
-        """What is wrong with a checkpoint that is the label holder's event `number`, whatever it covers; or nothing."""
-        if event.phase not in PHASES:
+        """What is wrong with a checkpoint that is the leader's event `number`, whatever it covers; or nothing."""
+        if event.phase not in self._phases:
             return "names no phase"
         if set(event.cut) != set(self.cut):
             return "does not name each party once"
@@ -102,8 +109,9 @@ class Witness:
     """
 
     def __init__(self, me: str, agreement: Agreement, chain: Chain) -> None:
-        self.me, self.leader, self.order, self.chain = me, agreement.label_holder, agreement.order, chain
-        self.history = History(agreement.order, self.leader, chain.known, agreement.algorithms.hash)
+        self.me, self.leader, self.order, self.chain = me, agreement.leader, agreement.order, chain
+        self.phases = job_of(agreement).checkpoints
+        self.history = History(agreement.order, self.leader, chain.known, self.phases, agreement.algorithms.hash)
         self.last: Checkpoint | None = None
         self.refuted = ""
         self._owed: list[str] = []
@@ -113,7 +121,7 @@ class Witness:
 
     @property
     def witnesses(self) -> list[str]:
-        """Who, besides the label holder, has said the last checkpoint."""
+        """Who, besides the leader, has said the last checkpoint."""
         voices = self._said.get(self.last.phase, {}) if self.last else {}
         return [party for party in self.order[1:] if party in voices]
 
@@ -131,7 +139,7 @@ class Witness:
 
     def reached(self, state: str) -> None:
         """This party reached a state."""
-        if self.me == self.leader and state in PHASES:
+        if self.me == self.leader and state in self.phases:
             self._owed.append(state)
 
     def heard(self, number: int, at: Address, event: Checkpoint) -> None:
@@ -165,7 +173,7 @@ class Witness:
         wrong = "" if at == place(event.phase, sender) else "stands at another address"
         if sender == self.leader:
             wrong = wrong or self.history.malformed(event, number)
-        if wrong or event.phase not in PHASES:
+        if wrong or event.phase not in self.phases:
             raise ProtocolError(f"checkpoint {event.phase[:20]} of {sender} {wrong or 'names no phase'}", whose=sender)
         if sender in self._said.get(event.phase, {}):
             raise ProtocolError("an address was used twice", whose=sender)
@@ -175,7 +183,7 @@ class Witness:
         return True
 
     def _confirm(self, recall: Recall, say: Callable[[Checkpoint], None]) -> bool:
-        """Compare the label holder's next checkpoint with the own view, once that covers it."""
+        """Compare the leader's next checkpoint with the own view, once that covers it."""
         if not self._due or not self.history.holds(self._due[0][2].cut):
             return False
         _, phase, event = self._due.pop(0)
@@ -192,7 +200,7 @@ class Witness:
         return True
 
     def _lead(self, recall: Recall, say: Callable[[Checkpoint], None]) -> bool:
-        """The label holder's own next checkpoint; what it said in an earlier life is confirmed like a peer's."""
+        """The leader's own next checkpoint; what it said in an earlier life is confirmed like a peer's."""
         if not self._owed or self._due:
             return False
         phase, chain = self._owed[0], self.chain

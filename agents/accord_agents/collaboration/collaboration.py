@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +12,11 @@ from accord_agents.collaboration.composer import Assembler, Composer, Envelope, 
 from accord_agents.collaboration.sequences import Chain
 from accord_agents.journal.rows import Row
 from accord_agents.security.channel import CHANNELS
-from accord_protocols.jobs.registry import JOBS, ROOT
-from accord_protocols.kernel.engine import Engine, Job, Said
-from accord_protocols.kernel.lifecycle import TERMINAL, IllegalTransitionError, follow
+from accord_protocols.jobs.base import Job
+from accord_protocols.jobs.registry import ROOT, job_of
+from accord_protocols.kernel.engine import Engine, Said
+from accord_protocols.kernel.engine import Job as Work
+from accord_protocols.kernel.lifecycle import PROPOSED, TERMINAL, IllegalTransitionError, Table, follow, table
 from accord_protocols.kernel.machine import Abort, Fields, Note, Reach, Setup
 from accord_schemas.address import SELF, Address, Content
 from accord_schemas.agreement import Agreement
@@ -29,6 +32,8 @@ MAX_BEFORE = 32 << 20
 """Bytes of contents that may come before all have accepted: consent and public keys, far less of honest parties."""
 SESSION = "session"
 DATA = Address(SESSION, "data", SELF)
+_UNPROPOSED = table(())
+"""What can happen before a job is known."""
 _ENDS = {"refused": "refuse", "cancelled": "cancel", "failed": "fail", "expired": "expire"}
 Voice = Callable[[Composer, Piece, Envelope], Frame]
 """Makes a frame live, or takes the recorded one and checks it."""
@@ -57,7 +62,7 @@ class Outcome:
 
     event: Frame | None = None
     frames: list[Frame] = field(default_factory=list)
-    jobs: list[Job] = field(default_factory=list)
+    jobs: list[Work] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     notes: list[Fields] = field(default_factory=list)
     witnessed: bool = False
@@ -78,7 +83,9 @@ class Collaboration:
         self.cid, self.me, self._seed, self.voice, self._unwrap = cid, me, seed, voice, unwrap
         self.state, self.reason, self.round = "", "", 0
         self.detail = ""  # more of the reason, for this party's own people
+        self._entered = Counter[str]()
         self.agreement: Agreement | None = None
+        self.job: Job | None = None
         self.proposer = ""
         self.chain = Chain()
         self.witness: Witness | None = None
@@ -97,6 +104,10 @@ class Collaboration:
     def ended(self) -> bool:
         """Whether a terminal state was reached."""
         return self.state in TERMINAL
+
+    @property
+    def _table(self) -> Table:
+        return self.job.table if self.job else _UNPROPOSED
 
     @property
     def peers(self) -> tuple[str, ...]:
@@ -273,7 +284,7 @@ class Collaboration:
                 )
 
     def _proposed(self, agreement: Agreement, proposer: str) -> None:
-        self.agreement, self.proposer = agreement, proposer
+        self.agreement, self.job, self.proposer = agreement, job_of(agreement), proposer
         if agreement.versions.get("witness"):
             self.witness = Witness(self.me, agreement, self.chain)
         chunk = agreement.limits.chunk_bytes
@@ -287,13 +298,13 @@ class Collaboration:
     def _accepted(self, party: str, nonce: str) -> None:
         if self._nonces.setdefault(party, nonce) != nonce:
             raise ProtocolError("a party accepted twice", whose=party)
-        assert self.agreement is not None
+        assert self.agreement is not None and self.job is not None
         if self.engine is None and set(self._nonces) == set(self.agreement.parties):
             nonces = [f"{p}={self._nonces[p]}" for p in self.agreement.order]
             sid = digest(b"accord sid", self.cid, self.digest, *nonces)
-            setup = Setup(self.agreement, self.me, self.cid, sid)
+            setup = Setup(self.agreement, self.me, self.cid, sid, self.job.plan)
             self._move("agreed")
-            self.engine = Engine(setup, self._seed(), JOBS[self.agreement.job].machines, ROOT)
+            self.engine = Engine(setup, self._seed(), self.job.machines, ROOT)
             self._drive(self.engine.begin(), self.me)
             self._drive(self.engine.local(DATA, self.data), self.me)
             early, self._early = self._early, []
@@ -328,7 +339,7 @@ class Collaboration:
                 match item:
                     case Content():
                         self._publish(item)
-                    case Job():
+                    case Work():
                         self._out.jobs.append(item)
                     case Reach(trigger, number, loss):
                         self._move(trigger, number, loss)
@@ -341,13 +352,14 @@ class Collaboration:
             self._end("failed", error.message, error.whose or sender, say=True)
 
     def _move(self, trigger: str, number: int = 0, loss: float | None = None) -> None:
-        before, self.state = self.state, follow(self.state, trigger)
+        before, self.state = self.state, follow(self._table, self.state, trigger)
         self.round = number or self.round
         if self.witness is not None:
             self.witness.reached(self.state)
         self._out.moves.append(Move(self._time, self.state, self.round, loss, self.reason))
-        if self.state not in (before, "PROPOSED"):
-            self._say(f"state.{self.state.lower()}", State(state=self.state, round=self.round))
+        if self.state not in (before, PROPOSED):
+            self._entered[self.state] += 1
+            self._say(announced(self.state, self._entered[self.state]), State(state=self.state, round=self.round))
 
     def _end(
         self, trigger: str, reason: str, whose: str, *, say: bool = False, missing: list[str] | None = None
@@ -356,7 +368,7 @@ class Collaboration:
             return
         self.reason = reason if trigger != "failed" or whose in reason else f"{reason} ({whose})"
         try:
-            follow(self.state, trigger)
+            follow(self._table, self.state, trigger)
         except IllegalTransitionError:
             trigger, self.reason = "failed", f"{whose} said {trigger} in state {self.state}: {reason}"
         if say:
@@ -389,6 +401,11 @@ class Collaboration:
 
     def _channel(self, recipients: tuple[str, ...]) -> bytes:
         return channel_key(self.suite, self._seed(), self.me, recipients)
+
+
+def announced(state: str, time: int) -> str:
+    """The step at which a party says that it reached a state, for the how-manieth time: no address is used twice."""
+    return f"state.{state.lower()}" if time == 1 else f"state.{state.lower()}.{time}"
 
 
 def channel_key(suite: Suite, seed: bytes, me: str, recipients: tuple[str, ...]) -> bytes:

@@ -18,10 +18,12 @@ from accord_agents.security.identity import Identity, PublicIdentity
 from accord_agents.security.public import described, introduced
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
+from accord_protocols.jobs.registry import job_of
+from accord_protocols.kernel.lifecycle import PROPOSED
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement, collaboration_id
 from accord_schemas.blocks import encode_fields
-from accord_schemas.errors import FrameError, TamperError
+from accord_schemas.errors import FrameError, TamperError, UsageError
 from accord_schemas.events import Ack, Propose
 from accord_schemas.frame import Frame
 from accord_schemas.header import watermarks
@@ -304,8 +306,10 @@ class Desk:
         """Propose a collaboration; returns its id.
 
         Raises:
-            UsageError: It would not fit into one event.
+            UsageError: It is not of its job, or would not fit into one event.
         """
+        if wrong := job_of(agreement).objection(agreement):
+            raise UsageError(f"the agreement cannot be proposed: {wrong}.")
         cid = collaboration_id(agreement.digest(), nonce)
         if cid not in self.collaborations:
             known = {p.party: described(p) for p in self.identities if p.party in agreement.parties}
@@ -389,7 +393,7 @@ class Desk:
         self.batch.rows.append(sealed(row, self.cipher))
         self.batch.outgoing += [outgoing(frame) for frame in outcome.frames]
         self.taken.outcomes.append((collaboration, outcome))
-        if collaboration.state == "PROPOSED" != before:
+        if collaboration.state == PROPOSED != before:
             self.taken.proposed.append(collaboration)
         self.batch.statuses[row.collaboration] = (collaboration.state, status(collaboration))
 

@@ -48,6 +48,7 @@ class Policy(BaseModel):
         train = agreement.train
         job = JOBS.get(agreement.job)
         strange = job.strange(agreement.versions) if job else []
+        wrong = job.objection(agreement) if job else ""
         rules = (
             (self.proposers is not None and proposer not in self.proposers, f"{proposer} may not propose"),
             (agreement.profile not in self.profiles, f"profile {agreement.profile} is not allowed"),
@@ -59,6 +60,7 @@ class Policy(BaseModel):
             ),
             (train is not None and train.max_rounds > self.max_rounds, "too many rounds"),
             (job is None, f"this version of Accord does not know the job {agreement.job}"),
+            (bool(wrong), wrong),
             (bool(strange), f"this version of Accord does not have the agreed version of {', '.join(strange)}"),
         )
         for broken, reason in rules:

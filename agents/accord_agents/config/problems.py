@@ -27,7 +27,7 @@ AS_WRITTEN = BeforeValidator(_as_written)
 Text = Annotated[str, AS_WRITTEN]
 
 _LATER_KEYS = frozenset(
-    {"columns", "dealer", "exposure", "folds", "graph", "job", "l2_path", "link", "match", "one_hot", "parquet"}
+    {"columns", "dealer", "exposure", "folds", "graph", "l2_path", "link", "match", "one_hot", "parquet"}
     | {"query", "weights"}
 )
 _LATER_VALUES = frozenset(

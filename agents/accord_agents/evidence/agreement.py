@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from accord_agents.security.identity import PublicIdentity
 from accord_agents.security.public import introduced
+from accord_protocols.jobs.registry import JOBS
 from accord_schemas.agreement import Agreement, collaboration_id
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Propose
@@ -41,6 +42,10 @@ def read_terms(frame: Frame) -> Terms:
     if not event.identities:
         raise FrameError("the proposal introduces no keys: nothing can be checked")
     agreement = Agreement.decode(event.agreement)
+    if agreement.job not in JOBS:
+        raise FrameError(f"this version of Accord does not know the job {agreement.job}")
+    if wrong := JOBS[agreement.job].objection(agreement):
+        raise FrameError(wrong)
     digest = agreement.digest()
     if header.agreement != digest.hex() or header.source not in agreement.parties:
         raise FrameError("the proposal is not that of its envelope")

@@ -14,12 +14,13 @@ from accord_agents.evidence.finding import UNKNOWN, Finding, label
 from accord_agents.evidence.frames import SESSION
 from accord_agents.evidence.observed import Account
 from accord_agents.evidence.sender_history import state_of
-from accord_protocols.kernel.lifecycle import AGREED, ALIGNED, COMPLETED, CONVERGED, GATED, KEYED, TERMINAL
+from accord_protocols.jobs.base import Job
+from accord_protocols.jobs.registry import job_of
+from accord_protocols.kernel.lifecycle import AGREED, COMPLETED, TERMINAL
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import (
     Accept,
-    Blinded,
     Cancel,
     Checkpoint,
     Complete,
@@ -29,19 +30,14 @@ from accord_schemas.events import (
     Gate,
     Propose,
     Refuse,
-    Signed,
-    Store,
-    Tags,
 )
 from accord_schemas.frame import Frame
 
 _BEFORE = frozenset({Propose, Accept, Refuse, Cancel, Fail, Expire, Checkpoint})
 """What may be said without everybody's consent."""
-_AFTER: dict[type[Event], str] = {**dict.fromkeys((Blinded, Signed, Store, Tags), GATED), Complete: CONVERGED}
-"""The state that a party reaches before it says these: what depends on ids waits for the gate."""
-_KINDS = {AGREED: "consent", KEYED: "keys", GATED: "gate", COMPLETED: "complete"}
 
-
+_ALWAYS = {AGREED: "accept", COMPLETED: "complete"}
+"""What everybody says before these, whatever the job."""
 Saw = Mapping[str, Mapping[str, int]]
 """Per party the cut up to which it has certainly seen what is here; see `Seals.saw`."""
 
@@ -67,16 +63,9 @@ class Scope:
 
 def needed(agreement: Agreement, state: str) -> list[Address]:
     """What must have been said before anybody can reach a state."""
-    match state:
-        case "AGREED":
-            return [Address(SESSION, "accept", party) for party in agreement.order]
-        case "KEYED":
-            return [Address("keys", "public", party) for party in agreement.order]
-        case "GATED" if agreement.align.max_overlap is not None:
-            return [Address(f"gate.{party}", "decision", agreement.label_holder) for party in agreement.others]
-        case "COMPLETED":
-            return [Address(SESSION, "complete", party) for party in agreement.order]
-    return []
+    if state in _ALWAYS:
+        return [Address(SESSION, _ALWAYS[state], party) for party in agreement.order]
+    return list(job_of(agreement).backing(agreement, state))
 
 
 def missing(account: Account, scope: Scope, sealed: dict[str, int]) -> Iterator[Finding]:
@@ -167,7 +156,7 @@ def states(account: Account, scope: Scope, saw: Saw) -> Iterator[Finding]:
                 elif not all(frame.payload for frame in account.chunks[address].values()):
                     what = f"what {address.sender} said at {address.instance}/{address.step} is kept back"
                     yield Finding("payload", scope.carrier, str(address), what)
-            for at in _refused(account) if state == GATED else []:
+            for at in _refused(account) if account.job.ends.get(state) == "gate" else []:
                 what = f"{party} went on though the gate refused {at.instance.removeprefix('gate.')}"
                 whose = _guilty(saw, line.frames[number], at.sender, account.number(at) or 0)
                 yield Finding("gate", whose, label(line.frames[number]), what)
@@ -185,24 +174,30 @@ def order(account: Account, scope: Scope) -> Iterator[Finding]:
             for address in needed(account.terms.agreement, state):
                 if address.sender == party and (account.number(address) or 0) > number:
                     what = f"{party} reached {state} before it said {address.instance}/{address.step}"
-                    yield Finding(_KINDS[state], party, label(line.frames[number]), what)
+                    yield Finding(account.job.ends[state], party, label(line.frames[number]), what)
         passed: set[str] = set()
         for number in range(1, line.at + 1):
             frame = line.frames[number]
             passed.add(state_of(frame) or "")
-            wanted = _AFTER.get(frame.header.event_class, "")
-            if wanted == CONVERGED and account.terms.agreement.train is None:
-                wanted = ALIGNED
+            wanted = _before(frame, account.job)
             if wanted and wanted not in passed:
-                kind = "gate" if wanted == GATED else "complete"
+                kind = "complete" if frame.header.event_class is Complete else account.job.ends[wanted]
                 what = f"{party} said {frame.header.event_class.name} before it had reached {wanted}"
                 yield Finding(kind, party, label(frame), what)
+
+
+def _before(frame: Frame, job: Job) -> str:
+    """The state that a party reaches before it says this: what depends on ids waits for the gate, and so on."""
+    event = frame.header.event_class
+    if event is Complete:
+        return job.last
+    return job.after.get(frame.header.instance.partition(".")[0], "") if event.sealed else ""
 
 
 def completion(account: Account, scope: Scope) -> Iterator[Finding]:
     """All who completed say the same rows and rounds, and name a model where one was trained."""
     said = {a.sender: event for a, event in account.events.items() if isinstance(event, Complete)}
-    trains = account.terms.agreement.train is not None
+    trains = account.job.models
     for party, event in sorted(said.items()):
         if bool(event.model) != trains:
             what = f"{party} completed {'without' if trains else 'with'} a model, against the agreement"
@@ -236,4 +231,4 @@ def _unbacked(account: Account, scope: Scope, saw: Saw, frame: Frame, address: A
     else:
         whose = _holder(account, scope, sender, account.lines[sender].at + 1)
     what = f"{party} {did}, but {address.step} of {sender} is not here"
-    yield Finding(_KINDS.get(state, "consent"), whose, label(frame), what)
+    yield Finding(account.job.ends.get(state, "consent"), whose, label(frame), what)

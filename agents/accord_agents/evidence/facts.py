@@ -11,7 +11,7 @@ from accord_agents.evidence.frames import SESSION
 from accord_agents.evidence.notes import note
 from accord_agents.evidence.observed import Account
 from accord_schemas.address import Address
-from accord_schemas.events import Complete, Gate, PublicKeys
+from accord_schemas.events import Complete
 
 
 def facts(cid: str, account: Account, judged: Seals) -> dict[str, Any]:
@@ -20,7 +20,9 @@ def facts(cid: str, account: Account, judged: Seals) -> dict[str, Any]:
     agreement, order = terms.agreement, terms.agreement.order
     return {
         "collaboration": cid,
+        "job": agreement.job,
         "name": agreement.name,
+        "leader": agreement.leader,
         "agreement": terms.digest,
         "profile": agreement.profile,
         "proposer": terms.proposer,
@@ -29,16 +31,7 @@ def facts(cid: str, account: Account, judged: Seals) -> dict[str, Any]:
         "events": {p: len(account.lines[p].frames) for p in order},
         "states": {p: account.lines[p].state for p in order},
         "consents": dict(_consents(account)),
-        "commitments": {
-            a.sender: {"ids": event.ids, "commitment": event.commitment.hex()}
-            for a, event in account.events.items()
-            if isinstance(event, PublicKeys)
-        },
-        "gate": {
-            e.party: {"decision": e.decision, "features": e.features, "sampled": e.sampled}
-            for e in account.events.values()
-            if isinstance(e, Gate)
-        },
+        **{name: fact.of(account.events) for name, fact in account.job.facts.items()},
         "results": {
             a.sender: {"model": e.model, "rows": e.rows, "rounds": e.rounds, "converged": e.converged}
             for a, e in account.events.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from accord_agents.collaboration.checkpoints import PHASES, History, place
+from accord_agents.collaboration.checkpoints import History, place
 from accord_agents.evidence.audit_rules import Scope
 from accord_agents.evidence.finding import UNKNOWN, Finding
 from accord_agents.evidence.observed import Account
@@ -15,11 +15,11 @@ from accord_schemas.events import Checkpoint
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A checkpoint of the label holder, whose root follows from the events that are here.
+    """A checkpoint of the leader, whose root follows from the events that are here.
 
     Args:
         event: What it says.
-        voices: Who said exactly that, the label holder first.
+        voices: Who said exactly that, the leader first.
         consistency: RFC 9162 proof that its tree continues the one before.
     """
 
@@ -47,8 +47,8 @@ class Seals:
 def seals(account: Account, scope: Scope) -> Seals:
     """Judge the checkpoints that are here."""
     result, agreement = Seals(), account.terms.agreement
-    leader, order = agreement.label_holder, agreement.order
-    history = History(order, leader, account.known, agreement.algorithms.hash)
+    leader, order = agreement.leader, agreement.order
+    history = History(order, leader, account.known, account.job.checkpoints, agreement.algorithms.hash)
     said = [(account.number(a) or 0, e) for a, e in account.events.items() if a.sender == leader]
     for number, event in sorted((n, e) for n, e in said if isinstance(e, Checkpoint)):
         where = f"{leader}/{number}"
@@ -86,14 +86,14 @@ def seals(account: Account, scope: Scope) -> Seals:
 
 def _liar(account: Account, scope: Scope, event: Checkpoint, root: str) -> str:
     """Whose doing a wrong root is: its own word for it convicts the carrier, that of all others for the right one the
-    label holder, which they only repeat. One alone may be the one that told two histories.
+    leader, which they only repeat. One alone may be the one that told two histories.
     """
     agreement = account.terms.agreement
     said = {party: account.events.get(place(event.phase, party)) for party in agreement.order}
     if said.get(scope.carrier) == event and not account.versions:  # any of two versions may be the one it saw
         return scope.carrier
     right = [other for other in agreement.others if isinstance(e := said[other], Checkpoint) and e.root == root]
-    return agreement.label_holder if len(right) == len(agreement.others) > 1 else UNKNOWN
+    return agreement.leader if len(right) == len(agreement.others) > 1 else UNKNOWN
 
 
 def _voices(account: Account, event: Checkpoint, result: Seals) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ def _voices(account: Account, event: Checkpoint, result: Seals) -> tuple[str, ..
             voices.append(party)
         elif own is not None:
             what = (
-                f"{party} signed another checkpoint {event.phase} than {agreement.label_holder}: one of them lies, or"
+                f"{party} signed another checkpoint {event.phase} than {agreement.leader}: one of them lies, or"
                 " two histories were shown"
             )
             result.findings.append(Finding("witness", UNKNOWN, f"{party}/checkpoint", what))
@@ -115,7 +115,7 @@ def _voices(account: Account, event: Checkpoint, result: Seals) -> tuple[str, ..
 def _absent(account: Account, scope: Scope, result: Seals) -> Iterator[Finding]:
     """A collaboration that completed has every checkpoint, each with every witness."""
     agreement = account.terms.agreement
-    leader = agreement.label_holder
+    leader = agreement.leader
     done = [p for p in agreement.order if scope.of(p) and account.lines[p].reached(COMPLETED) is not None]
     if not done or result.findings or "witness" not in agreement.versions:
         return
@@ -126,7 +126,7 @@ def _absent(account: Account, scope: Scope, result: Seals) -> Iterator[Finding]:
         )
         yield Finding("truncated", UNKNOWN, f"{leader}/checkpoint", what)
     for _, state in account.lines[leader].states:
-        if state in PHASES - {COMPLETED} and state not in sealed:
+        if state in account.job.checkpoints - {COMPLETED} and state not in sealed:
             what = f"{leader} reached {state} and said no checkpoint"
             yield Finding("checkpoint", _silent(account, leader), f"{leader}/checkpoint", what)
     for phase, seal in sealed.items():

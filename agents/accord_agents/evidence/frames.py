@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from accord_agents.evidence.agreement import Terms
 from accord_agents.evidence.finding import UNKNOWN, Finding, label
+from accord_protocols.jobs.base import Job
+from accord_protocols.jobs.registry import job_of
 from accord_schemas.address import Address
 from accord_schemas.events import (
     CLEAR,
@@ -17,15 +20,15 @@ from accord_schemas.events import (
     Event,
     Expire,
     Fail,
-    Gate,
     Propose,
-    PublicKeys,
     Refuse,
     State,
 )
 from accord_schemas.frame import Frame
 
 SESSION = "session"
+_AGAIN = re.compile(r"(\.([2-9]|[1-9][0-9]{1,5}))?")
+"""Behind the name of a state: the how-manieth time it is reached, from the second on."""
 _PLACES: dict[type[Event], str] = {
     **{event: event.name for event in (Propose, Accept, Refuse, Cancel, Fail, Expire, Complete)},
     State: "state.",
@@ -67,26 +70,20 @@ def check(frame: Frame, terms: Terms) -> Iterator[Finding]:
         yield Finding("proposal", UNKNOWN, label(frame), what)
 
 
-def misplaced(address: Address, event: Event) -> str:
+def misplaced(address: Address, event: Event, job: Job) -> str:
     """What a readable event says about its place that its address does not; or nothing."""
     match event:
-        case State(state=state) if address.step != f"state.{state.lower()}":
+        case State(state=state) if not _AGAIN.fullmatch(address.step.removeprefix(f"state.{state.lower()}")):
             return "announces another state than its address"
         case Checkpoint(phase=phase) if address.step != f"checkpoint.{phase.lower()}":
             return "names another phase than its address"
-        case Gate(party=party) if address.instance != f"gate.{party}":
-            return "decides another edge than its address"
-    return ""
+    place = job.places.get(type(event))
+    return place.against(address, event) if place else ""
 
 
 def _in_place(address: Address, event: type[Event], terms: Terms) -> bool:
     if (step := _PLACES.get(event)) is not None:
         at = address.step.startswith(step) if step.endswith(".") else address.step == step
         return address.instance == SESSION and at
-    if event is PublicKeys:
-        return address[:2] == ("keys", "public")
-    if event is Gate:
-        leads = address.sender == terms.agreement.label_holder
-        edges = {f"gate.{party}" for party in terms.agreement.others}
-        return leads and address.step == "decision" and address.instance in edges
-    return event.sealed
+    place = job_of(terms.agreement).places.get(event)
+    return event.sealed if place is None else address in set(place.at(terms.agreement))

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from accord_agents.evidence.agreement import Terms
 from accord_agents.evidence.sender_history import Line
+from accord_protocols.jobs.base import Job
+from accord_protocols.jobs.registry import job_of
 from accord_schemas.address import Address
 from accord_schemas.events import Event
 from accord_schemas.frame import Frame
@@ -33,10 +35,17 @@ class Account:
     versions: list[Frame] = field(default_factory=list)
     repeated: int = 0
 
+    @property
+    def job(self) -> Job:
+        """What the parties do together."""
+        return job_of(self.terms.agreement)
+
     @staticmethod
     def of(terms: Terms) -> Account:
         """An account in which nothing was said yet."""
-        return Account(terms, {party: Line(party) for party in terms.agreement.order})
+        table = job_of(terms.agreement).table
+        moves = frozenset((before, after) for (before, _), after in table.items())
+        return Account(terms, {party: Line(party, moves) for party in terms.agreement.order})
 
     def known(self, sender: str, number: int) -> bytes | None:
         """The digest of an event that is here."""

@@ -196,5 +196,5 @@ class Observer:
             yield Finding("form", header.source, label(frame), error.message)
             return
         event = account.events.get(header.address)
-        if event is not None and (wrong := misplaced(header.address, event)):
+        if event is not None and (wrong := misplaced(header.address, event, account.job)):
             yield Finding("place", header.source, label(frame), f"event {header.number} of {header.source} {wrong}")

@@ -6,18 +6,21 @@ import datetime
 from collections.abc import Iterator
 
 from accord_agents.evidence.finding import Finding, label
-from accord_protocols.kernel.lifecycle import PROPOSED, TABLE
+from accord_protocols.kernel.lifecycle import PROPOSED
 from accord_schemas.events import State
 from accord_schemas.frame import Frame
 
 TOLERANCE = datetime.timedelta(hours=1)
 """How far a clock may be set back before it is worth a word."""
-NEXT = {(before, after) for (before, _), after in TABLE.items()}
 _STEP = "state."
 
 
 class Line:
     """Takes a sender's events in any order and judges each once all before it are there.
+
+    Args:
+        sender: Whose.
+        moves: State and next state, as the job's table has them.
 
     Attributes:
         frames: By sequence.
@@ -25,8 +28,8 @@ class Line:
         states: (sequence, state) as reached, up to `at`.
     """
 
-    def __init__(self, sender: str) -> None:
-        self.sender, self.at = sender, 0
+    def __init__(self, sender: str, moves: frozenset[tuple[str, str]]) -> None:
+        self.sender, self._moves, self.at = sender, moves, 0
         self.frames: dict[int, Frame] = {}
         self.states: list[tuple[int, str]] = []
         self._seen: dict[str, int] = {}
@@ -73,7 +76,7 @@ class Line:
             what = f"event {header.number} of {me} is dated more than an hour before the one before it"
             yield Finding("clock", me, label(frame), what, warning=True)
         if (state := state_of(frame)) is not None:
-            if (self.state, state) not in NEXT:
+            if (self.state, state) not in self._moves:
                 yield Finding("transition", me, label(frame), f"{me} went from {self.state} to {state}")
             self.states.append((header.number, state))
 
@@ -81,7 +84,7 @@ class Line:
 def state_of(frame: Frame) -> str | None:
     """The state that an event announces: its address names it, so that a payload is not needed."""
     header = frame.header
-    return header.step.removeprefix(_STEP).upper() if header.event_class is State else None
+    return header.step.removeprefix(_STEP).partition(".")[0].upper() if header.event_class is State else None
 
 
 def _earlier(time: str, before: str) -> bool:

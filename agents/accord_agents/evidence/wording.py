@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from accord_protocols.jobs.registry import JOBS
 from accord_protocols.kernel.lifecycle import COMPLETED, TERMINAL
 
 NOT_PROVEN = "who signed is NOT proven"
@@ -26,10 +27,9 @@ def proven(facts: dict[str, Any], exporter: str) -> Iterator[tuple[str, str]]:
     if set(facts["consents"]) == set(facts["parties"]):
         first = " before anybody acted on it" if facts["states"][exporter] == COMPLETED else ""
         yield f"{names} consented to this agreement{first}.", "their signed accept events"
-    for party, said in facts["commitments"].items():
-        yield f"{party} had committed to {said['ids']} ids.", f"the signed keys event of {party}"
-    for party, gate in facts["gate"].items():
-        yield f"The overlap gate said {gate['decision']} for {party}.", "the label holder's signed decision"
+    job = JOBS[facts["job"]]
+    for name, fact in job.facts.items():
+        yield from fact.sentences(facts[name])
     if facts["checkpoints"]:
         last = facts["checkpoints"][-1]
         voices = _names(last["signed_by"])
@@ -41,9 +41,7 @@ def proven(facts: dict[str, Any], exporter: str) -> Iterator[tuple[str, str]]:
             "hash chains, and the final checkpoint",
         )
     for party, said in facts["results"].items():
-        model = f" with model {said['model']}" if said["model"] else ""
-        what = f"{party} completed{model}, {said['rows']} common rows, {said['rounds']} rounds."
-        yield what, f"the signed complete event of {party}"
+        yield f"{party} {job.completed(said)}", f"the signed complete event of {party}"
     yield f"{exporter} made this file, and nobody changed it since.", f"DSSE signature of {exporter} over all of it"
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 
 from accord_agents.journal.rows import Batch
-from accord_agents.results.summary import PHASES
 from accord_broker.port import FAMILIES, Record
+from accord_protocols.jobs.registry import JOBS
 
 OTHER = "other"
 """For a family that is none of ours: whoever may write to the log must not fill our memory."""
@@ -63,7 +63,7 @@ class Metrics:
                 counter.labels(family)  # shown before anything happens, so that rates have a start
         for reason in {*REASONS.values(), MALFORMED}:
             self._quarantined.labels(reason)
-        for phase in PHASES.values():
+        for phase in {name for job in JOBS.values() for name in job.phase_of.values()}:
             self._phases.labels(phase)
 
     def received(self, records: Iterable[Record]) -> None:

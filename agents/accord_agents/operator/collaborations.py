@@ -13,6 +13,8 @@ from accord_agents.journal import erasure
 from accord_agents.journal.journal import Journal
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase
+from accord_protocols.jobs.registry import job_of
+from accord_protocols.kernel.lifecycle import PROPOSED
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import AccordError, UsageError
 
@@ -53,7 +55,7 @@ def erase(path: Path, collaboration: str) -> str:
 def inbox(path: Path, *, as_json: bool) -> str:
     """Proposals that wait for this party's answer."""
     known = statuses(load(path))
-    found = [s for s in known if s["state"] == "PROPOSED" and not s["accepted"]]
+    found = [s for s in known if s["state"] == PROPOSED and not s["accepted"]]
     if as_json:
         return json.dumps(found, ensure_ascii=False)
     unusable = [f"{s['collaboration'][:12]}  {s['name']} was refused{_detail(s)}" for s in known if s.get("detail")]
@@ -91,15 +93,13 @@ def _warnings(config: Config, collaboration: str) -> list[str]:
 
 
 def _proposal(s: dict[str, Any]) -> str:
-    terms = s["agreement"]
-    train = terms["train"]
-    what = f"{train['model']}, protection {train['protection']}" if train else "alignment only"
+    terms = Agreement.model_validate(s["agreement"])
     lines = [
         f"{s['collaboration'][:12]}  {s['name']}, proposed by {s['proposer']}",
         f"  parties: {', '.join(s['parties'])}",
-        f"  {what}",
+        f"  {job_of(terms).about(terms)}",
     ]
-    lines += [f"  {party} learns: {sentence}" for party, sentence in sorted(terms["learns"].items())]
+    lines += [f"  {party} learns: {sentence}" for party, sentence in sorted(terms.learns.items())]
     lines.append(f"  answer with: accord accept {s['collaboration'][:12]}, or accord refuse with a --reason")
     return "\n".join(lines)
 

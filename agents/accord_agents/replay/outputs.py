@@ -11,9 +11,11 @@ from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.intake.table import Table
 from accord_agents.results.files import documents, summary
 from accord_agents.results.summary import Ledger
+from accord_protocols.jobs.registry import JOBS
 from accord_schemas.errors import AccordError
 
-_DOCUMENTS = ("model.json", "intersection.csv", "predictions.csv")
+_DOCUMENTS = sorted({output.file for job in JOBS.values() for output in job.outputs})
+"""What a party is left with, whatever the job: one of another job is no more expected than one that was changed."""
 _LIVE = frozenset({"warnings"})
 """Fields of result.json that may hold more than follows from the journal."""
 

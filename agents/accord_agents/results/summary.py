@@ -9,17 +9,6 @@ from typing import Any
 from accord_agents.collaboration.collaboration import Collaboration, Outcome
 from accord_protocols.kernel.lifecycle import TERMINAL
 
-PHASES = {
-    "AGREED": "keys",
-    "KEYED": "gate",
-    "GATED": "align",
-    "ALIGNED": "prepare",
-    "PREPARED": "offline",
-    "TRAINING": "train",
-    "CONVERGED": "evaluate",
-}
-"""The phase that a state begins."""
-
 
 class Ledger:
     """Takes outcomes in order."""
@@ -38,8 +27,9 @@ class Ledger:
         for note in outcome.notes:
             self.warnings += [w for w in note.get("warnings", ()) if w not in self.warnings]
             self.notes |= {name: value for name, value in note.items() if name != "warnings"}
+        phases = collaboration.job.phase_of if collaboration.job else {}
         for move in outcome.moves:
-            self._moved(move.state, datetime.fromisoformat(move.time).timestamp())
+            self._moved(move.state, phases.get(move.state, ""), datetime.fromisoformat(move.time).timestamp())
         for frame in outcome.frames:
             size, family = len(frame.head) + len(frame.payload) + len(frame.signature), frame.header.event_class.family
             self.bytes[family] += size
@@ -47,8 +37,7 @@ class Ledger:
             for party in frame.header.to or collaboration.peers:
                 self.traffic[party] += size
 
-    def _moved(self, state: str, at: float) -> None:
-        phase = PHASES.get(state, "")
+    def _moved(self, state: str, phase: str, at: float) -> None:
         if self._since is not None and self._since[0] != phase:
             self.timeline.append([self._since[0], self._since[1], at])
             self._since = None

@@ -11,6 +11,7 @@ from accord_agents.config.party_file import Config
 from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import write_snapshot
 from accord_agents.intake.table import Table
+from accord_protocols.jobs.registry import job_of
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import UsageError
 
@@ -95,12 +96,5 @@ class Acceptance:
         self._say(cid, "accept", fields)
 
     def _read(self, agreement: Agreement) -> Table:
-        config, train = self._config, agreement.train
-        return read_table(
-            config.data.csv,
-            config.data.id,
-            config.data.label,
-            config.data.features,
-            model=train.model if train else None,
-            label_required=agreement.label_holder == config.party and train is not None,
-        )
+        data, reads = self._config.data, job_of(agreement).reads(agreement, self._config.party)
+        return read_table(data.csv, data.id, data.label, data.features, model=reads.model, label_required=reads.label)

@@ -42,6 +42,7 @@ from accord_agents.service.witness_wait import Sealing
 from accord_broker.factory import connect
 from accord_broker.port import Broker
 from accord_protocols.kernel.engine import Job
+from accord_protocols.kernel.lifecycle import PROPOSED
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import AccordError, UsageError, why
 
@@ -190,7 +191,7 @@ class Service:
             self._job(cid, job)
         self._left = []
         for collaboration in list(self.agent.desk.collaborations.values()):
-            if collaboration.state == "PROPOSED" and not collaboration.accepted:
+            if collaboration.state == PROPOSED and not collaboration.accepted:
                 self.acceptance.proposed(collaboration)
         if self.errand and self.errand.agreement:
             self._propose(self.errand.agreement)

@@ -1,11 +1,24 @@
-"""What a job is made of."""
+"""What a job is made of: everything about it that generic code on every floor reads.
+
+To add a job: a descriptor beside this file, its half for people in ``accord_scenarios.jobs``, and an entry in both
+registries. tests/unit/jobs/test_completeness.py says what is missing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
 
+from accord_protocols.jobs.outputs import Output
+from accord_protocols.kernel.lifecycle import AGREED, COMPLETED, TERMINAL, Table, begins, table
 from accord_protocols.kernel.machine import Machine
+from accord_protocols.kernel.plan import Place, Plan
+from accord_protocols.kernel.session import Session
+from accord_schemas.address import Address
+from accord_schemas.agreement import Agreement
+from accord_schemas.events import Event
 
 Machines = Mapping[tuple[str, int], type[Machine]]
 """Machine classes by kind and version."""
@@ -13,31 +26,103 @@ WITNESS = "witness"
 """Pinned beside the machines: the form of checkpoints, and that they are said at all."""
 WITNESSES = frozenset({1})
 """Versions of it that this program has."""
+Said = Mapping[Address, Event]
+"""Events that travelled in clear, by address."""
 
 
 def machines(*classes: type[Machine]) -> Machines:
-    """Classes by kind and version.
+    """Classes by kind and version, the session among them.
 
     Raises:
         ValueError: Two are of one kind and version.
     """
-    found = {(machine.kind, machine.version): machine for machine in classes}
-    if len(found) < len(classes):
+    everything: tuple[type[Machine], ...] = (Session, *classes)
+    found = {(machine.kind, machine.version): machine for machine in everything}
+    if len(found) < len(everything):
         raise ValueError("two machines have one kind and version")
     return found
 
 
 @dataclass(frozen=True, slots=True)
+class Reads:
+    """What a job reads of a party's file besides the ids.
+
+    Args:
+        model: What is trained on it; None where ids are all.
+        label: Whether this party's label is needed.
+    """
+
+    model: Literal["linear"] | None = None
+    label: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a party has learned, to tell people.
+
+    Args:
+        me: The party.
+        agreement: The terms.
+        notes: The united notes of its machines.
+        completed: Whether the collaboration was.
+    """
+
+    me: str
+    agreement: Agreement
+    notes: Mapping[str, Any] = field(repr=False)
+    completed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that follows from what was said in clear.
+
+    Args:
+        of: Its value in JSON, from the events.
+        sentences: The value for people: sentence, and what it rests on.
+    """
+
+    of: Callable[[Said], dict[str, Any]]
+    sentences: Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
 class Job:
     """A kind of collaboration.
 
     Args:
         name: What the agreement calls it.
+        plan: Its phases.
         machines: All that it runs, in every version that this program has.
+        roles: What parties are, each with the least and the most of them.
+        leader: Who leads, by the parties' roles: it proposes, decides for all and signs the log.
+        sections: Sections of the agreement that mean something in it, besides what every job has.
+        requires: Those that it cannot do without.
+        reads: What it reads of a party's file.
+        facts: What follows from its clear events, by name.
+        completed: What a party's last word says, in the words that follow the party's name.
+        models: Whether every party ends with a model.
+        figures: Fields of result.json beyond those of every job.
+        outputs: Files that a party is left with.
+        about: What it does, in a few words, by the terms.
     """
 
     name: str
+    plan: Plan
     machines: Machines
+    roles: Mapping[str, tuple[int, int]]
+    leader: Callable[[Mapping[str, str]], str]
+    reads: Callable[[Agreement, str], Reads]
+    completed: Callable[[Mapping[str, Any]], str]
+    about: Callable[[Agreement], str]
+    sections: frozenset[str] = frozenset()
+    requires: frozenset[str] = frozenset()
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    models: bool = False
+    figures: Mapping[str, Callable[[Learned], Any]] = field(default_factory=dict)
+    outputs: tuple[Output, ...] = ()
+
+    # ---- what an agreement says
 
     @property
     def versions(self) -> dict[str, int]:
@@ -49,8 +134,78 @@ class Job:
         known = self._known()
         return sorted(kind for kind in {*known, *versions} if versions.get(kind) not in known.get(kind, ()))
 
+    def objection(self, agreement: Agreement) -> str:
+        """Why an agreement is none of this job; or nothing."""
+        roles = {party: member.role for party, member in agreement.parties.items()}
+        for role, (least, most) in self.roles.items():
+            if not least <= (count := list(roles.values()).count(role)) <= most:
+                return f"{count} parties have the role {role}, of which a {self.name} job has {_range(least, most)}"
+        if strangers := sorted(set(roles.values()) - set(self.roles)):
+            return f"a {self.name} job has no {strangers[0]}"
+        said = set(agreement.terms()) & SECTIONS
+        if wrong := sorted((said - self.sections) | (self.requires - said)):
+            return f"a {self.name} job {'cannot do without' if wrong[0] in self.requires else 'has no'} {wrong[0]}"
+        return ""
+
     def _known(self) -> dict[str, set[int]]:
         known: dict[str, set[int]] = {WITNESS: {*WITNESSES}}
         for kind, version in self.machines:
             known.setdefault(kind, set()).add(version)
         return known
+
+    # ---- its states
+
+    @cached_property
+    def table(self) -> Table:
+        """Its transitions."""
+        return table(self.plan.phases)
+
+    @cached_property
+    def checkpoints(self) -> frozenset[str]:
+        """States at which a checkpoint is said: the end of each phase, and every end, but no single round."""
+        return TERMINAL | {phase.reaches for phase in self.plan.phases if phase.reaches}
+
+    @cached_property
+    def phase_of(self) -> dict[str, str]:
+        """The phase that a state begins, by its name for people."""
+        found: dict[str, str] = {}
+        for state, phase in begins(self.plan.phases):
+            found |= {state: phase.name} | ({phase.rounds.reaches: phase.rounds.name} if phase.rounds else {})
+        return found
+
+    @cached_property
+    def ends(self) -> dict[str, str]:
+        """The phase that a state ends, by its name for people; of consent and completion likewise."""
+        return {AGREED: "consent", COMPLETED: "complete"} | {p.reaches: p.name for p in self.plan.phases if p.reaches}
+
+    @cached_property
+    def after(self) -> dict[str, str]:
+        """The state that a party reaches before its machines of a kind say anything."""
+        return {kind: state for state, phase in begins(self.plan.phases) for kind in phase.kinds}
+
+    @cached_property
+    def last(self) -> str:
+        """The state from which a party says that it is done."""
+        return next(state for (state, _), end in self.table.items() if end == COMPLETED)
+
+    # ---- what it says in clear
+
+    @cached_property
+    def places(self) -> dict[type[Event], Place]:
+        """Its own events that travel in clear, and where they are said."""
+        return {event: place for phase in self.plan.phases for event, place in phase.clear.items()}
+
+    def backing(self, agreement: Agreement, state: str) -> Iterator[Address]:
+        """What must have been said before anybody can reach a state; consent and completion apart."""
+        for phase in self.plan.phases:
+            if phase.reaches == state:
+                for place in phase.clear.values():
+                    yield from place.at(agreement)
+
+
+SECTIONS = frozenset({"align", "prepare", "train", "test_rows"})
+"""Sections of the agreement that are not every job's; a new one stands here and in the jobs that have it."""
+
+
+def _range(least: int, most: int) -> str:
+    return f"{least}" if least == most else f"{least} to {most}"

@@ -1,17 +1,34 @@
 """The jobs that this program knows, by name."""
 
-from accord_protocols.jobs.base import Job, machines
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from accord_protocols.jobs import train
+from accord_protocols.jobs.base import Job, Reads
+from accord_protocols.kernel.plan import Plan
 from accord_protocols.kernel.session import Session
-from accord_protocols.phases.alignment.gate import Gate
-from accord_protocols.phases.alignment.star import Align, Edge
-from accord_protocols.phases.keys import Keys
-from accord_protocols.phases.training.evaluate import Evaluate
-from accord_protocols.phases.training.glm import Train
-from accord_protocols.phases.training.offline_paillier import Pads
-from accord_protocols.phases.training.prepare import Prepare
+from accord_schemas.agreement import Agreement
 
 ROOT = Session.kind
 """The machine that every collaboration starts with; it starts the others."""
+JOBS: dict[str, Job] = {job.name: job for job in (train.JOB,)}
 
-TRAIN = Job("train", machines(Session, Keys, Gate, Align, Edge, Prepare, Pads, Train, Evaluate))
-JOBS: dict[str, Job] = {job.name: job for job in (TRAIN,)}
+
+def _nobody(_roles: Mapping[str, str]) -> str:
+    raise NotImplementedError("nobody leads a job that is not known here")
+
+
+def job_of(agreement: Agreement) -> Job:
+    """An agreement's job; one that can only be refused, where this program does not know it."""
+    known = JOBS.get(agreement.job)
+    return known or Job(
+        name=agreement.job,
+        plan=Plan(),
+        machines={},
+        roles={},
+        leader=_nobody,
+        reads=lambda _agreement, _party: Reads(),
+        completed=lambda _said: "completed.",
+        about=lambda terms: f"{terms.job}, which this version of Accord does not know",
+    )

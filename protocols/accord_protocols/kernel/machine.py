@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from accord_protocols.kernel.plan import Plan
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.address import JOB, SELF, Address
 from accord_schemas.agreement import Agreement
@@ -30,16 +31,22 @@ class Setup:
     me: str
     collaboration: str
     sid: bytes
+    plan: Plan = field(default_factory=Plan)
 
     @property
     def leader(self) -> str:
-        """The label holder."""
-        return self.agreement.label_holder
+        """Who decides for all, and signs the log."""
+        return self.agreement.leader
 
     @property
     def leads(self) -> bool:
-        """Whether this party is the label holder."""
+        """Whether this party is the leader."""
         return self.me == self.leader
+
+    @property
+    def labelled(self) -> bool:
+        """Whether this party holds the label."""
+        return self.me == self.agreement.label_holder
 
     @property
     def peers(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from accord_schemas.errors import ProtocolError
 def fit_task(context: Context) -> Result:
     """Prepare one party's block.
 
-    Inputs: rows (aligned, in common order), settings, modulus and equals of the TEST rule (0 for none), leads, l2.
+    Inputs: rows (aligned, in common order), settings, modulus and equals of the TEST rule (0 for none), labelled, l2.
 
     Fields: x ``(n, m) int64`` whitened, 16 fraction bits; factor ``(m, m)``, the whitening's L; bound; test ``(k, m)
     float64`` prepared but not whitened; test_rows; fitted; remarks, sentences for the owner; dependent, names of
@@ -69,7 +69,7 @@ def _block(context: Context, fitted: Fitted) -> Result:
     values, settings = table.values[np.concatenate([train_rows, test_rows])], Prepare.model_validate(inputs["settings"])
     fields["remarks"] = remarks(fitted, settings, values)
     penalty = np.full(train.shape[1], float(inputs["l2"]))
-    if inputs["leads"]:  # the intercept is a column of ones, last and unpenalised
+    if inputs["labelled"]:  # the intercept is a column of ones, last and unpenalised
         train, test = (np.hstack([block, np.ones((len(block), 1))]) for block in (train, test))
         penalty = np.append(penalty, 0.0)
         fields |= _labels(table.labels, train_rows, test_rows)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
+from accord_scenarios.jobs.registry import of, verdict
 from accord_scenarios.report import sections
 from accord_scenarios.wording import Result
 from accord_schemas.errors import AccordError
 
-_ORDER = (
-    *(sections.headline, sections.warnings, sections.metrics, sections.loss, sections.coefficients, sections.gate),
-    *(sections.protection, sections.columns, sections.timeline, sections.traffic, sections.versions),
-)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -24,7 +21,16 @@ def render(result: Result) -> str:
             ``timeline: {party: [[phase, start_seconds, end_seconds], ...]}``, ``columns: {party: [{column, kept, nulls,
             clipped, note}]}``; any of them may be null or absent.
     """
-    return document("Accord report", "\n".join(part for section in _ORDER if (part := section(result))))
+    played = of(result)
+    good = result.get("status") == "COMPLETED" and not played.reserved(result)
+    parts = [
+        sections.headline(result, verdict(result), good=good),
+        sections.warnings(result),
+        *(section(result) for section in played.sections),
+        sections.learned(result, played.learned(result) if result.get("parties") else []),
+        *(section(result) for section in (sections.timeline, sections.traffic, sections.versions)),
+    ]
+    return document("Accord report", "\n".join(filter(None, parts)))
 
 
 def document(title: str, body: str) -> str:

@@ -37,9 +37,8 @@ def sentences(texts: Iterable[str]) -> str:
     return f"<ul>{items}</ul>" if items else ""
 
 
-def headline(result: wording.Result) -> str:
+def headline(result: wording.Result, verdict: str, *, good: bool) -> str:
     """The verdict, and the numbers asked for first."""
-    good = "good" if result.get("status") == "COMPLETED" and not wording.reserved(result) else ""
     clock, amount = result.get("seconds") or {}, result.get("bytes") or {}
     facts = {
         "users in common": wording.number(result.get("intersection_size")),
@@ -52,7 +51,7 @@ def headline(result: wording.Result) -> str:
     items = "".join(
         f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items() if value != "–"
     )
-    title = f'<header><p>Accord · {escape(str(result.get("status")))}</p><h1 class="{good}">{escape(wording.verdict(result))}</h1></header>'
+    title = f'<header><p>Accord · {escape(str(result.get("status")))}</p><h1 class="{"good" if good else ""}">{escape(verdict)}</h1></header>'
     return title + (f"<section><dl>{items}</dl></section>" if items else "")
 
 
@@ -114,15 +113,15 @@ def gate(result: wording.Result) -> str:
     return section("Overlap gate", f"{text}.</p>" + table(["party", "with", "decision"], pairs))
 
 
-def protection(result: wording.Result) -> str:
-    """The level, and who learns what by it."""
+def learned(result: wording.Result, learned: Iterable[str]) -> str:
+    """Who learned what, and the level of protection where there are several."""
     level = result.get("protection")
     name = (
         f"<p>Level <strong>{escape(str(level))}</strong>, engine {escape(str(result.get('engine')))}.</p>"
         if level
         else ""
     )
-    return section("Who learns what", name + sentences(wording.learned(result))) if result.get("parties") else ""
+    return section("Who learns what", name + sentences(learned))
 
 
 def columns(result: wording.Result) -> str:

@@ -14,7 +14,7 @@ from tests.support.world import Rows, agreement, tables
 from accord_agents.collaboration.channel_keys import info
 from accord_agents.collaboration.collaboration import Collaboration, channel_key
 from accord_agents.security.channel import CHANNELS
-from accord_protocols.jobs.registry import TRAIN
+from accord_protocols.jobs.registry import JOBS
 from accord_protocols.kernel.engine import Engine
 from accord_protocols.phases.alignment.gate import Gate
 from accord_schemas.address import Content
@@ -116,7 +116,7 @@ def test_a_fault_of_ours_fails_one_collaboration_while_another_completes(
         return heard(engine, content)
 
     if kind == "job":
-        monkeypatch.setitem(TRAIN.machines["gate", 1].table, "start", (needs, broken_start))
+        monkeypatch.setitem(JOBS["train"].machines["gate", 1].table, "start", (needs, broken_start))
     else:
         monkeypatch.setattr(Engine, "content", broken_ear)
     bank = street.houses["bank"]

@@ -60,7 +60,7 @@ def test_too_few_rows_are_a_refusal(tmp_path: Path) -> None:
 
     table = Table(("a",), ("x",), np.ones((1, 1)), None, Report(1, 0, 0))
     snapshot = write_snapshot(table, tmp_path)
-    inputs = {"rows": np.array([0]), "settings": {}, "modulus": 0, "equals": 0, "leads": False, "l2": 0.0}
+    inputs = {"rows": np.array([0]), "settings": {}, "modulus": 0, "equals": 0, "labelled": False, "l2": 0.0}
     job = Compute("c", "prepare.fit", inputs, data=True)
     reply = run(1, job, Supplies(b"", {}, (str(snapshot.path), snapshot.digest), 1))
     assert reply.trigger == "refused" and "TRAIN row" in reply.reason

@@ -19,7 +19,7 @@ from accord_agents.loop.quarantine_topic import Refusals
 from accord_agents.security.identity import Identity
 from accord_broker.embedded import EmbeddedBroker
 from accord_broker.port import BrokerError, Record
-from accord_protocols.jobs.registry import TRAIN
+from accord_protocols.jobs.registry import JOBS
 from accord_protocols.phases.alignment.star import Align
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError
@@ -305,7 +305,7 @@ def test_a_fault_of_ours_ends_the_collaboration_and_not_the_agent(
             raise ZeroDivisionError("a value that nobody shall see")
         return real(machine, *rest)
 
-    monkeypatch.setitem(TRAIN.machines["align", 1].table, first, (needs, broken))
+    monkeypatch.setitem(JOBS["train"].machines["align", 1].table, first, (needs, broken))
     play(bank, shop)
     assert (bank.state(), shop.state()) == ("FAILED", "FAILED")
     (reason,) = {c.reason for p in (bank, shop) for c in p.house.desk.collaborations.values()}

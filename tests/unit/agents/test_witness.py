@@ -14,6 +14,7 @@ from accord_agents.collaboration.checkpoints import History, Witness, leaves_bet
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.sequences import Chain
 from accord_agents.service.witness_wait import PATIENCE, Sealing
+from accord_protocols.jobs.registry import JOBS
 from accord_schemas.address import Address
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Checkpoint, State
@@ -71,7 +72,7 @@ def view(me: str = "shop", **counts: int) -> Chain:
 def checkpoint(phase: str = "KEYED", cuts: tuple[dict[str, int], ...] = (CUT,), **changes: Any) -> Checkpoint:
     """The honest one after these cuts, but for `changes`."""
     whole = view("", **dict.fromkeys(CUT, 9))
-    history = History(CUT, "bank", whole.known)
+    history = History(CUT, "bank", whole.known, JOBS["train"].checkpoints)
     roots = [history.extend(cut) for cut in cuts]
     fields = {"phase": phase, "cut": cuts[-1], "size": history.tree.size, "root": roots[-1].hex()}
     return Checkpoint.model_validate(fields | changes)

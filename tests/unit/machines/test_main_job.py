@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from tests.support.world import Rows, World, agreement, tables
 
+from accord_protocols.jobs.registry import JOBS
 from accord_protocols.kernel.lifecycle import follow
-from accord_protocols.kernel.session import NOBODY
+from accord_protocols.phases.alignment.star import NOBODY
 from accord_protocols.primitives.psi.ids import is_test
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement
@@ -57,7 +58,7 @@ def assert_pooled(world: World, atol: float = 1e-4) -> None:
         assert party.aborted is None
         state = "AGREED"
         for trigger in party.states:
-            state = follow(state, trigger)
+            state = follow(JOBS["train"].table, state, trigger)
         assert state == "COMPLETED"
         model = party.notes["model"]
         assert list(model["coefficients"]) == list(expected[me])
@@ -253,7 +254,7 @@ def test_nobody_in_common_is_refused_with_that_reason(parties: int, gate: float 
         assert party.aborted is not None
         assert (party.aborted.trigger, party.aborted.reason) == ("refused", NOBODY)
         assert party.notes["intersection_size"] == 0
-        assert party.states[-1] == "gated" and follow("GATED", "refused") == "REFUSED"
+        assert party.states[-1] == "gated" and follow(JOBS["train"].table, "GATED", "refused") == "REFUSED"
 
 
 def test_the_level_is_in_the_agreement_and_so_in_every_digest() -> None:

@@ -2,64 +2,77 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from accord_protocols.kernel.lifecycle import TABLE, TERMINAL, IllegalTransitionError, diagram, follow
+from accord_protocols.jobs.document import MARK, document
+from accord_protocols.jobs.registry import JOBS
+from accord_protocols.kernel.lifecycle import TERMINAL, IllegalTransitionError, Table, diagram, follow
 
 START = ("proposed", "agreed", "keyed")
-STATES = set(TABLE.values())
+EVERY = pytest.mark.parametrize("table", [job.table for job in JOBS.values()], ids=JOBS)
 DOCUMENT = Path(__file__).parents[3] / "docs" / "state-machines.md"
 
 
-def test_every_state_is_reached_and_every_other_one_ends() -> None:
+@EVERY
+def test_every_state_is_reached_and_every_other_one_ends(table: Table) -> None:
+    states = set(table.values())
     reached, fresh = {""}, {""}
     while fresh:
-        fresh = {end for (state, _), end in TABLE.items() if state in fresh} - reached
+        fresh = {end for (state, _), end in table.items() if state in fresh} - reached
         reached |= fresh
-    assert reached == STATES | {""}
+    assert reached == states | {""}
     ends = set(TERMINAL)
-    while more := {state for (state, _), end in TABLE.items() if end in ends} - ends:
+    while more := {state for (state, _), end in table.items() if end in ends} - ends:
         ends |= more
-    assert ends == STATES | {""}
+    assert ends == states | {""}
 
 
-def test_terminal_states_have_no_way_out_and_the_others_can_fail() -> None:
-    assert not {state for state, _ in TABLE} & TERMINAL and TERMINAL < STATES
-    for state in STATES - TERMINAL:
-        assert {follow(state, t) for t in ("cancelled", "expired", "failed")} == {"CANCELLED", "EXPIRED", "FAILED"}
+@EVERY
+def test_terminal_states_have_no_way_out_and_the_others_can_fail(table: Table) -> None:
+    states = set(table.values())
+    assert not {state for state, _ in table} & TERMINAL and states > TERMINAL
+    for state in states - TERMINAL:
+        assert {follow(table, state, t) for t in ("cancelled", "expired", "failed")} == {
+            "CANCELLED",
+            "EXPIRED",
+            "FAILED",
+        }
     for state in TERMINAL:
-        for trigger in {t for _, t in TABLE}:
+        for trigger in {t for _, t in table}:
             with pytest.raises(IllegalTransitionError):
-                follow(state, trigger)
+                follow(table, state, trigger)
 
 
-def test_nothing_happens_that_the_table_does_not_know() -> None:
-    triggers = {trigger for _, trigger in TABLE} | {"", "unheard"}
-    for state in STATES | {"", "UNHEARD"}:
+@EVERY
+def test_nothing_happens_that_the_table_does_not_know(table: Table) -> None:
+    states = set(table.values())
+    triggers = {trigger for _, trigger in table} | {"", "unheard"}
+    for state in states | {"", "UNHEARD"}:
         for trigger in triggers:
-            if (state, trigger) in TABLE:
-                assert follow(state, trigger) == TABLE[state, trigger]
+            if (state, trigger) in table:
+                assert follow(table, state, trigger) == table[state, trigger]
             else:
                 with pytest.raises(IllegalTransitionError, match="cannot happen"):
-                    follow(state, trigger)
+                    follow(table, state, trigger)
 
 
-def test_a_collaboration_runs_straight_to_its_end() -> None:
+def test_a_training_runs_straight_to_its_end() -> None:
     state = ""
     for trigger in (*START, "gated", "aligned", "prepared", "round", "round", "converged", "completed"):
-        state = follow(state, trigger)
+        state = follow(JOBS["train"].table, state, trigger)
     assert state == "COMPLETED"
 
 
-def test_the_documented_diagram_is_this_table() -> None:
-    blocks = re.findall(r"^```mermaid\n(.*?)\n```$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert diagram() in blocks, f"{DOCUMENT.name} is stale: put accord_protocols.kernel.lifecycle.diagram() into it"
+def test_the_documented_jobs_are_these() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8").partition(MARK)[2]
+    stale = f"{DOCUMENT.name} is stale: python -m accord_protocols.jobs.document docs/{DOCUMENT.name}"
+    assert text.strip() == document(JOBS.values()).strip(), stale
 
 
-def test_the_diagram_has_every_row() -> None:
-    lines = diagram().splitlines()
+@EVERY
+def test_the_diagram_has_every_row(table: Table) -> None:
+    lines = diagram(table).splitlines()
     assert lines[0] == "stateDiagram-v2" and "    [*] --> PROPOSED: proposed" in lines
-    assert len(lines) == 1 + len(TABLE) + len(TERMINAL) == len(set(lines))
+    assert len(lines) == 1 + len(table) + len(TERMINAL) == len(set(lines))

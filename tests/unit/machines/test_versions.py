@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -13,7 +14,7 @@ from accord_protocols.kernel.engine import VersionError
 from accord_protocols.kernel.machine import Setup
 from accord_protocols.tasks import TASKS
 
-TOY = Job("toy", machines(Root, Child, Later))
+TOY = replace(JOBS["train"], name="toy", machines=machines(Root, Child, Later))
 
 
 def pinned(child: int) -> Setup:
@@ -31,9 +32,9 @@ def test_each_version_folds_what_was_taken_under_it(version: int) -> None:
 
 
 def test_a_new_agreement_pins_the_newest_version_of_the_jobs_own_machines() -> None:
-    assert TOY.versions == {"root": 1, "child": 2, "witness": 1}
+    assert TOY.versions == {"session": 1, "root": 1, "child": 2, "witness": 1}
     assert TOY.strange(TOY.versions) == [] == TOY.strange(TOY.versions | {"child": 1})
-    assert TOY.strange({"root": 1, "child": 3, "pir": 1}) == ["child", "pir", "witness"]
+    assert TOY.strange({"root": 1, "child": 3, "pir": 1}) == ["child", "pir", "session", "witness"]
 
 
 def test_what_is_not_there_in_the_pinned_version_says_which() -> None:

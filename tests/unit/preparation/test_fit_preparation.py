@@ -243,7 +243,7 @@ def test_a_recorded_fit_is_used_if_it_is_close_and_refused_if_not() -> None:
         "settings": {},
         "modulus": 0,
         "equals": 0,
-        "leads": False,
+        "labelled": False,
         "l2": 0.0,
         "version": 2,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from accord_protocols.jobs.registry import JOBS
 from accord_scenarios.merge import merge
 
 COMPLETED: dict[str, Any] = {
@@ -40,5 +41,6 @@ COMPLETED: dict[str, Any] = {
 }  # fmt: skip
 
 _ROLES = COMPLETED["parties"]
-REFUSED = merge({p: {"status": "REFUSED", "reason": "Too many users in common with shop."} for p in _ROLES}, _ROLES)
-FAILED = merge({}, _ROLES)
+_REASON = {"status": "REFUSED", "reason": "Too many users in common with shop."}
+REFUSED = merge(dict.fromkeys(_ROLES, _REASON), _ROLES, JOBS["train"])
+FAILED = merge({}, _ROLES, JOBS["train"])

@@ -9,6 +9,7 @@ import pytest
 from accord_agents.intake.reader import read_table
 from accord_protocols.primitives.psi.ids import is_test
 from accord_scenarios import library
+from accord_scenarios.jobs.train import Training
 from accord_scenarios.scenario import load
 from accord_schemas.errors import UsageError
 
@@ -23,7 +24,7 @@ def test_all_are_listed_with_a_title() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_data_are_sound_and_pass_the_gate(name: str) -> None:
     scenario = load(name)
-    assert scenario.train is not None
+    assert isinstance(scenario, Training) and scenario.train is not None
     assert scenario.keys.bits >= 3072
     assert scenario.seed is None
     ids = {}

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from accord_protocols.primitives.psi.ids import is_test
-from accord_scenarios.model import Scenario
+from accord_scenarios.jobs.train import Training
 from accord_scenarios.reference import compare, held_against, train, unique
 
 
-def _scenario(folder: Path, l2: float, *, test: bool = True) -> tuple[Scenario, dict[str, Any]]:
+def _scenario(folder: Path, l2: float, *, test: bool = True) -> tuple[Training, dict[str, Any]]:
     """Two parties with partial overlap in different orders, and the joined, standardised arrays."""
     rng = np.random.default_rng(3)
     ids = [f"u{k}" for k in range(160)]
@@ -27,7 +27,7 @@ def _scenario(folder: Path, l2: float, *, test: bool = True) -> tuple[Scenario, 
                 [ids[k], *[repr(float(X[k, c])) for c in columns], *([repr(float(y[k]))] if party == "b" else [])]
                 for k in own[party]
             )
-    scenario = Scenario.model_validate(
+    scenario = Training.model_validate(
         {
             "name": "r",
             "parties": {
@@ -79,7 +79,7 @@ def test_the_largest_difference_is_relative_to_the_largest_coefficient(tmp_path:
     assert compare(result | {"intercept": found.intercept - 2.0}, found) == pytest.approx(2.0 / largest)
 
 
-def _two_parties(folder: Path, X: np.ndarray, y: np.ndarray, **sections: Any) -> Scenario:
+def _two_parties(folder: Path, X: np.ndarray, y: np.ndarray, **sections: Any) -> Training:
     """The first column at the label holder, the others at a second party."""
     with (folder / "one.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["id", "x0", "y"], *([f"u{k}", X[k, 0], y[k]] for k in range(len(y)))])
@@ -90,10 +90,10 @@ def _two_parties(folder: Path, X: np.ndarray, y: np.ndarray, **sections: Any) ->
         "one": {"role": "label_holder", "data": {"csv": folder / "one.csv", "id": "id", "label": "y"}},
         "two": {"role": "feature_holder", "data": {"csv": folder / "two.csv", "id": "id"}},
     }
-    return Scenario.model_validate({"name": "r", "parties": parties, "train": {}, "evaluate": {}, **sections})
+    return Training.model_validate({"name": "r", "parties": parties, "train": {}, "evaluate": {}, **sections})
 
 
-def _as_if_run(scenario: Scenario) -> dict[str, Any]:
+def _as_if_run(scenario: Training) -> dict[str, Any]:
     """A result whose model is plaintext training's own."""
     found = train(scenario)
     model = {"coefficients": found.coefficients, "intercept": found.intercept, "metrics": found.metrics}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.scenarios.results import COMPLETED, FAILED, REFUSED
 
-from accord_scenarios import wording
+from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.report import charts
 from accord_scenarios.report.page import render, write_report
 
@@ -101,14 +101,13 @@ def test_every_word_from_outside_is_escaped() -> None:
 
 @pytest.mark.parametrize("level", ["shared", "score"])
 def test_each_level_says_who_learns_what(level: str) -> None:
-    sentences = wording.learned(COMPLETED | {"protection": level})
+    sentences = PLAYED["train"].learned(COMPLETED | {"protection": level})
     text = " ".join(sentences)
     assert "{" not in text
     assert ("25 of another party's rows" in text) == (level == "score")
     assert "With two parties" not in text
     pair = COMPLETED | {"protection": level, "parties": {"bank": "label_holder", "shop": "feature_holder"}}
-    assert "With two parties, bank learns shop's part" in " ".join(wording.learned(pair))
-    assert len(wording.learned(COMPLETED | {"protection": None})) == 2
+    assert "With two parties, bank learns shop's part" in " ".join(PLAYED["train"].learned(pair))
 
 
 def test_the_loss_curve_keeps_to_its_frame() -> None:

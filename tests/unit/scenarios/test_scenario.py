@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accord_agents.files import yaml12
-from accord_scenarios.model import Scenario
+from accord_scenarios.jobs.train import Training
 from accord_scenarios.scenario import load
 from accord_schemas.errors import UsageError
 
@@ -31,8 +31,8 @@ def test_absent_sections_and_keys_take_the_documented_values(write: Write) -> No
         "l2": 0.0, "max_rounds": 60, "tolerance": 1e-6,
     }  # fmt: skip
     assert (resolved["keys"], resolved["security"], resolved["seed"]) == ({"bits": 3072}, {"profile": "default"}, None)
-    assert scenario.evaluate is None
-    assert scenario.label_holder == "bank"
+    assert isinstance(scenario, Training) and scenario.evaluate is None
+    assert scenario.label_holder == "bank" == scenario.leader
 
 
 def test_train_and_evaluate_are_off_unless_named_and_empty_sections_are_default(write: Write) -> None:
@@ -62,7 +62,7 @@ def test_paths_are_relative_to_the_file_and_become_absolute(
 
 def test_options_are_yaml_and_lie_over_the_file(write: Write) -> None:
     scenario = load(write(), ["train.max_rounds=10", "train.tolerance=1e-7", "keys.bits=2048", "name='no'", "seed=7"])
-    assert scenario.train is not None
+    assert isinstance(scenario, Training) and scenario.train is not None
     assert (scenario.train.max_rounds, scenario.train.tolerance, scenario.keys.bits) == (10, 1e-7, 2048)
     assert (scenario.name, scenario.seed) == ("no", 7)
     assert load(write(), ["train=null"]).train is None
@@ -242,7 +242,7 @@ def test_a_resolved_scenario_is_loaded_to_an_equal_one(
     tmp_path_factory: pytest.TempPathFactory, name: str, column: str, tolerance: float, overlap: float | None,
     impute: str | float, train: bool, seed: int | None,
 ) -> None:  # fmt: skip
-    scenario = Scenario.model_validate(
+    scenario = Training.model_validate(
         {
             "name": name,
             "parties": {"1e3": _party("label_holder", label=column), "no": _party(features=[column])},

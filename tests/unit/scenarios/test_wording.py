@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from tests.unit.scenarios.results import COMPLETED, REFUSED
 
-from accord_scenarios.wording import reserved, verdict
+from accord_scenarios.jobs.registry import verdict
+from accord_scenarios.jobs.training_words import reserved
 
 RAW = {"reference": COMPLETED["reference"] | {"unprepared": {"rmse": 9.0, "mae": 7.0, "r2": 0.99}}}
 LESS: list[tuple[dict[str, Any], str]] = [

@@ -1,4 +1,4 @@
-"""Entity alignment by RSA blind signatures in a star: the label holder leads, every other party serves.
+"""Entity alignment by RSA blind signatures in a star: one party leads, every other party serves.
 
 The leader learns the intersection of all sets and no pairwise one; the others learn the result and the sizes.
 """
@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+
 from accord_protocols.kernel.machine import (
+    Abort,
     Compute,
     Done,
     Draw,
+    Effect,
     Fired,
     Inputs,
     Machine,
     Memory,
+    Note,
     Send,
     Spawn,
     nothing,
@@ -24,6 +29,8 @@ from accord_protocols.primitives.psi.okvs import Geometry
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Blinded, Event, Signed, Store, Tags
+
+NOBODY = "the parties have no users in common"
 
 
 class Align(Machine):
@@ -58,7 +65,7 @@ class Align(Machine):
         """Leader: tell each server its tags, in one random order."""
         rows = inputs[self.job("common")]["rows"]
         sends = tuple(Send(f"tags.{p}", [p], Tags(tags=memory["tags"][p][rows])) for p in self._edges())
-        return Fired({}, (*sends, Done({"rows": rows})))
+        return Fired({}, (*sends, *self._found(rows)))
 
     @transition(lambda self, memory: [self.at(f"tags.{self.me}", self.setup.leader), self.done(f"edge.{self.me}")])
     def wait(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
@@ -74,7 +81,13 @@ class Align(Machine):
     @transition(lambda self, memory: [self.job("located")])
     def located(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Server: end with them."""
-        return Fired({}, (Done({"rows": inputs[self.job("located")]["rows"]}),))
+        return Fired({}, self._found(inputs[self.job("located")]["rows"]))
+
+    @staticmethod
+    def _found(rows: np.ndarray) -> tuple[Effect, Effect]:
+        """The own rows of the intersection, ``(k,) int64``: whoever has none in common has nothing to go on with."""
+        note = Note({"intersection_size": len(rows), "rows": rows})
+        return note, Done({"rows": rows, "size": len(rows)}) if len(rows) else Abort("refused", NOBODY)
 
     def _edges(self) -> tuple[str, ...]:
         return self.agreement.others if self.setup.leads else (self.me,)

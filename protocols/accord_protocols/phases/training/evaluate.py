@@ -35,7 +35,7 @@ class Evaluate(Machine):
     @transition(nothing)
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Score the own columns of the TEST rows; say what the own model is."""
-        block, leader = memory["block"], self.setup.leader
+        block, opener = memory["block"], self.agreement.label_holder
         model = self._model(memory)
         digest = hashlib.sha256(canonical_json(model)).hexdigest()
         facts = {name: memory[name] for name in ("rounds", "converged")}
@@ -45,14 +45,16 @@ class Evaluate(Machine):
         kept = {"digest": digest, "z": z, "block": block}
         if not len(z):
             return Fired({}, (note, Done({"digest": digest})))
-        if self.setup.leads:
+        if self.setup.labelled:
             return Fired(kept, (note,), "open")
         if not np.abs(z).max(initial=0.0) < 2.0**32 / len(self.agreement.parties):
             raise ProtocolError("a prediction is out of range", whose=self.me)
-        shares = masked(SCORES, SCORES.from_fixed(z, SCORE_BITS), self.me, memory["kappas"], leader, "evaluate")
-        return Fired({}, (note, Send(_STEP, [leader], Scores(shares=shares)), Done({"digest": digest})))
+        shares = masked(SCORES, SCORES.from_fixed(z, SCORE_BITS), self.me, memory["kappas"], opener, "evaluate")
+        return Fired({}, (note, Send(_STEP, [opener], Scores(shares=shares)), Done({"digest": digest})))
 
-    @transition(lambda self, memory: [self.at(_STEP, p) for p in self.agreement.others])
+    @transition(
+        lambda self, memory: [self.at(_STEP, p) for p in self.agreement.order if p != self.agreement.label_holder]
+    )
     def open(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: add up, and measure."""
         block = memory["block"]
@@ -81,7 +83,7 @@ class Evaluate(Machine):
             "protection": train.protection,
             "coefficients": dict(zip(names, weights, strict=False)),
             "preparation": block["fitted"],
-            "intercept": weights[-1] + block["center"] if self.setup.leads else None,
+            "intercept": weights[-1] + block["center"] if self.setup.labelled else None,
         }
 
 

@@ -145,7 +145,7 @@ class Train(Machine):
         share = ring.from_fixed(memory["z"], D_BITS)
         for address, event in sorted(inputs.items()):
             share = ring.add(share, _expected(event.shares, (sizes.rows, ring.words), address.sender))
-        if self.setup.leads:
+        if self.setup.labelled:
             share = ring.sub(share, ring.from_fixed(memory["block"]["y"], D_BITS))
         if len(self.owners) == 1:
             self._check_range(ring, share, sizes)

@@ -45,7 +45,7 @@ class Prepare(Machine):
             "settings": self.agreement.prepare.model_dump(mode="json"),
             "modulus": rule.hash_modulus if rule else 0,
             "equals": rule.equals if rule else 0,
-            "leads": self.setup.leads,
+            "labelled": self.setup.labelled,
             "l2": train.l2 if train else 0.0,
         }
         keep = {"paillier": memory["paillier"], "kappas": memory["kappas"]}
@@ -79,7 +79,7 @@ class Prepare(Machine):
                     *map(_COMBINED.format, block["dependent"]),
                     *self._few(block["n"], block["x"].shape[1]),
                 ],
-                **({"constant_label": block["constant"]} if self.setup.leads else {}),
+                **({"constant_label": block["constant"]} if self.setup.labelled else {}),
                 **({"unique": False} if block["dependent"] else {}),
             }
         )
@@ -92,8 +92,8 @@ class Prepare(Machine):
         announced = {
             "columns": {p: e.columns for p, e in events.items()},
             "bounds": {p: e.bound for p, e in events.items()},
-            "shift": events[self.setup.leader].shift,
-            "range": events[self.setup.leader].range,
+            "shift": events[self.agreement.label_holder].shift,
+            "range": events[self.agreement.label_holder].range,
         }
         done = Done({**memory, "announced": announced})
         return Fired({}, (*self._undetermined(memory["block"]["n"], announced["columns"]), done))

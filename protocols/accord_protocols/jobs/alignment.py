@@ -1,0 +1,95 @@
+"""What jobs share that begin by finding common users: keys, overlap gate, alignment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from accord_protocols.jobs.base import Fact, Learned, Said
+from accord_protocols.jobs.outputs import table
+from accord_protocols.kernel.plan import Phase, Place
+from accord_protocols.phases.alignment.gate import Gate
+from accord_protocols.phases.alignment.overlap import Overlap, decisions
+from accord_protocols.phases.alignment.star import Align, Edge
+from accord_protocols.phases.keys import Keys
+from accord_schemas.address import Address
+from accord_schemas.agreement import Agreement
+from accord_schemas.events import Gate as Decision
+from accord_schemas.events import PublicKeys
+
+MACHINES = (Keys, Overlap, Gate, Align, Edge)
+_KEYS = ("sizes", "moduli", "paillier", "kappas")
+
+
+def _keys(agreement: Agreement) -> list[Address]:
+    return [Address("keys", "public", party) for party in agreement.order]
+
+
+def _edge(address: Address, event: Decision) -> str:
+    return "" if address.instance == f"gate.{event.party}" else "decides another edge than its address"
+
+
+KEYS = Phase("keys", Keys.kind, "keyed", "KEYED", carries=_KEYS, clear={PublicKeys: Place(_keys)})
+GATE = Phase(
+    "gate",
+    Overlap.kind,
+    "gated",
+    "GATED",
+    carries=_KEYS,
+    starts=(Gate.kind,),
+    clear={Decision: Place(decisions, _edge)},
+    refuses=True,
+)
+ALIGN = Phase(
+    "align",
+    Align.kind,
+    "aligned",
+    "ALIGNED",
+    carries=("rows", "size", "paillier", "kappas"),
+    starts=(Edge.kind,),
+    refuses=True,  # nobody in common
+)
+PHASES = (KEYS, GATE, ALIGN)
+
+
+def noted(name: str) -> Callable[[Learned], Any]:
+    """A figure that is a note as it stands."""
+    return lambda learned: learned.notes.get(name)
+
+
+FIGURES: Mapping[str, Callable[[Learned], Any]] = {
+    "intersection_size": noted("intersection_size"),
+    "gate": noted("gate"),
+}
+INTERSECTION = table(
+    "intersection.csv", "rows", ("id",), lambda notes, rows: ([rows.ids[row]] for row in notes["rows"])
+)
+
+
+def _commitments(said: Said) -> dict[str, Any]:
+    return {
+        a.sender: {"ids": event.ids, "commitment": event.commitment.hex()}
+        for a, event in said.items()
+        if isinstance(event, PublicKeys)
+    }
+
+
+def _committed(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for party, said in value.items():
+        yield f"{party} had committed to {said['ids']} ids.", f"the signed keys event of {party}"
+
+
+def _decisions(said: Said) -> dict[str, Any]:
+    return {
+        e.party: {"decision": e.decision, "features": e.features, "sampled": e.sampled}
+        for e in said.values()
+        if isinstance(e, Decision)
+    }
+
+
+def _decided(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for party, gate in value.items():
+        yield f"The overlap gate said {gate['decision']} for {party}.", "the leader's signed decision"
+
+
+FACTS = {"commitments": Fact(_commitments, _committed), "gate": Fact(_decisions, _decided)}

@@ -1,0 +1,66 @@
+"""Files that a party is left with, made of what it learned and of its own rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accord_protocols.tasks.registry import Rows
+from accord_schemas.canonical import canonical_json
+
+Notes = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file.
+
+    Args:
+        file: Its name in the party's folder.
+        needs: Notes without which there is none.
+        body: Its bytes, from the notes and the party's rows.
+        columns: Of a table; none of a document.
+        label: Whether it is for the party that holds the label alone.
+    """
+
+    file: str
+    needs: str
+    body: Callable[[Notes, Rows | None], bytes]
+    columns: tuple[str, ...] = ()
+    label: bool = False
+
+    def made(self, notes: Notes, rows: Rows | None) -> bytes | None:
+        """The file, or None where this party has none."""
+        without = rows is None or (self.label and rows.labels is None)
+        if self.needs not in notes or (self.columns and without):
+            return None
+        return self.body(notes, rows)
+
+
+def document(file: str, note: str) -> Output:
+    """A note as canonical JSON."""
+    return Output(file, note, lambda notes, _rows: canonical_json(notes[note]))
+
+
+def table(
+    file: str,
+    needs: str,
+    columns: tuple[str, ...],
+    lines: Callable[[Notes, Rows], Iterable[Sequence[str]]],
+    *,
+    label: bool = False,
+) -> Output:
+    """Lines under a header as CSV (RFC 4180 but for LF)."""
+
+    def body(notes: Notes, rows: Rows | None) -> bytes:
+        assert rows is not None
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(lines(notes, rows))
+        return buffer.getvalue().encode()
+
+    return Output(file, needs, body, columns, label)

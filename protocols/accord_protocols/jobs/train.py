@@ -1,0 +1,117 @@
+"""`job: train`: the parties align their rows and train one model on all their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from accord_protocols.jobs import alignment
+from accord_protocols.jobs.alignment import noted
+from accord_protocols.jobs.base import Job, Learned, Reads, machines
+from accord_protocols.jobs.outputs import Notes, document, table
+from accord_protocols.kernel.plan import Phase, Plan, Rounds
+from accord_protocols.phases.training.evaluate import Evaluate
+from accord_protocols.phases.training.glm import Train
+from accord_protocols.phases.training.offline_paillier import Pads
+from accord_protocols.phases.training.prepare import Prepare
+from accord_protocols.tasks.registry import Rows
+from accord_schemas.agreement import FEATURE_HOLDER, LABEL_HOLDER, Agreement
+from accord_schemas.events import Complete
+from accord_schemas.header import MAX_PARTIES
+
+PREPARE = Phase(
+    "prepare",
+    Prepare.kind,
+    "prepared",
+    "PREPARED",
+    carries=("size", "paillier", "kappas", "block", "announced"),
+    refuses=True,  # a policy on rows
+)
+TRAIN = Phase(
+    "offline",
+    Train.kind,
+    "converged",
+    "CONVERGED",
+    carries=("size", "rounds", "converged", "stop", "w", "loss", "block", "announced", "kappas"),
+    starts=(Pads.kind,),
+    rounds=Rounds("train", "round", "TRAINING"),
+    refuses=True,  # the same policy, while others were faster
+)
+EVALUATE = Phase("evaluate", Evaluate.kind)
+
+
+def _complete(known: Mapping[str, Any]) -> Complete:
+    return Complete(model=known["digest"], rows=known["size"], rounds=known["rounds"], converged=known["converged"])
+
+
+def _completed(said: Mapping[str, Any]) -> str:
+    return f"completed with model {said['model'][:16]}…, {said['rows']} common rows, {said['rounds']} rounds."
+
+
+def _reads(agreement: Agreement, party: str) -> Reads:
+    train = agreement.train
+    return Reads(train.model if train else None, label=train is not None and party == agreement.label_holder)
+
+
+def _about(agreement: Agreement) -> str:
+    train = agreement.train
+    return f"{train.model}, protection {train.protection}" if train else "no training"
+
+
+def _leader(roles: Mapping[str, str]) -> str:
+    return next(party for party, role in roles.items() if role == LABEL_HOLDER)
+
+
+def _model(learned: Learned) -> dict[str, Any]:
+    model: dict[str, Any] | None = learned.notes.get("model")
+    return (learned.completed and model) or {}
+
+
+def _coefficients(learned: Learned) -> dict[str, Any] | None:
+    model = _model(learned)
+    return {learned.me: model["coefficients"]} if model else None
+
+
+def _agreed(name: str) -> Callable[[Learned], Any]:
+    return lambda learned: getattr(learned.agreement.train, name, None)
+
+
+def _predictions(notes: Notes, rows: Rows) -> Iterator[list[str]]:
+    assert rows.labels is not None
+    for row, value in zip(notes["predicted_rows"].tolist(), notes["predictions"].tolist(), strict=True):
+        yield [rows.ids[row], repr(float(rows.labels[row])), repr(value)]
+
+
+JOB = Job(
+    name="train",
+    plan=Plan((*alignment.PHASES, PREPARE, TRAIN, EVALUATE), _complete),
+    machines=machines(*alignment.MACHINES, Prepare, Pads, Train, Evaluate),
+    roles={LABEL_HOLDER: (1, 1), FEATURE_HOLDER: (1, MAX_PARTIES - 1)},
+    leader=_leader,
+    sections=frozenset({"align", "prepare", "train", "test_rows"}),
+    requires=frozenset({"train"}),
+    reads=_reads,
+    facts=alignment.FACTS,
+    completed=_completed,
+    models=True,
+    figures={
+        **alignment.FIGURES,
+        **{
+            name: noted(name)
+            for name in ("train_rows", "test_rows", "rounds", "converged", "loss", "unique", "constant_label")
+        },
+        "coefficients": _coefficients,
+        "intercept": lambda learned: _model(learned).get("intercept"),
+        "metrics": noted("metrics"),
+        "model_digest": noted("model_digest"),
+        "engine": _agreed("engine"),
+        "protection": _agreed("protection"),
+        "columns": lambda learned: {learned.me: learned.notes.get("columns", [])},
+    },
+    outputs=(
+        document("model.json", "model"),
+        alignment.INTERSECTION,
+        table("predictions.csv", "predictions", ("id", "label", "prediction"), _predictions, label=True),
+    ),
+    about=_about,
+)

@@ -1,0 +1,66 @@
+"""The overlap gate as a phase: every edge's decision, and whether the collaboration goes on."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from accord_protocols.kernel.machine import (
+    Abort,
+    Done,
+    Draw,
+    Fired,
+    Inputs,
+    Machine,
+    Memory,
+    Note,
+    Spawn,
+    nothing,
+    transition,
+)
+from accord_schemas.address import Address
+from accord_schemas.agreement import Agreement
+from accord_schemas.events import Event, Gate
+
+
+def decisions(agreement: Agreement) -> list[Address]:
+    """Where the gate's decisions are said, one per edge; nowhere where it is off."""
+    if agreement.align.max_overlap is None:
+        return []
+    return [Address(f"gate.{p}", "decision", agreement.leader) for p in agreement.others]
+
+
+class Overlap(Machine):
+    """``overlap``, at everybody: starts the own edges, ``gate.PARTY``, and judges what was decided for all."""
+
+    kind = "overlap"
+    says: ClassVar[dict[str, type[Event]]] = {}
+
+    @transition(nothing)
+    def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        """Compare, unless the gate is off."""
+        edges = self.agreement.others if self.setup.leads else (self.me,)
+        gates = tuple(Spawn(f"gate.{p}", memory) for p in edges) if decisions(self.agreement) else ()
+        return Fired({}, gates, "judge")
+
+    @transition(lambda self, memory: decisions(self.agreement))
+    def judge(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        """Every edge has its decision: end, or end all."""
+        said: list[Gate] = [inputs[a] for a in decisions(self.agreement)]
+        refused = [d for d in said if "refuse" in (d.decision, d.features)]
+        gate = {
+            "decision": "off" if not said else "refuse" if refused else "pass",
+            "threshold": self.agreement.align.max_overlap,
+            "sampled": any(d.sampled for d in said),
+            "pairs": {d.party: d.decision for d in said},
+        }
+        alike = [
+            f"{self.setup.leader} and {d.party} hold largely the same columns." for d in said if d.features != "pass"
+        ]
+        note = Note({"gate": gate, "warnings": alike})
+        return Fired({}, (note, Abort("refused", self._reason(refused[0])) if refused else Done()))
+
+    def _reason(self, refused: Gate) -> str:
+        align, pair = self.agreement.align, f"{self.setup.leader} and {refused.party}"
+        if refused.decision == "refuse":
+            return f"the overlap of {pair} exceeds the agreed bound of {align.max_overlap}"
+        return f"the columns of {pair} overlap beyond {align.max_feature_overlap}"

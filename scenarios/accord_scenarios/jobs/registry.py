@@ -1,0 +1,28 @@
+"""The jobs that can be played, by name."""
+
+from __future__ import annotations
+
+from accord_scenarios.jobs import train
+from accord_scenarios.jobs.base import Played, Result
+from accord_scenarios.wording import listed
+
+PLAYED: dict[str, Played] = {played.job.name: played for played in (train.PLAYED,)}
+DEFAULT = "train"
+"""What a scenario is that does not say."""
+ALIGNED = "psi"
+"""What a training without training is: it ends after alignment."""
+_ENDS = {"REFUSED": "was refused", "CANCELLED": "was called off", "EXPIRED": "ran out of time", "FAILED": "failed"}
+
+
+def of(result: Result) -> Played:
+    """The job of a result."""
+    return PLAYED[result.get("job") or DEFAULT]
+
+
+def verdict(result: Result) -> str:
+    """The outcome in a sentence."""
+    status = result.get("status")
+    if status == "COMPLETED":
+        return of(result).verdict(result)
+    end, parties = _ENDS.get(str(status), "has no result"), listed(result.get("parties") or [])
+    return f"The collaboration of {parties} {end}. {result.get('reason') or ''}".rstrip()
