@@ -15,6 +15,7 @@ from accord_scenarios.commands import (
     collaborations,
     evidence,
     keys,
+    psi,
     replay,
     run,
     scenario,
@@ -58,6 +59,7 @@ def accord(
 
 
 app.command("run", rich_help_panel=TRAINING)(run.run)
+app.command("psi", rich_help_panel=TRAINING)(psi.psi)
 app.add_typer(scenario.app, name="scenario", rich_help_panel=TRAINING)
 app.command("replay", rich_help_panel=TRAINING)(replay.replay)
 app.command("agent", rich_help_panel=PARTY)(agent.agent)

@@ -1,0 +1,52 @@
+"""`job: psi`: the parties find the users that all of them have, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from accord_protocols.jobs import alignment
+from accord_protocols.jobs.base import Job, Reads, machines
+from accord_protocols.kernel.plan import Plan
+from accord_schemas.agreement import FEATURE_HOLDER, LABEL_HOLDER, Agreement
+from accord_schemas.events import Complete
+from accord_schemas.header import MAX_PARTIES
+
+MEMBER = "member"
+
+
+def _leader(roles: Mapping[str, str]) -> str:
+    """The label holder of a scenario that is also one of a training; else the first by name."""
+    return next((party for party, role in sorted(roles.items()) if role == LABEL_HOLDER), min(roles))
+
+
+def _complete(known: Mapping[str, Any]) -> Complete:
+    return Complete(rows=known["size"])
+
+
+def _completed(said: Mapping[str, Any]) -> str:
+    return f"completed with {said['rows']} common ids."
+
+
+def _reads(_agreement: Agreement, _party: str) -> Reads:
+    return Reads()
+
+
+def _about(_agreement: Agreement) -> str:
+    return "alignment only"
+
+
+JOB = Job(
+    name="psi",
+    plan=Plan(alignment.PHASES, _complete),
+    machines=machines(*alignment.MACHINES),
+    roles={LABEL_HOLDER: (0, 1), FEATURE_HOLDER: (0, MAX_PARTIES), MEMBER: (0, MAX_PARTIES)},
+    leader=_leader,
+    sections=frozenset({"align"}),
+    reads=_reads,
+    facts=alignment.FACTS,
+    completed=_completed,
+    figures=alignment.FIGURES,
+    outputs=(alignment.INTERSECTION,),
+    about=_about,
+)

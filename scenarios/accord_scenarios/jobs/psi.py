@@ -1,0 +1,64 @@
+"""`job: psi` for people: a scenario without sections of its own, and the words for its results."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from accord_protocols.jobs import psi
+from accord_scenarios.jobs.base import Played, Result
+from accord_scenarios.model import Member, Scenario
+from accord_scenarios.report import sections
+from accord_scenarios.wording import leader, listed, number
+from accord_schemas.agreement import Party
+
+
+class Aligner(Member):
+    """A party of an alignment; a role of a training may stand there, and says no more than who leads."""
+
+    role: Literal["member", "label_holder", "feature_holder"] = "member"
+
+
+class Alignment(Scenario):
+    """Finding the users that all parties have."""
+
+    job: Literal["psi"] = "psi"
+    parties: dict[Party, Aligner]
+
+
+def _terms(_scenario: Alignment) -> dict[str, Any]:
+    return {}
+
+
+def _learns(scenario: Alignment, party: str) -> str:
+    return "the common ids" if party == scenario.leader else "which of its ids are common to all"
+
+
+def _verdict(result: Result) -> str:
+    return f"{listed(result.get('parties') or [])} have {number(result.get('intersection_size'))} users in common."
+
+
+def _learned(result: Result) -> list[str]:
+    first = leader(result)
+    others = sorted(party for party in result.get("parties") or {} if party != first)
+    sampled = ", and how many of a sample it shares with each" if (result.get("gate") or {}).get("pairs") else ""
+    return [
+        f"{first} learns which users all parties share{sampled}.",
+        f"{listed(others)} {'learns' if len(others) == 1 else 'learn'} the number of {first}'s users, and which of the own users all parties share.",
+    ]
+
+
+def _common(result: Result) -> str | None:
+    size = result.get("intersection_size")
+    return None if size is None else number(size)
+
+
+PLAYED = Played(
+    job=psi.JOB,
+    scenario=Alignment,
+    terms=_terms,
+    learns=_learns,
+    verdict=_verdict,
+    learned=_learned,
+    lines=(("users in common", _common),),
+    sections=(sections.gate,),
+)
