@@ -65,9 +65,10 @@ class Progress:
                 sampled = ", on a sample" if data["sampled"] else ""
                 return f"gate for {data['party']}: ids {data['decision']}, columns {data['features']}{sampled}"
             case "control.complete":
-                how = "converged" if data["converged"] else "ended"
-                model = f", model {data['model'][:12]}" if data["model"] else ""
-                return f"{source} completes: {data['rows']} common rows, {how} after {data['rounds']} rounds{model}"
+                how = "converged" if data.get("converged") else "ended"  # fields of a training, left out where empty
+                rounds = f", {how} after {data['rounds']} rounds" if data.get("rounds") else ""
+                model = f", model {data['model'][:12]}" if data.get("model") else ""
+                return f"{source} completes: {data['rows']} common rows{rounds}{model}"
             case "results.state":
                 if data["state"] in ENDS:
                     self.ended.add(source)

@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from accord_protocols.jobs.base import Job
+from accord_protocols.jobs.registry import JOBS
 from accord_schemas.agreement import LABEL_HOLDER
 
 _ENDS = ("REFUSED", "FAILED", "CANCELLED", "EXPIRED", "COMPLETED")
 """What a run is called when parties ended differently: the first that occurs."""
 
 
-def fields(job: Job) -> tuple[str, ...]:
-    """Every field of a result."""
-    return (
-        *("status", "reason", "job", "leader", *job.figures, "reference", "profile", "seconds", "bytes", "events"),
-        *("peak_rss_mib", "restarts", "warnings", "insecure_seed", "accord_version", "parties", "traffic", "timeline"),
-    )
+_FIGURES = dict.fromkeys(name for job in JOBS.values() for name in job.figures)
+FIELDS = (
+    *("status", "reason", "job", "leader", *_FIGURES, "reference", "profile", "seconds", "bytes", "events"),
+    *("peak_rss_mib", "restarts", "warnings", "insecure_seed", "accord_version", "parties", "traffic", "timeline"),
+)
+"""Every field of a result, whatever the job; what a job does not have is null."""
+PHASES = ("total", *dict.fromkeys(name for job in JOBS.values() for name in job.phase_of.values()))
+"""What `seconds` says."""
 
 
-def phases(job: Job) -> tuple[str, ...]:
-    """What `seconds` says."""
-    return ("total", *job.phase_of.values())
-
-
-def merge(results: Mapping[str, Mapping[str, Any]], roles: Mapping[str, str], job: Job) -> dict[str, Any]:
+def merge(results: Mapping[str, Mapping[str, Any]], roles: Mapping[str, str]) -> dict[str, Any]:
     """DIR/result.json from each party's result.json.
 
     The leader's word comes first, then the others' by name: first non-null of scalars and lists, union of
@@ -35,7 +32,6 @@ def merge(results: Mapping[str, Mapping[str, Any]], roles: Mapping[str, str], jo
     Args:
         results: By party; one that left no result may be absent.
         roles: By party, of every party.
-        job: What they did.
 
     Returns:
         Every field of a result, null where nobody knows it.
@@ -44,7 +40,7 @@ def merge(results: Mapping[str, Mapping[str, Any]], roles: Mapping[str, str], jo
     leads = leads or {party for party, role in roles.items() if role == LABEL_HOLDER}
     order = sorted(roles, key=lambda party: (party not in leads, party))
     known = [results[party] for party in order if party in results]
-    merged: dict[str, Any] = dict.fromkeys(fields(job))
+    merged: dict[str, Any] = dict.fromkeys(FIELDS)
     for result in known:
         for field, value in result.items():
             if field in ("bytes", "events"):
@@ -54,7 +50,7 @@ def merge(results: Mapping[str, Mapping[str, Any]], roles: Mapping[str, str], jo
             elif field != "party":
                 merged[field] = _united(merged.get(field), value)
     merged |= _end(known, complete=len(known) == len(order))
-    merged["seconds"] = {phase: (merged["seconds"] or {}).get(phase) for phase in phases(job)}
+    merged["seconds"] = {phase: (merged["seconds"] or {}).get(phase) for phase in PHASES}
     merged["warnings"] = list(dict.fromkeys(sentence for result in known for sentence in result.get("warnings") or []))
     merged["insecure_seed"] = any(result.get("insecure_seed") for result in known)
     merged["parties"] = {party: roles[party] for party in order}

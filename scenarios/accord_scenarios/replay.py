@@ -53,7 +53,7 @@ def _whole(folder: Path, parties: list[Replayed]) -> TamperError | None:
     if (folder / "party.yaml").exists() or not path.is_file() or not all(figures.get(party) for party in roles or "-"):
         return None
     job = JOBS[next(iter(figures.values()))["job"]]
-    wanted = json.loads(json.dumps(merge(figures, roles, job)))
+    wanted = json.loads(json.dumps(merge(figures, roles)))
     try:
         held = json.loads(path.read_bytes())
         names = [name for name in (*_FIGURES, *job.figures) if _text(held.get(name)) != _text(wanted.get(name))]

@@ -138,7 +138,7 @@ def _result(
     layout: Layout, scenario: Scenario, roles: dict[str, str], agents: Mapping[str, AgentProcess], began: float
 ) -> dict[str, Any]:
     own = {p: json.loads(f.read_bytes()) for p in roles if (f := layout.party(p) / "result.json").exists()}
-    result = merge(own, roles, PLAYED[scenario.job].job)
+    result = merge(own, roles)
     if words := [f"{p}: {a.last_words()}" for p, a in agents.items() if a.code and a.last_words()]:
         result |= {"status": "FAILED", "reason": " ".join(words)}
     result["restarts"] = {party: agent.restarts for party, agent in agents.items()}

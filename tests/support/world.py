@@ -81,6 +81,13 @@ def agreement(parties: int, bits: int = 2048, gate: float | None = None, **train
     return terms.model_copy(update={"key_bits": bits})
 
 
+def alignment(parties: int, bits: int = 2048, gate: float | None = None) -> Agreement:
+    """An agreement to align alone."""
+    job = JOBS["psi"]
+    update = {"job": job.name, "train": None, "test_rows": None, "versions": job.versions}
+    return agreement(parties, bits, gate).model_copy(update=update)
+
+
 class World:
     """Parties over a bag of undelivered contents.
 

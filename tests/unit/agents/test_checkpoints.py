@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.street import NOW, Street, identities
-from tests.support.world import agreement, tables
+from tests.support.world import agreement, alignment, tables
 
 from accord_agents.collaboration.checkpoints import leaves_between
 from accord_agents.collaboration.collaboration import Collaboration
@@ -20,7 +20,7 @@ from accord_schemas.merkle import Tree
 
 DATA = tables(3, n=60, columns=2)
 TERMS = agreement(3, max_rounds=1)
-ALIGNMENT = TERMS.model_copy(update={"train": None})
+ALIGNMENT = alignment(3)
 KEYS = identities(tuple(DATA))
 
 

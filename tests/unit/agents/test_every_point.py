@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.support.real import every
 from tests.support.street import NOW, House, KilledError, Street, identities
-from tests.support.world import Rows, agreement, tables
+from tests.support.world import Rows, agreement, alignment, tables
 
 from accord_agents.collaboration.channel_keys import info
 from accord_agents.collaboration.collaboration import Collaboration, channel_key
@@ -30,7 +30,7 @@ DATA = tables(3, n=60, columns=2)
 def terms(parties: int, protection: str) -> Agreement:
     """Without a level: alignment alone."""
     if not protection:
-        return agreement(parties).model_copy(update={"train": None})
+        return alignment(parties)
     return agreement(parties, max_rounds=1, protection=protection)
 
 
@@ -120,8 +120,7 @@ def test_a_fault_of_ours_fails_one_collaboration_while_another_completes(
     else:
         monkeypatch.setattr(Engine, "content", broken_ear)
     bank = street.houses["bank"]
-    ungated = bank.terms.align.model_copy(update={"max_overlap": None})
-    other = bank.terms.model_copy(update={"train": None, "name": "another", "align": ungated})
+    other = alignment(len(bank.terms.parties)).model_copy(update={"name": "another", "parties": bank.terms.parties})
     bank.take(lambda: bank.desk.propose(other, digest(b"another").hex(), NOW))
     bank.publish()
     for house in street.houses.values():

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support.street import House, identities, signed
-from tests.support.world import agreement, tables
+from tests.support.world import alignment, tables
 
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.journal.journal import Journal
@@ -27,7 +27,7 @@ from accord_schemas.frame import Frame
 
 DATA = tables(2, n=60, columns=2)
 KEYS: dict[str, Identity] = identities(tuple(DATA))
-TERMS = signed(agreement(2).model_copy(update={"train": None}), KEYS)
+TERMS = signed(alignment(2), KEYS)
 
 
 class Log:

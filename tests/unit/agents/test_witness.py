@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.street import NOW, Street, identities
-from tests.support.world import agreement, tables
+from tests.support.world import agreement, alignment, tables
 
 from accord_agents.collaboration.checkpoints import History, Witness, leaves_between, place
 from accord_agents.collaboration.collaboration import Collaboration
@@ -218,7 +218,7 @@ def test_what_was_said_in_an_earlier_life_is_not_said_anew() -> None:
 
 
 def test_a_completed_collaboration_is_waited_for_a_minute(tmp_path: Path) -> None:
-    street = Street(tmp_path, agreement(2).model_copy(update={"train": None}), tables(2, n=60, columns=2))
+    street = Street(tmp_path, alignment(2), tables(2, n=60, columns=2))
     bank, shop = street.houses.values()
     bank.propose()
     (waiting,) = bank.desk.collaborations.values()

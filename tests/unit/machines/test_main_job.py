@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support.world import Rows, World, agreement, tables
+from tests.support.world import Rows, World, agreement, alignment, tables
 
 from accord_protocols.jobs.registry import JOBS
 from accord_protocols.kernel.lifecycle import follow
@@ -198,7 +198,7 @@ def test_the_last_round_ends_training_without_convergence(optimiser: str, rounds
 
 
 def test_alignment_alone_completes() -> None:
-    world = World(agreement(3, BITS).model_copy(update={"train": None}), tables(3, n=60)).run()
+    world = World(alignment(3, BITS), tables(3, n=60)).run()
     for party in world.parties.values():
         assert party.states[-2:] == ["aligned", "completed"] and "model" not in party.notes
     assert {c.event.family for c in world.log.values()} == {"keys", "psi", "control"}

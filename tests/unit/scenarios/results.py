@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from accord_protocols.jobs.registry import JOBS
 from accord_scenarios.merge import merge
 
 COMPLETED: dict[str, Any] = {
@@ -42,5 +41,5 @@ COMPLETED: dict[str, Any] = {
 
 _ROLES = COMPLETED["parties"]
 _REASON = {"status": "REFUSED", "reason": "Too many users in common with shop."}
-REFUSED = merge(dict.fromkeys(_ROLES, _REASON), _ROLES, JOBS["train"])
-FAILED = merge({}, _ROLES, JOBS["train"])
+REFUSED = merge(dict.fromkeys(_ROLES, _REASON), _ROLES)
+FAILED = merge({}, _ROLES)

@@ -4,18 +4,9 @@ from typing import Any
 
 import pytest
 
-from accord_protocols.jobs.registry import JOBS
-from accord_scenarios.merge import fields, phases
-from accord_scenarios.merge import merge as merge_of
+from accord_scenarios.merge import FIELDS, PHASES, merge
 
 ROLES = {"a": "feature_holder", "c": "label_holder", "b": "feature_holder"}
-
-
-TRAIN = JOBS["train"]
-
-
-def merge(results: dict[str, dict[str, Any]], roles: dict[str, str]) -> dict[str, Any]:
-    return merge_of(results, roles, TRAIN)
 
 
 def _result(**fields: Any) -> dict[str, Any]:
@@ -24,9 +15,9 @@ def _result(**fields: Any) -> dict[str, Any]:
 
 def test_every_field_is_there_even_of_nothing() -> None:
     merged = merge({}, ROLES)
-    assert set(fields(TRAIN)) == set(merged)
+    assert set(FIELDS) == set(merged)
     assert (merged["status"], merged["reason"]) == ("FAILED", "A party left no result.")
-    assert merged["seconds"] == dict.fromkeys(phases(TRAIN))
+    assert merged["seconds"] == dict.fromkeys(PHASES)
     assert (merged["warnings"], merged["insecure_seed"]) == ([], False)
     assert all(merged[field] is None for field in ("coefficients", "bytes", "events", "gate", "metrics", "rounds"))
     assert list(merged["parties"]) == ["c", "a", "b"]
@@ -65,7 +56,7 @@ def test_each_party_adds_what_it_alone_knows() -> None:
     assert (merged["rounds"], merged["loss"]) == (8, [3.0, 1.0])
     assert merged["bytes"] == {"psi": 7, "keys": 7}
     assert merged["events"] == {"psi": 2, "keys": 3}
-    assert merged["seconds"] == dict.fromkeys(phases(TRAIN)) | {"keys": 1.0, "train": 2.0}, "one clock, the leader's"
+    assert merged["seconds"] == dict.fromkeys(PHASES) | {"keys": 1.0, "train": 2.0}, "one clock, the leader's"
     assert merged["warnings"] == ["few rows", "null column"]
     assert merged["gate"] == {"decision": "pass", "threshold": 0.9, "pairs": {"b": "pass", "a": "pass"}}
     assert "party" not in merged, "the whole is no one's own"

@@ -1,5 +1,6 @@
 """Scenario files: defaults, paths, options, and a message for every mistake."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accord_agents.files import yaml12
+from accord_protocols.jobs.registry import JOBS
 from accord_scenarios.jobs.train import Training
+from accord_scenarios.proposal import terms
 from accord_scenarios.scenario import load
+from accord_schemas.agreement import Agreement
 from accord_schemas.errors import UsageError
 
 Write = Callable[..., Path]
@@ -36,7 +40,7 @@ def test_absent_sections_and_keys_take_the_documented_values(write: Write) -> No
 
 
 def test_train_and_evaluate_are_off_unless_named_and_empty_sections_are_default(write: Write) -> None:
-    assert load(write(train=None)).train is None
+    assert load(write(train=None)).job == "psi" and "train" not in load(write(train=None)).resolved()
     evaluate = load(write(evaluate={})).resolved()["evaluate"]
     assert evaluate == {"test_rows": {"hash_modulus": 5, "equals": 0}, "reference": True}
     assert load(write(align=None, prepare=None, keys=None, security=None)) == load(write())
@@ -65,7 +69,7 @@ def test_options_are_yaml_and_lie_over_the_file(write: Write) -> None:
     assert isinstance(scenario, Training) and scenario.train is not None
     assert (scenario.train.max_rounds, scenario.train.tolerance, scenario.keys.bits) == (10, 1e-7, 2048)
     assert (scenario.name, scenario.seed) == ("no", 7)
-    assert load(write(), ["train=null"]).train is None
+    assert load(write(), ["train=null"]).job == "psi"
 
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
@@ -235,12 +239,11 @@ def test_a_byte_order_mark_does_no_harm(write: Write) -> None:
     tolerance=st.floats(1e-300, 1e300),
     overlap=st.none() | st.floats(1e-9, 1.0),
     impute=st.sampled_from(["mean", "median"]) | st.floats(-1e9, 1e9),
-    train=st.booleans(),
     seed=st.none() | st.integers(-(10**30), 10**30),
 )
 def test_a_resolved_scenario_is_loaded_to_an_equal_one(
     tmp_path_factory: pytest.TempPathFactory, name: str, column: str, tolerance: float, overlap: float | None,
-    impute: str | float, train: bool, seed: int | None,
+    impute: str | float, seed: int | None,
 ) -> None:  # fmt: skip
     scenario = Training.model_validate(
         {
@@ -248,11 +251,50 @@ def test_a_resolved_scenario_is_loaded_to_an_equal_one(
             "parties": {"1e3": _party("label_holder", label=column), "no": _party(features=[column])},
             "align": {"max_overlap": overlap},
             "prepare": {"impute": impute},
-            "train": {"tolerance": tolerance} if train else None,
-            "evaluate": {"test_rows": None} if train else None,
+            "train": {"tolerance": tolerance},
+            "evaluate": {"test_rows": None},
             "seed": seed,
         }
     )
     path = tmp_path_factory.getbasetemp() / "resolved.yaml"
     path.write_text(yaml12.dump(scenario.resolved()), encoding="utf-8")
     assert load(path) == scenario
+
+
+# ---- jobs
+
+
+def test_a_scenario_is_played_as_another_job_without_the_sections_that_mean_nothing_there(write: Write) -> None:
+    path = write(evaluate={}, seed=3)
+    aligned = load(path, job="psi")
+    assert (aligned.job, aligned.seed, aligned.leader) == ("psi", 3, "bank")
+    assert not {"train", "prepare", "evaluate"} & set(aligned.resolved())
+    resolved = path.with_name("resolved.yaml")
+    resolved.write_text(yaml12.dump(aligned.resolved()), encoding="utf-8")
+    assert load(resolved) == aligned == load(resolved, job="psi")
+
+
+def test_without_roles_the_first_by_name_leads_an_alignment(write: Write) -> None:
+    parties = {name: {"data": {"csv": "a.csv", "id": "id"}} for name in ("shop", "bank", "telco")}
+    path = write()
+    path.write_text(json.dumps({"job": "psi", "parties": parties}), encoding="utf-8")
+    aligned = load(path)
+    assert aligned.leader == "bank" and set(aligned.roles.values()) == {"member"}
+    terms_of = terms(aligned, dict.fromkeys(parties, "x"))
+    assert (terms_of.order, terms_of.label_holder) == (("bank", "shop", "telco"), "")
+    assert "leads" in terms_of.terms() and Agreement.decode(terms_of.terms()) == terms_of
+    assert terms_of.leader == "bank" and not JOBS["psi"].objection(terms_of)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"job": "query"}, "job is 'query'; it must be train or psi."),
+        ({"job": "psi"}, "train is no part of this job; it belongs to the job train."),
+        ({"trian": {}}, "trian is unknown; did you mean train?"),
+    ],
+)
+def test_jobs_are_checked(write: Write, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(write(**changes))
+    assert words in str(caught.value)
