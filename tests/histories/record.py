@@ -1,4 +1,4 @@
-"""Records the histories anew: ``python tests/histories/record.py [SCENARIO ...]``; see README.md beside this file."""
+"""Records the histories anew: ``python tests/histories/record.py [NAME ...]``; see README.md beside this file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import yaml
 
+from accord_scenarios import library
+
 HERE = Path(__file__).parent
 OPTIONS = ("keys.bits=2048", "seed=1")
 LIMIT = 3 << 20
@@ -19,7 +21,12 @@ LIMIT = 3 << 20
 _KEPT = ("keystore", "keystore.key", "result.json", "model.json", "intersection.csv", "predictions.csv", "snapshots/*")
 
 
-def record(name: str, scenario: str | Path, *options: str) -> Path:
+def recorded() -> dict[str, tuple[str, str]]:
+    """Command and scenario of each history: every bundled scenario, and every job that none of them is."""
+    return {name: ("run", name) for name in library.names()} | {"psi": ("psi", "wine")}
+
+
+def record(name: str, command: str, scenario: str | Path, *options: str) -> Path:
     """Play a scenario and keep what its parties left in ``NAME.tar.xz``, with no path of this machine in it.
 
     One dictionary for all files: what a party sent stands in its journal and in those of its recipients.
@@ -29,7 +36,7 @@ def record(name: str, scenario: str | Path, *options: str) -> Path:
         run = Path(folder) / "run"
         accord = Path(sys.executable).with_name("accord")
         sets = [part for option in (*OPTIONS, *options) for part in ("--set", option)]
-        subprocess.run([accord, "run", scenario, "--out", run, "--quiet", *sets], check=True)
+        subprocess.run([accord, command, scenario, "--out", run, "--quiet", *sets], check=True)
         with tarfile.open(target, "w:xz", preset=9) as archive:
             for path in sorted([run / "identities.json", run / "result.json"]):
                 _add(archive, path.relative_to(run), path.read_bytes())
@@ -72,11 +79,9 @@ def unpack(name: str, folder: Path) -> Path:
 
 
 def main() -> None:
-    """Record the named scenarios, or all that are bundled."""
-    from accord_scenarios import library
-
-    for name in sys.argv[1:] or library.names():
-        path = record(name, name)
+    """Record the named histories, or all."""
+    for name in sys.argv[1:] or recorded():
+        path = record(name, *recorded()[name])
         print(f"{path}: {path.stat().st_size} bytes")
 
 

@@ -1,0 +1,124 @@
+"""Every job is whole: whoever adds one and forgets a part learns here which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.support.completeness import missing
+from tests.support.world import NAMES, World, agreement, alignment, tables
+
+from accord_protocols.jobs.base import SECTIONS, Job
+from accord_protocols.jobs.registry import JOBS
+from accord_protocols.kernel.lifecycle import COMPLETED, TERMINAL
+from accord_scenarios.jobs.base import Played
+from accord_scenarios.jobs.registry import PLAYED
+from accord_scenarios.model import Scenario
+from accord_schemas.agreement import Agreement, Member
+
+PARTIES = 3
+AGREED: dict[str, Callable[[], Agreement]] = {
+    "train": lambda: agreement(PARTIES, gate=0.99, max_rounds=2),
+    "psi": lambda: alignment(PARTIES, gate=0.99),
+}
+"""An agreement of each job, gate on."""
+COMMON = {"version", "job", "name", "parties", "leads", "key_bits", "profile", "seeded", "learns", "limits", "versions"}
+_RUN: dict[str, World] = {}
+
+
+def world(name: str) -> World:
+    """A collaboration of a job, run to its end once."""
+    if name not in _RUN:
+        _RUN[name] = World(AGREED[name](), tables(PARTIES, n=120, columns=2)).run()
+    return _RUN[name]
+
+
+def scenario(name: str) -> Scenario:
+    """A scenario of a job."""
+    data = {"csv": Path("a.csv"), "id": "id"}
+    parties = {p: {"role": "feature_holder", "data": data} for p in NAMES[1:PARTIES]}
+    parties["bank"] = {"role": "label_holder", "data": data | ({"label": "y"} if name == "train" else {})}
+    value = {"name": "a", "job": name, "parties": parties} | ({"train": {}} if name == "train" else {})
+    return PLAYED[name].scenario.model_validate(value)
+
+
+def lacking(job: Job, played: Played | None) -> list[str]:
+    return [*missing(job, played, scenario(job.name), world(job.name))]
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_nothing_is_missing(name: str) -> None:
+    assert lacking(JOBS[name], PLAYED.get(name)) == []
+
+
+def test_both_registries_have_the_same_jobs() -> None:
+    assert set(JOBS) == set(PLAYED) == set(AGREED)
+    assert all(name == job.name for name, job in JOBS.items())
+
+
+TRAIN, PEOPLE = JOBS["train"], PLAYED["train"]
+KEYS, *LATER = TRAIN.plan.phases
+FORGOTTEN: dict[str, tuple[Job, Played | None]] = {
+    "phases": (replace(TRAIN, plan=replace(TRAIN.plan, phases=())), PEOPLE),
+    "a phase for the machine evaluate": (replace(TRAIN, plan=replace(TRAIN.plan, phases=(KEYS, *LATER[:-1]))), PEOPLE),
+    "the place of public": (replace(TRAIN, plan=replace(TRAIN.plan, phases=(replace(KEYS, clear={}), *LATER))), PEOPLE),
+    "a fact of gate": (replace(TRAIN, facts={"commitments": TRAIN.facts["commitments"]}), PEOPLE),
+    "outputs": (replace(TRAIN, outputs=()), PEOPLE),
+    "the figure surprises": (replace(TRAIN, figures={"surprises": lambda _: None}), PEOPLE),
+    "an entry among those that can be played": (TRAIN, None),
+    "a sentence of consent for each party": (TRAIN, replace(PEOPLE, learns=lambda _s, _p: "")),
+    "sentences on who learns what": (TRAIN, replace(PEOPLE, learned=lambda _: [])),
+    "lines for the terminal": (TRAIN, replace(PEOPLE, lines=())),
+    "sections of the report": (TRAIN, replace(PEOPLE, sections=())),
+    "a scenario of its own": (TRAIN, replace(PEOPLE, scenario=PLAYED["psi"].scenario)),
+}
+
+
+@pytest.mark.parametrize("what", FORGOTTEN)
+def test_what_was_forgotten_is_named(what: str) -> None:
+    job, played = FORGOTTEN[what]
+    assert what in lacking(job, played)
+
+
+def test_a_job_without_a_recorded_history_is_not_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.support.completeness.histories", dict)
+    assert lacking(TRAIN, PEOPLE) == ["a recorded history"]
+
+
+# ---- descriptors
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_states_lead_to_completion_and_say_whose_phase_they_are(job: Job) -> None:
+    assert job.table[job.last, "completed"] == COMPLETED
+    assert job.checkpoints > TERMINAL and set(job.ends) > {"AGREED", COMPLETED}
+    assert set(job.after.values()) <= set(job.phase_of)
+    assert {kind for kind, _ in job.machines} == {*job.after, "session"}
+
+
+def test_every_section_of_the_agreement_is_some_jobs() -> None:
+    assert set(Agreement.model_fields) == COMMON | SECTIONS
+    assert set().union(*(job.sections for job in JOBS.values())) == SECTIONS
+
+
+TERMS = AGREED["train"]()
+
+
+@pytest.mark.parametrize(
+    ("job", "update", "word"),
+    [
+        ("train", {"train": None}, "cannot do without train"),
+        ("psi", {"job": "psi"}, "has no test_rows"),
+        ("train", {"parties": alignment(2).parties | {"bank": TERMS.parties["shop"]}, "leads": "bank"}, "label_holder"),
+        (
+            "train",
+            {"parties": TERMS.parties | {"telco": Member(role="x", identity="x")}},
+            "no x",
+        ),
+    ],
+)
+def test_an_agreement_of_another_job_is_none_of_this_one(job: str, update: dict[str, object], word: str) -> None:
+    assert word in JOBS[job].objection(TERMS.model_copy(update=update))
+    assert not TRAIN.objection(TERMS) and not JOBS["psi"].objection(AGREED["psi"]())
