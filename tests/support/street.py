@@ -279,7 +279,7 @@ class Street:
         Args:
             quiet: How often there may be nothing to do since anybody died.
         """
-        leader = self.houses[self.terms.label_holder]
+        leader = self.houses[self.terms.leader]
         idle = lives = 0
         while idle < quiet and not (self.ended and not any(h.due() for h in self.houses.values())):
             if lives != (lives := sum(house.lives for house in self.houses.values())):

@@ -28,12 +28,14 @@ def table(phases: tuple[Phase, ...]) -> Table:
     rows = {("", "proposed"): PROPOSED, (PROPOSED, "agreed"): AGREED}
     refusing = [PROPOSED]  # a party or its policy
     for before, phase in begins(phases):
-        last = before
+        within = dict.fromkeys((before, phase.rounds.reaches if phase.rounds else before))
+        *_, last = within
         if phase.rounds is not None:
-            last = phase.rounds.reaches
-            rows |= {(state, phase.rounds.trigger): last for state in (before, last)}
+            rows |= {(state, phase.rounds.trigger): last for state in within}
+            if phase.rounds.back:
+                rows[last, phase.rounds.back], last = before, before
         rows[last, phase.trigger or "completed"] = phase.reaches or COMPLETED
-        refusing += dict.fromkeys((before, last)) if phase.refuses else []
+        refusing += within if phase.refuses else []
     if phases and phases[-1].reaches:
         rows[phases[-1].reaches, "completed"] = COMPLETED
     going = [state for state in dict.fromkeys(rows.values()) if state not in TERMINAL]

@@ -30,17 +30,20 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """A state within a phase, which is reached again with every round.
+    """A state within a phase, which is reached again and again.
 
     Args:
         name: What people read.
         trigger: What the machine says.
         reaches: The state.
+        back: What the machine says to be where the phase began, before the next time or the end; without it, the phase
+            ends from within.
     """
 
     name: str
     trigger: str
     reaches: str
+    back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
