@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from accord_protocols.primitives.permutation import Statement
 from accord_protocols.primitives.psi import rsa
 from accord_protocols.primitives.psi.rsa_key import E, PrivateKey
 from accord_protocols.primitives.xof import Xof
@@ -26,6 +27,10 @@ Block = NDArray[np.uint8]
 @cache
 def key(bits: int = 512, number: int = 0) -> PrivateKey:
     return PrivateKey.generate(bits, Xof(bytes(32), "key", bits, number))
+
+
+def challenges(n: int) -> list[int]:
+    return Statement(b"accord psi rsa proof", SID, n, E).challenges()
 
 
 def stream(*label: int) -> Xof:
@@ -219,7 +224,7 @@ def test_public_key_with_a_small_factor_is_refused(factor: int) -> None:
     cofactor = int(gmpy2.next_prime(2**512 // factor - 2**500))
     n = cofactor * factor
     # x -> x^e is a permutation for these, so that the roots are right and only the factor is not.
-    targets = rsa._proof_targets(SID, n)
+    targets = challenges(n)
     exponent = (cofactor - 1) * (factor - 1)
     roots = [int(gmpy2.powmod(t, gmpy2.invert(E, exponent), n)) for t in targets]
     assert all(gmpy2.powmod(r, E, n) == t for r, t in zip(roots, targets, strict=True))
@@ -229,6 +234,6 @@ def test_public_key_with_a_small_factor_is_refused(factor: int) -> None:
 
 def test_key_whose_exponent_divides_has_no_proof() -> None:
     p = next(p for k in range(2, 4000, 2) if gmpy2.is_prime(p := k * E * 2**230 + 1))
-    targets = rsa._proof_targets(SID, p * key().q)
+    targets = challenges(p * key().q)
     residues = [gmpy2.powmod(t, (p - 1) // E, p) == 1 for t in targets]
     assert not all(residues)  # such a server cannot answer: some challenges have no root at all

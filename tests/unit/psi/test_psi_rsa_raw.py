@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import gmpy2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,6 +24,20 @@ needs_openssl = pytest.mark.skipif(LIBRARY is None, reason="no OpenSSL 3 on this
 def test_gmpy2_is_the_plain_power(key: PrivateKey) -> None:
     numbers = [0, 1, 2, key.p, key.n - 1, key.n // 7]
     assert from_block(rsa_raw.by_gmpy2(key, to_block(numbers, key.width))) == [pow(m, key.d, key.n) for m in numbers]
+
+
+def test_a_half_that_is_wrong_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boneh, DeMillo, Lipton: gcd(wrong^e − m, n) is the other prime."""
+    key, power = KEYS[0], gmpy2.powmod
+
+    def faulty(base: int, exponent: int, modulus: int) -> gmpy2.mpz:
+        result = power(base, exponent, modulus)
+        return result ^ 1 if modulus == key.p else result
+
+    monkeypatch.setattr(gmpy2, "powmod", faulty)
+    with pytest.raises(ArithmeticError, match="computes wrongly") as caught:
+        rsa_raw.by_gmpy2(key, to_block([12345], key.width))
+    assert not re.search(r"[0-9]", str(caught.value))
 
 
 @needs_openssl

@@ -8,52 +8,28 @@ Xof. Every refusal has one reason and no index, so that nobody learns about one 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import gmpy2
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.primitives.psi.rsa_key import E, PrivateKey, width
+from accord_protocols.primitives.full_domain import FullDomainHash, width
+from accord_protocols.primitives.permutation import Statement
+from accord_protocols.primitives.psi.rsa_key import E, PrivateKey
 from accord_protocols.primitives.psi.rsa_raw import private_operation
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.bigints import from_block, to_block
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
 
-ROOTS = 9
-"""Roots in a proof: a modulus that is no permutation passes with probability 65537^-9 < 2^-143."""
-
-_UP_TO_E = gmpy2.primorial(E)
-_EXCESS_BITS = 128  # bits beyond the modulus, so that the reduced hash is uniform up to 2^-128
 _BAD_KEY = "a public alignment key is not acceptable"
 _BAD_BLINDED = "blinded ids are not acceptable"
 _BAD_SIGNED = "signed ids are not acceptable"
 
 
-class _Hash:
-    """A full-domain hash into [0, n): MGF1-SHA-256 (RFC 8017, B.2.1) of a digest of purpose, sid, n and the input."""
-
-    def __init__(self, purpose: bytes, sid: bytes, n: int) -> None:
-        self._context = digest(purpose, sid, n.to_bytes(width(n), "big"))
-        self._n = gmpy2.mpz(n)
-        self._size = (n.bit_length() + _EXCESS_BITS + 7) // 8
-        self._counters = [i.to_bytes(4, "big") for i in range((self._size + 31) // 32)]
-
-    def __call__(self, data: bytes) -> gmpy2.mpz:
-        seed = digest(self._context, data)
-        stream = b"".join(hashlib.sha256(seed + counter).digest() for counter in self._counters)
-        return int.from_bytes(stream[: self._size], "big") % self._n
-
-
-def _id_hash(sid: bytes, n: int) -> _Hash:
-    return _Hash(b"accord psi rsa fdh", sid, n)
-
-
-def _proof_targets(sid: bytes, n: int) -> list[int]:
-    target = _Hash(b"accord psi rsa proof", sid, n)
-    return [int(target(bytes([k]))) for k in range(ROOTS)]
+def _id_hash(sid: bytes, n: int) -> FullDomainHash:
+    return FullDomainHash(b"accord psi rsa fdh", sid, n)
 
 
 def _tags(sid: bytes, ids: Sequence[str], roots: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -65,14 +41,12 @@ def _tags(sid: bytes, ids: Sequence[str], roots: NDArray[np.uint8]) -> NDArray[n
 
 
 def public_proof(private: PrivateKey, sid: bytes) -> NDArray[np.uint8]:
-    """Show that x -> x^e permutes the numbers modulo n (Goldberg, Reyzin, Sagga, Baldimtsi, ePrint 2018/057).
-
-    With e | p − 1 a server could tell blinded ids apart.
+    """Show that x -> x^e permutes the numbers modulo n: with e | p − 1 a server could tell blinded ids apart.
 
     Returns:
-        ``(ROOTS, width) uint8``, the e-th roots of hashed challenges.
+        ``(ROOTS, width) uint8``, see `Statement`.
     """
-    return private_operation(private, to_block(_proof_targets(sid, private.n), private.width))
+    return _permutes(private.n, sid).prove((private.p, private.q))
 
 
 def verify_public(n: int, proof: NDArray[np.uint8], sid: bytes, bits: int) -> None:
@@ -81,12 +55,12 @@ def verify_public(n: int, proof: NDArray[np.uint8], sid: bytes, bits: int) -> No
     Raises:
         ProtocolError: Wrong length, a prime factor up to 65537, or a root that does not verify.
     """
-    if n.bit_length() != bits or gmpy2.gcd(n, _UP_TO_E) != 1:
+    if n.bit_length() != bits or not _permutes(n, sid).holds(proof):
         raise ProtocolError(_BAD_KEY)
-    _check_block(proof, ROOTS, n, _BAD_KEY)
-    for root, target in zip(from_block(proof), _proof_targets(sid, n), strict=True):
-        if root >= n or gmpy2.powmod(root, E, n) != target:
-            raise ProtocolError(_BAD_KEY)
+
+
+def _permutes(n: int, sid: bytes) -> Statement:
+    return Statement(b"accord psi rsa proof", sid, n, E)
 
 
 def blind(ids: Sequence[str], n: int, sid: bytes, xof: Xof) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import gmpy2
 
+from accord_protocols.primitives.full_domain import width
 from accord_protocols.primitives.primes import prime
 from accord_protocols.primitives.xof import Xof
 
@@ -61,11 +62,6 @@ class PrivateKey:
         """The key that `encode` wrote."""
         half = len(data) // 2
         return PrivateKey(int.from_bytes(data[:half], "big"), int.from_bytes(data[half:], "big"))
-
-
-def width(n: int) -> int:
-    """Bytes of a number modulo `n`."""
-    return (n.bit_length() + 7) // 8
 
 
 def _prime(bits: int, xof: Xof) -> int:
