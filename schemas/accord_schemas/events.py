@@ -201,19 +201,36 @@ class State(Event):
     round: Count
 
 
-class PublicKeys(Event):
-    """A party's keys for this collaboration, the size of its id set and a commitment to it.
+class IdSet(Event):
+    """The size of a party's id set, and a salted commitment to it."""
 
-    `paillier` holds (n, h_s) of a computing party, `rsa` (n) of a party that serves alignment, `proof` its nine roots.
-    """
-
-    family, name = "keys", "public"
-    exchange: Annotated[bytes, Field(min_length=32, max_length=32)]
-    paillier: Numbers
-    rsa: Numbers
-    proof: Numbers
+    family, name = "keys", "ids"
     ids: Count
     commitment: Annotated[bytes, Field(min_length=32, max_length=32)]
+
+
+class ExchangeKey(Event):
+    """The X25519 key from which a party derives a secret with each peer."""
+
+    family, name = "keys", "exchange"
+    key: Annotated[bytes, Field(min_length=32, max_length=32)]
+
+
+class PaillierKey(Event):
+    """The modulus n of a computing party, and nine n-th roots: gcd(n, φ(n)) = 1."""
+
+    family, name = "keys", "paillier"
+    key: Numbers
+    proof: Numbers
+
+
+class OprfKey(Event):
+    """The key of a party that serves alignment, by the agreed scheme; `rsa`: the modulus, and nine roots."""
+
+    family, name = "keys", "oprf"
+    scheme: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+    key: Numbers
+    proof: Numbers
 
 
 class Sample(Event):
@@ -266,14 +283,15 @@ class Tags(Event):
 class Prepared(Event):
     """A party's prepared block: number of columns, and the power of two that bounds its whitened values.
 
-    The label holder also says by which power of two it divided its labels, and how many bits a residual may need.
+    The label holder also says by which power of two it divided its labels and, at `score` alone, how many bits a
+    residual may need.
     """
 
     family, name = "intermediates", "prepared"
     columns: Annotated[int, Field(ge=0, le=4096)]
     bound: Annotated[int, Field(ge=0, le=12)]
     shift: Annotated[int, Field(ge=-1100, le=1100)]
-    range: Annotated[int, Field(ge=0, le=38)]
+    range: Annotated[int, Field(ge=0, le=38)] = 0
 
 
 class Pads(Event):

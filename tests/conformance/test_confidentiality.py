@@ -169,9 +169,10 @@ def shared() -> Watched:
 def test_pads_cannot_be_opened_with_the_public_key(shared: Watched) -> None:
     sizes, seen = shared.sizes, set[int]()
     for owner in ("bank", "shop"):
-        n, hs = from_block(shared.seen["telco", 0]["paillier"][owner])
-        public, private = PublicKey(n, hs), PrivateKey.decode(shared.parties[owner].secrets["paillier"])
-        powers = {int(gmpy2.powmod(hs, k, n * n)) for k in range(-16, 17)}
+        (n,) = from_block(shared.seen["telco", 0]["paillier"][owner])
+        public, private = PublicKey(n), PrivateKey.decode(shared.parties[owner].secrets["paillier"])
+        assert private.hs is not None
+        powers = {int(gmpy2.powmod(private.hs, k, n * n)) for k in range(-16, 17)}
         event = shared.log[Address(f"pads.{owner}.0", "pads", owner)].event
         assert isinstance(event, Pads) and len(event.numbers) == sizes.rows
         ring = sizes.ring

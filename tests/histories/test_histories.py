@@ -44,4 +44,4 @@ def test_another_kind_of_processor_gives_the_same_in_every_job(tmp_path: Path) -
     for party in json.loads(done.stdout)["parties"].values():
         jobs = party["jobs"]
         assert sum(jobs["executed_again"].values()) == jobs["finished"]
-        assert {"keys.generate", "prepare.refit", "pads.multiply"} <= set(jobs["executed_again"])
+        assert {"keys.paillier.make", "prepare.refit", "pads.multiply"} <= set(jobs["executed_again"])

@@ -11,25 +11,30 @@ from accord_protocols.kernel.plan import Phase, Place
 from accord_protocols.phases.alignment.gate import Gate
 from accord_protocols.phases.alignment.overlap import Overlap, decisions
 from accord_protocols.phases.alignment.star import Align, Edge
-from accord_protocols.phases.keys import Keys
+from accord_protocols.phases.keys import EVENTS, Keys, published
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
+from accord_schemas.events import Event, IdSet
 from accord_schemas.events import Gate as Decision
-from accord_schemas.events import PublicKeys
 
 MACHINES = (Keys, Overlap, Gate, Align, Edge)
-_KEYS = ("sizes", "moduli", "paillier", "kappas")
+_KEYS = ("sizes", "oprf", "paillier", "kappas")
 
 
-def _keys(agreement: Agreement) -> list[Address]:
-    return [Address("keys", "public", party) for party in agreement.order]
+def _said(event: type[Event]) -> Place:
+    """Where the parties whose role has such a key say it."""
+
+    def at(agreement: Agreement) -> list[Address]:
+        return [address for address, kind in published(agreement).items() if kind is event]
+
+    return Place(at)
 
 
 def _edge(address: Address, event: Decision) -> str:
     return "" if address.instance == f"gate.{event.party}" else "decides another edge than its address"
 
 
-KEYS = Phase("keys", Keys.kind, "keyed", "KEYED", carries=_KEYS, clear={PublicKeys: Place(_keys)})
+KEYS = Phase("keys", Keys.kind, "keyed", "KEYED", carries=_KEYS, clear={event: _said(event) for event in EVENTS})
 GATE = Phase(
     "gate",
     Overlap.kind,
@@ -70,7 +75,7 @@ def _commitments(said: Said) -> dict[str, Any]:
     return {
         a.sender: {"ids": event.ids, "commitment": event.commitment.hex()}
         for a, event in said.items()
-        if isinstance(event, PublicKeys)
+        if isinstance(event, IdSet)
     }
 
 

@@ -1,7 +1,13 @@
-"""Key distribution: each party makes its keys, publishes the public halves, and agrees on a key with every peer."""
+"""Key distribution: each party makes the keys of its role, publishes the public halves, and checks everybody's.
+
+One event per purpose, said by whom the agreement gives it and by nobody else. A new scheme is a new event, a line of
+`PURPOSES`, and two tasks, ``keys.NAME.make`` and ``keys.NAME.check``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from accord_protocols.kernel.machine import (
@@ -16,65 +22,102 @@ from accord_protocols.kernel.machine import (
     nothing,
     transition,
 )
+from accord_schemas.address import Address
+from accord_schemas.agreement import Agreement
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Event, PublicKeys
+from accord_schemas.events import Event, ExchangeKey, IdSet, OprfKey, PaillierKey
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What one kind of key is for.
+
+    Args:
+        event: How its public half is published; its name is the purpose's.
+        holders: Who has one, by the agreement.
+        secrets: Names of the own keys that checking the peers' needs.
+    """
+
+    event: type[Event]
+    holders: Callable[[Agreement], tuple[str, ...]]
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Of the step, the secret, and the field that the machine ends with."""
+        return self.event.name
+
+
+PURPOSES = (
+    Purpose(ExchangeKey, lambda agreement: agreement.order, secrets=("exchange",)),
+    Purpose(PaillierKey, lambda agreement: agreement.computing),
+    Purpose(OprfKey, lambda agreement: agreement.others),
+)
+EVENTS: tuple[type[Event], ...] = (IdSet, *(purpose.event for purpose in PURPOSES))
+"""Everything that is said while keys are distributed."""
+
+
+def published(agreement: Agreement) -> dict[Address, type[Event]]:
+    """Which of `EVENTS` is said where, by the agreement alone."""
+    said: dict[type[Event], tuple[str, ...]] = {IdSet: agreement.order}
+    said |= {purpose.event: purpose.holders(agreement) for purpose in PURPOSES}
+    return {Address(Keys.kind, event.name, party): event for event, parties in said.items() for party in parties}
 
 
 class Keys(Machine):
     """One instance, at everybody."""
 
     kind = "keys"
-    says: ClassVar[dict[str, type[Event]]] = {"public": PublicKeys}
+    version = 2
+    says: ClassVar[dict[str, type[Event]]] = {event.name: event for event in EVENTS}
+
+    @property
+    def terms(self) -> dict[str, object]:
+        """What tasks need to know besides keys."""
+        scheme = self.agreement.align.protocol
+        return {"me": self.me, "bits": self.agreement.key_bits, "sid": self.setup.sid, "scheme": scheme}
 
     @transition(nothing)
     def make(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Make keys and commit to the id set."""
-        wants = {"paillier": self.me in self.agreement.computing, "rsa": not self.setup.leads}
-        generate = {"bits": self.agreement.key_bits, "sid": self.setup.sid, **wants}
-        effects = (
-            Compute("generated", "keys.generate", generate, fresh=True),
-            Compute("committed", "ids.commit", key=draw.key("commit"), data=True),
-        )
-        return Fired({}, effects, "publish")
+        makes = [Compute(f"made.{p.name}", f"keys.{p.name}.make", self.terms, fresh=True) for p in self._mine()]
+        commit = Compute("committed", "ids.commit", key=draw.key("commit"), data=True)
+        return Fired({}, (*makes, commit), "publish")
 
-    @transition(lambda self, memory: [self.job("generated"), self.job("committed")])
+    @transition(lambda self, memory: [self.job("committed"), *(self.job(f"made.{p.name}") for p in self._mine())])
     def publish(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Say the public halves."""
-        keys, ids = inputs[self.job("generated")], inputs[self.job("committed")]
-        event = PublicKeys(
-            exchange=keys["exchange"],
-            paillier=keys["paillier"],
-            rsa=keys["rsa"],
-            proof=keys["proof"],
-            ids=ids["count"],
-            commitment=ids["commitment"],
-        )
-        return Fired({}, (Send("public", self.agreement.order, event),), "check")
+        committed = inputs[self.job("committed")]
+        ids = IdSet(ids=committed["count"], commitment=committed["commitment"])
+        events = [ids, *(p.event(**inputs[self.job(f"made.{p.name}")]) for p in self._mine())]
+        return Fired({}, tuple(Send(event.name, self.agreement.order, event) for event in events), "check")
 
-    @transition(lambda self, memory: [self.at("public", p) for p in self.agreement.order])
+    @transition(lambda self, memory: published(self.agreement))
     def check(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Everybody's keys are there: check them and derive the pairwise ones."""
-        events: dict[str, PublicKeys] = {a.sender: event for a, event in inputs.items()}
-        fields = {"me": self.me, "bits": self.agreement.key_bits, "sid": self.setup.sid}
-        for peer in self.setup.peers:
-            event = events[peer]
-            self._complete(peer, event)
-            fields |= {f"exchange.{peer}": event.exchange, f"paillier.{peer}": event.paillier}
-            fields |= {f"rsa.{peer}": event.rsa, f"proof.{peer}": event.proof}
-        known = {
-            "sizes": {p: e.ids for p, e in events.items()},
-            "moduli": {p: e.rsa for p, e in events.items()},
-            "paillier": {p: e.paillier for p, e in events.items()},
-        }
-        return Fired(known, (Compute("paired", "keys.pairs", fields, secrets=("exchange",)),), "agree")
+        sizes: dict[str, int] = {p: inputs[self.at("ids", p)].ids for p in self.agreement.order}
+        for party, size in sizes.items():
+            if size > self.agreement.limits.max_rows:
+                raise ProtocolError("a party has more ids than was agreed", whose=party)
+        checks, known = [], {"sizes": sizes}
+        for purpose in PURPOSES:
+            events = {p: inputs[self.at(purpose.name, p)] for p in purpose.holders(self.agreement)}
+            known[purpose.name] = {p: event.key for p, event in events.items()}
+            fields = {
+                f"{name}.{p}": getattr(event, name)
+                for p, event in events.items()
+                for name in type(event).model_fields
+                if p != self.me
+            }
+            task = f"keys.{purpose.name}.check"
+            checks.append(Compute(f"checked.{purpose.name}", task, self.terms | fields, secrets=purpose.secrets))
+        return Fired(known, tuple(checks), "agree")
 
-    @transition(lambda self, memory: [self.job("paired")])
+    @transition(lambda self, memory: [self.job(f"checked.{purpose.name}") for purpose in PURPOSES])
     def agree(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
-        """End with all keys: sizes, moduli and Paillier keys by party, kappas by peer."""
-        paired = inputs[self.job("paired")]
+        """End with all keys: sizes, keys of each purpose by party, kappas by peer."""
+        paired = inputs[self.job(f"checked.{ExchangeKey.name}")]
         return Fired({}, (Done({**memory, "kappas": {p: paired[f"kappa.{p}"] for p in self.setup.peers}}),))
 
-    def _complete(self, peer: str, event: PublicKeys) -> None:
-        wants = (peer in self.agreement.computing, peer != self.setup.leader)
-        if (len(event.paillier) == 2, len(event.rsa) == 1) != wants or event.ids > self.agreement.limits.max_rows:
-            raise ProtocolError("a party's keys are not those of its role", whose=peer)
+    def _mine(self) -> list[Purpose]:
+        return [p for p in PURPOSES if self.me in p.holders(self.agreement)]

@@ -1,11 +1,20 @@
-"""Tasks of key distribution."""
+"""Tasks of key distribution: per purpose, making the own key and checking the peers'.
+
+``keys.NAME.make``: inputs me, bits, sid, scheme; the key is fresh from the operating system. Its fields are those of
+the event. ``keys.NAME.check``: the same inputs, and the event's fields of every peer P as FIELD.P.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from numpy.typing import NDArray
 
-from accord_protocols.primitives.paillier import keys as paillier_keys
+from accord_protocols.primitives.full_domain import width
+from accord_protocols.primitives.paillier import keys as paillier
 from accord_protocols.primitives.psi import rsa
 from accord_protocols.primitives.psi.ids import commitment
 from accord_protocols.primitives.psi.rsa_key import PrivateKey as RsaKey
@@ -14,65 +23,72 @@ from accord_schemas.bigints import from_block, to_block
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
 
-NONE = np.zeros((0, 0), np.uint8)
+Block = NDArray[np.uint8]
+_BAD_KEY = "a public key is not acceptable"
 
 
-def generate(context: Context) -> Result:
-    """Keys of this collaboration: X25519 always, Paillier and RSA where the role asks for them.
-
-    Inputs: bits, paillier, rsa (booleans), sid. `context.key` is fresh from the operating system.
-    """
-    bits, xof, secrets = context.inputs["bits"], context.xof, {}
-    secrets["exchange"] = xof.fork("exchange").bytes(32)
-    exchange = X25519PrivateKey.from_private_bytes(secrets["exchange"]).public_key().public_bytes_raw()
-    paillier_block, rsa_block, proof = NONE, NONE, NONE
-    if context.inputs["paillier"]:
-        key = paillier_keys.generate(bits, xof.fork("paillier"))
-        secrets["paillier"] = key.encode()
-        assert key.hs is not None
-        paillier_block = to_block([key.public.n, key.hs], key.public.width)
-    if context.inputs["rsa"]:
-        server = RsaKey.generate(bits, xof.fork("rsa"))
-        secrets["rsa"] = server.encode()
-        rsa_block, proof = to_block([server.n], server.width), rsa.public_proof(server, context.inputs["sid"])
-    return Result({"exchange": exchange, "paillier": paillier_block, "rsa": rsa_block, "proof": proof}, secrets)
+def make_exchange(context: Context) -> Result:
+    """An X25519 key."""
+    secret = context.xof.fork("exchange").bytes(32)
+    public = X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+    return Result({"key": public}, {"exchange": secret})
 
 
-def pairs(context: Context) -> Result:
-    """Check the peers' keys and agree on one symmetric key with each.
-
-    Inputs: me, bits, sid, and per peer P: exchange.P, paillier.P, rsa.P, proof.P. Fields: kappa.P.
+def check_exchange(context: Context) -> Result:
+    """One symmetric key with each peer. Fields: kappa.P.
 
     Raises:
-        ProtocolError: A peer's key is not acceptable; names the peer.
+        ProtocolError: A peer's key is a point of small order; names the peer.
     """
-    own, me, sid = (
-        X25519PrivateKey.from_private_bytes(context.secrets["exchange"]),
-        context.inputs["me"],
-        context.inputs["sid"],
-    )
-    fields = {}
-    for name, value in context.inputs.items():
-        kind, _, peer = name.partition(".")
-        if kind != "exchange":
-            continue
+    own = X25519PrivateKey.from_private_bytes(context.secrets["exchange"])
+    me, sid, kappas = context.inputs["me"], context.inputs["sid"], {}
+    for peer, said in _peers(context):
         try:
-            _check(context, peer)
-            shared = own.exchange(X25519PublicKey.from_public_bytes(value))
-        except (ProtocolError, ValueError):
-            raise ProtocolError("a public key is not acceptable", whose=peer) from None
-        fields[f"kappa.{peer}"] = digest(b"accord kappa", shared, sid, *sorted((me, peer)))
-    return Result(fields)
+            shared = own.exchange(X25519PublicKey.from_public_bytes(said["key"]))
+        except ValueError:
+            raise ProtocolError(_BAD_KEY, whose=peer) from None
+        kappas[f"kappa.{peer}"] = digest(b"accord kappa", shared, sid, *sorted((me, peer)))
+    return Result(kappas)
 
 
-def _check(context: Context, peer: str) -> None:
-    bits, sid = context.inputs["bits"], context.inputs["sid"]
-    paillier, server = context.inputs[f"paillier.{peer}"], context.inputs[f"rsa.{peer}"]
-    if len(paillier):
-        n, hs = from_block(paillier)
-        paillier_keys.PublicKey(n, hs).check(bits)
-    if len(server):
-        rsa.verify_public(from_block(server)[0], context.inputs[f"proof.{peer}"], sid, bits)
+def make_paillier(context: Context) -> Result:
+    """A Paillier key and its proof."""
+    key = paillier.generate(context.inputs["bits"], context.xof.fork("paillier"))
+    fields = {"key": _block(key.public.n), "proof": key.prove(context.inputs["sid"])}
+    return Result(fields, {"paillier": key.encode()})
+
+
+def check_paillier(context: Context) -> Result:
+    """Every peer's Paillier key is proven.
+
+    Raises:
+        ProtocolError: One is not; names the peer.
+    """
+    sid, bits = context.inputs["sid"], context.inputs["bits"]
+    for peer, said in _peers(context):
+        _proven(lambda n, proof: paillier.PublicKey(n).verify(proof, sid, bits), peer, said, bits)
+    return Result({})
+
+
+def make_oprf(context: Context) -> Result:
+    """An RSA key for blind signatures and its proof."""
+    key = RsaKey.generate(context.inputs["bits"], context.xof.fork("rsa"))
+    proof = rsa.public_proof(key, context.inputs["sid"])
+    return Result({"scheme": "rsa", "key": _block(key.n), "proof": proof}, {"rsa": key.encode()})
+
+
+def check_oprf(context: Context) -> Result:
+    """Every server's key is of the agreed scheme and proven.
+
+    Raises:
+        ProtocolError: One is not; names the peer.
+    """
+    sid, bits = context.inputs["sid"], context.inputs["bits"]
+    for peer, said in _peers(context):
+        if said["scheme"] != context.inputs["scheme"]:
+            raise ProtocolError("an alignment key is not of the agreed scheme", whose=peer)
+        _proven(lambda n, proof: rsa.verify_public(n, proof, sid, bits), peer, said, bits)
+    return Result({})
 
 
 def commit(context: Context) -> Result:
@@ -80,3 +96,27 @@ def commit(context: Context) -> Result:
     salt = context.xof.bytes(32)
     ids = context.rows.ids
     return Result({"commitment": commitment(ids, salt), "salt": salt, "count": len(ids)})
+
+
+def _peers(context: Context) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What each peer said, by field."""
+    said: dict[str, dict[str, Any]] = {}
+    for name, value in context.inputs.items():
+        field, dot, peer = name.partition(".")
+        if dot:
+            said.setdefault(peer, {})[field] = value
+    yield from said.items()
+
+
+def _proven(verify: Callable[[int, Block], None], peer: str, said: dict[str, Any], bits: int) -> None:
+    """One modulus in its one form, and its proof."""
+    try:
+        if said["key"].shape != (1, (bits + 7) // 8):
+            raise ProtocolError(_BAD_KEY)
+        verify(from_block(said["key"])[0], said["proof"])
+    except ProtocolError:
+        raise ProtocolError(_BAD_KEY, whose=peer) from None
+
+
+def _block(n: int) -> Block:
+    return to_block([n], width(n))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from accord_protocols.primitives.paillier.jobs import decrypt_products, encrypt_masks, masked_products
+from accord_protocols.primitives.paillier.jobs import (
+    answer_masks,
+    decrypt_products,
+    encrypt_masks,
+    masked_products,
+)
 from accord_protocols.primitives.paillier.keys import PrivateKey, PublicKey
-from accord_protocols.primitives.paillier.packing import offset
-from accord_protocols.primitives.ring import Ring
 from accord_protocols.tasks.registry import Context, Result
 from accord_schemas.bigints import from_block
 
@@ -18,21 +21,23 @@ def encrypt(context: Context) -> Result:
     return Result({"numbers": encrypt_masks(key, context.inputs["masks"], context.inputs["slot_bits"], context.xof)})
 
 
-def multiply(context: Context) -> Result:
-    """Party p: products of the encrypted pads with its columns, offset by ρ; it keeps ρ modulo the ring.
+def mask(context: Context) -> Result:
+    """Party p: what hides its answers for this part's columns. Inputs: key, columns, slots, slot_bits, ring_bits."""
+    inputs = context.inputs
+    sizes = (len(inputs["columns"]), inputs["slots"], inputs["slot_bits"], inputs["ring_bits"])
+    numbers, offsets = answer_masks(PublicKey(from_block(inputs["key"])[0]), *sizes, context.xof)
+    return Result({"numbers": numbers, "offsets": offsets})
 
-    Inputs: key (n, h_s), numbers, x ``(n, m) int64``, slots, slot_bits, exponent_bits, ring_bits.
+
+def multiply(context: Context) -> Result:
+    """Party p: products of the encrypted pads with its columns, masked.
+
+    Inputs: key (n), numbers, x ``(n, m) int64``, masks, exponent_bits.
     """
-    inputs, xof, columns = context.inputs, context.xof, context.inputs["x"].shape[1]
-    n, hs = from_block(inputs["key"])
-    width, ring = inputs["slot_bits"], Ring(inputs["ring_bits"])
-    draws = xof.fork("offsets")
-    rho = [[offset(draws, width) for _ in range(inputs["slots"])] for _ in range(columns)]
-    numbers = masked_products(
-        PublicKey(n, hs), inputs["numbers"], inputs["x"], rho, width, inputs["exponent_bits"], xof.fork("obfuscators")
-    )
-    kept = ring.from_ints(value for row in rho for value in row).reshape(columns, inputs["slots"], ring.words)
-    return Result({"numbers": numbers, "offsets": kept})
+    inputs = context.inputs
+    public = PublicKey(from_block(inputs["key"])[0])
+    fields = (inputs["numbers"], inputs["x"], inputs["masks"], inputs["exponent_bits"])
+    return Result({"numbers": masked_products(public, *fields)})
 
 
 def decrypt(context: Context) -> Result:

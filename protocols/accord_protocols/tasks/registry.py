@@ -94,8 +94,12 @@ class Task:
 
 
 TASKS: dict[str, Task] = {
-    "keys.generate": Task("keys:generate"),
-    "keys.pairs": Task("keys:pairs"),
+    "keys.exchange.make": Task("keys:make_exchange"),
+    "keys.exchange.check": Task("keys:check_exchange"),
+    "keys.paillier.make": Task("keys:make_paillier"),
+    "keys.paillier.check": Task("keys:check_paillier"),
+    "keys.oprf.make": Task("keys:make_oprf"),
+    "keys.oprf.check": Task("keys:check_oprf"),
     "ids.commit": Task("keys:commit"),
     "gate.sample": Task("gate:sample_task"),
     "gate.answer": Task("gate:answer"),
@@ -109,7 +113,8 @@ TASKS: dict[str, Task] = {
     "align.locate": Task("align:locate_task"),
     "prepare.fit": Task("prepare:fit_task", heavy=True),
     "prepare.refit": Task("prepare:refit_task", heavy=True),
-    "pads.encrypt": Task("pads:encrypt", split=("masks",), chunk=256),
+    "pads.encrypt": Task("pads:encrypt", split=("masks",), chunk=512),
+    "pads.mask": Task("pads:mask", split=("columns",), chunk=4),
     "pads.multiply": Task("pads:multiply"),
     "pads.decrypt": Task("pads:decrypt", split=("numbers",), chunk=64),
 }

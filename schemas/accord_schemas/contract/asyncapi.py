@@ -23,7 +23,7 @@ _NAMESPACE = {"description": "Prefix of all topics of a group of parties: letter
 _COLLABORATION = {"description": "Id of the collaboration; `#` or `+` in a subscription stands for all."}
 _FAMILIES = {
     "control": "Proposals, consent, refusals, gate decisions, completion, acknowledgements. JSON in clear, signed.",
-    "keys": "Public keys of the parties. Binary blocks in clear, signed.",
+    "keys": "Public keys by purpose, sizes of id sets and commitments to them. Binary blocks in clear, signed.",
     "psi": "Overlap gate and alignment. Sealed to its recipients.",
     "intermediates": "Pads, products and shares of scores. Sealed to their recipients.",
     "gradients": "Residuals, sums and directions of training. Sealed to their recipients.",

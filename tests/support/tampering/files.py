@@ -74,7 +74,7 @@ def _(r: Recorded) -> list[Finding]:
 @kind("a commitment altered in a payload", "outsider", "file", "entry")
 def _(r: Recorded) -> list[Finding]:
     def change(v: dict[str, Any]) -> None:
-        one = entry(v, r, "shop", "public")
+        one = entry(v, r, "shop", "ids")
         one["payload"] = one["payload"][:-4] + "AAAA"
 
     return in_file(r, change)

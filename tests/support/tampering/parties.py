@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from tests.support.recorded import Recorded, acknowledging, changed, filler, of_log, resealed, retold, signed, swapped
 from tests.support.tampering.kinds import kind
 
 from accord_agents.evidence.finding import Finding
-from accord_schemas.events import Accept, Checkpoint, Complete, Gate, Propose, PublicKeys
+from accord_schemas.events import Accept, Checkpoint, Complete, Gate, IdSet, PaillierKey, Propose
 from accord_schemas.frame import Frame
 
 
@@ -102,12 +103,12 @@ def _(r: Recorded) -> list[Finding]:
 
 @kind("a state for which a party's keys are missing", "telco", "log", "keys", "telco")
 def _(r: Recorded) -> list[Finding]:
-    return quiet(r, "shop", "public")
+    return quiet(r, "shop", "oprf")
 
 
 @kind("keys that are missing only in what the log shows", "shop", "log", "keys")
 def _(r: Recorded) -> list[Finding]:
-    return left_out(r, "shop", "public")
+    return left_out(r, "shop", "exchange")
 
 
 @kind("a state skipped", "telco", "log", "transition", "telco")
@@ -125,7 +126,7 @@ def _(r: Recorded) -> list[Finding]:
     def late(own: list[Frame]) -> list[Frame]:
         consent = next(f for f in own if f.header.event_class is Accept)
         rest = [f for f in own if f is not consent]
-        at = next(i for i, f in enumerate(rest) if f.header.event_class is PublicKeys) + 1
+        at = next(i for i, f in enumerate(rest) if f.header.event_class is IdSet) + 1
         return [*rest[:at], consent, *rest[at:]]
 
     return of_log(retold(r.frames(), "telco", late))
@@ -263,6 +264,18 @@ def _(r: Recorded) -> list[Finding]:
         return [*own[:-2], extra, *own[-2:]]
 
     return of_log(retold(r.frames(), "telco", decided))
+
+
+@kind("a key that the party's role does not have", "telco", "log", "place", "telco")
+def _(r: Recorded) -> list[Finding]:
+    event = PaillierKey(key=np.ones((1, 256), np.uint8), proof=np.ones((9, 256), np.uint8))
+
+    def unasked(own: list[Frame]) -> list[Frame]:
+        like = next(f for f in own if f.header.step == "exchange")
+        extra = signed(like, event, type=PaillierKey.type, step="paillier")
+        return [*own[:-2], extra, *own[-2:]]
+
+    return of_log(resealed(r.frames(), "telco", unasked))
 
 
 @kind("an announced state that is not that of its address", "telco", "log", "place", "telco")

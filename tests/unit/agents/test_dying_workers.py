@@ -15,7 +15,7 @@ from accord_protocols.kernel.machine import Compute
 
 # one byte a started attempt; a worker is another process, so it is told by the environment
 COUNTER, DEATHS = "ACCORD_TEST_COUNTER", "ACCORD_TEST_DEATHS"
-JOB = Compute("c", "keys.pairs", {"computing": [], "keys": {}})
+JOB = Compute("c", "keys.exchange.check", {"computing": [], "keys": {}})
 NOTHING = Supplies(b"k" * 32, {}, None, 0)
 
 
@@ -51,27 +51,27 @@ def test_a_job_that_always_ends_its_worker_fails_and_the_next_job_is_done(
 ) -> None:
     monkeypatch.setenv(DEATHS, str(ATTEMPTS))
     bad, good = replies(JOB, JOB)
-    assert bad.trigger == "failed" and bad.reason == f"the job keys.pairs ended its worker {ATTEMPTS} times"
+    assert bad.trigger == "failed" and bad.reason == f"the job keys.exchange.check ended its worker {ATTEMPTS} times"
     assert not bad.fields and not bad.secrets
-    assert good == Reply({"task": "keys.pairs"})
+    assert good == Reply({"task": "keys.exchange.check"})
     assert len(counter.read_bytes()) == ATTEMPTS + 1
 
 
 def test_a_job_whose_worker_died_by_accident_is_done_again(counter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DEATHS, str(ATTEMPTS - 1))
-    assert replies(JOB) == [Reply({"task": "keys.pairs"})]
+    assert replies(JOB) == [Reply({"task": "keys.exchange.check"})]
     assert len(counter.read_bytes()) == ATTEMPTS
 
 
 def test_nothing_secret_in_the_repr_of_an_order_or_a_reply() -> None:
     secret = b"a secret of 32 bytes, for a test"
-    order = Order("keys.pairs", {"numbers": secret}, secret, {"paillier": secret}, None, 0, slice(None))
+    order = Order("keys.exchange.check", {"numbers": secret}, secret, {"paillier": secret}, None, 0, slice(None))
     supplies = Supplies(secret, {"paillier": secret}, None, 0)
     reply = Reply({"numbers": secret}, {"paillier": secret})
     assert not any("a secret" in repr(each) for each in (order, supplies, reply))
 
 
 def test_a_fault_in_a_task_tells_its_kind_and_no_value() -> None:
-    order = Order("keys.generate", {"bits": "a secret"}, b"k" * 32, {}, None, 0, slice(None))
+    order = Order("keys.paillier.make", {"bits": "a secret"}, b"k" * 32, {}, None, 0, slice(None))
     reply = work(order)
-    assert reply.trigger == "failed" and "keys.generate" in reply.reason and "a secret" not in reply.reason
+    assert reply.trigger == "failed" and "keys.paillier.make" in reply.reason and "a secret" not in reply.reason

@@ -10,7 +10,7 @@ import pytest
 from tests.support.street import NOW, House, Street, identities
 from tests.support.world import agreement, tables
 
-from accord_schemas.events import PublicKeys, State
+from accord_schemas.events import IdSet, State
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header, event_id
 
@@ -25,7 +25,7 @@ def street(tmp_path: Path) -> Iterator[Street]:
     built.houses["bank"].propose()
     built.houses["bank"].publish()
     read = 0
-    while not any(f.header.event_class is PublicKeys for f in of(built, "shop")):
+    while not any(f.header.event_class is IdSet for f in of(built, "shop")):
         for index in range(read, len(built.log)):
             for house in built.houses.values():
                 house.deliver(index)
@@ -70,7 +70,7 @@ def state(last: Frame, frame: Frame, number: int) -> Frame:
 
 def test_an_address_is_used_once(street: Street) -> None:
     said = of(street, "shop")
-    keys = next(f for f in said if f.header.event_class is PublicKeys)
+    keys = next(f for f in said if f.header.event_class is IdSet)
     assert give(street.houses["telco"], again(keys, said[-1])) == ("FAILED", "an address was used twice (shop)")
 
 

@@ -75,7 +75,7 @@ def test_the_victim_of_a_forked_history_is_not_accused_for_what_it_witnessed(rec
 
 
 def test_a_claim_that_cannot_be_true_does_not_convict_the_exporter(recorded: Recorded) -> None:
-    first = {"bank": 5, "shop": 4, "telco": 3}
+    first = {"bank": 5, "shop": 6, "telco": 3}
     held = [f for f in recorded.held[EXPORTER] if f.header.number <= first[f.header.source]]
     assert of_file(exported(recorded, held)) == []
 
@@ -126,7 +126,7 @@ def test_a_file_that_is_far_too_long_is_not_read(tmp_path: Path, monkeypatch: py
 
 
 def test_consent_before_all_deeds_is_not_claimed_where_deeds_may_be_missing(recorded: Recorded) -> None:
-    first = {"bank": 5, "shop": 4, "telco": 3}
+    first = {"bank": 5, "shop": 6, "telco": 3}
     held = [f for f in recorded.held[EXPORTER] if f.header.number <= first[f.header.source]]
     said = [sentence for sentence, _ in judged(exported(recorded, held)).proven]
     assert "bank, shop and telco consented to this agreement." in said

@@ -9,15 +9,20 @@ import numpy as np
 import pytest
 from tests.support.world import Tamper, World, agreement, tables
 
+from accord_protocols.phases.keys import published
 from accord_schemas.address import Content
 from accord_schemas.events import (
     Answer,
     Blinded,
     Direction,
     Event,
+    ExchangeKey,
+    IdSet,
+    OprfKey,
     Pads,
+    PaillierKey,
+    Prepared,
     Products,
-    PublicKeys,
     Residual,
     Sample,
     Scores,
@@ -31,7 +36,6 @@ BITS = 512
 Change = Callable[[Any], dict[str, Any]]
 
 KEYS = "a public key is not acceptable"
-ROLE = "a party's keys are not those of its role"
 SHAPE = "an array is not of the agreed shape"
 
 
@@ -90,9 +94,9 @@ def run(kind: type[Event], sender: str, victim: str, change: Change, **train: An
     return World(agreement(3, BITS, gate=0.99, **train), tables(3, n=40, keep=0.8), tamper=tamper).run()
 
 
-def failed(kind: type[Event], sender: str, victim: str, change: Change) -> str:
+def failed(kind: type[Event], sender: str, victim: str, change: Change, **train: Any) -> str:
     """The reason that the victim gave, having named the sender."""
-    world = run(kind, sender, victim, change)
+    world = run(kind, sender, victim, change, **train)
     abort = world.parties[victim].aborted
     assert abort is not None and abort.trigger == "failed"
     assert "completed" not in world.parties[victim].states
@@ -101,26 +105,54 @@ def failed(kind: type[Event], sender: str, victim: str, change: Change) -> str:
 
 
 @pytest.mark.parametrize(
-    ("sender", "victim", "change", "reason"),
+    ("kind", "sender", "victim", "change", "reason"),
     [
-        ("shop", "bank", lambda event: {"exchange": bytes(32)}, KEYS),  # a point of small order
-        ("shop", "bank", first("rsa", 0), KEYS),
-        ("shop", "telco", filled("rsa", 255), KEYS),  # divisible by 3
-        ("shop", "telco", filled("proof", 1), KEYS),
-        ("shop", "bank", shorter("proof"), KEYS),
-        ("shop", "bank", wider("rsa"), KEYS),
-        ("bank", "telco", first("paillier", 0), KEYS),
-        ("bank", "telco", lambda event: {"paillier": event.paillier[::-1]}, KEYS),
-        ("bank", "telco", lambda event: {"paillier": event.paillier & 254}, KEYS),
-        ("bank", "telco", shorter("paillier"), ROLE),
-        ("bank", "shop", longer("paillier"), ROLE),
-        ("telco", "bank", lambda event: {"rsa": event.rsa[:0]}, ROLE),
-        ("telco", "bank", lambda event: {"paillier": event.rsa.repeat(2, axis=0)}, ROLE),
-        ("telco", "bank", lambda event: {"ids": 20_000_001}, ROLE),
+        (ExchangeKey, "shop", "bank", lambda event: {"key": bytes(32)}, KEYS),  # a point of small order
+        (OprfKey, "shop", "bank", first("key", 0), KEYS),
+        (OprfKey, "shop", "telco", filled("key", 255), KEYS),  # divisible by 3
+        (OprfKey, "shop", "telco", filled("proof", 1), KEYS),
+        (OprfKey, "shop", "bank", shorter("proof"), KEYS),
+        (OprfKey, "shop", "bank", wider("key"), KEYS),
+        (OprfKey, "telco", "bank", shorter("key"), KEYS),
+        (OprfKey, "telco", "bank", lambda event: {"key": np.hstack([event.key[:, :1] * 0, event.key])}, KEYS),
+        (OprfKey, "telco", "bank", lambda event: {"scheme": "ecdh"}, "an alignment key is not of the agreed scheme"),
+        (PaillierKey, "bank", "telco", first("key", 0), KEYS),
+        (PaillierKey, "bank", "telco", lambda event: {"key": event.key & 254}, KEYS),
+        (PaillierKey, "bank", "telco", shorter("key"), KEYS),
+        (PaillierKey, "bank", "shop", longer("key"), KEYS),
+        (PaillierKey, "shop", "bank", first("proof", 1), KEYS),
+        (PaillierKey, "shop", "telco", lambda event: {"proof": event.proof[::-1]}, KEYS),
+        (PaillierKey, "shop", "telco", shorter("proof"), KEYS),
+        (IdSet, "telco", "bank", lambda event: {"ids": 20_000_001}, "a party has more ids than was agreed"),
     ],
 )
-def test_bad_keys(sender: str, victim: str, change: Change, reason: str) -> None:
-    assert failed(PublicKeys, sender, victim, change) == reason
+def test_bad_keys(kind: type[Event], sender: str, victim: str, change: Change, reason: str) -> None:
+    assert failed(kind, sender, victim, change) == reason
+
+
+@pytest.mark.parametrize(("protection", "party"), [("shared", "bank"), ("shared", "telco"), ("score", "shop")])
+def test_sizes_that_nobody_asked_for(protection: str, party: str) -> None:
+    victim = "shop" if party == "bank" else "bank"
+    reason = failed(Prepared, party, victim, lambda event: {"range": 12}, protection=protection)
+    assert reason == "announced sizes are not those of the agreement"
+
+
+def test_a_residuals_range_that_is_kept_back_at_score() -> None:
+    reason = failed(Prepared, "bank", "telco", lambda event: {"range": 0}, protection="score")
+    assert reason == "announced sizes are not those of the agreement"
+
+
+def test_each_party_says_the_keys_of_its_role() -> None:
+    world = World(agreement(3, BITS, gate=0.99), tables(3, n=40, keep=0.8)).run()
+    said = {address: type(content.event) for address, content in world.log.items() if address.instance == "keys"}
+    assert said == published(world.terms)
+    by_party = {p: sorted(address.step for address in said if address.sender == p) for p in world.parties}
+    assert by_party == {
+        "bank": ["exchange", "ids", "paillier"],
+        "shop": ["exchange", "ids", "oprf", "paillier"],
+        "telco": ["exchange", "ids", "oprf"],
+    }
+    assert not any(address.step == "paillier" for address in published(world.terms.model_copy(update={"train": None})))
 
 
 @pytest.mark.parametrize(

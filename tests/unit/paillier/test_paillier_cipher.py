@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accord_protocols.primitives.paillier.cipher import decrypt, encrypt, encrypt_own, received
-from accord_protocols.primitives.paillier.keys import PrivateKey, generate
+from accord_protocols.primitives.paillier.cipher import decrypt, encrypt_own, encrypt_uniform, received
+from accord_protocols.primitives.paillier.keys import PrivateKey, PublicKey, generate
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.bigints import to_block
 from accord_schemas.errors import ProtocolError
@@ -26,15 +26,49 @@ plaintexts = st.lists(
 
 @given(plaintexts, st.sampled_from([KEY, BARE]))
 def test_everything_decrypts(values: list[int], key: PrivateKey) -> None:
-    assert decrypt(key, encrypt(key.public, values, FRESH)) == values
-    assert decrypt(key, encrypt(key.public, values, FRESH, extra_bits=99)) == values
     assert decrypt(key, encrypt_own(key, values, FRESH)) == values
 
 
-@given(st.binary(min_size=32, max_size=32), st.sampled_from([1, 2, 40]))
-def test_owner_and_public_encryption_are_one_function(seed: bytes, count: int) -> None:
-    values = list(range(count))
-    assert encrypt_own(KEY, values, Xof(seed)) == encrypt(KEY.public, values, Xof(seed))
+def test_a_uniform_ciphertext_is_what_it_says() -> None:
+    ciphertexts, plaintexts = encrypt_uniform(KEY.public, 5, Xof(bytes(32), "uniform"))
+    n, xof = KEY.public.n, Xof(bytes(32), "uniform")
+    assert decrypt(KEY, ciphertexts) == plaintexts
+    for ciphertext, plaintext in zip(ciphertexts, plaintexts, strict=True):
+        assert plaintext == xof.below(n)
+        assert ciphertext == (1 + plaintext * n) * pow(xof.below(n), n, n * n) % (n * n)
+
+
+class Listed(Xof):
+    """A stream whose numbers are given."""
+
+    def __init__(self, *numbers: int) -> None:
+        super().__init__(bytes(32))
+        self._numbers = list(numbers)
+
+    def below(self, bound: int) -> int:
+        return self._numbers.pop(0)
+
+
+def test_every_unit_is_drawn_as_often_as_every_other() -> None:
+    """All pairs (R, r) of a modulus with gcd(n, φ(n)) = 1 give all units modulo n², each once."""
+    public = PublicKey(7 * 11)
+    units = [unit for unit in range(1, public.n**2) if gmpy2.gcd(unit, public.n) == 1]
+    pairs = [(R, r) for R in range(public.n) for r in range(1, public.n) if gmpy2.gcd(r, public.n) == 1]
+    drawn = sorted(int(encrypt_uniform(public, 1, Listed(*pair))[0][0]) for pair in pairs)
+    assert drawn == units
+
+
+def test_a_modulus_without_a_proof_would_not_be_uniform() -> None:
+    public = PublicKey(3 * 7)  # 3 divides φ(n): what the proof excludes
+    pairs = [(R, r) for R in range(public.n) for r in range(1, public.n) if gmpy2.gcd(r, public.n) == 1]
+    drawn = {int(encrypt_uniform(public, 1, Listed(*pair))[0][0]) for pair in pairs}
+    assert len(drawn) * 3 == len(pairs)
+
+
+def test_roots_are_units() -> None:
+    public = PublicKey(7 * 11)
+    (ciphertext,), _ = encrypt_uniform(public, 1, Listed(5, 0, 7, 22, 3))
+    assert ciphertext == (1 + 5 * 77) * pow(3, 77, 77**2) % 77**2
 
 
 def test_obfuscators_are_powers_of_hs() -> None:
@@ -54,7 +88,7 @@ def test_ciphertexts_keep_the_jacobi_symbol() -> None:
 @pytest.mark.parametrize("key", [KEY, BARE])
 def test_a_ciphertext_cannot_be_read_with_the_public_key(key: PrivateKey) -> None:
     n, n_squared = key.public.n, key.public.n_squared
-    for ciphertext in (*encrypt(key.public, [7, 7], FRESH), *encrypt_own(key, [7, 7], FRESH)):
+    for ciphertext in encrypt_own(key, [7, 7], FRESH):
         stripped = ciphertext * gmpy2.invert(1 + 7 * n, n_squared) % n_squared
         assert stripped != 1
         assert (ciphertext - 1) % n != 0
@@ -63,8 +97,7 @@ def test_a_ciphertext_cannot_be_read_with_the_public_key(key: PrivateKey) -> Non
 
 @pytest.mark.parametrize("key", [KEY, BARE])
 def test_every_ciphertext_has_its_own_obfuscator(key: PrivateKey) -> None:
-    values = encrypt(key.public, [7] * 20, FRESH) + encrypt_own(key, [7] * 20, FRESH)
-    assert len(set(values)) == 40
+    assert len(set(encrypt_own(key, [7] * 20, FRESH))) == 20
 
 
 def test_obfuscating_exponents_have_their_full_length() -> None:
@@ -76,10 +109,8 @@ def test_obfuscating_exponents_have_their_full_length() -> None:
             return super().bits(count)
 
     recorder = Recorder(bytes(32), "recorder")
-    encrypt(KEY.public, [1], recorder)
-    encrypt(KEY.public, [1], recorder, extra_bits=76)
-    encrypt_own(KEY, [1], recorder)
-    assert recorder.asked == [256, 332, 256]
+    encrypt_own(KEY, [1, 2], recorder)
+    assert recorder.asked == [256, 256]
 
 
 def test_ciphertexts_add_and_scale() -> None:
@@ -91,15 +122,16 @@ def test_ciphertexts_add_and_scale() -> None:
 def test_phe_reads_ours() -> None:
     theirs = phe.PaillierPrivateKey(phe.PaillierPublicKey(KEY.public.n), KEY.p, KEY.q)
     values = [0, 1, 123456789, KEY.public.n - 1]
-    for ciphertexts in (encrypt(KEY.public, values, FRESH), encrypt_own(KEY, values, FRESH)):
-        assert [theirs.raw_decrypt(int(c)) for c in ciphertexts] == values
+    assert [theirs.raw_decrypt(int(c)) for c in encrypt_own(KEY, values, FRESH)] == values
+    ciphertexts, plaintexts = encrypt_uniform(KEY.public, 3, FRESH)
+    assert [theirs.raw_decrypt(int(c)) for c in ciphertexts] == plaintexts
 
 
 def test_we_read_phe() -> None:
     public, private = phe.generate_paillier_keypair(n_length=512)
     key = PrivateKey(private.p, private.q, None)
     assert key.public.n == public.n
-    key.public.check(512)
+    key.public.verify(key.prove(bytes(32)), bytes(32), 512)
     values = [0, 1, 123456789, public.n - 1]
     assert decrypt(key, [public.raw_encrypt(value) for value in values]) == values
     assert [private.raw_decrypt(int(c)) for c in encrypt_own(key, values, FRESH)] == values
@@ -108,7 +140,7 @@ def test_we_read_phe() -> None:
 @pytest.mark.parametrize("value", [-1, KEY.public.n])
 def test_plaintexts_outside_the_group_are_refused(value: int) -> None:
     with pytest.raises(ValueError, match="not below the modulus"):
-        encrypt(KEY.public, [value], FRESH)
+        encrypt_own(KEY, [value], FRESH)
 
 
 @pytest.mark.parametrize("value", [0, KEY.public.n, 5 * KEY.p, KEY.q, KEY.public.n**2, KEY.public.n**2 + 1])
@@ -132,3 +164,6 @@ def test_same_stream_same_bytes() -> None:
     block = to_block(map(int, encrypt_own(KEY, list(range(50)), Xof(bytes(32), "golden"))), KEY.public.width)
     digest = hashlib.sha256(block.tobytes()).hexdigest()
     assert digest == "53d90515913dc9571e8b5df41e6a72b5e742bbcaa0eaf224ff6fa5c58b287b1a"
+    ciphertexts, _ = encrypt_uniform(KEY.public, 5, Xof(bytes(32), "golden"))
+    digest = hashlib.sha256(to_block(map(int, ciphertexts), KEY.public.width).tobytes()).hexdigest()
+    assert digest == "f4b2933d3aa8eff6c5d522039bdeef0cb99ba50cb17b923b9f7dfcd6210af626"

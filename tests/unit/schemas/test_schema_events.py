@@ -25,11 +25,14 @@ from accord_schemas.events import (
     Complete,
     Direction,
     Event,
+    ExchangeKey,
     Fail,
     Gate,
+    IdSet,
+    OprfKey,
+    PaillierKey,
     Prepared,
     Propose,
-    PublicKeys,
     Scores,
     State,
     Store,
@@ -63,6 +66,12 @@ def test_an_optional_field_that_says_nothing_is_left_out() -> None:
         Propose.decode(canonical_json({"agreement": {}, "identities": {}, "nonce": "ab" * 32}))
 
 
+@pytest.mark.parametrize("bits", [0, 12])
+def test_a_residuals_range_is_said_where_it_is_needed(bits: int) -> None:
+    said = Prepared(columns=1, bound=0, shift=0, range=bits)
+    assert (b"range" in said.encode()) == bool(bits) and Prepared.decode(said.encode()) == said
+
+
 def test_an_optional_array_that_holds_nothing_is_left_out(toy: Any) -> None:
     """Also one whose entries are all zero says something."""
     assert set(decode_fields(toy(rows=1).encode())) == {"rows"} == set(decode_fields(toy(rows=1, tags=None).encode()))
@@ -89,7 +98,8 @@ def test_types_are_unique_and_say_whether_they_are_sealed() -> None:
     assert all(
         EVENTS[t] is kind and t == f"org.accord.{kind.family}.{kind.name}.v{kind.version}" for t, kind in EVENTS.items()
     )
-    clear = {"org.accord.keys.public.v1"} | {t for t, k in EVENTS.items() if k.family in JSON}
+    keys = {f"org.accord.keys.{purpose}.v1" for purpose in ("exchange", "ids", "oprf", "paillier")}
+    clear = keys | {t for t, k in EVENTS.items() if k.family in JSON}
     assert {t for t, k in EVENTS.items() if not k.sealed} == clear
     assert JSON < CLEAR
 
@@ -133,17 +143,12 @@ RING = np.zeros((2, 2), np.uint64)
         (Direction, {"stop": "now", "step": 1.0, "coefficients": np.zeros(1)}),
         (Direction, {"stop": "", "step": 1.0, "coefficients": np.array([np.nan])}),
         (Direction, {"stop": "", "step": 1.0, "coefficients": np.array([np.inf])}),
-        (
-            PublicKeys,
-            {
-                "exchange": b"short",
-                "paillier": np.zeros((0, 0), np.uint8),
-                "rsa": np.zeros((0, 0), np.uint8),
-                "proof": np.zeros((0, 0), np.uint8),
-                "ids": 1,
-                "commitment": bytes(32),
-            },
-        ),
+        (ExchangeKey, {"key": b"short"}),
+        (IdSet, {"ids": 1, "commitment": bytes(31)}),
+        (IdSet, {"ids": -1, "commitment": bytes(32)}),
+        (PaillierKey, {"key": np.zeros(4, np.uint8), "proof": np.zeros((9, 4), np.uint8)}),
+        (OprfKey, {"scheme": "RSA", "key": np.zeros((1, 4), np.uint8), "proof": np.zeros((9, 4), np.uint8)}),
+        (OprfKey, {"scheme": "", "key": np.zeros((1, 4), np.uint8), "proof": np.zeros((9, 4), np.uint8)}),
     ],
 )
 def test_fields_of_another_form_are_refused(kind: type[Event], fields: dict[str, Any]) -> None:

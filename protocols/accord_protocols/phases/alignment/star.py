@@ -108,7 +108,7 @@ class Edge(Machine):
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Leader: blind the ids. Server: tag its own."""
         sizes = {"leader": memory["sizes"][self.setup.leader], "server": memory["sizes"][self.qualifier]}
-        modulus = memory["moduli"][self.qualifier]
+        modulus = memory["oprf"][self.qualifier]
         if not self.setup.leads:
             compute = Compute("tagged", "align.tag", {"sid": self.sid}, secrets=("rsa",), data=True)
             kappas = {f"kappa.{p}": kappa for p, kappa in memory["kappas"].items()}

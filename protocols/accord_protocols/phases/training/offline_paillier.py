@@ -1,12 +1,15 @@
 """The offline phase of one batch of iterations: one-time pads, encrypted, times each peer's columns.
 
 ``pads.OWNER.BATCH``: the owner ends with its pads and, per peer p, V_p = X_pᵀD + ρ; a peer ends with its offsets ρ. It
-needs neither labels nor weights. Column t of a batch is used once, by round (batch · slots + t).
+needs neither labels nor weights. Column t of a batch is used once, by round (batch · slots + t). A peer draws what
+hides its answers while the owner still encrypts.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
+
+import numpy as np
 
 from accord_protocols.kernel.machine import (
     Compute,
@@ -21,6 +24,8 @@ from accord_protocols.kernel.machine import (
     transition,
 )
 from accord_protocols.phases.training.sizes import Terms
+from accord_protocols.primitives.paillier.keys import PublicKey
+from accord_schemas.bigints import from_block
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Products
 from accord_schemas.events import Pads as Encrypted
@@ -30,6 +35,7 @@ class Pads(Machine):
     """One batch of one owner, at everybody."""
 
     kind = "pads"
+    version = 2
     says: ClassVar[dict[str, type[Event]]] = {"pads": Encrypted, "products": Products}
 
     @property
@@ -39,10 +45,17 @@ class Pads(Machine):
 
     @transition(nothing)
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
-        """Owner: draw and encrypt. Peer: wait."""
-        if self.me != self.owner:
-            return Fired(memory, (), "multiply")
+        """Owner: draw and encrypt. Peer: draw a mask per column."""
         terms: Terms = memory["terms"]
+        if self.me != self.owner:
+            fields = {
+                "key": memory["paillier"][self.owner],
+                "columns": np.arange(memory["x"].shape[1]),
+                "slots": terms.slots,
+                "slot_bits": terms.slot_bits,
+                "ring_bits": terms.ring.bits,
+            }
+            return Fired(memory, (Compute("masked", "pads.mask", fields, key=draw.key("mask")),), "multiply")
         masks = terms.ring.random(draw("pads"), terms.rows, terms.slots)
         fields = {"masks": masks, "slot_bits": terms.slot_bits}
         compute = Compute("encrypted", "pads.encrypt", fields, key=draw.key("encrypt"), secrets=("paillier",))
@@ -54,31 +67,28 @@ class Pads(Machine):
         event = Encrypted(numbers=inputs[self.job("encrypted")]["numbers"])
         return Fired(memory, (Send("pads", self.setup.peers, event),), "decrypt")
 
-    @transition(lambda self, memory: [self.at("pads", self.owner)])
+    @transition(lambda self, memory: [self.at("pads", self.owner), self.job("masked")])
     def multiply(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Peer: multiply with the own columns."""
         pads: Encrypted = inputs[self.at("pads", self.owner)]
-        terms, key = memory["terms"], memory["paillier"][self.owner]
-        if pads.numbers.shape != (terms.rows, key.shape[1]):
+        masks, terms = inputs[self.job("masked")], memory["terms"]
+        if pads.numbers.shape != (terms.rows, self._width(memory)):
             raise ProtocolError("encrypted pads are not as agreed", whose=self.owner)
         fields = {
-            "key": key,
+            "key": memory["paillier"][self.owner],
             "peer": self.owner,
             "numbers": pads.numbers,
             "x": memory["x"],
-            "slots": terms.slots,
-            "slot_bits": terms.slot_bits,
+            "masks": masks["numbers"],
             "exponent_bits": terms.x_bits,
-            "ring_bits": terms.ring.bits,
         }
-        return Fired({}, (Compute("multiplied", "pads.multiply", fields, key=draw.key("multiply")),), "answer")
+        return Fired({"offsets": masks["offsets"]}, (Compute("multiplied", "pads.multiply", fields),), "answer")
 
     @transition(lambda self, memory: [self.job("multiplied")])
     def answer(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Peer: one ciphertext a column."""
-        result = inputs[self.job("multiplied")]
-        send = Send("products", [self.owner], Products(numbers=result["numbers"]))
-        return Fired({}, (send, Done({"offsets": result["offsets"]})))
+        send = Send("products", [self.owner], Products(numbers=inputs[self.job("multiplied")]["numbers"]))
+        return Fired({}, (send, Done({"offsets": memory["offsets"]})))
 
     @transition(lambda self, memory: [self.at("products", p) for p in self.setup.peers])
     def decrypt(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
@@ -87,7 +97,7 @@ class Pads(Machine):
         jobs = []
         for peer in self.setup.peers:
             products: Products = inputs[self.at("products", peer)]
-            if products.numbers.shape != (memory["columns"][peer], memory["paillier"][self.me].shape[1]):
+            if products.numbers.shape != (memory["columns"][peer], self._width(memory)):
                 raise ProtocolError("encrypted products are not as agreed", whose=peer)
             fields = {
                 "numbers": products.numbers,
@@ -104,3 +114,7 @@ class Pads(Machine):
         """Owner: end with pads and products."""
         products = {p: inputs[self.job(f"decrypted.{p}")]["products"] for p in self.setup.peers}
         return Fired({}, (Done({"masks": memory["masks"], "products": products}),))
+
+    def _width(self, memory: Memory) -> int:
+        """Bytes of a ciphertext."""
+        return PublicKey(from_block(memory["paillier"][self.owner])[0]).width

@@ -18,6 +18,7 @@ from accord_protocols.kernel.machine import (
     transition,
 )
 from accord_protocols.preparation.fitted import Fitted
+from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Prepared
 
 _COMBINED = (
@@ -34,6 +35,7 @@ class Prepare(Machine):
     """One instance, at everybody."""
 
     kind = "prepare"
+    version = 2
     says: ClassVar[dict[str, type[Event]]] = {"prepared": Prepared}
 
     @transition(nothing)
@@ -56,7 +58,10 @@ class Prepare(Machine):
         """Say how many columns there are and how large their values get."""
         block = inputs[self.job("fitted")]
         event = Prepared(
-            columns=block["x"].shape[1], bound=block["bound"], shift=block.get("shift", 0), range=block.get("range", 0)
+            columns=block["x"].shape[1],
+            bound=block["bound"],
+            shift=block.get("shift", 0),
+            range=block.get("range", 0) if self._sized(self.me) else 0,
         )
         fitted = Fitted.from_json(block["fitted"])
         note = Note(
@@ -88,8 +93,11 @@ class Prepare(Machine):
     @transition(lambda self, memory: [self.at("prepared", p) for p in self.agreement.order])
     def end(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """End with the own block and what everybody announced."""
-        events = {a.sender: event for a, event in inputs.items()}
-        announced = {
+        events: dict[str, Prepared] = {a.sender: event for a, event in inputs.items()}
+        for party, event in events.items():
+            if bool(event.range) != self._sized(party):
+                raise ProtocolError("announced sizes are not those of the agreement", whose=party)
+        announced: Memory = {
             "columns": {p: e.columns for p, e in events.items()},
             "bounds": {p: e.bound for p, e in events.items()},
             "shift": events[self.agreement.label_holder].shift,
@@ -103,6 +111,11 @@ class Prepare(Machine):
         if train is None or train.l2 or rows >= weights:
             return ()
         return (Note({"unique": False, "warnings": [_UNDETERMINED.format(rows=rows, weights=weights)]}),)
+
+    def _sized(self, party: str) -> bool:
+        """Whether a party says how large a residual may be: the label holder where that decides about the ring."""
+        train = self.agreement.train
+        return party == self.setup.leader and train is not None and train.protection == "score"
 
     def _few(self, rows: int, columns: int) -> list[str]:
         train = self.agreement.train

@@ -52,8 +52,9 @@ def terms(setup: Setup, rows: int, announced: Memory) -> Terms:
     room = 64 - (X_BITS + D_BITS + log2_ceil(max(rows, 1)) + bound + 1)
     small = train.protection == "score" and announced["range"] <= room
     ring, range_bits = (Ring(64), room) if small else (Ring(128), RANGE_BITS + 1)
-    columns = max(1, *announced["columns"].values())
-    width = slot_bits(ring.bits, x_bits, max(rows, 1), columns, train.max_rounds + 1)
+    rounds = train.max_rounds + 1
+    width = slot_bits(ring.bits, x_bits, max(rows, 1))
+    ciphertexts = len(setup.agreement.computing) * len(setup.peers) * max(1, *announced["columns"].values()) * rounds
     return Terms(
-        rows, ring, x_bits, range_bits, width, min(slots(setup.agreement.key_bits, width), train.max_rounds + 1)
+        rows, ring, x_bits, range_bits, width, min(slots(setup.agreement.key_bits, width, ciphertexts), rounds)
     )

@@ -18,22 +18,28 @@ from accord_schemas.errors import ProtocolError
 _BAD_CIPHERTEXT = "a ciphertext is not of the agreed form"
 
 
-def encrypt(public: PublicKey, plaintexts: Sequence[int], xof: Xof, *, extra_bits: int = 0) -> list[mpz]:
-    """Ciphertexts ``(1 + m·n) · h_s^α`` by whoever has the public key, each with its own α of ``|n|/2 + extra_bits``.
+def encrypt_uniform(public: PublicKey, count: int, xof: Xof) -> tuple[list[mpz], list[int]]:
+    """``(1 + R·n)·r^n mod n²`` with R uniform in Z_n and r uniform in Z_n*: uniform among the units modulo n².
 
-    A key of `phe` is obfuscated by ``r^n``, r uniform; `extra_bits` is then of no meaning.
+    With gcd(n, φ(n)) = 1 the map from (R, r) is one to one (Paillier, EUROCRYPT '99), and as many pairs as
+    units. So a product with one of these is uniform as well, and independent of the other factor, whoever chose it.
+
+    Returns:
+        Ciphertexts, and their R.
     """
-    if public.hs is None:
-        obfuscators = [gmpy2.powmod(_unit(public.n, xof), public.n, public.n_squared) for _ in plaintexts]
-    else:
-        bits = public.bits // 2 + extra_bits
-        comb = Comb(public.hs, public.n, bits, len(plaintexts))
-        obfuscators = comb.powers([xof.bits(bits) for _ in plaintexts])
-    return _obfuscated(public, plaintexts, obfuscators)
+    n, n_squared = mpz(public.n), public.n_squared
+    plaintexts, ciphertexts = [], []
+    for _ in range(count):
+        plaintext, root = xof.below(public.n), _unit(public.n, xof)
+        plaintexts.append(plaintext)
+        ciphertexts.append((1 + plaintext * n) * gmpy2.powmod(root, n, n_squared) % n_squared)
+    return ciphertexts, plaintexts
 
 
 def encrypt_own(private: PrivateKey, plaintexts: Sequence[int], xof: Xof) -> list[mpz]:
-    """What `encrypt` gives, computed modulo p² and q² by the owner of the key.
+    """Ciphertexts ``(1 + m·n) · h_s^α`` by the owner, modulo p² and q², each with its own α of ``|n|/2`` bits.
+
+    A key of `phe` has no h_s: its obfuscators are ``r^n``, r uniform.
 
     α is reduced modulo p − 1 and q − 1. Half of these would do for a square, but −x² is none: the halves would choose
     the signs modulo p and q independently of each other, and the Jacobi symbol of a ciphertext would betray it.
@@ -54,7 +60,10 @@ def encrypt_own(private: PrivateKey, plaintexts: Sequence[int], xof: Xof) -> lis
         ]
     inverse = gmpy2.invert(p**2, q**2)
     obfuscators = [low + p**2 * ((high - low) * inverse % q**2) for low, high in zip(*residues, strict=True)]
-    return _obfuscated(public, plaintexts, obfuscators)
+    n, n_squared = mpz(public.n), public.n_squared
+    if any(not 0 <= m < n for m in plaintexts):
+        raise ValueError("a plaintext is not below the modulus")
+    return [(1 + m * n) * r % n_squared for m, r in zip(plaintexts, obfuscators, strict=True)]
 
 
 def decrypt(private: PrivateKey, ciphertexts: Iterable[mpz]) -> list[int]:
@@ -88,13 +97,6 @@ def received(public: PublicKey, block: NDArray[np.uint8]) -> list[mpz]:
     if any(value >= public.n_squared for value in values) or gmpy2.gcd(product, public.n) != 1:
         raise ProtocolError(_BAD_CIPHERTEXT)
     return values
-
-
-def _obfuscated(public: PublicKey, plaintexts: Sequence[int], obfuscators: Sequence[mpz]) -> list[mpz]:
-    n, n_squared = mpz(public.n), public.n_squared
-    if any(not 0 <= m < n for m in plaintexts):
-        raise ValueError("a plaintext is not below the modulus")
-    return [(1 + m * n) * r % n_squared for m, r in zip(plaintexts, obfuscators, strict=True)]
 
 
 def _unit(modulus: int, xof: Xof) -> int:

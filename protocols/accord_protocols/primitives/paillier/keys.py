@@ -3,6 +3,9 @@
 Source: Damgård, Jurik, Nielsen, "A generalization of Paillier's public-key system with applications to electronic
 voting", International Journal of Information Security 9 (2010), section 4: p ≡ q ≡ 3 mod 4, gcd(p−1, q−1) = 2,
 h = −x², h_s = h^n mod n². The plain numbers n, p and q are those of `phe`: a key without h_s came from there.
+
+Only n is published. Who answers multiplies with ``r^n`` for an r of its own, so that no base chosen by the owner, such
+as an h_s of order 3, is ever raised to a secret.
 """
 
 from __future__ import annotations
@@ -11,9 +14,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import gmpy2
+import numpy as np
 from gmpy2 import mpz
+from numpy.typing import NDArray
 
-from accord_protocols.primitives.primes import ROUNDS, SMALL, prime
+from accord_protocols.primitives.permutation import Statement
+from accord_protocols.primitives.primes import ROUNDS, prime
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.errors import ProtocolError
 
@@ -22,10 +28,9 @@ _BAD_KEY = "a public key is not of the agreed form"
 
 @dataclass(frozen=True)
 class PublicKey:
-    """The modulus ``n`` and the base ``hs`` of the obfuscators, None for a key of `phe`."""
+    """The modulus ``n``: all that others need, who randomise by ``r^n`` and never by h_s."""
 
     n: int
-    hs: int | None
 
     @cached_property
     def n_squared(self) -> mpz:
@@ -42,27 +47,24 @@ class PublicKey:
         """Bytes of a ciphertext."""
         return (int(self.n_squared).bit_length() + 7) // 8
 
-    def check(self, bits: int | None = None) -> None:
-        """Refuse a received key that can be seen to be wrong.
+    def verify(self, proof: NDArray[np.uint8], sid: bytes, bits: int) -> None:
+        """Refuse a received key unless it is proven that gcd(n, φ(n)) = 1: only then is `encrypt_uniform` uniform.
 
         Args:
-            bits: The length of n that was agreed; None accepts any even one.
+            proof: From `PrivateKey.prove`.
+            sid: 32 bytes, the session.
+            bits: The length of n that was agreed.
 
         Raises:
             ProtocolError: One reason for all.
         """
-        good = self.n > 0 and self.n % 2 == 1 and self.bits % 2 == 0 and bits in (None, self.bits)
-        good = good and gmpy2.gcd(self.n, SMALL) == 1 and not gmpy2.is_prime(self.n, ROUNDS)
-        if good and self.hs is not None:
-            # h_s = ±1 would obfuscate nothing, and −x² has the Jacobi symbol 1 whatever x is
-            good = 1 < self.hs < self.n_squared - 1 and gmpy2.jacobi(self.hs, self.n) == 1
-        if not good:
+        if self.bits != bits or gmpy2.is_prime(self.n, ROUNDS) or not _permutes(self.n, sid).holds(proof):
             raise ProtocolError(_BAD_KEY)
 
 
 @dataclass(frozen=True)
 class PrivateKey:
-    """The primes of n, and ``hs`` as in the public key."""
+    """The primes of n, and ``hs``, the base of the owner's own obfuscators: None for a key of `phe`."""
 
     p: int = field(repr=False)
     q: int = field(repr=False)
@@ -71,7 +73,21 @@ class PrivateKey:
     @cached_property
     def public(self) -> PublicKey:
         """What others may know."""
-        return PublicKey(self.p * self.q, self.hs)
+        return PublicKey(self.p * self.q)
+
+    def prove(self, sid: bytes) -> NDArray[np.uint8]:
+        """Show that gcd(n, φ(n)) = 1.
+
+        Without it the owner of n could read from the randomness of what others answer (CVE-2023-33241 is a modulus of
+        that kind); Canetti, Gennaro, Goldfeder, Makriyannis, Peled, CCS 2020, prove the same of theirs.
+
+        Args:
+            sid: 32 bytes, the session.
+
+        Returns:
+            ``(ROOTS, bytes of n) uint8``, see `Statement`.
+        """
+        return _permutes(self.public.n, sid).prove((self.p, self.q))
 
     def encode(self) -> bytes:
         """Fixed-width p, q and hs (0 where it is None), for a sealed keystore."""
@@ -99,6 +115,10 @@ def generate(bits: int, xof: Xof) -> PrivateKey:
     while gmpy2.gcd(x := xof.below(n), n) != 1:
         pass
     return PrivateKey(p, q, int(gmpy2.powmod(-x * x, n, mpz(n) ** 2)))
+
+
+def _permutes(n: int, sid: bytes) -> Statement:
+    return Statement(b"accord paillier proof", sid, n, n)
 
 
 def _prime(bits: int, xof: Xof) -> int:

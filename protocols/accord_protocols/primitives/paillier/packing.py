@@ -1,12 +1,14 @@
-"""Several ring elements in one plaintext, wide enough apart that sums never reach a neighbour."""
+"""Several ring elements in one plaintext, far enough apart that sums reach a neighbour by a carry at most.
+
+The party that answers adds R, uniform in Z_n, to all slots at once. Its offset of slot t is ``R >> L·t`` modulo the
+ring: what the owner reads there is the product plus that offset, plus a carry of -1, 0 or 1 from below.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from accord_protocols.primitives.xof import Xof
-
-STATISTICAL_BITS = 40  # distance from uniform over a whole run
+STATISTICAL_BITS = 40  # a whole run computes wrongly with probability 2^-40 at most; secrecy does not rest on it
 
 
 def log2_ceil(count: int) -> int:
@@ -14,30 +16,32 @@ def log2_ceil(count: int) -> int:
     return (count - 1).bit_length()
 
 
-def slot_bits(ring_bits: int, x_bits: int, rows: int, columns: int, rounds: int) -> int:
-    """Width L of a slot that holds a masked product of a column with a ring vector.
+def slot_bits(ring_bits: int, x_bits: int, rows: int) -> int:
+    """Width L of a slot that holds the product of a column with a ring vector.
 
-    A sum of `rows` products is below 2^(L−43) in magnitude, and 2mT of them in one run are hidden by their offsets (see
-    `offset`) with distance 2^-40 in all.
+    A sum of `rows` products stays below 2^(L−1) in magnitude, so that what the slots below carry or borrow is at most
+    one unit of the last place. No slot needs a reserve of its own: see `slots`.
 
     Args:
         ring_bits: 64 or 128.
         x_bits: Bits of a matrix entry with its sign: ``|x| <= 2^(x_bits-1)``.
         rows: n.
-        columns: m, of the widest party.
-        rounds: T, the most that may take place.
     """
-    return ring_bits + x_bits + log2_ceil(rows) + STATISTICAL_BITS + log2_ceil(2 * columns * rounds) + 2
+    return ring_bits + x_bits + log2_ceil(rows)
 
 
-def slots(modulus_bits: int, slot_bits: int) -> int:
-    """How many slots one plaintext has."""
-    return (modulus_bits - 2) // slot_bits
+def slots(modulus_bits: int, slot_bits: int, ciphertexts: int) -> int:
+    """How many slots one plaintext has, s.
 
+    A packed product P is below 2^(Ls−1) and R is uniform in Z_n: P + R leaves [0, n) with probability ``|P|/n``, below
+    2^(Ls−|n|). One reserve per ciphertext keeps that below 2^-40 for all of a run together.
 
-def offset(xof: Xof, slot_bits: int) -> int:
-    """``2^(L−2) + U[0, 2^(L−3))``: keeps a slot positive whatever the sign of the product, and hides its size."""
-    return (1 << (slot_bits - 2)) + xof.bits(slot_bits - 3)
+    Args:
+        modulus_bits: |n|.
+        slot_bits: L.
+        ciphertexts: Answers in the whole run, at most.
+    """
+    return (modulus_bits - STATISTICAL_BITS - log2_ceil(ciphertexts)) // slot_bits
 
 
 def pack(values: Sequence[int], slot_bits: int) -> int:
