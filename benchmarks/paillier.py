@@ -19,9 +19,14 @@ from gmpy2 import mpz
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.paillier import packing
-from accord_protocols.primitives.paillier.cipher import decrypt, encrypt, encrypt_own
+from accord_protocols.primitives.paillier.cipher import decrypt, encrypt_own, encrypt_uniform
 from accord_protocols.primitives.paillier.halves import Halves
-from accord_protocols.primitives.paillier.jobs import decrypt_products, encrypt_masks, masked_products
+from accord_protocols.primitives.paillier.jobs import (
+    answer_masks,
+    decrypt_products,
+    encrypt_masks,
+    masked_products,
+)
 from accord_protocols.primitives.paillier.keys import PrivateKey, generate
 from accord_protocols.primitives.paillier.multiexp import multi_exponentiation
 from accord_protocols.primitives.ring import Ring
@@ -122,7 +127,7 @@ def run(bits: int, rows: int, columns: int) -> list[Row]:
     X = np.random.default_rng(0).integers(-(1 << (X_BITS - 1)), 1 << (X_BITS - 1), (rows, columns))
     others = measure_others(key, X.reshape(-1)[: 40 * SAMPLE].tolist())
     messages = list(range(CHUNK))
-    ciphertexts = encrypt(key.public, messages, xof)
+    ciphertexts = encrypt_own(key, messages, xof)
     halves = Halves.split(ciphertexts[:rows], key.public.n)
     singles = [
         Row(
@@ -137,8 +142,8 @@ def run(bits: int, rows: int, columns: int) -> list[Row]:
             others.naive_encrypt,
         ),
         Row(
-            "encrypt, public",
-            seconds(lambda: encrypt(key.public, messages, xof), REPEATS) / CHUNK,
+            "encrypt, others, uniform",
+            seconds(lambda: encrypt_uniform(key.public, SAMPLE, xof), REPEATS) / SAMPLE,
             others.phe_encrypt,
             others.naive_encrypt,
         ),
@@ -161,11 +166,11 @@ def run(bits: int, rows: int, columns: int) -> list[Row]:
 def training(key: PrivateKey, X: NDArray[np.int64], others: Others, xof: Xof) -> list[Row]:
     """X^T d once, and one iteration of level `shared` between a key owner and a party with X."""
     rows, columns = X.shape
-    length = packing.slot_bits(RING.bits, X_BITS, rows, columns, ROUNDS)
-    count = packing.slots(key.public.bits, length)
+    length = packing.slot_bits(RING.bits, X_BITS, rows)
+    count = packing.slots(key.public.bits, length, 2 * columns * ROUNDS)
     masks = RING.random(xof, rows, count)
-    offsets = [[packing.offset(xof, length) for _ in range(count)] for _ in range(columns)]
     encrypted: list[NDArray[np.uint8]] = []
+    hiding: list[tuple[NDArray[np.uint8], NDArray[np.uint64]]] = []
     products: list[NDArray[np.uint8]] = []
     shares: list[NDArray[np.uint64]] = []
 
@@ -176,15 +181,16 @@ def training(key: PrivateKey, X: NDArray[np.int64], others: Others, xof: Xof) ->
     def online() -> None:
         # the owner sends d − D and its share of the product, the party adds and removes the offsets
         delta = RING.sub(RING.random(xof, rows), masks[:, 0])
-        RING.add(RING.matvec(X, delta), RING.sub(shares[0][:, 0], RING.from_ints(row[0] for row in offsets)))
+        RING.add(RING.matvec(X, delta), RING.sub(shares[0][:, 0], hiding[0][1][:, 0]))
 
     masking = seconds(encrypt_all)
-    product = seconds(
-        lambda: products.append(masked_products(key.public, encrypted[0], X, offsets, length, X_BITS, xof))
+    hidden = seconds(lambda: hiding.append(answer_masks(key.public, columns, count, length, RING.bits, xof)))
+    product = hidden + seconds(
+        lambda: products.append(masked_products(key.public, encrypted[0], X, hiding[0][0], X_BITS))
     )
     opening = seconds(lambda: shares.append(decrypt_products(key, products[0], count, length, RING.bits)))
-    expected = RING.add(RING.matvec(X, masks[:, 0]), RING.from_ints(row[0] for row in offsets))
-    assert np.array_equal(shares[0][:, 0], expected)
+    expected = RING.add(RING.matvec(X, masks[:, 0]), hiding[0][1][:, 0])
+    assert max(map(abs, RING.to_ints(RING.sub(shares[0][:, 0], expected)))) <= 1
 
     phe_product, naive_product = rows * columns * others.phe_scale, rows * columns * others.naive_scale
     return [
