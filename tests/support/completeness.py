@@ -61,14 +61,14 @@ def _said_in_clear(job: Job, kinds: tuple[str, ...]) -> Iterator[type[Event]]:
 
 
 def _clear(job: Job, world: World) -> Iterator[str]:
-    """Clear events are said at all their places and nowhere else, and each makes a fact that people can read."""
+    """Clear events are said at all their places and nowhere else; each that is said makes a fact for people."""
     said = {a: c.event for a, c in world.log.items() if not c.event.sealed and not isinstance(c.event, Complete)}
     for event, place in job.places.items():
         at = {address for address, one in said.items() if type(one) is event}
         if at != set(place.at(world.terms)):
             yield f"the places of {event.name}"
         without = {a: e for a, e in said.items() if type(e) is not event}
-        if all(fact.of(said) == fact.of(without) for fact in job.facts.values()):
+        if at and all(fact.of(said) == fact.of(without) for fact in job.facts.values()):
             yield f"a fact of {event.name}"
     for name, fact in job.facts.items():
         if not [*fact.sentences(fact.of(said))]:

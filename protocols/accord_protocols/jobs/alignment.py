@@ -84,6 +84,16 @@ def _committed(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"{party} had committed to {said['ids']} ids.", f"the signed keys event of {party}"
 
 
+def _purposes(said: Said) -> dict[str, Any]:
+    spoken = sorted((a.sender, event.name) for a, event in said.items() if type(event) in EVENTS[1:])
+    return {party: [name for p, name in spoken if p == party] for party, _ in spoken}
+
+
+def _published(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for party, purposes in value.items():
+        yield f"{party} published keys for {', '.join(purposes)}.", f"the signed keys events of {party}"
+
+
 def _decisions(said: Said) -> dict[str, Any]:
     return {
         e.party: {"decision": e.decision, "features": e.features, "sampled": e.sampled}
@@ -97,4 +107,8 @@ def _decided(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"The overlap gate said {gate['decision']} for {party}.", "the leader's signed decision"
 
 
-FACTS = {"commitments": Fact(_commitments, _committed), "gate": Fact(_decisions, _decided)}
+FACTS = {
+    "commitments": Fact(_commitments, _committed),
+    "keys": Fact(_purposes, _published),
+    "gate": Fact(_decisions, _decided),
+}

@@ -63,8 +63,11 @@ KEYS, *LATER = TRAIN.plan.phases
 FORGOTTEN: dict[str, tuple[Job, Played | None]] = {
     "phases": (replace(TRAIN, plan=replace(TRAIN.plan, phases=())), PEOPLE),
     "a phase for the machine evaluate": (replace(TRAIN, plan=replace(TRAIN.plan, phases=(KEYS, *LATER[:-1]))), PEOPLE),
-    "the place of public": (replace(TRAIN, plan=replace(TRAIN.plan, phases=(replace(KEYS, clear={}), *LATER))), PEOPLE),
-    "a fact of gate": (replace(TRAIN, facts={"commitments": TRAIN.facts["commitments"]}), PEOPLE),
+    "the place of ids": (replace(TRAIN, plan=replace(TRAIN.plan, phases=(replace(KEYS, clear={}), *LATER))), PEOPLE),
+    "a fact of gate": (
+        replace(TRAIN, facts={name: fact for name, fact in TRAIN.facts.items() if name != "gate"}),
+        PEOPLE,
+    ),
     "outputs": (replace(TRAIN, outputs=()), PEOPLE),
     "the figure surprises": (replace(TRAIN, figures={"surprises": lambda _: None}), PEOPLE),
     "an entry among those that can be played": (TRAIN, None),
