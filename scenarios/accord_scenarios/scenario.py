@@ -53,11 +53,10 @@ def _checked(model: type[Scenario], value: dict[str, Any], path: Path, given: di
     try:
         return model.model_validate(value, context={"folder": path.absolute().parent})
     except ValidationError as error:
-        others = [name for name, played in PLAYED.items() if _odd(error) in played.scenario.model_fields]
-        if others:
-            raise UsageError(
-                f"{path.name}: {_odd(error)} is no part of this job, but of {' and '.join(others)}."
-            ) from None
+        odd = _odd(error)
+        if others := [name for name, played in PLAYED.items() if odd in played.scenario.model_fields]:
+            what = f"{odd} is no part of this job; it belongs to the job {others[0]}."
+            raise UsageError(f"{path.name}: {what}") from None
         raise usage_error(error, value, path.name, model, given) from None
 
 

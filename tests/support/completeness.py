@@ -82,9 +82,8 @@ def _learned(job: Job, world: World) -> dict[str, Learned]:
 
 def _results(job: Job, world: World) -> Iterator[str]:
     learned = _learned(job, world)
-    for name, figure in job.figures.items():
-        if all(figure(one) is None for one in learned.values()):
-            yield f"the figure {name}"
+    if all(figure(one) is None for one in learned.values() for figure in job.figures.values()):
+        yield "figures"
     if not job.outputs:
         yield "outputs"
     for output in job.outputs:

@@ -69,7 +69,7 @@ FORGOTTEN: dict[str, tuple[Job, Played | None]] = {
         PEOPLE,
     ),
     "outputs": (replace(TRAIN, outputs=()), PEOPLE),
-    "the figure surprises": (replace(TRAIN, figures={"surprises": lambda _: None}), PEOPLE),
+    "figures": (replace(TRAIN, figures={"surprises": lambda _: None}), PEOPLE),
     "an entry among those that can be played": (TRAIN, None),
     "a sentence of consent for each party": (TRAIN, replace(PEOPLE, learns=lambda _s, _p: "")),
     "sentences on who learns what": (TRAIN, replace(PEOPLE, learned=lambda _: [])),

@@ -44,5 +44,5 @@ def test_what_preparation_costs_stands_in_the_headline() -> None:
 
 
 def test_an_alignment_is_no_model() -> None:
-    alone = COMPLETED | {"rounds": None, "coefficients": None, "test_rows": None}
+    alone = COMPLETED | {"job": "psi", "rounds": None, "coefficients": None, "test_rows": None}
     assert verdict(alone) == "bank, shop and telco have 1,229 users in common." and not reserved(alone)

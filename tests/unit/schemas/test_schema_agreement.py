@@ -37,6 +37,7 @@ YESTERDAY = (
 """TERMS as they were said when form 1 was released. These bytes never change."""
 DEFAULTS = {
     "job": "train",
+    "leads": None,
     "align": {"protocol": "rsa", "max_overlap": 0.9, "denominator": "min", "max_feature_overlap": None},
     "prepare": {
         "impute": "mean",
