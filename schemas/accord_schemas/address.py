@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from accord_schemas.canonical import digest
 from accord_schemas.events import Event
+from accord_schemas.payload import Payload
 
 JOB, SELF = "job", "self"
 """Senders that no party may be called: the own executor, and the party itself."""
@@ -23,7 +25,7 @@ class Address(NamedTuple):
         return f"{self.instance}/{self.step} from {self.sender}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Content:
     """One thing said: an event at an address, to whom. Everything else about a frame is envelope.
 
@@ -37,9 +39,19 @@ class Content:
     to: tuple[str, ...]
     event: Event
 
+    @cached_property
+    def payload(self) -> Payload:
+        """What travels of the event, in clear; encoded and hashed once."""
+        return self.event.payload()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the payload."""
+        return self.payload.size
+
     def digest(self, agreement: bytes) -> bytes:
         """SHA-256 over everything that the content is, bound to the agreement."""
-        return content_digest(self.address, self.to, agreement, self.event.type, self.event.encode())
+        return content_digest(self.address, self.to, agreement, self.event.type, self.payload.encode())
 
 
 def content_digest(address: Address, to: tuple[str, ...], agreement: bytes, kind: str, payload: bytes) -> bytes:

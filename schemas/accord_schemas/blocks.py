@@ -15,6 +15,7 @@ import numpy as np
 
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError
+from accord_schemas.payload import Part, Payload
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "u1": np.dtype("u1"),
@@ -34,25 +35,34 @@ def encode_fields(fields: Mapping[str, Any]) -> bytes:
     Raises:
         TypeError: A value is of another kind.
     """
+    return payload(fields).encode()
+
+
+def payload(fields: Mapping[str, Any]) -> Payload:
+    """The same, not yet joined: the head with its length, then each raw field.
+
+    Raises:
+        TypeError: A value is of another kind.
+    """
     plain: dict[str, Any] = {}
     arrays: list[tuple[str, str, list[int]]] = []
-    raw: list[bytes] = []
+    parts: list[Part] = []
     for name in sorted(fields):
         value = fields[name]
         if isinstance(value, bytes):
             arrays.append((name, "bytes", [len(value)]))
-            raw.append(value)
+            parts.append(value)
         elif isinstance(value, np.ndarray):
             if value.dtype not in _NAMES:
                 raise TypeError(f"field {name}: arrays of {value.dtype} do not travel")
             arrays.append((name, _NAMES[value.dtype], list(value.shape)))
-            raw.append(np.ascontiguousarray(value).tobytes())
+            parts.append(value)
         else:
             plain[name] = value
     head = canonical_json({"arrays": arrays, "fields": plain})
     if len(head) > MAX_JSON:
         raise TypeError("the plain fields are too large; numbers belong into arrays")
-    return b"".join([len(head).to_bytes(4, "big"), head, *raw])
+    return Payload([len(head).to_bytes(4, "big") + head, *parts])
 
 
 def decode_fields(data: bytes) -> dict[str, Any]:

@@ -12,9 +12,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingVector
-from accord_schemas.blocks import decode_fields, encode_fields, load_canonical
+from accord_schemas.blocks import decode_fields, load_canonical, payload
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError
+from accord_schemas.payload import Payload
 
 CLEAR = frozenset({"control", "keys", "results"})
 JSON = frozenset({"control", "results"})
@@ -43,27 +44,32 @@ class Event(BaseModel):
         cls.sealed = cls.family not in CLEAR
         EVENTS[cls.type] = cls
 
-    def encode(self) -> bytes:
-        """The payload in clear: canonical JSON, or fields with blocks. Optional fields that are empty are left out."""
+    def payload(self) -> Payload:
+        """What travels, in clear: canonical JSON, or fields with blocks. Empty optional fields are left out."""
         known = type(self).model_fields.items()
         said = {name: (getattr(self, name), field.is_required()) for name, field in known}
         fields = {name: value for name, (value, required) in said.items() if required or not _empty(value)}
-        return canonical_json(fields) if self.family in JSON else encode_fields(fields)
+        return Payload([canonical_json(fields)]) if self.family in JSON else payload(fields)
+
+    def encode(self) -> bytes:
+        """The payload in clear, as bytes."""
+        return self.payload().encode()
 
     @classmethod
-    def decode(cls, payload: bytes) -> Self:
-        """The event in `payload`.
+    def decode(cls, data: bytes) -> Self:
+        """The event in the payload `data`.
 
         Raises:
             FrameError: Not of this event's form, or not in its one encoding.
         """
-        fields = load_canonical(payload) if cls.family in JSON else decode_fields(payload)
+        fields = load_canonical(data) if cls.family in JSON else decode_fields(data)
         try:
             event = cls.model_validate(fields)
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors()[0]["loc"])
             raise FrameError(f"{cls.type}: the field {where or 'set'} is not of the agreed form") from None
-        if event.encode() != payload:
+        head = event.payload().parts[0]  # what follows are the very bytes that were decoded
+        if data[: len(head)] != head or (cls.family in JSON and data != head):
             raise FrameError(f"{cls.type} is not in canonical form")
         return event
 

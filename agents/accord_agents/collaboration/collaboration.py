@@ -18,6 +18,7 @@ from accord_protocols.kernel.engine import Engine, Said
 from accord_protocols.kernel.engine import Job as Work
 from accord_protocols.kernel.lifecycle import PROPOSED, TERMINAL, IllegalTransitionError, Table, follow, table
 from accord_protocols.kernel.machine import Abort, Fields, Note, Reach, Setup
+from accord_protocols.kernel.waiting import Bound
 from accord_schemas.address import SELF, Address, Content
 from accord_schemas.agreement import Agreement
 from accord_schemas.blocks import decode_fields
@@ -249,8 +250,6 @@ class Collaboration:
 
     def _feed(self, content: Content) -> None:
         assert self.engine is not None
-        if self.engine.known(content.address) is not None:
-            raise ProtocolError("an address was used twice", whose=content.address.sender)
         self._drive(self.engine.content(content), content.address.sender)
 
     # ---- the own word
@@ -304,7 +303,8 @@ class Collaboration:
             sid = digest(b"accord sid", self.cid, self.digest, *nonces)
             setup = Setup(self.agreement, self.me, self.cid, sid, self.job.plan)
             self._move("agreed")
-            self.engine = Engine(setup, self._seed(), self.job.machines, ROOT)
+            bound = Bound(bytes=budget(self.agreement))
+            self.engine = Engine(setup, self._seed(), self.job.machines, ROOT, bound)
             self._drive(self.engine.begin(), self.me)
             self._drive(self.engine.local(DATA, self.data), self.me)
             early, self._early = self._early, []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,26 +16,32 @@ from accord_protocols.kernel.machine import (
     Fields,
     Machine,
     Memory,
+    Needs,
     Send,
     Setup,
     Spawn,
 )
+from accord_protocols.kernel.waiting import Bound, Waiting
 from accord_schemas.address import JOB, SELF, Address, Content
 from accord_schemas.blocks import encode_fields
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, ProtocolError
 from accord_schemas.events import Event
 
+UNASKED = "an event was said where the protocol has none, or another"
+TWICE = "an address was used twice"
+
 
 @dataclass(slots=True)
 class _Instance:
     machine: Machine
-    parent: str
+    birth: int
     transcript: bytes
     memory: Memory = field(repr=False)
-    waiting: str = ""
+    transition: str = ""
     missing: set[Address] = field(default_factory=set)
-    needs: tuple[Address, ...] = ()
+    needs: Needs = field(default_factory=Needs)
+    awake: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,105 +56,153 @@ class VersionError(AccordError):
     """This program is too old or too new for an agreement."""
 
 
-MAX_WAITING = 512
-"""Contents of one sender that may wait for their turn; far more than any honest party is ahead."""
 Said = Content | Job | Effect
 """What a step yields, in order: contents to publish, jobs to run, and effects for the collaboration itself."""
 
 
+DONE = "done"
+"""The step at which an instance's end reaches the one that spawned it."""
+
+
 class Engine:
     """The machines of one party in one collaboration: a deterministic fold of contents, local fields and job results.
+
+    The cost of an event does not depend on how many instances live or how many contents wait.
 
     Args:
         setup: What the party knows.
         seed: The sealed seed.
         machines: Machine classes by kind and version; the agreement says which version of a kind runs.
         root: Kind of the first instance.
+        bound: What one sender may say before its turn.
 
     Raises:
         VersionError: The agreement pins a version that is not there.
     """
 
-    def __init__(self, setup: Setup, seed: bytes, machines: Mapping[tuple[str, int], type[Machine]], root: str) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        seed: bytes,
+        machines: Mapping[tuple[str, int], type[Machine]],
+        root: str,
+        bound: Bound | None = None,
+    ) -> None:
         self.setup, self._seed, self._machines = setup, seed, _pinned(setup, machines)
         self._agreement = setup.agreement.digest()
-        self._digests: dict[Address, bytes] = {}
-        self._values: dict[Address, Event | Fields] = {}
         self._instances: dict[str, _Instance] = {}
+        self._births = 0
+        self._ended: set[str] = set()
+        self._waiting = Waiting(bound or Bound())
         self._waiters: dict[Address, str] = {}
-        self._ready: list[str] = []
-        self._spawn(root, "", digest(b"accord root", setup.me), {})
+        """Who waits for an address, from the transition before until it is consumed."""
+        self._ready: list[tuple[int, str]] = []
+        self._spawn(root, digest(b"accord root", setup.me), {})
 
     def begin(self) -> Iterator[Said]:
         """Fire what waits for nothing."""
         return self._run()
 
     def content(self, content: Content) -> Iterator[Said]:
-        """Take an event of a peer. The caller has dropped duplicates.
+        """Take an event of a peer.
 
         Raises:
-            ProtocolError: No machine says such an event at such an address, or too many of them wait for their turn.
+            ProtocolError: Nobody can ask for such an event at such an address, it was said before, or too much of this
+                sender waits for its turn.
         """
         address = content.address
+        if self._waiting.knows(address):
+            raise ProtocolError(TWICE, whose=address.sender)
         machine = self._machines.get(address.instance.partition(".")[0])
         expected = machine.says.get(address.step.partition(".")[0]) if machine else None
-        if type(content.event) is not expected:
-            raise ProtocolError("an event was said where the protocol has none, or another", whose=address.sender)
-        if sum(a.sender == address.sender for a in self._values) >= MAX_WAITING:
-            raise ProtocolError("too many events came before their turn", whose=address.sender)
-        yield from self._put(content.address, content.digest(self._agreement), content.event)
+        if type(content.event) is not expected or not self._askable(address):
+            raise ProtocolError(UNASKED, whose=address.sender)
+        if address not in self._waiters:
+            self._waiting.charge(address, content.size)
+        yield from self._put(address, content.digest(self._agreement), content.event)
 
     def local(self, address: Address, fields: Fields) -> Iterator[Said]:
         """Take a job's result or the party's own word."""
         yield from self._put(address, self._local_digest(address, fields), fields)
 
     def known(self, address: Address) -> bytes | None:
-        """The digest of what was taken at an address."""
-        return self._digests.get(address)
+        """The digest of what waits at an address."""
+        return self._waiting.digest(address)
 
     def missing(self) -> set[Address]:
         """The peers' addresses that instances wait for: whose silence it is."""
-        return {a for i in self._instances.values() for a in i.missing if a.sender not in (JOB, SELF)}
+        owed = (i.missing for i in self._instances.values() if not i.needs.patient)
+        return {a for missing in owed for a in missing if a.sender not in (JOB, SELF)}
+
+    def _askable(self, address: Address) -> bool:
+        """Whether a transition waits for an address, or one of a live or announced instance may do so later."""
+        if address in self._waiters or address.instance in self._instances:
+            return True
+        kind, _, qualifier = address.instance.partition(".")
+        return address.instance not in self._ended and self._machines[kind].expected(self.setup, qualifier)
 
     def _put(self, address: Address, content: bytes, value: Event | Fields) -> Iterator[Said]:
         self._store(address, content, value)
         return self._run()
 
     def _store(self, address: Address, content: bytes, value: Event | Fields) -> None:
-        if address in self._digests:
+        if self._waiting.knows(address):
             raise ContractError(f"{address} was taken before")
-        self._digests[address], self._values[address] = content, value
-        name = self._waiters.pop(address, None)
+        name = self._waiters.get(address)
+        if name is None and address.instance in self._ended and address.step != DONE:
+            return  # nobody can ask for it any more
+        self._waiting.put(address, content, value)
         if name is not None:
             instance = self._instances[name]
             instance.missing.discard(address)
-            if not instance.missing:
-                self._ready.append(name)
+            if not instance.missing or instance.needs.alternative:
+                self._awake(instance, name)
+
+    def _awake(self, instance: _Instance, name: str) -> None:
+        if not instance.awake:
+            instance.awake = True
+            heapq.heappush(self._ready, (instance.birth, name))
 
     def _run(self) -> Iterator[Said]:
-        order = {name: k for k, name in enumerate(self._instances)}
         while self._ready:
-            if len(self._ready) > 1:
-                order = {name: k for k, name in enumerate(self._instances)}
-                self._ready.sort(key=order.__getitem__)
-            yield from self._fire(self._ready.pop(0))
+            yield from self._fire(heapq.heappop(self._ready)[1])
 
     def _fire(self, name: str) -> Iterator[Said]:
         instance = self._instances[name]
-        needs = sorted(instance.needs)
-        fire: Callable[..., Any] = instance.machine.table[instance.waiting][1]
-        parts = [self._digests[a] for a in needs]
-        instance.transcript = digest(b"accord step", instance.transcript, instance.waiting, *parts)
+        instance.awake = False
+        taken, others = self._come(instance)
+        fire: Callable[..., Any] = instance.machine.table[instance.transition][1]
+        pairs = {a: self._waiting.take(a) for a in taken}
+        for address in (*taken, *others):
+            del self._waiters[address]
+        self._waiting.retire(others)
+        parts = [content for content, _ in pairs.values()]
+        instance.transcript = digest(b"accord step", instance.transcript, instance.transition, *parts)
         draw = Draw(self._seed, instance.transcript)
-        inputs = {a: self._values.pop(a) for a in needs}
-        fired = fire(instance.machine, instance.memory, inputs, draw)
-        instance.memory, instance.needs = fired.memory, ()
+        fired = fire(instance.machine, instance.memory, {a: value for a, (_, value) in pairs.items()}, draw)
+        instance.memory, instance.needs = fired.memory, Needs()
         for effect in fired.effects:
             yield from self._effect(instance, effect)
         if fired.then:
             self._wait(name, fired.then)
         else:
-            instance.memory, instance.waiting = {}, ""
+            self._end(name)
+
+    def _come(self, instance: _Instance) -> tuple[list[Address], list[Address]]:
+        """What an instance fires with, in order, and the alternatives to it, which may not be said any more."""
+        wanted = sorted(instance.needs.addresses)
+        if not instance.needs.alternative:
+            return wanted, []
+        come = [a for a in wanted if a not in instance.missing]
+        if len(come) > 1:
+            raise ProtocolError("two things were said of which the protocol has one", whose=come[-1].sender)
+        return come, [a for a in wanted if a not in come]
+
+    def _end(self, name: str) -> None:
+        """Forget an instance. What waits there is dropped too, unless another instance waits for it."""
+        del self._instances[name]
+        self._ended.add(name)
+        self._waiting.forget(name, keep=lambda a: a in self._waiters or a.step == DONE)
 
     def _effect(self, instance: _Instance, effect: Effect) -> Iterator[Said]:
         name = instance.machine.instance
@@ -162,33 +217,38 @@ class Engine:
             case Compute(step=step):
                 yield Job(Address(name, step, JOB), effect)
             case Spawn(child, memory):
-                self._spawn(child, name, instance.transcript, memory)
+                self._spawn(child, instance.transcript, memory)
             case Done(fields):
-                address = Address(name, "done", SELF)
+                address = Address(name, DONE, SELF)
                 self._store(address, digest(b"accord done", instance.transcript), fields)
             case _:
                 yield effect
 
-    def _spawn(self, name: str, parent: str, transcript: bytes, memory: Memory) -> None:
-        if name in self._instances:
+    def _spawn(self, name: str, transcript: bytes, memory: Memory) -> None:
+        if name in self._instances or name in self._ended:
             raise ContractError(f"the instance {name} exists")
-        kind = name.partition(".")[0]
+        kind, _, qualifier = name.partition(".")
         machine = self._machines[kind](self.setup, name)
+        if not machine.expected(self.setup, qualifier):
+            raise ContractError(f"the instance {name} was not announced")
         root = digest(b"accord instance", transcript, name, self.setup.sid, str(machine.version))
-        self._instances[name] = _Instance(machine, parent, root, memory)
+        self._births += 1
+        self._instances[name] = _Instance(machine, self._births, root, memory)
         self._wait(name, machine.first)
 
     def _wait(self, name: str, transition: str) -> None:
         instance = self._instances[name]
-        instance.waiting = transition
-        instance.needs = tuple(instance.machine.table[transition][0](instance.machine, instance.memory))
-        instance.missing = {a for a in instance.needs if a not in self._values}
-        for address in instance.missing:
-            if address in self._waiters:
+        instance.transition = transition
+        wanted = instance.machine.table[transition][0](instance.machine, instance.memory)
+        instance.needs = needs = wanted if isinstance(wanted, Needs) else Needs(tuple(wanted))
+        for address in needs.addresses:
+            if self._waiters.setdefault(address, name) != name:
                 raise ContractError(f"two transitions wait for {address}")
-            self._waiters[address] = name
-        if not instance.missing:
-            self._ready.append(name)
+            self._waiting.ask(address)
+        instance.missing = {a for a in needs.addresses if self._waiting.digest(a) is None}
+        come = len(needs.addresses) - len(instance.missing)
+        if not instance.missing or (needs.alternative and come):
+            self._awake(instance, name)
 
     def _local_digest(self, address: Address, fields: Fields) -> bytes:
         return digest(b"accord local", *address, self._agreement, encode_fields(fields))

@@ -160,7 +160,28 @@ class Draw:
         return self(*label).bytes(32)
 
 
-Needs = Callable[["Machine", Memory], Iterable[Address]]
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a transition waits for; a plain collection of addresses means all of them.
+
+    Attributes:
+        addresses: Where it is said.
+        alternative: Whether one of them is enough. Then the protocol has only one of them said: the next request, or
+            the word that there are no more. Who says two is refused, so that arrival order decides nothing.
+        patient: Whether nobody owes it: waiting for long is no silence of a peer.
+    """
+
+    addresses: tuple[Address, ...] = ()
+    alternative: bool = False
+    patient: bool = False
+
+    @classmethod
+    def any(cls, *addresses: Address, patient: bool = False) -> Needs:
+        """One of these. A server of numbered requests waits for request k or for the last word at k, then for k + 1."""
+        return cls(addresses, alternative=True, patient=patient)
+
+
+Wanted = Callable[["Machine", Memory], Iterable[Address] | Needs]
 Fire = Callable[[Any, Memory, Inputs, Draw], Fired]
 
 
@@ -185,7 +206,7 @@ class Machine:
     first: ClassVar[str] = ""
     says: ClassVar[dict[str, type[Event]]] = {}
     """Which event is said at which step, by the step's name before the first dot."""
-    table: ClassVar[dict[str, tuple[Needs, Fire]]] = {}
+    table: ClassVar[dict[str, tuple[Wanted, Fire]]] = {}
 
     def __init__(self, setup: Setup, instance: str) -> None:
         self.setup, self.instance = setup, instance
@@ -197,6 +218,15 @@ class Machine:
         methods = {name: getattr(cls, name) for name in names}
         cls.table = {name: (method.needs, method) for name, method in methods.items()}
         cls.first = next(iter(names))
+
+    @classmethod
+    def expected(cls, setup: Setup, qualifier: str) -> bool:
+        """Whether the protocol has an instance of this kind and qualifier: then what is said there may come early.
+
+        Who wants a content of another instance waits for it before that instance ends: what nobody waits for is dropped
+        with the instance.
+        """
+        return not qualifier
 
     @property
     def qualifier(self) -> str:
@@ -217,8 +247,8 @@ class Machine:
         return Address(instance, "done", SELF)
 
 
-def transition(needs: Callable[[Any, Memory], Iterable[Address]]) -> Callable[[Fire], Fire]:
-    """Mark a method as a transition that waits for the addresses `needs(machine, memory)`."""
+def transition(needs: Callable[[Any, Memory], Iterable[Address] | Needs]) -> Callable[[Fire], Fire]:
+    """Mark a method as a transition that waits for what `needs(machine, memory)` says."""
 
     def mark(method: Fire) -> Fire:
         method.needs = needs  # type: ignore[attr-defined]

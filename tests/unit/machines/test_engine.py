@@ -27,6 +27,7 @@ from accord_protocols.kernel.machine import (
     transition,
 )
 from accord_schemas.address import SELF, Address, Content
+from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, State
 
 TERMS = agreement(3).model_copy(update={"versions": {"root": 1, "child": 1}})
@@ -38,6 +39,11 @@ class Child(Machine):
 
     kind = "child"
     says: ClassVar[dict[str, type[Event]]] = {"word": State}
+
+    @classmethod
+    def expected(cls, setup: Setup, qualifier: str) -> bool:
+        """One for each peer, and one that comes late."""
+        return qualifier in (*setup.peers, "late")
 
     @transition(lambda self, memory: [self.at("word", self.qualifier)])
     def wait(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
@@ -143,13 +149,13 @@ def test_what_is_said_depends_on_everything_that_was_heard() -> None:
 
 
 def test_an_address_is_used_once() -> None:
-    target = engine()
-    list(target.begin())
-    list(target.content(content("shop")))
-    assert target.known(content("shop").address) == content("shop").digest(TERMS.digest())
-    for again in (content("shop"), content("shop", "y")):
-        with pytest.raises(ContractError, match="taken before"):
+    target, late = engine(), content("shop", instance="child.late")
+    list(target.content(late))
+    assert target.known(late.address) == late.digest(TERMS.digest())
+    for again in (late, content("shop", "y", instance="child.late")):
+        with pytest.raises(ProtocolError, match="used twice") as refused:
             list(target.content(again))
+        assert refused.value.whose == "shop"
     list(target.local(Address("root", "go", SELF), {}))
     with pytest.raises(ContractError, match="taken before"):
         list(target.local(Address("root", "go", SELF), {}))

@@ -18,6 +18,7 @@ from accord_protocols.kernel.machine import (
     Memory,
     Note,
     Send,
+    Setup,
     nothing,
     transition,
 )
@@ -39,6 +40,11 @@ class Gate(Machine):
 
     kind = "gate"
     says: ClassVar[dict[str, type[Event]]] = {"sample": Sample, "answer": Answer, "decision": Decision}
+
+    @classmethod
+    def expected(cls, setup: Setup, qualifier: str) -> bool:
+        """One for each party but the label holder, unless the gate is off."""
+        return qualifier in setup.agreement.others and setup.agreement.align.max_overlap is not None
 
     @transition(nothing)
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:

@@ -21,6 +21,7 @@ from accord_protocols.kernel.machine import (
     Memory,
     Note,
     Send,
+    Setup,
     Spawn,
     nothing,
     transition,
@@ -98,6 +99,11 @@ class Edge(Machine):
 
     kind = "edge"
     says: ClassVar[dict[str, type[Event]]] = {"blinded": Blinded, "signed": Signed, "store": Store}
+
+    @classmethod
+    def expected(cls, setup: Setup, qualifier: str) -> bool:
+        """One for each party but the leader."""
+        return qualifier in setup.agreement.others
 
     @property
     def sid(self) -> bytes:

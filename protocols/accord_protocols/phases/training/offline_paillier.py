@@ -7,6 +7,7 @@ hides its answers while the owner still encrypts.
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from accord_protocols.kernel.machine import (
     Machine,
     Memory,
     Send,
+    Setup,
     nothing,
     transition,
 )
@@ -37,6 +39,14 @@ class Pads(Machine):
     kind = "pads"
     version = 2
     says: ClassVar[dict[str, type[Event]]] = {"pads": Encrypted, "products": Products}
+
+    @classmethod
+    def expected(cls, setup: Setup, qualifier: str) -> bool:
+        """One per computing party and batch; there are no more batches than rounds."""
+        owner, _, batch = qualifier.partition(".")
+        train = setup.agreement.train
+        numbered = re.fullmatch(r"0|[1-9][0-9]{0,5}", batch) is not None
+        return train is not None and owner in setup.agreement.computing and numbered and int(batch) <= train.max_rounds
 
     @property
     def owner(self) -> str:
