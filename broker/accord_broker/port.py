@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from accord_schemas.canonical import digest
@@ -53,7 +54,7 @@ class Record:
         return digest(self.family, self.key, self.frame)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Position:
     """Where a record is, and how to tell that it still is there.
 
@@ -61,13 +62,27 @@ class Position:
         source: The ordered source: a topic and partition, or ``log``.
         log: Id of that source's incarnation; a log that was made anew has another.
         offset: The record's place, ascending within its source; there may be gaps.
-        digest: `Record.digest` of the record there, 32 bytes.
+        record: The record there, or its digest; of many records read, only the last one's digest is ever needed.
     """
 
     source: str
     log: str
     offset: int
-    digest: bytes
+    record: Record | bytes = field(repr=False)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """`Record.digest` of the record there, 32 bytes."""
+        return self.record.digest() if isinstance(self.record, Record) else self.record
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Position):
+            return NotImplemented
+        mine, theirs = (self.source, self.log, self.offset), (other.source, other.log, other.offset)
+        return mine == theirs and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.log, self.offset))
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,10 +50,10 @@ class Content:
         return self.payload.size
 
     def digest(self, agreement: bytes) -> bytes:
-        """SHA-256 over everything that the content is, bound to the agreement."""
-        return content_digest(self.address, self.to, agreement, self.event.type, self.payload.encode())
+        """SHA-256 over everything that the content is, bound to the agreement; the payload enters by its digest."""
+        return content_digest(self.address, self.to, agreement, self.event.type, self.payload.digest)
 
 
 def content_digest(address: Address, to: tuple[str, ...], agreement: bytes, kind: str, payload: bytes) -> bytes:
-    """The digest of a content from its encoded parts."""
+    """The digest of a content from its parts and the digest of its payload."""
     return digest(b"accord content", *address, ",".join(to), agreement, kind, payload)

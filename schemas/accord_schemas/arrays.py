@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
+
+from accord_schemas.blob import LARGE, Blob
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +21,21 @@ class Array:
     dtype: str
     shape: tuple[int | None, ...]
 
-    def check(self, value: Any) -> NDArray[Any]:
-        """The value, which is of this form.
+    def check(self, value: Any) -> NDArray[Any] | Blob:
+        """The value, in memory or by reference, which is of this form.
 
         Raises:
             ValueError: It is not.
         """
-        if not isinstance(value, np.ndarray) or value.dtype != np.dtype(self.dtype) or value.ndim != len(self.shape):
+        known = isinstance(value, np.ndarray | Blob) and np.dtype(value.dtype) == np.dtype(self.dtype)
+        if not known or len(value.shape) != len(self.shape):
             raise ValueError(f"expected {len(self.shape)} dimensions of {self.dtype}")
         if any(want is not None and have != want for have, want in zip(value.shape, self.shape, strict=True)):
             raise ValueError(f"expected the shape {self.shape}")
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
+        if np.dtype(self.dtype).kind == "f" and not all(np.isfinite(part).all() for part in _parts(value)):
             raise ValueError("expected finite numbers")
-        return value
+        checked: NDArray[Any] | Blob = value
+        return checked
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.check)
@@ -46,6 +51,15 @@ class Array:
             if length is not None:
                 item |= {"minItems": length, "maxItems": length}
         return item | {"x-accord-dtype": self.dtype, "x-accord-shape": list(self.shape)}
+
+
+def _parts(value: NDArray[Any] | Blob) -> Iterator[NDArray[Any]]:
+    if not isinstance(value, Blob):
+        yield value
+        return
+    step = max(1, LARGE // value.width)
+    for start in range(0, len(value), step):
+        yield value.rows(slice(start, start + step))
 
 
 Numbers = Annotated[np.ndarray, Array("u1", (None, None))]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from accord_schemas.blob import Blob
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError
 from accord_schemas.payload import Part, Payload
@@ -23,7 +24,8 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "<i8": np.dtype("<i8"),
     "<f8": np.dtype("<f8"),
 }
-_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+Entry = tuple[str, np.dtype[Any] | None, tuple[int, ...], int]
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
 MAX_JSON = 1 << 20
 MAX_DIMENSIONS = 4
 _MAX_COUNT = 1 << 48  # far above any payload; keeps the product of a shape in a Python int small
@@ -39,7 +41,7 @@ def encode_fields(fields: Mapping[str, Any]) -> bytes:
 
 
 def payload(fields: Mapping[str, Any]) -> Payload:
-    """The same, not yet joined: the head with its length, then each raw field.
+    """The same, not yet joined: the head with its length, then each raw field, which may be a `Blob`.
 
     Raises:
         TypeError: A value is of another kind.
@@ -53,9 +55,12 @@ def payload(fields: Mapping[str, Any]) -> Payload:
             arrays.append((name, "bytes", [len(value)]))
             parts.append(value)
         elif isinstance(value, np.ndarray):
-            if value.dtype not in _NAMES:
+            if value.dtype not in NAMES:
                 raise TypeError(f"field {name}: arrays of {value.dtype} do not travel")
-            arrays.append((name, _NAMES[value.dtype], list(value.shape)))
+            arrays.append((name, NAMES[value.dtype], list(value.shape)))
+            parts.append(value)
+        elif isinstance(value, Blob):
+            arrays.append((name, value.dtype, list(value.shape)))
             parts.append(value)
         else:
             plain[name] = value
@@ -74,27 +79,42 @@ def decode_fields(data: bytes) -> dict[str, Any]:
     size = int.from_bytes(data[:4], "big")
     if len(data) < 4 or size > MAX_JSON or len(data) < 4 + size:
         raise FrameError("a payload's head is cut short or too long")
-    head = load_canonical(data[4 : 4 + size])
+    fields, entries = decode_head(data[4 : 4 + size])
+    at, view = 4 + size, memoryview(data)
+    for name, dtype, shape, length in entries:
+        if at + length > len(data):
+            raise FrameError("a payload is cut short")
+        chunk = view[at : at + length]  # numbers are not copied
+        fields[name] = bytes(chunk) if dtype is None else np.frombuffer(chunk, dtype).reshape(shape)
+        at += length
+    if at != len(data):
+        raise FrameError("a payload has bytes left over")
+    return fields
+
+
+def decode_head(data: bytes) -> tuple[dict[str, Any], list[Entry]]:
+    """The plain fields of a payload, and what follows: (name, dtype or None for bytes, shape, bytes) in order.
+
+    Args:
+        data: The head without its length.
+
+    Raises:
+        FrameError: It is not of the known form.
+    """
+    head = load_canonical(data)
     if not isinstance(head, dict) or set(head) != {"arrays", "fields"}:
         raise FrameError("a payload's head is not of the known form")
     arrays, fields = head["arrays"], head["fields"]
     if not isinstance(arrays, list) or not isinstance(fields, dict):
         raise FrameError("a payload's head is not of the known form")
-    at, names = 4 + size, list(fields)
-    for entry in arrays:
-        name, dtype, shape, length = _entry(entry)
-        if at + length > len(data):
-            raise FrameError("a payload is cut short")
-        names.append(name)
-        chunk = data[at : at + length]
-        fields[name] = chunk if dtype is None else np.frombuffer(chunk, dtype).reshape(shape)
-        at += length
-    if at != len(data) or len(set(names)) != len(names) or [e[0] for e in arrays] != sorted(e[0] for e in arrays):
-        raise FrameError("a payload has bytes left over, or fields out of order")
-    return fields
+    entries = [_entry(entry) for entry in arrays]
+    names = [entry[0] for entry in entries]
+    if names != sorted(set(names)) or set(names) & set(fields):
+        raise FrameError("a payload has fields twice, or out of order")
+    return fields, entries
 
 
-def _entry(entry: Any) -> tuple[str, np.dtype[Any] | None, tuple[int, ...], int]:
+def _entry(entry: Any) -> Entry:
     match entry:
         case [str(name), str(dtype), list(shape)] if len(shape) <= MAX_DIMENSIONS and dtype in ("bytes", *DTYPES):
             count = full = 1

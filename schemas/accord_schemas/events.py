@@ -62,16 +62,24 @@ class Event(BaseModel):
         Raises:
             FrameError: Not of this event's form, or not in its one encoding.
         """
-        fields = load_canonical(data) if cls.family in JSON else decode_fields(data)
-        try:
-            event = cls.model_validate(fields)
-        except ValidationError as error:
-            where = ".".join(str(part) for part in error.errors()[0]["loc"])
-            raise FrameError(f"{cls.type}: the field {where or 'set'} is not of the agreed form") from None
+        event = cls.of(load_canonical(data) if cls.family in JSON else decode_fields(data))
         head = event.payload().parts[0]  # what follows are the very bytes that were decoded
         if data[: len(head)] != head or (cls.family in JSON and data != head):
             raise FrameError(f"{cls.type} is not in canonical form")
         return event
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Self:
+        """The event with these fields.
+
+        Raises:
+            FrameError: They are not those of this event.
+        """
+        try:
+            return cls.model_validate(fields)
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise FrameError(f"{cls.type}: the field {where or 'set'} is not of the agreed form") from None
 
 
 def _empty(value: Any) -> bool:

@@ -52,10 +52,21 @@ class Frame:
 
     @staticmethod
     def decode(data: bytes) -> Frame:
-        """The frame in `data`; its signature is not checked here.
+        """The frame in `data`, with the payload that its header names; its signature is not checked here.
 
         Raises:
             FrameError: Too long, cut short, not canonical, or a payload that is not the one signed.
+        """
+        frame = Frame.parse(data)
+        frame.check()
+        return frame
+
+    @staticmethod
+    def parse(data: bytes) -> Frame:
+        """The same without a look at the payload: a bystander needs the header alone, which names the payload's hash.
+
+        Raises:
+            FrameError: Too long, cut short, or not canonical.
         """
         if len(data) < _FIXED or data[:4] != MAGIC:
             raise FrameError("not an Accord frame")
@@ -67,10 +78,16 @@ class Frame:
             raise FrameError("the frame is cut short or has bytes left over")
         head = data[_FIXED : _FIXED + head_size]
         payload = data[_FIXED + head_size : _FIXED + head_size + payload_size]
-        frame = Frame(Header.decode(head), payload, data[-signature_size:], head)
-        if not hmac.compare_digest(frame.header.algorithms.hash(payload).hex(), frame.header.payloadhash):
+        return Frame(Header.decode(head), payload, data[-signature_size:], head)
+
+    def check(self) -> None:
+        """Check that the payload is the one that the header names.
+
+        Raises:
+            FrameError: It is not.
+        """
+        if not hmac.compare_digest(self.header.algorithms.hash(self.payload).hex(), self.header.payloadhash):
             raise FrameError("the payload is not the one that was signed")
-        return frame
 
     @property
     def to_sign(self) -> bytes:

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Part = bytes | NDArray[Any]
+from accord_schemas.blob import Blob
+from accord_schemas.canonical import digest
+
+Part = bytes | NDArray[Any] | Blob
 """Plain bytes, or the numbers of a field."""
 
 
@@ -27,34 +30,49 @@ class Payload:
     @property
     def size(self) -> int:
         """Bytes of all parts."""
-        return sum(len(part) if isinstance(part, bytes) else part.nbytes for part in self.parts)
+        return sum(map(_size, self.parts))
+
+    @property
+    def referred(self) -> bool:
+        """Whether some of it is not in memory."""
+        return any(isinstance(part, Blob) for part in self.parts)
 
     @cached_property
     def digests(self) -> tuple[bytes, ...]:
-        """SHA-256 of each part."""
-        return tuple(hashlib.sha256(raw(part)).digest() for part in self.parts)
+        """SHA-256 of each part; that of a blob is known."""
+        return tuple(p.digest if isinstance(p, Blob) else hashlib.sha256(raw(p)).digest() for p in self.parts)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """One digest for all parts: what stands for the payload in the digest of a content."""
+        return digest(b"accord payload", *self.digests)
 
     def encode(self) -> bytes:
         """All parts in one."""
-        return b"".join(raw(part) for part in self.parts)
+        return b"".join(part.read(0, part.nbytes) if isinstance(part, Blob) else raw(part) for part in self.parts)
+
+    def read(self, start: int, stop: int) -> bytes:
+        """The bytes from `start` up to `stop`, as if all were in one."""
+        found: list[bytes | memoryview] = []
+        for part in self.parts:
+            size = _size(part)
+            first, last = min(max(start, 0), size), min(max(stop, 0), size)
+            if first < last:
+                found.append(part.read(first, last) if isinstance(part, Blob) else raw(part)[first:last])
+            start, stop = start - size, stop - size
+        return b"".join(found)
 
     def cut(self, size: int) -> Iterator[bytes]:
-        """The same in pieces of `size` bytes, the last one shorter; one empty piece where there is nothing."""
-        held, empty = bytearray(), True
-        for part in self.parts:
-            view = memoryview(raw(part))
-            while len(view):
-                taken = view[: size - len(held)]
-                held += taken
-                view = view[len(taken) :]
-                if len(held) == size:
-                    yield bytes(held)
-                    held, empty = bytearray(), False
-        if held or empty:
-            yield bytes(held)
+        """All in pieces of `size` bytes, the last one shorter; one empty piece where there is nothing."""
+        for start in range(0, max(self.size, 1), size):
+            yield self.read(start, start + size)
 
 
-def raw(part: Part) -> bytes | memoryview:
+def _size(part: Part) -> int:
+    return len(part) if isinstance(part, bytes) else part.nbytes
+
+
+def raw(part: bytes | NDArray[Any]) -> bytes | memoryview:
     """The bytes of a part, not copied where they lie together."""
     if isinstance(part, bytes):
         return part

@@ -11,6 +11,7 @@ from typing import Any
 
 from accord_agents.backup.stream import CHUNK, Writer
 from accord_agents.config.party_file import Config, load
+from accord_agents.files.durable import settle
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import stamp
 from accord_agents.security.keystore import Keystore
@@ -137,12 +138,3 @@ def described(config: Config, home: Path) -> dict[str, Any]:
     if config.passphrase_file and config.passphrase_file.resolve().is_relative_to(home):
         value["passphrase_file"] = config.passphrase_file.resolve().relative_to(home).as_posix()
     return value
-
-
-def settle(folder: Path) -> None:
-    """Make durable what was renamed in a folder."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

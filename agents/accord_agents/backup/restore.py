@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from accord_agents.backup.create import settle
 from accord_agents.backup.stream import CHUNK, Reader
 from accord_agents.config.party_file import load
 from accord_agents.files import yaml12
+from accord_agents.files.durable import settle
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import stamp
 from accord_agents.security.keystore import durable

@@ -78,13 +78,12 @@ class Composer:
         Raises:
             UsageError: It is never cut, and larger than what is never cut may be.
         """
-        data, size = content.event.encode(), self._limits.chunk_bytes
+        size = self._limits.chunk_bytes
         if content.event.family == "control":  # read before an agreement says what a chunk is
-            bounded(content.event.name, data, self._limits)
-            size = max(1, len(data))
-        parts = [data[i : i + size] for i in range(0, len(data), size)] or [b""]
-        count, sealed, pieces = len(parts), content.event.sealed, []
-        for k, part in enumerate(parts, 1):
+            bounded(content.event.name, content.payload.encode(), self._limits)
+            size = max(1, content.size)
+        count, sealed, pieces = max(1, -(-content.size // size)), content.event.sealed, []
+        for k, part in enumerate(content.payload.cut(size), 1):
             chunk, salt, body = f"{k}/{count}" if count > 1 else "", b"", part
             if sealed:
                 aad = associated(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from accord_agents.collaboration.channel_keys import Channels
 from accord_agents.collaboration.collaboration import Collaboration, Outcome
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, SecondVersionError, aside, bounded
 from accord_agents.collaboration.rehydrate import refold
-from accord_agents.collaboration.status import outgoing, status
+from accord_agents.collaboration.status import outgoing, row_of, status
 from accord_agents.journal.erasure import behind
 from accord_agents.journal.row_encryption import opened, sealed
 from accord_agents.journal.rows import Batch, Outgoing, Row
@@ -113,7 +113,7 @@ class Desk:
         """A frame from the log; what is no acceptable event goes to quarantine."""
         source = "unknown"
         try:
-            frame = Frame.decode(data)
+            frame = Frame.parse(data)
             source = frame.header.source
             self._frame(family, frame, data, now)
         except FrameError as error:
@@ -121,6 +121,8 @@ class Desk:
 
     def _frame(self, family: str, frame: Frame, data: bytes, now: str) -> None:
         header = frame.header
+        if self.me in header.to or not header.event_class.sealed:  # of what is for others, the header is all we need
+            frame.check()
         if header.subject in self.closed:
             self._aside(frame)
             return
@@ -139,7 +141,7 @@ class Desk:
             if collaboration is None:
                 return
             for own in self._own_early.pop(header.subject, []):
-                self._apply(Row(collaboration.cid, "own", own.bare(), own.payload, now))
+                self._apply(row_of(own, "own", now))
             if self.restored:
                 self.suspended[collaboration.cid] = []
         else:
@@ -199,7 +201,7 @@ class Desk:
         else:
             wanted = not (header.event_class.sealed and collaboration.ended)
             readable = wanted and (not header.to or self.me in header.to)
-            self._apply(Row(collaboration.cid, "event", frame.bare(), frame.payload if readable else None, now))
+            self._apply(row_of(frame, "event", now, whole=readable))
         if header.event_class is Propose:
             self._release(now)
 
@@ -211,7 +213,8 @@ class Desk:
         if known == frame.digest:
             collaboration.chain.read_back(number)
         elif known is None and collaboration.cid in self.suspended:
-            self._apply(Row(collaboration.cid, "own", frame.bare(), frame.payload, now))
+            frame.check()
+            self._apply(row_of(frame, "own", now))
         else:
             raise TamperError(
                 f"event {number} of {self.me} on the log is not the one in the journal.",
@@ -226,7 +229,7 @@ class Desk:
     def adopt(self, data: bytes, now: str) -> None:
         """An own event on the log that the journal lacks, met before anything is said: never to be said anew."""
         try:
-            frame = Frame.decode(data)
+            frame = Frame.parse(data)
         except FrameError:
             return
         header = frame.header
@@ -235,10 +238,14 @@ class Desk:
             self._claim(collaboration, frame)
         if header.source != self.me or not header.number or header.subject in self.closed or not self.signed(frame):
             return
+        try:
+            frame.check()
+        except FrameError:
+            return
         if collaboration is None and header.event_class is Propose:
             collaboration = self._proposal(frame)
         if collaboration is not None and collaboration.chain.known(self.me, header.number) is None:
-            self._apply(Row(collaboration.cid, "own", frame.bare(), frame.payload, now))
+            self._apply(row_of(frame, "own", now))
         elif collaboration is None:
             early = self._own_early.setdefault(header.subject, [])
             if frame.digest not in (own.digest for own in early):  # met again on another connection
@@ -268,7 +275,7 @@ class Desk:
     def _release(self, now: str) -> None:
         held, self._held = self._held, {}
         for data in [d for frames in held.values() for d in frames]:
-            family = Frame.decode(data).header.event_class.family
+            family = Frame.parse(data).header.event_class.family
             self.deliver(family, data, now)
 
     def _proposal(self, frame: Frame) -> Collaboration | None:
@@ -346,7 +353,7 @@ class Desk:
         """
         self.suspended.pop(cid, None)
         if last is not None:
-            self._apply(Row(cid, "own", last.bare(), None, now))
+            self._apply(row_of(last, "own", now, whole=False))
         self._own_row(cid, "word", verb.encode(), fields, now)
 
     def _private(self, cid: str, kind: str, head: bytes, fields: dict[str, Any], now: str) -> None:
@@ -359,7 +366,7 @@ class Desk:
             if row.kind == "event":
                 self._apply(Row(row.collaboration, row.kind, row.head, None, row.time))
         elif row.kind in ("event", "own"):
-            self._apply(Row(row.collaboration, "poison", row.head, row.payload, row.time))
+            self._apply(replace(row, kind="poison"))
         else:
             fields = {"reason": "an own row could not be processed", "whose": self.me}
             self._private(row.collaboration, "word", b"failed", fields, row.time)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accord_agents.collaboration.collaboration import Collaboration
-from accord_agents.journal.rows import Outgoing
+from accord_agents.journal.rows import Outgoing, Row
 from accord_schemas.canonical import canonical_json
 from accord_schemas.frame import Frame
 
@@ -11,7 +11,18 @@ from accord_schemas.frame import Frame
 def outgoing(frame: Frame) -> Outgoing:
     """A frame as the outbox keeps it."""
     header = frame.header
-    return Outgoing(header.subject, header.number, header.event_class.family, frame.bare(), frame.payload)
+    key = bytes.fromhex(header.payloadhash)
+    return Outgoing(header.subject, header.number, header.event_class.family, frame.bare(), frame.payload, key)
+
+
+def row_of(frame: Frame, kind: str, now: str, *, whole: bool = True) -> Row:
+    """A frame as a row: without its payload where this party may not or need not read it.
+
+    The caller has checked that the payload is the one that the header names: the journal keeps it under that hash.
+    """
+    header = frame.header
+    payload = frame.payload if whole else None
+    return Row(header.subject, kind, frame.bare(), payload, now, bytes.fromhex(header.payloadhash))
 
 
 def status(collaboration: Collaboration) -> str:

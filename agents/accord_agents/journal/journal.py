@@ -1,6 +1,6 @@
 """The journal: one SQLite file per party, one transaction for what arrived, what it made us say, and where we read on.
 
-A payload is stored once, by digest; each row carries the hash of the row before. Rows of the own party (its words,
+A payload is stored once, under the hash that its event's header gives; each row carries the hash of the row before. Rows of the own party (its words,
 results of its jobs) are encrypted at rest; rows of events hold wire bytes. Calls block, so the agent commits in a
 thread.
 """
@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from accord_agents.journal.quarantine import Refused, Shelf
-from accord_agents.journal.rows import Batch, Outgoing, Row, row_hash, stamp
+from accord_agents.journal.rows import Batch, Outgoing, Row, named, row_hash, stamp
 from accord_broker.port import Position
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, TamperError
 from accord_schemas.frame import Frame
+from accord_schemas.suites import sha256
 
-SCHEMA = 2
+SCHEMA = 3
 _CHECK = 8
 PAGE = 32
 """Rows read at once."""
@@ -86,7 +87,7 @@ class Journal:
         try:
             db.execute("BEGIN IMMEDIATE")
             for row in batch.rows:
-                key = self._keep(row.payload)
+                key = self._keep(row.payload, row.key)
                 chain = row_hash(chain, row, key)
                 db.execute(
                     "INSERT INTO journal(collaboration, kind, head, payload, time, hash) VALUES(?,?,?,?,?,?)",
@@ -95,7 +96,7 @@ class Journal:
             for out in batch.outgoing:
                 db.execute(
                     "INSERT INTO outbox(collaboration, sequence, family, head, payload) VALUES(?,?,?,?,?)",
-                    (out.collaboration, out.sequence, out.family, out.head, self._keep(out.payload)),
+                    (out.collaboration, out.sequence, out.family, out.head, self._keep(out.payload, out.key)),
                 )
             db.executemany(
                 "INSERT OR REPLACE INTO position VALUES(?,?,?,?)",
@@ -219,7 +220,7 @@ class Journal:
             after = found[-1][0]
 
     def _kept(self, key: bytes | None, body: bytes | None) -> bytes | None:
-        if key is not None and (body is None or digest(body) != key):
+        if key is not None and (body is None or not named(key, body)):
             raise TamperError(f"a payload in {self._path} is not the one that was written.")
         return body
 
@@ -377,10 +378,10 @@ class Journal:
         """Close the file; committed rows stay."""
         self._db.close()
 
-    def _keep(self, payload: bytes | None) -> bytes | None:
+    def _keep(self, payload: bytes | None, key: bytes) -> bytes | None:
         if payload is None:
             return None
-        key = digest(payload)
+        key = key or sha256(payload)
         self._db.execute("INSERT OR IGNORE INTO payload VALUES(?,?)", (key, payload))
         return key
 

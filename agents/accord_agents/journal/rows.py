@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from accord_agents.journal.quarantine import Refused
 from accord_broker.port import Position
 from accord_schemas.canonical import digest
+from accord_schemas.suites import SUITES
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Row:
         head: For events the frame without its payload, else the address or verb.
         payload: The payload, where this party may read it.
         time: When it was taken, ISO 8601 UTC; the time that frames made by this row carry.
+        key: What names the payload: the hash in an event's header; empty for SHA-256, which nobody took yet.
     """
 
     collaboration: str
@@ -27,17 +29,19 @@ class Row:
     head: bytes
     payload: bytes | None = field(repr=False)
     time: str
+    key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One frame to publish, as it will be on the log."""
+    """One frame to publish, as it will be on the log; `key` names the payload, as in a `Row`."""
 
     collaboration: str
     sequence: int
     family: str
     head: bytes
     payload: bytes = field(repr=False)
+    key: bytes = b""
 
 
 @dataclass(slots=True)
@@ -61,6 +65,11 @@ class Batch:
 def row_hash(before: bytes, row: Row, payload: bytes | None) -> bytes:
     """The hash of a row, chained to the one before."""
     return digest(b"accord row", before, row.collaboration, row.kind, row.head, payload or b"", row.time)
+
+
+def named(key: bytes, body: bytes) -> bool:
+    """Whether a key names a payload: by the hash of any profile, as the header of its event gives it."""
+    return any(suite.hash(body) == key for suite in SUITES.values())
 
 
 def stamp(seconds: float | None = None) -> str:

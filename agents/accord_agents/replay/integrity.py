@@ -8,7 +8,7 @@ from pathlib import Path
 
 from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.journal.quarantine import MAX_BODY
-from accord_agents.journal.rows import Row, row_hash
+from accord_agents.journal.rows import Row, named, row_hash
 from accord_agents.security.identity import PublicIdentity
 from accord_schemas.canonical import digest
 from accord_schemas.errors import FrameError, TamperError, UsageError
@@ -52,7 +52,7 @@ def check(path: Path, me: str, erased: set[str], pinned: Pinned) -> set[bytes]:
 def _payloads(db: sqlite3.Connection) -> set[bytes]:
     found = set()
     for key, body in db.execute("SELECT digest, body FROM payload"):
-        if digest(body) != key:
+        if not named(key, body):
             raise _altered(db, key)
         found.add(key)
     return found

@@ -103,7 +103,7 @@ class Log:
                     after = offset
                     if family != QUARANTINE:
                         record = Record(family, key, frame, single([trace]))
-                        found.append(Delivery(record, Position(SOURCE, self.id, offset, record.digest())))
+                        found.append(Delivery(record, Position(SOURCE, self.id, offset, record)))
             self._same()
         return found, after
 

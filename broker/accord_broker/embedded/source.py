@@ -106,7 +106,7 @@ class EmbeddedSource:
             self._after = offset
             if family != QUARANTINE:
                 record = Record(family, key, frame)
-                found.append(Delivery(record, Position(SOURCE, self._id, offset, record.digest())))
+                found.append(Delivery(record, Position(SOURCE, self._id, offset, record)))
         return found
 
     def _holds(self, position: Position) -> bool:

@@ -170,7 +170,7 @@ class Reader:
 
     def _delivery(self, tp: TopicPartition, offset: int, key: bytes | None, frame: bytes, beside: str = "") -> Delivery:
         record = Record(self._families[tp], (key or b"").decode(errors="replace"), frame, beside)
-        return Delivery(record, Position(source(tp), self._ids[tp.topic], offset, record.digest()))
+        return Delivery(record, Position(source(tp), self._ids[tp.topic], offset, record))
 
     async def _pump(self, tp: TopicPartition) -> None:
         """Carry one partition's records to the reader, as long as it has room."""

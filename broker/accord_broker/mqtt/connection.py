@@ -316,7 +316,7 @@ class Connection:
         self.unheard.pop(family, None)
         frame = from_message(bytes(message.payload), message.properties)
         record = Record(family, key, frame, trace(message.properties))
-        self._arrived.append(Delivery(record, Position(SOURCE, self.id, self._count, record.digest())))
+        self._arrived.append(Delivery(record, Position(SOURCE, self.id, self._count, record)))
         self.news.set()
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, code: ReasonCode, _properties: Any) -> None:

@@ -26,7 +26,7 @@ def carried(record: Record) -> tuple[dict[str, str], bytes]:
     try:
         if record.family == QUARANTINE:
             return Quarantined.decode(record.frame).attributes(record.key), record.frame
-        frame = Frame.decode(record.frame)
+        frame = Frame.parse(record.frame)
     except FrameError:
         return {CONTENT_TYPE: OPAQUE}, record.frame
     return taken_apart(frame), frame.payload

@@ -23,7 +23,7 @@ from accord_protocols.kernel.machine import (
 )
 from accord_protocols.kernel.waiting import Bound, Waiting
 from accord_schemas.address import JOB, SELF, Address, Content
-from accord_schemas.blocks import encode_fields
+from accord_schemas.blocks import payload
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, ProtocolError
 from accord_schemas.events import Event
@@ -251,7 +251,7 @@ class Engine:
             self._awake(instance, name)
 
     def _local_digest(self, address: Address, fields: Fields) -> bytes:
-        return digest(b"accord local", *address, self._agreement, encode_fields(fields))
+        return digest(b"accord local", *address, self._agreement, payload(fields).digest)
 
 
 def _pinned(setup: Setup, machines: Mapping[tuple[str, int], type[Machine]]) -> dict[str, type[Machine]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from accord_schemas.canonical import digest
 from accord_schemas.errors import FrameError
 from accord_schemas.events import State
 from accord_schemas.header import MAX_PARTIES
+from accord_schemas.payload import Payload
 
 ROLES = {
     "shop": Member(role="feature_holder", identity="b"),
@@ -258,5 +260,21 @@ def test_every_part_of_a_content_is_in_its_digest() -> None:
 def test_a_content_is_bound_to_type_and_agreement() -> None:
     event = State(state="KEYED", round=0)
     content = Content(Address("session", "state", "bank"), ("shop",), event)
-    assert content.digest(b"x") == content_digest(content.address, ("shop",), b"x", State.type, event.encode())
+    assert content.digest(b"x") == content_digest(content.address, ("shop",), b"x", State.type, event.payload().digest)
     assert str(content.address) == "session/state from bank"
+
+
+@given(st.lists(st.binary(max_size=30), max_size=4), st.integers(1, 12))
+def test_a_payload_is_cut_as_if_it_were_joined(parts: list[bytes], size: int) -> None:
+    payload = Payload(parts)
+    data = payload.encode()
+    assert data == b"".join(parts) and payload.size == len(data)
+    assert list(payload.cut(size)) == [data[i : i + size] for i in range(0, len(data), size)] or not data
+    assert list(Payload([]).cut(size)) == [b""]
+
+
+def test_a_payload_is_hashed_by_its_parts_and_knows_where_they_end() -> None:
+    numbers = np.arange(6, dtype=np.uint64).reshape(2, 3)
+    assert Payload([numbers]).digest == Payload([numbers.tobytes()]).digest
+    assert Payload([numbers[:, ::2]]).digest == Payload([np.ascontiguousarray(numbers[:, ::2])]).digest
+    assert len({Payload(parts).digest for parts in ([b"ab"], [b"a", b"b"], [b"", b"ab"], [b"ba"], [])}) == 5
