@@ -31,6 +31,7 @@ from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import Batch, Row, stamp
 from accord_agents.loop.outbox import record
 from accord_agents.security.identity import Identity, PublicIdentity
+from accord_agents.security.storage import StorageCipher
 from accord_broker.factory import connect
 from accord_broker.port import Broker, Delivery
 from accord_schemas.events import Scores
@@ -38,6 +39,7 @@ from accord_schemas.frame import Frame
 from accord_schemas.header import Header, content_type, event_id
 
 SECRET, JOB = bytes(range(64)), "ab" * 16
+CIPHER = StorageCipher(bytes(32))
 SMALL, CHUNK = 1024, 512 << 10
 PACED = 300
 WINDOW = 16
@@ -79,7 +81,7 @@ class Sender:
         for _ in range(count):
             self._number += 1
             frames.append(event(self._number, size, self._identity))
-        out = [outgoing(frame) for frame in frames]
+        out = [outgoing(frame, CIPHER) for frame in frames]
         if not self._bare:
             await asyncio.to_thread(self._journal.commit, Batch(outgoing=out))
         await self._broker.publish([record(o) for o in out])

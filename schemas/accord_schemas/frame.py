@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from accord_schemas.errors import FrameError
 from accord_schemas.header import MAX_HEADER, Header
@@ -31,12 +31,21 @@ class Frame:
         payload: What travels: clear or sealed. Empty when only the header was kept.
         signature: Over the header.
         head: The header's encoding, kept to avoid encoding twice.
+        omitted: Bytes of the payload where it is not in memory.
+        recipe: How its sender makes that payload again; never travels.
     """
 
     header: Header
     payload: bytes
     signature: bytes
     head: bytes
+    omitted: int = field(default=0, compare=False)
+    recipe: bytes = field(default=b"", repr=False, compare=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the payload, in memory or not."""
+        return self.omitted or len(self.payload)
 
     @staticmethod
     def make(header: Header, payload: bytes, sign: Signer) -> Frame:
@@ -104,8 +113,8 @@ class Frame:
         return Frame(self.header, b"", self.signature, self.head).encode()
 
     @staticmethod
-    def restore(bare: bytes, payload: bytes | None) -> Frame:
-        """A frame from what `bare` gave and the payload, where it was kept."""
+    def restore(bare: bytes, payload: bytes | None, recipe: bytes = b"") -> Frame:
+        """A frame from what `bare` gave and the payload, where it was kept, or how it is made again."""
         head_size = int.from_bytes(bare[4:8], "big")
         head = bare[_FIXED : _FIXED + head_size]
-        return Frame(Header.decode(head), payload or b"", bare[_FIXED + head_size :], head)
+        return Frame(Header.decode(head), payload or b"", bare[_FIXED + head_size :], head, recipe=recipe)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from accord_agents.collaboration.collaboration import channel_key
-from accord_agents.collaboration.composer import EPOCH, Composer
+from accord_agents.collaboration.composer import Composer
+from accord_agents.collaboration.recipe import EPOCH
 from accord_agents.security.channel import CHANNELS
 from accord_agents.security.identity import Identity, PublicIdentity
 from accord_schemas.errors import FrameError

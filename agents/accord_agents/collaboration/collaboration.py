@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from accord_agents.collaboration.assembler import Assembler, Blobs
 from accord_agents.collaboration.checkpoints import Witness, place
-from accord_agents.collaboration.composer import Assembler, Composer, Envelope, Piece, budget, opened
+from accord_agents.collaboration.composer import Composer, Envelope, Piece, budget, opened
 from accord_agents.collaboration.sequences import Chain
 from accord_agents.journal.rows import Row
 from accord_agents.security.channel import CHANNELS
@@ -27,6 +28,7 @@ from accord_schemas.errors import FrameError, ProtocolError
 from accord_schemas.events import Accept, Cancel, Checkpoint, Event, Expire, Fail, Propose, Refuse, State
 from accord_schemas.frame import Frame
 from accord_schemas.header import watermarks
+from accord_schemas.references import decode_kept
 from accord_schemas.suites import DEFAULT, SUITES, Suite
 
 MAX_BEFORE = 32 << 20
@@ -78,9 +80,19 @@ class Collaboration:
         seed: Returns the sealed seed; called once this party accepts.
         voice: Makes or checks frames.
         unwrap: Opens wraps.
+        blobs: Where large numbers are; None keeps all in memory.
     """
 
-    def __init__(self, cid: str, me: str, seed: Callable[[], bytes], voice: Voice, unwrap: Unwrap) -> None:
+    def __init__(
+        self,
+        cid: str,
+        me: str,
+        seed: Callable[[], bytes],
+        voice: Voice,
+        unwrap: Unwrap,
+        blobs: Blobs | None = None,
+    ) -> None:
+        self._blobs = blobs
         self.cid, self.me, self._seed, self.voice, self._unwrap = cid, me, seed, voice, unwrap
         self.state, self.reason, self.round = "", "", 0
         self.detail = ""  # more of the reason, for this party's own people
@@ -175,7 +187,7 @@ class Collaboration:
     # ---- what arrives
 
     def _job(self, row: Row) -> None:
-        address, fields = Address(*row.head.decode().split("\n")), decode_fields(row.payload or b"")
+        address, fields = Address(*row.head.decode().split("\n")), decode_kept(row.payload or b"", self._blobs)
         if self.ended or self.engine is None:
             return
         if fields.get("trigger"):
@@ -211,14 +223,19 @@ class Collaboration:
             return
         try:
             clear = opened(frame, self.me, self._unwrap)
-            data = self._assembler.add(header, clear) if self._assembler else clear
-            if data is not None and header.event_class is Checkpoint and self.witness is not None:
-                self.witness.heard(header.number, header.address, Checkpoint.decode(data))
-            elif data is not None:
-                self._before += len(data) if self.engine is None else 0
+            if self._assembler is not None:
+                content = self._assembler.add(header, clear)
+            else:
+                content = Content(header.address, header.to, header.event_class.decode(clear))
+            if content is None:
+                pass
+            elif isinstance(content.event, Checkpoint) and self.witness is not None:
+                self.witness.heard(header.number, header.address, content.event)
+            else:
+                self._before += content.size if self.engine is None else 0
                 if self._before > MAX_BEFORE:
                     raise ProtocolError("too much came before everybody had accepted", whose=header.source)
-                self._content(Content(header.address, header.to, header.event_class.decode(data)))
+                self._content(content)
         except (FrameError, ProtocolError) as error:
             self._end("failed", error.message, error.whose or header.source, say=True)
         if broken := self.chain.broken:
@@ -288,7 +305,7 @@ class Collaboration:
             self.witness = Witness(self.me, agreement, self.chain)
         chunk = agreement.limits.chunk_bytes
         room = budget(agreement)
-        self._assembler = Assembler(limit=room // chunk, budget=room)
+        self._assembler = Assembler(room // chunk, room, self._blobs)
         self._composer = Composer(self.cid, agreement.digest(), agreement.limits, self._channel, agreement.algorithms)
         self._move("proposed")
         for frame in list(self.adopted.values()):
@@ -381,6 +398,8 @@ class Collaboration:
             self._say(_ENDS[trigger], events[trigger])
         self._move(trigger)
         self.engine, self._early = None, []
+        if self._assembler is not None:
+            self._assembler.discard()
 
     def _say(self, step: str, event: Event) -> None:
         self._publish(Content(Address(SESSION, step, self.me), tuple(sorted(self.peers)), event))

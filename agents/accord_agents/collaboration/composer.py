@@ -8,13 +8,13 @@ against the content that a replay arrives at, without the identity key.
 from __future__ import annotations
 
 import hmac
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 from accord_agents.collaboration.difference import DifferenceError
+from accord_agents.collaboration.recipe import EPOCH, associated, wraps_of, write_recipe
 from accord_agents.security.channel import CHANNELS
-from accord_schemas.address import Address, Content
+from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement, Limits
 from accord_schemas.errors import FrameError, TamperError, UsageError
 from accord_schemas.events import Ack, Event
@@ -22,7 +22,6 @@ from accord_schemas.frame import Frame, Signer
 from accord_schemas.header import Header, content_type, event_id
 from accord_schemas.suites import DEFAULT, SUITES, Suite
 
-EPOCH = 1
 LEAST, MOST = 64 << 20, 4 << 30
 """Bounds of `budget`, in bytes."""
 ChannelKey = Callable[[tuple[str, ...]], bytes]
@@ -43,6 +42,8 @@ class Piece:
     chunk: str
     salt: str
     body: bytes = field(repr=False)
+    span: tuple[int, int] = (0, 0)
+    """Where in the payload it begins and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ class Composer:
         self.collaboration, self.agreement, self._limits, self._key = collaboration, agreement, limits, key
         self.suite, self._channel = suite, CHANNELS[suite.name]
 
-    def pieces(self, content: Content) -> list[Piece]:
-        """The chunks of a content; those of a sealed family are sealed to exactly its recipients.
+    def pieces(self, content: Content) -> Iterator[Piece]:
+        """The chunks of a content, one at a time; those of a sealed family are sealed to exactly its recipients.
 
         Raises:
             UsageError: It is never cut, and larger than what is never cut may be.
@@ -82,22 +83,13 @@ class Composer:
         if content.event.family == "control":  # read before an agreement says what a chunk is
             bounded(content.event.name, content.payload.encode(), self._limits)
             size = max(1, content.size)
-        count, sealed, pieces = max(1, -(-content.size // size)), content.event.sealed, []
+        count = max(1, -(-content.size // size))
         for k, part in enumerate(content.payload.cut(size), 1):
             chunk, salt, body = f"{k}/{count}" if count > 1 else "", b"", part
-            if sealed:
-                aad = associated(
-                    self.suite,
-                    self.collaboration,
-                    self.agreement,
-                    content.event.type,
-                    content.address,
-                    content.to,
-                    chunk,
-                )
-                salt, body = self._channel.seal(self._key(content.to), aad, part)
-            pieces.append(Piece(content, chunk, salt.hex(), body))
-        return pieces
+            if content.event.sealed:
+                about = (self.collaboration, self.agreement, content.event.type, content.address, content.to, chunk)
+                salt, body = self._channel.seal(self._key(content.to), associated(self.suite, *about), part)
+            yield Piece(content, chunk, salt.hex(), body, ((k - 1) * size, min(k * size, content.size)))
 
     def header(self, piece: Piece, envelope: Envelope, payload: bytes) -> Header:
         """The header of a piece under an envelope."""
@@ -124,11 +116,15 @@ class Composer:
         )
 
     def frame(self, piece: Piece, envelope: Envelope, wraps: Wraps, sign: Signer) -> Frame:
-        """A new frame."""
-        payload = piece.body
-        if piece.content.event.sealed:
-            payload = self._channel.pack(wraps(piece.content.to), payload)
-        return Frame.make(self.header(piece, envelope, payload), payload, sign)
+        """A new frame; with a recipe instead of a payload where that is not in memory."""
+        if not piece.content.event.sealed:
+            return Frame.make(self.header(piece, envelope, piece.body), piece.body, sign)
+        wrapped = wraps(piece.content.to)
+        payload = self._channel.pack(wrapped, piece.body)
+        frame = Frame.make(self.header(piece, envelope, payload), payload, sign)
+        if not piece.content.payload.referred:
+            return frame
+        return replace(frame, payload=b"", omitted=len(payload), recipe=write_recipe(piece, wrapped))
 
     def recorded(self, piece: Piece, envelope: Envelope, frame: Frame) -> Frame:
         """Check that a frame made earlier says this piece under this envelope.
@@ -137,12 +133,15 @@ class Composer:
             DifferenceError: It says something else; names the first field that differs.
             TamperError: Another content stands at this address.
         """
-        want, have = self.header(piece, envelope, frame.payload).attributes(), frame.header.attributes()
+        payload = frame.payload
+        if frame.recipe:  # its wraps are all that does not follow from the piece
+            payload = self._channel.pack(wraps_of(frame.recipe, self._channel.wrap_bytes), piece.body)
+        want, have = self.header(piece, envelope, payload).attributes(), frame.header.attributes()
         for name in sorted(set(want) | set(have)):
             if want.get(name) != have.get(name):
                 raise DifferenceError(name, sequence=envelope.sequence, address=str(piece.content.address))
-        self.same(piece, frame)
-        return frame
+        self.same(piece, replace(frame, payload=payload))
+        return replace(frame, omitted=len(payload)) if frame.recipe else frame
 
     def same(self, piece: Piece, frame: Frame) -> None:
         """Check that a frame says this piece, whatever its envelope.
@@ -168,13 +167,6 @@ class Composer:
             )
 
 
-def associated(
-    suite: Suite, collaboration: str, agreement: bytes, kind: str, address: Address, to: tuple[str, ...], chunk: str
-) -> bytes:
-    """What a seal is bound to: the type, not the topic, so that a bridge may rename topics."""
-    return suite.digest(b"accord aad", collaboration, kind, *address, ",".join(to), str(EPOCH), chunk, agreement)
-
-
 def opened(frame: Frame, me: str, key: Callable[[Frame, bytes], bytes]) -> bytes:
     """The clear payload of a frame addressed to `me`; `key` unwraps a channel key.
 
@@ -194,46 +186,6 @@ def opened(frame: Frame, me: str, key: Callable[[Frame, bytes], bytes]) -> bytes
         suite, header.subject, bytes.fromhex(header.agreement), header.type, header.address, header.to, header.chunk
     )
     return channel.open_sealed(secret, aad, bytes.fromhex(header.salt), body)
-
-
-class Assembler:
-    """Puts the chunks of contents together; counts are announced in each chunk and must agree.
-
-    Args:
-        limit: Chunks of one content, at most.
-        budget: Bytes of one sender's contents that are not whole yet, at most.
-    """
-
-    def __init__(self, limit: int, budget: int) -> None:
-        self._limit, self._budget = limit, budget
-        self._parts = dict[Address, dict[int, bytes]]()
-        self._counts = dict[Address, int]()
-        self._held = Counter[str]()
-
-    def add(self, header: Header, data: bytes) -> bytes | None:
-        """Take a chunk; the whole payload once the last has arrived.
-
-        Raises:
-            FrameError: The chunks disagree, repeat, or exceed the limit.
-        """
-        k, count = header.part
-        if count == 1:
-            return data
-        if count > self._limit or self._counts.setdefault(header.address, count) != count:
-            raise FrameError("the chunks of an event disagree about their number, or are too many")
-        parts = self._parts.setdefault(header.address, {})
-        if k in parts:
-            raise FrameError("a chunk came twice under different sequence numbers")
-        parts[k] = data
-        self._held[header.source] += len(data)
-        if self._held[header.source] > self._budget:
-            raise FrameError("too much of contents that are not whole came of one party")
-        if len(parts) < count:
-            return None
-        whole = b"".join(parts[i] for i in range(1, count + 1))
-        self._held[header.source] -= len(whole)
-        del self._parts[header.address]
-        return whole
 
 
 def budget(terms: Agreement) -> int:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from accord_agents.collaboration.assembler import Blobs
 from accord_agents.collaboration.channel_keys import Channels
-from accord_agents.collaboration.collaboration import Collaboration, Outcome
+from accord_agents.collaboration.collaboration import Collaboration, Outcome, channel_key
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, SecondVersionError, aside, bounded
+from accord_agents.collaboration.recipe import remade
 from accord_agents.collaboration.rehydrate import refold
 from accord_agents.collaboration.status import outgoing, row_of, status
 from accord_agents.journal.erasure import behind
-from accord_agents.journal.row_encryption import opened, sealed
+from accord_agents.journal.row_encryption import opened, opened_recipe, sealed
 from accord_agents.journal.rows import Batch, Outgoing, Row
 from accord_agents.security.identity import Identity, PublicIdentity
 from accord_agents.security.public import described, introduced
@@ -22,11 +24,11 @@ from accord_protocols.jobs.registry import job_of
 from accord_protocols.kernel.lifecycle import PROPOSED
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement, collaboration_id
-from accord_schemas.blocks import encode_fields
 from accord_schemas.errors import FrameError, TamperError, UsageError
 from accord_schemas.events import Ack, Propose
 from accord_schemas.frame import Frame
 from accord_schemas.header import watermarks
+from accord_schemas.references import encode_kept
 
 MAX_HELD, MAX_HELD_BYTES = 256, 8 << 20
 """Events of one pinned party for collaborations that were not proposed yet: as many wait, older ones go."""
@@ -72,6 +74,7 @@ class Desk:
         cipher: Encrypts what the journal keeps for this party alone.
         seed: The sealed seed of a collaboration.
         channels: Channel keys known from earlier, by wrap.
+        blobs: Where the large numbers of a collaboration are; None keeps all in memory.
     """
 
     def __init__(
@@ -81,7 +84,9 @@ class Desk:
         cipher: StorageCipher,
         seed: Callable[[str], bytes],
         channels: dict[bytes, bytes] | None = None,
+        blobs: Callable[[str], Blobs] | None = None,
     ) -> None:
+        self._blobs = blobs
         self.me = identity.public.party
         self.identity, self.identities, self.cipher, self.seed = identity, identities, cipher, seed
         self.collaborations: dict[str, Collaboration] = {}
@@ -303,7 +308,8 @@ class Desk:
         return self._new(frame.header.subject)
 
     def _new(self, cid: str) -> Collaboration:
-        new = Collaboration(cid, self.me, lambda: self.seed(cid), self._speak, self._channels.unwrap)
+        blobs = self._blobs(cid) if self._blobs else None
+        new = Collaboration(cid, self.me, lambda: self.seed(cid), self._speak, self._channels.unwrap, blobs)
         self.collaborations[cid] = new
         return new
 
@@ -341,6 +347,21 @@ class Desk:
         else:
             self._private(cid, kind, head, fields, now)
 
+    def payload(self, head: bytes, payload: bytes, recipe: bytes) -> bytes:
+        """The payload of an own frame: as it is kept, or made again.
+
+        Args:
+            head: The frame without it.
+            payload: Where it is kept.
+            recipe: Where it is not.
+        """
+        if not recipe or self._blobs is None:
+            return payload
+        header = Frame.restore(head, None).header
+        cid, suite = header.subject, header.algorithms
+        plain = self.cipher.decrypt(recipe, bytes.fromhex(header.payloadhash))
+        return remade(header, plain, lambda to: channel_key(suite, self.seed(cid), self.me, to), self._blobs(cid))
+
     def resume(self, cid: str, now: str) -> None:
         """Everything that was ever said in a suspended collaboration is known: go on."""
         for kind, head, fields in self.suspended.pop(cid, []):
@@ -357,7 +378,7 @@ class Desk:
         self._own_row(cid, "word", verb.encode(), fields, now)
 
     def _private(self, cid: str, kind: str, head: bytes, fields: dict[str, Any], now: str) -> None:
-        self._apply(Row(cid, kind, head, encode_fields(fields), now))
+        self._apply(Row(cid, kind, head, encode_kept(fields), now))
 
     def poison(self, row: Row, reason: str = "") -> None:
         """Take a row that could not be processed as fatal to its collaboration."""
@@ -398,7 +419,7 @@ class Desk:
         except Exception as error:  # a fault of this program must not take the other collaborations along
             raise PoisonError(row) from error
         self.batch.rows.append(sealed(row, self.cipher))
-        self.batch.outgoing += [outgoing(frame) for frame in outcome.frames]
+        self.batch.outgoing += [outgoing(frame, self.cipher) for frame in outcome.frames]
         self.taken.outcomes.append((collaboration, outcome))
         if collaboration.state == PROPOSED != before:
             self.taken.proposed.append(collaboration)
@@ -411,7 +432,8 @@ class Desk:
             TamperError: This code does not continue this journal, or the journal was changed.
         """
         collaboration = self._new(cid)
-        yield from refold(collaboration, (opened(row, self.cipher) for row in rows), recorded)
+        said = (opened_recipe(out, self.cipher) for out in recorded)
+        yield from refold(collaboration, (opened(row, self.cipher) for row in rows), said)
         collaboration.voice = self._speak
 
     def _speak(self, composer: Composer, piece: Piece, envelope: Envelope) -> Frame:

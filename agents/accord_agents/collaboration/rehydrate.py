@@ -33,7 +33,7 @@ def refold(
             raise DifferenceError(
                 "outbox", sequence=envelope.sequence, address=str(piece.content.address), message=message
             )
-        return composer.recorded(piece, envelope, Frame.restore(out.head, out.payload))
+        return composer.recorded(piece, envelope, Frame.restore(out.head, out.payload, out.recipe))
 
     collaboration.voice = recall
     for row in rows:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.journal.rows import Outgoing, Row
+from accord_agents.security.storage import StorageCipher
 from accord_schemas.canonical import canonical_json
 from accord_schemas.frame import Frame
 
 
-def outgoing(frame: Frame) -> Outgoing:
-    """A frame as the outbox keeps it."""
+def outgoing(frame: Frame, cipher: StorageCipher) -> Outgoing:
+    """A frame as the outbox keeps it; what is in a recipe in clear is sealed on the wire, so it is encrypted."""
     header = frame.header
     key = bytes.fromhex(header.payloadhash)
-    return Outgoing(header.subject, header.number, header.event_class.family, frame.bare(), frame.payload, key)
+    recipe = cipher.encrypt(frame.recipe, key) if frame.recipe else b""
+    family = header.event_class.family
+    return Outgoing(header.subject, header.number, family, frame.bare(), frame.payload, key, recipe, frame.omitted)
 
 
 def row_of(frame: Frame, kind: str, now: str, *, whole: bool = True) -> Row:
@@ -22,7 +25,8 @@ def row_of(frame: Frame, kind: str, now: str, *, whole: bool = True) -> Row:
     """
     header = frame.header
     payload = frame.payload if whole else None
-    return Row(header.subject, kind, frame.bare(), payload, now, bytes.fromhex(header.payloadhash))
+    key, sealed = bytes.fromhex(header.payloadhash), header.event_class.sealed
+    return Row(header.subject, kind, frame.bare(), payload, now, key, sealed)
 
 
 def status(collaboration: Collaboration) -> str:

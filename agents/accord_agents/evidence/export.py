@@ -13,7 +13,7 @@ from accord_agents.evidence.observed import stripped
 from accord_agents.evidence.observer import Observer
 from accord_agents.evidence.statement import envelope, statement
 from accord_agents.evidence.verdict import scope
-from accord_agents.journal.journal import Journal
+from accord_agents.journal.journal import BODIES, Journal
 from accord_agents.journal.quarantine import SECOND_VERSION
 from accord_agents.replay.copy import copied
 from accord_agents.security.identity import Identity
@@ -78,7 +78,7 @@ def make(cid: str, identity: Identity, frames: list[Frame]) -> tuple[bytes, str]
 
 def _held(config: Config, collaboration: str | None) -> tuple[str, list[Frame]]:
     """A collaboration and its frames, as they stood in the journal at one moment."""
-    with copied(config.journal) as copy, contextlib.closing(Journal(copy)) as journal:
+    with copied(config.journal) as copy, contextlib.closing(Journal(copy, config.out / BODIES)) as journal:
         try:
             journal.verify()
             cid = _chosen(journal.collaborations(), collaboration, config)

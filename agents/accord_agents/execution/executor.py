@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
-from typing import Any
+from multiprocessing.queues import SimpleQueue
 
-from accord_agents.execution.worker import Order, Reply, start, work
+from accord_agents.execution.joining import Joined
+from accord_agents.execution.port import Reply, Supplies
+from accord_agents.execution.worker import Order, start, work
 from accord_protocols.kernel.machine import Compute
-from accord_protocols.tasks.registry import TASKS, Result, cut, join, spans
+from accord_protocols.tasks.registry import TASKS, cut, spans
 from accord_schemas.address import Address
+from accord_schemas.blob import Blob
 
 ATTEMPTS = 3
 """A job that breaks the pool this often fails its collaboration, and only that."""
+QUEUED = 2
+"""Parts of one job that are under way for each worker: what is done waits in memory for the parts before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Supplies:
-    """What a job gets besides its inputs.
-
-    Args:
-        key: Of its randomness, or fresh from the operating system.
-        secrets: Keystore entries.
-        snapshot: (path, digest) of the rows.
-        rows: How many there are.
-    """
-
-    key: bytes = field(repr=False)
-    secrets: Mapping[str, bytes] = field(repr=False)
-    snapshot: tuple[str, str] | None
-    rows: int
-
-
-class Executor:
-    """A pool of `workers` processes.
+class ProcessExecutor:
+    """An `Executor` of `workers` processes.
 
     Raises:
         ValueError: There is to be no worker at all.
@@ -48,26 +36,48 @@ class Executor:
             raise ValueError("an executor has at least one worker")
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
+        self._context = multiprocessing.get_context("spawn")
+        self._started: SimpleQueue[int] = self._context.SimpleQueue()
+        self._pids: set[int] = set()
 
     async def run(self, compute: Compute, supplies: Supplies) -> Reply:
         """A job's result; parts are joined in their order, whoever was faster."""
         task = TASKS[compute.task]
-        try:
-            orders = cut_up(compute, supplies)
-        except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
-            return Reply(trigger="failed", reason=f"the job {compute.task} could not be cut: {type(error).__name__}")
         for _ in range(ATTEMPTS):
-            pool = self._opened()
             try:
-                loop = asyncio.get_running_loop()
-                replies = await asyncio.gather(*(loop.run_in_executor(pool, work, order) for order in orders))
+                orders = cut_up(compute, supplies)
+            except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
+                return Reply(
+                    trigger="failed", reason=f"the job {compute.task} could not be cut: {type(error).__name__}"
+                )
+            pool, joined = self._opened(), Joined(supplies.blobs)
+            try:
+                reply = await self._all(pool, orders, joined)
             except BrokenProcessPool:
                 self._retire(pool)
                 continue
+            finally:
+                joined.discard()
             if task.heavy:
                 self._retire(pool)
-            return whole(replies)
+            return reply
         return Reply(trigger="failed", reason=f"the job {compute.task} ended its worker {ATTEMPTS} times")
+
+    async def _all(self, pool: ProcessPoolExecutor, orders: Iterator[Order], joined: Joined) -> Reply:
+        """Keep the workers busy, and no more than that: neither orders nor results pile up."""
+        loop, under_way = asyncio.get_running_loop(), deque[asyncio.Future[Reply]]()
+        try:
+            for order in orders:
+                if len(under_way) >= QUEUED * self._workers:
+                    await asyncio.to_thread(joined.add, await under_way.popleft())
+                under_way.append(loop.run_in_executor(pool, work, order))
+            while under_way:
+                await asyncio.to_thread(joined.add, await under_way.popleft())
+            return await asyncio.to_thread(joined.whole)
+        finally:
+            for future in under_way:
+                future.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
 
     def _retire(self, pool: ProcessPoolExecutor) -> None:
         """Let a pool finish what it has and end; the next job starts another."""
@@ -81,22 +91,26 @@ class Executor:
 
     def processes(self) -> list[int]:
         """Process ids of the workers."""
-        children: dict[int, Any] = getattr(self._pool, "_processes", None) or {}
-        return list(children)
+        while not self._started.empty():
+            self._pids.add(self._started.get())
+        self._pids &= {child.pid for child in multiprocessing.active_children() if child.pid is not None}
+        return sorted(self._pids)
 
     def close(self) -> None:
         """End the workers at once; what they were at is done again after the next start."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            children = list((getattr(pool, "_processes", None) or {}).values())
+            pids = self.processes()
             pool.shutdown(wait=False, cancel_futures=True)
-            for child in children:
-                child.kill()
+            for child in multiprocessing.active_children():
+                if child.pid in pids:
+                    child.kill()
 
     def _opened(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=start)
+            self._pool = ProcessPoolExecutor(
+                self._workers, mp_context=self._context, initializer=start, initargs=(self._started,)
+            )
         return self._pool
 
 
@@ -105,23 +119,35 @@ def fresh(cid: str, address: Address) -> str:
     return "/".join((cid, "fresh", *address))
 
 
-def cut_up(compute: Compute, supplies: Supplies) -> list[Order]:
-    """One order per part of the work."""
+def cut_up(compute: Compute, supplies: Supplies) -> Iterator[Order]:
+    """One order per part of the work, made when its turn comes.
+
+    Raises:
+        ValueError: The fields that are split differ in length.
+    """
     task = TASKS[compute.task]
+    parts = spans(task, compute.inputs, supplies.rows)
+    blobs = supplies.blobs if len(parts) == 1 else None  # parts are small
     secrets = dict(supplies.secrets)
-    return [
-        Order(compute.task, cut(task, compute.inputs, span), supplies.key, secrets, supplies.snapshot, number, span)
-        for number, span in enumerate(spans(task, compute.inputs, supplies.rows))
-    ]
+
+    def order(number: int, span: slice) -> Order:
+        here = {name: value for name, value in compute.inputs.items() if not isinstance(value, Blob)}
+        inputs = {name: value for name, value in compute.inputs.items() if isinstance(value, Blob)}
+        inputs |= cut(task, here, span)
+        return Order(compute.task, inputs, supplies.key, secrets, supplies.snapshot, number, span, blobs)
+
+    return (order(number, span) for number, span in enumerate(parts))
 
 
-def whole(replies: Sequence[Reply]) -> Reply:
-    """One reply of the parts', in their order: the first that says how the collaboration ends, or all joined."""
-    for reply in replies:
-        if reply.trigger:
-            return reply
-    result = join([Result(reply.fields, reply.secrets) for reply in replies])
-    return Reply(result.fields, result.secrets)
+def done_here(compute: Compute, supplies: Supplies) -> Reply:
+    """A job's result, computed in this process."""
+    joined = Joined(supplies.blobs)
+    try:
+        for order in cut_up(compute, supplies):
+            joined.add(work(order))
+        return joined.whole()
+    finally:
+        joined.discard()
 
 
 def _nothing() -> None:

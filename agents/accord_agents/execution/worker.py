@@ -8,13 +8,21 @@ import os
 import signal
 import threading
 from dataclasses import dataclass, field
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from accord_agents.execution.blobs import BlobStore
+from accord_agents.execution.port import Reply
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
 from accord_protocols.tasks.registry import TASKS, Context, part, run
+from accord_schemas.blob import LARGE, Blob
+from accord_schemas.blocks import NAMES
 from accord_schemas.errors import AccordError, ProtocolError, UsageError
+from accord_schemas.payload import raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class Order:
         snapshot: (path, digest) of the party's rows, where the task reads them.
         number: Of the part.
         span: Rows of the part.
+        blobs: Where large numbers of the result go; None leaves them in memory.
     """
 
     task: str
@@ -38,21 +47,12 @@ class Order:
     snapshot: tuple[str, str] | None
     number: int
     span: slice
+    blobs: BlobStore | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A part's result, or why there is none: `trigger` says how the collaboration ends."""
-
-    fields: dict[str, Any] = field(default_factory=dict, repr=False)
-    secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
-    trigger: str = ""
-    reason: str = ""
-    whose: str = ""
-
-
-def start() -> None:
-    """Called once in a new worker."""
+def start(started: SimpleQueue[int]) -> None:
+    """Called once in a new worker, which tells that it is there."""
+    started.put(os.getpid())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the runner, which tells the agent, which stops us
     threading.Thread(target=_watch, daemon=True).start()
 
@@ -69,8 +69,10 @@ def work(order: Order) -> Reply:
     task = TASKS[order.task]
     try:
         table = _table(*order.snapshot) if order.snapshot else None
-        context = Context(order.inputs, order.key, order.secrets, table)
+        inputs = {name: _read(value, order.span, name in task.split) for name, value in order.inputs.items()}
+        context = Context(inputs, order.key, order.secrets, table)
         result = run(order.task, part(task, context, order.number, order.span))
+        fields = {name: _kept(value, order.blobs) for name, value in result.fields.items()}
     except ProtocolError as error:
         return Reply(trigger="failed", reason=error.message, whose=error.whose or "")
     except UsageError as error:
@@ -79,7 +81,23 @@ def work(order: Order) -> Reply:
         return Reply(trigger="failed", reason=str(error))
     except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
         return Reply(trigger="failed", reason=f"the job {order.task} could not be done: {type(error).__name__}")
-    return Reply(result.fields, result.secrets)
+    return Reply(fields, result.secrets)
+
+
+def _read(value: Any, span: slice, split: bool) -> Any:
+    """An input in memory: of a blob that is split, the rows of this part."""
+    if isinstance(value, Blob):
+        return value.rows(span) if split else value.load()
+    return value
+
+
+def _kept(value: Any, blobs: BlobStore | None) -> Any:
+    if blobs is None or not isinstance(value, np.ndarray) or value.nbytes < LARGE or not value.ndim:
+        return value
+    with blobs.writer() as writer:
+        for start_at in range(0, value.nbytes, LARGE):
+            writer.write(memoryview(raw(value))[start_at : start_at + LARGE])
+        return Blob(writer.finish(), NAMES[value.dtype], value.shape, blobs)
 
 
 @functools.lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from accord_agents.execution.blobs import BLOBS, BlobStore
 from accord_agents.journal.credible_time import HOUR
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.row_encryption import place
@@ -169,6 +170,7 @@ def erase(journal: Journal, keystore: Keystore, out: Path, prefix: str) -> Erase
     for path in [*_reruns(out, cid), *snapshots]:
         path.unlink()
         files += 1
+    files += BlobStore(out / BLOBS / cid, b"").erase()
     payloads = journal.erase(cid, lambda head: Frame.restore(head, None).header.event_class.sealed)
     return Erased(cid, payloads, secrets, files)
 

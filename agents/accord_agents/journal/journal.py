@@ -1,8 +1,8 @@
 """The journal: one SQLite file per party, one transaction for what arrived, what it made us say, and where we read on.
 
-A payload is stored once, under the hash that its event's header gives; each row carries the hash of the row before. Rows of the own party (its words,
-results of its jobs) are encrypted at rest; rows of events hold wire bytes. Calls block, so the agent commits in a
-thread.
+A payload is stored once, under the hash that its event's header gives, or not at all where it can be made again; each
+row carries the hash of the row before. Rows of the own party (its words, results of its jobs) are encrypted at rest;
+rows of events hold wire bytes. Calls block, so the agent commits in a thread.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from accord_agents.journal.bodies import Bodies
 from accord_agents.journal.quarantine import Refused, Shelf
 from accord_agents.journal.rows import Batch, Outgoing, Row, named, row_hash, stamp
 from accord_broker.port import Position
@@ -24,11 +25,18 @@ from accord_schemas.suites import sha256
 
 SCHEMA = 3
 _CHECK = 8
+BODIES = "payloads"
+"""The folder beside a journal with the payloads that are kept outside."""
+OUTSIDE = 64 << 10
+"""Bytes of a sealed payload of another from which on it is kept outside."""
 PAGE = 32
 """Rows read at once."""
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE payload(digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE body(digest BLOB PRIMARY KEY, collaboration TEXT NOT NULL, at INTEGER NOT NULL,
+                  size INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE recipe(digest BLOB PRIMARY KEY, recipe BLOB NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE journal(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, kind TEXT NOT NULL, head BLOB NOT NULL,
                      payload BLOB, time TEXT NOT NULL, hash BLOB NOT NULL);
 CREATE TABLE outbox(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, sequence INTEGER NOT NULL,
@@ -40,17 +48,28 @@ CREATE TABLE quarantine(row INTEGER PRIMARY KEY, time TEXT NOT NULL, source TEXT
 CREATE TABLE request(row INTEGER PRIMARY KEY, verb TEXT NOT NULL, body TEXT NOT NULL, answer TEXT);
 CREATE TABLE status(collaboration TEXT PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL);
 """
+_BODY = "payload.body, body.collaboration, body.at, body.size"
+
+
+def _joined(table: str) -> str:
+    """Where a table's payloads are."""
+    return f"LEFT JOIN payload ON payload.digest = {table}.payload LEFT JOIN body ON body.digest = {table}.payload"
 
 
 class Journal:
     """Opens or creates a party's journal.
 
+    Args:
+        path: The file.
+        bodies: Folder of the payloads that are kept outside; beside the file unless it is a copy.
+
     Raises:
         AccordError: The folder cannot be written, or the file is no journal of this version.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, bodies: Path | None = None) -> None:
         self._path = path
+        self._bodies = Bodies(bodies or path.parent / BODIES)
         self._lock = threading.Lock()  # a read in the middle of a commit would see rows that are not durable yet
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
@@ -87,7 +106,7 @@ class Journal:
         try:
             db.execute("BEGIN IMMEDIATE")
             for row in batch.rows:
-                key = self._keep(row.payload, row.key)
+                key = self._keep(row)
                 chain = row_hash(chain, row, key)
                 db.execute(
                     "INSERT INTO journal(collaboration, kind, head, payload, time, hash) VALUES(?,?,?,?,?,?)",
@@ -96,8 +115,9 @@ class Journal:
             for out in batch.outgoing:
                 db.execute(
                     "INSERT INTO outbox(collaboration, sequence, family, head, payload) VALUES(?,?,?,?,?)",
-                    (out.collaboration, out.sequence, out.family, out.head, self._keep(out.payload, out.key)),
+                    (out.collaboration, out.sequence, out.family, out.head, self._keep_own(out)),
                 )
+            self._bodies.flush()
             db.executemany(
                 "INSERT OR REPLACE INTO position VALUES(?,?,?,?)",
                 [(p.source, p.log, p.offset, p.digest) for p in batch.positions],
@@ -112,7 +132,8 @@ class Journal:
             closed = [_fact(f"closed/{cid}", now.encode()) for cid in batch.closed]
             db.executemany("INSERT OR REPLACE INTO meta VALUES(?,?)", closed)
             db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
+            self._bodies.close()
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise self._trouble(error) from None
@@ -133,12 +154,15 @@ class Journal:
             TamperError: A payload is not the one that was written.
         """
         query = (
-            "SELECT sequence, family, head, payload, body FROM outbox"
-            " LEFT JOIN payload ON payload.digest = outbox.payload"
-            " WHERE collaboration=? AND sequence>? ORDER BY sequence LIMIT ?"
+            f"SELECT sequence, family, head, outbox.payload, {_BODY}, recipe, recipe.size FROM outbox"  # noqa: S608
+            f" {_joined('outbox')} LEFT JOIN recipe ON recipe.digest = outbox.payload"
+            " WHERE outbox.collaboration=? AND sequence>? ORDER BY sequence LIMIT ?"
         )
-        for sequence, family, head, key, body in self._pages(query, collaboration, after):
-            yield Outgoing(collaboration, sequence, family, head, self._kept(key, body) or b"")
+        for sequence, family, head, key, *body, recipe, size in self._pages(query, collaboration, after):
+            if recipe is not None:
+                yield Outgoing(collaboration, sequence, family, head, b"", key, recipe, size)
+            else:
+                yield Outgoing(collaboration, sequence, family, head, self._kept(key, *body) or b"", key)
 
     def said(self, collaboration: str, after: int) -> str:
         """When the first own frame beyond a sequence was made, ISO 8601 UTC; empty where there is none."""
@@ -147,25 +171,24 @@ class Journal:
         return Frame.restore(row[0], None).header.time if row else ""
 
     def frames(self, collaboration: str) -> Iterator[tuple[bytes, bytes | None]]:
-        """(head, payload) of every event of one collaboration, the own ones first; None for what was erased.
+        """(head, payload) of every event of one collaboration, the own ones first; None for what is not kept.
 
         Raises:
             TamperError: A payload is not the one that was written.
         """
         own = (
-            "SELECT sequence, head, payload, body FROM outbox"
-            " LEFT JOIN payload ON payload.digest = outbox.payload"
-            " WHERE collaboration=? AND sequence>? ORDER BY sequence LIMIT ?"
+            f"SELECT sequence, head, outbox.payload, {_BODY} FROM outbox {_joined('outbox')}"  # noqa: S608
+            " WHERE outbox.collaboration=? AND sequence>? ORDER BY sequence LIMIT ?"
         )
         heard = (
-            "SELECT row, head, payload, body FROM journal"
-            " LEFT JOIN payload ON payload.digest = journal.payload"
-            " WHERE kind IN ('event', 'own', 'poison') AND collaboration=? AND row>? ORDER BY row LIMIT ?"
+            f"SELECT row, head, journal.payload, {_BODY} FROM journal {_joined('journal')}"  # noqa: S608
+            " WHERE kind IN ('event', 'own', 'poison') AND journal.collaboration=? AND row>? ORDER BY row LIMIT ?"
         )
         erased = self.meta(f"erased/{collaboration}") is not None
         for query in (own, heard):
-            for _, head, key, body in self._pages(query, collaboration):
-                yield head, None if erased and body is None else self._kept(key, body)
+            for _, head, key, *body in self._pages(query, collaboration):
+                absent = body == [None] * 4 and (erased or self.recipe(key) is not None)
+                yield head, None if absent else self._kept(key, *body)
 
     def words(self, collaboration: str) -> Iterator[Row]:
         """The own words of one collaboration: the rows of kind ``word``."""
@@ -173,12 +196,11 @@ class Journal:
 
     def _rows(self, collaboration: str, where: str) -> Iterator[Row]:
         query = (
-            "SELECT row, kind, head, payload, body, time FROM journal"  # noqa: S608
-            " LEFT JOIN payload ON payload.digest = journal.payload"
-            f" WHERE collaboration=? AND row>? {where} ORDER BY row LIMIT ?"
+            f"SELECT row, kind, head, time, journal.payload, {_BODY} FROM journal {_joined('journal')}"  # noqa: S608
+            f" WHERE journal.collaboration=? AND row>? {where} ORDER BY row LIMIT ?"
         )
-        for _, kind, head, key, body, at in self._pages(query, collaboration):
-            yield Row(collaboration, kind, head, self._kept(key, body), at)
+        for _, kind, head, at, key, *body in self._pages(query, collaboration):
+            yield Row(collaboration, kind, head, self._kept(key, *body), at)
 
     def heads(self, collaboration: str) -> Iterator[tuple[bytes, bytes | None]]:
         """(frame without its payload, digest of the payload if it was kept) of every event heard, adopted or said."""
@@ -189,14 +211,27 @@ class Journal:
                 yield head, key
 
     def payload(self, key: bytes) -> bytes | None:
-        """A payload by its digest; None where it was erased.
+        """A payload by its hash; None where it was erased, or has a `recipe`.
 
         Raises:
             TamperError: It is not the one that was written.
         """
+        query = f"SELECT {_BODY} FROM (SELECT ? AS payload) AS wanted {_joined('wanted')}"  # noqa: S608
         with self._lock:
-            row = self._db.execute("SELECT body FROM payload WHERE digest=?", (key,)).fetchone()
-        return self._kept(key, row[0]) if row else None
+            row = self._db.execute(query, (key,)).fetchone()
+        return None if row == (None,) * 4 else self._kept(key, *row)
+
+    def recipe(self, key: bytes) -> bytes | None:
+        """How an own payload is made again, encrypted; None where it is kept or was erased."""
+        with self._lock:
+            row = self._db.execute("SELECT recipe FROM recipe WHERE digest=?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def bodies(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """(hash, payload) of everything that is kept outside; None where it is not what was written."""
+        for key, *where in self._db.execute("SELECT digest, collaboration, at, size FROM body").fetchall():
+            body = self._bodies.read(*where)
+            yield key, body if named(key, body) else None
 
     def copy(self, path: Path) -> None:
         """Write a copy, as of one moment, to a new file; others may go on writing to this one.
@@ -219,8 +254,14 @@ class Journal:
                 return
             after = found[-1][0]
 
-    def _kept(self, key: bytes | None, body: bytes | None) -> bytes | None:
-        if key is not None and (body is None or not named(key, body)):
+    def _kept(
+        self, key: bytes | None, body: bytes | None, collaboration: str | None, at: int | None, size: int | None
+    ) -> bytes | None:
+        if key is None:
+            return None
+        if collaboration is not None and at is not None and size is not None:
+            body = self._bodies.read(collaboration, at, size)
+        if body is None or not named(key, body):
             raise TamperError(f"a payload in {self._path} is not the one that was written.")
         return body
 
@@ -291,10 +332,12 @@ class Journal:
                 if db.execute(others.format(table), (collaboration, key)).fetchone()
             }
             db.execute("BEGIN IMMEDIATE")
-            db.executemany("DELETE FROM payload WHERE digest=?", [(key,) for key in keys - kept])
+            for table in ("payload", "body", "recipe"):
+                db.executemany(f"DELETE FROM {table} WHERE digest=?", [(key,) for key in keys - kept])  # noqa: S608
             db.execute("DELETE FROM channel WHERE collaboration=?", (collaboration,))
             db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", _fact(f"erased/{collaboration}", stamp().encode()))
             db.execute("COMMIT")
+            self._bodies.erase(collaboration)  # of sealed payloads, which no two collaborations have in common
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return len(keys - kept)
@@ -376,16 +419,31 @@ class Journal:
 
     def close(self) -> None:
         """Close the file; committed rows stay."""
+        self._bodies.close()
         self._db.close()
 
-    def _keep(self, payload: bytes | None, key: bytes) -> bytes | None:
-        if payload is None:
+    def _keep(self, row: Row) -> bytes | None:
+        if row.payload is None:
             return None
-        key = key or sha256(payload)
-        self._db.execute("INSERT OR IGNORE INTO payload VALUES(?,?)", (key, payload))
+        key = row.key or sha256(row.payload)
+        if row.sealed and len(row.payload) >= OUTSIDE:
+            if self._db.execute("SELECT 1 FROM body WHERE digest=?", (key,)).fetchone() is None:
+                at = self._bodies.append(row.collaboration, row.payload)
+                values = (key, row.collaboration, at, len(row.payload))
+                self._db.execute("INSERT INTO body VALUES(?,?,?,?)", values)
+        else:
+            self._db.execute("INSERT OR IGNORE INTO payload VALUES(?,?)", (key, row.payload))
         return key
 
-    def _trouble(self, error: sqlite3.Error) -> AccordError:
+    def _keep_own(self, out: Outgoing) -> bytes:
+        key = out.key or sha256(out.payload)
+        if out.recipe:
+            self._db.execute("INSERT OR IGNORE INTO recipe VALUES(?,?,?)", (key, out.recipe, out.omitted))
+        else:
+            self._db.execute("INSERT OR IGNORE INTO payload VALUES(?,?)", (key, out.payload))
+        return key
+
+    def _trouble(self, error: sqlite3.Error | OSError) -> AccordError:
         return AccordError(
             f"the journal {self._path} cannot be used: {error}.",
             hint="Check free space and rights of its folder, then start again: nothing is lost.",

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from accord_agents.journal.rows import Row
+from dataclasses import replace
+
+from accord_agents.journal.rows import Outgoing, Row
 from accord_agents.security.storage import StorageCipher
 from accord_schemas.canonical import digest
+
+
+def opened_recipe(out: Outgoing, cipher: StorageCipher) -> Outgoing:
+    """A frame of the outbox with its recipe in clear.
+
+    Raises:
+        TamperError: It was changed.
+    """
+    return replace(out, recipe=cipher.decrypt(out.recipe, out.key)) if out.recipe else out
 
 
 def sealed(row: Row, cipher: StorageCipher) -> Row:

@@ -22,6 +22,7 @@ class Row:
         payload: The payload, where this party may read it.
         time: When it was taken, ISO 8601 UTC; the time that frames made by this row carry.
         key: What names the payload: the hash in an event's header; empty for SHA-256, which nobody took yet.
+        sealed: Whether it is an event's that was sealed: its payload is as encrypted as it was on the wire.
     """
 
     collaboration: str
@@ -30,11 +31,23 @@ class Row:
     payload: bytes | None = field(repr=False)
     time: str
     key: bytes = b""
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One frame to publish, as it will be on the log; `key` names the payload, as in a `Row`."""
+    """One frame to publish, as it will be on the log.
+
+    Args:
+        collaboration: Its id.
+        sequence: Of the frame.
+        family: Of its event.
+        head: The frame without its payload.
+        payload: The payload; empty where a recipe stands for it.
+        key: What names the payload, as in a `Row`.
+        recipe: How the payload is made again, encrypted.
+        omitted: Its bytes then.
+    """
 
     collaboration: str
     sequence: int
@@ -42,6 +55,13 @@ class Outgoing:
     head: bytes
     payload: bytes = field(repr=False)
     key: bytes = b""
+    recipe: bytes = field(default=b"", repr=False)
+    omitted: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of the payload, in memory or not."""
+        return self.omitted or len(self.payload)
 
 
 @dataclass(slots=True)

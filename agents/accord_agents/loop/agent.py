@@ -28,7 +28,9 @@ from accord_protocols.kernel.engine import Job
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
 
-BATCH_EVENTS, BATCH_BYTES = 64, 8 << 20
+BATCH_EVENTS, BATCH_BYTES = 64, 4 << 20
+HEAVY = 256 << 10
+"""Bytes from which on a batch is folded in a thread: meanwhile the loop keeps its time."""
 KEEP_EVERY = 1.0
 """Seconds after which the place is written down where nothing but repeats was read."""
 CONNECT_FOR = 30.0
@@ -43,6 +45,7 @@ class Input:
 
     delivery: Delivery | None = None
     call: Callable[[str], object] | None = None
+    heavy: bool = False
 
     @property
     def size(self) -> int:
@@ -82,7 +85,7 @@ class Agent:
         self.desk, self.journal, self.broker, self.log, self.hooks = desk, journal, broker, log, hooks
         self.refusals = refusals
         self.inbox: asyncio.Queue[Input] = asyncio.Queue(4 * BATCH_EVENTS)
-        self.publisher = Publisher(broker, journal.outgoing, desk.suspended)
+        self.publisher = Publisher(broker, journal.outgoing, desk.suspended, desk.payload)
         self.repeats, self._due, self._kept = Repeats(), False, 0.0
         self.ledgers: dict[str, Ledger] = {}
         self.stopping = asyncio.Event()
@@ -91,10 +94,17 @@ class Agent:
         self._rewinding = False
         self._positions: dict[str, Position] = journal.positions()
         self._acks = Acknowledgements()
+        self._unread, self._room = 0, asyncio.Event()
+        self._folding = False
 
-    def put(self, call: Callable[[str], object]) -> None:
-        """Have the loop call something with the time of its batch; safe from tasks of the same loop."""
-        asyncio.get_running_loop().create_task(self.inbox.put(Input(call=call)))
+    def put(self, call: Callable[[str], object], *, heavy: bool = False) -> None:
+        """Have the loop call something with the time of its batch; safe from tasks of the same loop.
+
+        Args:
+            call: What to call.
+            heavy: Whether it goes through numbers by reference; then it is called in a thread.
+        """
+        asyncio.get_running_loop().create_task(self.inbox.put(Input(call=call, heavy=heavy)))
 
     @property
     def told(self) -> bool:
@@ -232,12 +242,19 @@ class Agent:
 
     async def _read(self) -> None:
         while True:
+            while self._unread >= BATCH_BYTES:
+                self._room.clear()
+                await self._room.wait()
             for delivery in await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 1.0):
-                await self.inbox.put(Input(delivery=delivery))
+                read = Input(delivery=delivery)
+                self._unread += read.size
+                await self.inbox.put(read)
 
     async def _keep_time(self) -> None:
         while True:
             await asyncio.sleep(ACK_AFTER / 2)
+            if self._folding:  # the desk is in other hands
+                continue
             self._acknowledge()
             self.recovery.tick(asyncio.get_running_loop().time())
             self.hooks.tick()
@@ -260,14 +277,17 @@ class Agent:
         while len(inputs) < BATCH_EVENTS and size < BATCH_BYTES and not self.inbox.empty():
             inputs.append(self.inbox.get_nowait())
             size += inputs[-1].size
+        self._unread = max(0, self._unread - size)
+        self._room.set()
         now = stamp()
         deliveries = []
         for item in inputs:
             try:
-                if item.delivery is not None:
-                    self._deliver(item.delivery, now)
-                elif item.call is not None:
-                    item.call(now)
+                clock = asyncio.get_running_loop().time()
+                if item.heavy or item.size >= HEAVY:
+                    await self._aside_from_loop(item, now, clock)
+                else:
+                    self._fold(item, now, clock)
             except PoisonError as poison:
                 await self._poisoned(poison)
             if item.delivery is not None:
@@ -275,9 +295,22 @@ class Agent:
                 deliveries.append(item.delivery)
         await self._commit(deliveries)
 
-    def _deliver(self, delivery: Delivery, now: str) -> None:
+    def _fold(self, item: Input, now: str, clock: float) -> None:
+        if item.delivery is not None:
+            self._deliver(item.delivery, now, clock)
+        elif item.call is not None:
+            item.call(now)
+
+    async def _aside_from_loop(self, item: Input, now: str, clock: float) -> None:
+        self._folding = True
+        try:
+            await asyncio.to_thread(self._fold, item, now, clock)
+        finally:
+            self._folding = False
+
+    def _deliver(self, delivery: Delivery, now: str, clock: float) -> None:
         """Take a record, or only note that it came once more."""
-        record, digest, clock = delivery.record, delivery.position.digest, asyncio.get_running_loop().time()
+        record, digest = delivery.record, delivery.position.digest
         if record.key not in self.desk.suspended and not self.repeats.due(digest, clock):
             if record.key in self.desk.collaborations:
                 self.desk.taken.repeated.add(record.key)  # somebody may lack our acknowledgement
@@ -329,7 +362,7 @@ class Agent:
                 collaboration=out.collaboration,
                 family=out.family,
                 sequence=out.sequence,
-                bytes=len(out.payload),
+                bytes=out.size,
                 **trace.fields(frame),
             )
         for cid, frames in by_id.items():

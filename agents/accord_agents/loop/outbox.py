@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from accord_agents.collaboration.collaboration import Collaboration
@@ -19,6 +19,8 @@ from accord_broker.port import Broker, Record
 from accord_schemas.frame import Frame
 
 MAX_EVENTS, MAX_BYTES = 64, 32 << 20
+GROUP = 4 << 20
+"""Bytes of frames that are in memory at once while they are published."""
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
 """Seconds after which uncovered frames go again, doubling."""
 LOSSY_PAUSE = 1.0
@@ -65,14 +67,14 @@ class Lane:
 
     def add(self, frames: Iterable[Outgoing]) -> None:
         """Take frames, in sequence, as far as there is room: a slow peer must not fill the memory."""
-        room = MAX_BYTES - sum(len(out.payload) for out in self.queue)
+        room = MAX_BYTES - sum(out.size for out in self.queue)
         for out in frames:
             if out.sequence > self.last:
                 self.more = self.more or room <= 0
                 if self.more:
                     return
                 self.queue.append(out)
-                self.last, room = out.sequence, room - len(out.payload)
+                self.last, room = out.sequence, room - out.size
 
     def reload(self, frames: Iterable[Outgoing], after: int) -> None:
         """Begin anew with the frames beyond a sequence, out of the journal."""
@@ -88,11 +90,17 @@ class Publisher:
         broker: Where to.
         load: Reads a collaboration's frames beyond a sequence from the journal, to send them again.
         suspended: Collaborations in which nothing may be said for now.
+        remake: Gives a frame's payload, of (frame without it, payload, recipe): see `Desk.payload`.
     """
 
     def __init__(
-        self, broker: Broker, load: Callable[[str, int], Iterable[Outgoing]], suspended: Container[str] = ()
+        self,
+        broker: Broker,
+        load: Callable[[str, int], Iterable[Outgoing]],
+        suspended: Container[str] = (),
+        remake: Callable[[bytes, bytes, bytes], bytes] = lambda head, payload, recipe: payload,
     ) -> None:
+        self._remake = remake
         self._broker, self._load, self._suspended = broker, load, suspended
         self._lanes: dict[str, Lane] = {}
         self._wake = asyncio.Event()
@@ -166,18 +174,25 @@ class Publisher:
         while True:
             self._wake.clear()
             self._again(asyncio.get_running_loop().time())
-            records = self._next()
-            if records:
+            due = self._next()
+            if due:
                 self._sending = True
-                await self._broker.publish(records)
+                for group in _groups(due):
+                    heavy = any(isinstance(item, Outgoing) and item.recipe for item in group)
+                    whole = await asyncio.to_thread(self._records, group) if heavy else self._records(group)
+                    await self._broker.publish(whole)
                 self._sending = False
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
                     await self._wake.wait()
 
-    def _next(self) -> list[Record]:
-        records, self._asides = self._asides, []
+    def _records(self, due: Sequence[Record | Outgoing]) -> list[Record]:
+        return [item if isinstance(item, Record) else record(item, self._remake) for item in due]
+
+    def _next(self) -> list[Record | Outgoing]:
+        records: list[Record | Outgoing] = [*self._asides]
+        self._asides = []
         for cid, lane in self._lanes.items():
             if cid in self._suspended:
                 continue
@@ -189,9 +204,9 @@ class Publisher:
                 out = lane.queue.popleft()
                 if out.sequence <= lane.collaboration.withheld:
                     continue
-                size += len(out.payload)
-                lane.under_way.append((out.sequence, len(out.payload)))
-                records.append(record(out))
+                size += out.size
+                lane.under_way.append((out.sequence, out.size))
+                records.append(out)
         return records
 
     @staticmethod
@@ -225,9 +240,21 @@ class Publisher:
         lane.reload(self._load(lane.collaboration.cid, after), after)
 
 
-def record(out: Outgoing) -> Record:
+def record(out: Outgoing, remake: Callable[[bytes, bytes, bytes], bytes] = lambda _, payload, __: payload) -> Record:
     """A frame as the broker takes it."""
-    return whole(Frame.restore(out.head, out.payload))
+    return whole(Frame.restore(out.head, remake(out.head, out.payload, out.recipe)))
+
+
+def _groups(due: Sequence[Record | Outgoing]) -> Iterator[Sequence[Record | Outgoing]]:
+    """What is made and published at once: large payloads a few at a time."""
+    start = size = 0
+    for at, item in enumerate(due):
+        size += len(item.frame) if isinstance(item, Record) else item.size
+        if size >= GROUP:
+            yield due[start : at + 1]
+            start, size = at + 1, 0
+    if start < len(due):
+        yield due[start:]
 
 
 def whole(frame: Frame) -> Record:

@@ -199,7 +199,7 @@ class Recovery:
                 answer = resend.holding(self._journal, header.subject, header.source, me, nonce)
                 self._say(header.algorithms, answer, header.subject, header.agreement, (header.source,))
             case Resend(sender=sender, after=after):
-                self._links.publish(resend.frames(self._journal, header.subject, sender, after))
+                self._links.publish(resend.frames(self._journal, header.subject, sender, after, self._desk.payload))
 
     def _held(self, frame: Frame, event: Held) -> None:
         header, inquiry = frame.header, self._open.get(frame.header.subject)

@@ -6,7 +6,7 @@ A peer that went back to a backup does not know what it has said since; those wh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from accord_agents.journal.journal import Journal
 from accord_schemas.agreement import Agreement
@@ -14,6 +14,8 @@ from accord_schemas.errors import FrameError
 from accord_schemas.events import Held
 from accord_schemas.frame import Frame
 
+Remake = Callable[[bytes, bytes, bytes], bytes]
+"""Makes an own payload again: see `Desk.payload`."""
 MOST_EVENTS, MOST_BYTES = 64, 8 << 20
 """What one answer holds at most; who needs more asks again."""
 
@@ -43,13 +45,16 @@ def proof(last: str, me: str, cid: str) -> Frame | None:
     return frame if whole else None
 
 
-def frames(journal: Journal, cid: str, sender: str, after: int) -> list[Frame]:
+def frames(journal: Journal, cid: str, sender: str, after: int, remake: Remake) -> list[Frame]:
     """What is held of a sender beyond a sequence, whole, in sequence, within bounds."""
     found = {f.header.number: (f, key) for f, key in _frames(journal, cid, sender) if f.header.number > after}
     out: list[Frame] = []
     size = 0
     for _, (frame, key) in sorted(found.items()):
         body = journal.payload(key) if key else None
+        recipe = journal.recipe(key) if key and body is None else None
+        if recipe is not None:
+            body = remake(frame.bare(), b"", recipe)
         if body is None:
             continue
         size += len(body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from accord_agents.collaboration.difference import DifferenceError
@@ -16,9 +16,10 @@ from accord_schemas.frame import Frame
 
 Pinned = Callable[[str], list[PublicIdentity]]
 """The identities of a party that are known, now and formerly."""
+Bodies = Iterable[tuple[bytes, bytes | None]]
 
 
-def check(path: Path, me: str, erased: set[str], pinned: Pinned) -> set[bytes]:
+def check(path: Path, me: str, erased: set[str], pinned: Pinned, bodies: Bodies) -> set[bytes]:
     """Check every row of every table that a fold, or whoever relies on one, may read.
 
     Positions, requests and statuses say nothing about what was done, and are left out.
@@ -28,6 +29,7 @@ def check(path: Path, me: str, erased: set[str], pinned: Pinned) -> set[bytes]:
         me: The party whose it is.
         erased: Collaborations whose payloads are gone.
         pinned: Whose word counts.
+        bodies: What is kept outside, by hash; None where it is not what was written.
 
     Returns:
         The digests of payloads that belong to nothing; a fold tells better what is missing.
@@ -41,7 +43,7 @@ def check(path: Path, me: str, erased: set[str], pinned: Pinned) -> set[bytes]:
         found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if found != "ok":
             raise TamperError(f"the journal is damaged: {found}.")
-        payloads = _payloads(db)
+        payloads = _payloads(db, bodies)
         used = _journal(db, payloads, erased, pinned) | _outbox(db, me, payloads, erased, pinned)
         _quarantine(db)
         return payloads - used
@@ -49,8 +51,12 @@ def check(path: Path, me: str, erased: set[str], pinned: Pinned) -> set[bytes]:
         db.close()
 
 
-def _payloads(db: sqlite3.Connection) -> set[bytes]:
-    found = set()
+def _payloads(db: sqlite3.Connection, bodies: Bodies) -> set[bytes]:
+    found = {key for (key,) in db.execute("SELECT digest FROM recipe")}  # what they give, a fold compares
+    for key, body in bodies:
+        if body is None:
+            raise _altered(db, key)
+        found.add(key)
     for key, body in db.execute("SELECT digest, body FROM payload"):
         if not named(key, body):
             raise _altered(db, key)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from accord_agents.collaboration.difference import DifferenceError
-from accord_agents.execution.executor import Executor, Supplies, cut_up, fresh, whole
-from accord_agents.execution.worker import Reply, work
+from accord_agents.execution.blobs import BlobStore
+from accord_agents.execution.executor import done_here, fresh
+from accord_agents.execution.port import Executor, Reply, Supplies
 from accord_agents.security.keystore import Keystore
 from accord_protocols.kernel.engine import Job
-from accord_schemas.blocks import encode_fields
+from accord_schemas.blocks import payload
 from accord_schemas.errors import TamperError
 
 CHEAP = frozenset({"ids.commit", "gate.count", "align.intersect", "align.locate"})
@@ -33,9 +34,19 @@ class Rerun:
         snapshots: Folder of the party's rows.
         executor: Executes all; None executes the cheap ones only, here.
         width: Jobs that are under way at once.
+        blobs: Where large numbers go.
     """
 
-    def __init__(self, cid: str, keystore: Keystore, snapshots: Path, executor: Executor | None, width: int) -> None:
+    def __init__(
+        self,
+        cid: str,
+        keystore: Keystore,
+        snapshots: Path,
+        executor: Executor | None,
+        width: int,
+        blobs: BlobStore | None = None,
+    ) -> None:
+        self._blobs = blobs
         self._cid, self._keystore, self._snapshots, self._executor = cid, keystore, snapshots, executor
         self._free = asyncio.Semaphore(width)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -61,7 +72,7 @@ class Rerun:
         if self._executor is None:
             if compute.task in CHEAP and data["rows"] <= CHEAP_ROWS:
                 changed, supplies = self._order(job, recorded, data)
-                self._compare(changed, recorded, whole([work(order) for order in cut_up(changed.compute, supplies)]))
+                self._compare(changed, recorded, done_here(changed.compute, supplies))
             return
         await self._free.acquire()
         self._raise()
@@ -100,7 +111,8 @@ class Rerun:
         key = self._secret(fresh(self._cid, job.address)) if compute.fresh else compute.key
         secrets = {name: self._secret(f"{self._cid}/{name}") for name in compute.secrets}
         path = self._snapshots / f"{data['snapshot']}.table"
-        supplies = Supplies(key, secrets, (str(path), data["snapshot"]) if compute.data else None, data["rows"])
+        snapshot = (str(path), data["snapshot"]) if compute.data else None
+        supplies = Supplies(key, secrets, snapshot, data["rows"], self._blobs)
         if compute.task in _RECORDED:
             task, artefact = _RECORDED[compute.task]
             inputs = {**compute.inputs, artefact: recorded[artefact]}
@@ -112,11 +124,13 @@ class Rerun:
         if reply.trigger:
             message = f"{address}, cannot be executed again: {reply.reason}"
             raise DifferenceError("trigger", address=address, message=message)
-        if encode_fields(reply.fields) != encode_fields(recorded):
+        if payload(reply.fields).digest != payload(recorded).digest:
             names = sorted(set(reply.fields) | set(recorded))
             fields = [{name: f[name]} if name in f else {} for name in names for f in (reply.fields, recorded)]
             pairs = zip(names, fields[::2], fields[1::2], strict=True)
-            raise DifferenceError(next(n for n, a, b in pairs if encode_fields(a) != encode_fields(b)), address=address)
+            raise DifferenceError(
+                next(n for n, a, b in pairs if payload(a).digest != payload(b).digest), address=address
+            )
         for name, secret in sorted(reply.secrets.items()):
             if self._secret(f"{self._cid}/{name}") != secret:
                 raise DifferenceError(f"the secret {name}", address=address)

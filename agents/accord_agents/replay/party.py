@@ -15,10 +15,12 @@ from accord_agents.collaboration.composer import Composer, Envelope, Piece
 from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.collaboration.rehydrate import refold
 from accord_agents.config.party_file import Config
-from accord_agents.execution.executor import Executor
+from accord_agents.execution.blobs import BLOBS, BlobStore
+from accord_agents.execution.executor import ProcessExecutor
+from accord_agents.execution.port import Executor
 from accord_agents.intake.snapshot import read_snapshot
-from accord_agents.journal.journal import Journal
-from accord_agents.journal.row_encryption import opened
+from accord_agents.journal.journal import BODIES, Journal
+from accord_agents.journal.row_encryption import opened, opened_recipe
 from accord_agents.journal.rows import Row
 from accord_agents.replay import integrity, outputs
 from accord_agents.replay.copy import copied, damaged
@@ -32,9 +34,9 @@ from accord_agents.security.passphrase import passphrase
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
 from accord_protocols.kernel.engine import Job
-from accord_schemas.blocks import decode_fields
 from accord_schemas.errors import AccordError, FrameError, TamperError, UsageError
 from accord_schemas.frame import Frame
+from accord_schemas.references import decode_kept
 
 
 def replay(configs: Iterable[Config], *, full: bool) -> list[Replayed]:
@@ -49,7 +51,7 @@ def replay(configs: Iterable[Config], *, full: bool) -> list[Replayed]:
 
 async def _replay(configs: list[Config], *, full: bool) -> list[Replayed]:
     cores = os.cpu_count() or 1
-    executor = Executor(cores) if full else None
+    executor = ProcessExecutor(cores) if full else None
     found = []
     try:
         for config in configs:
@@ -105,7 +107,7 @@ class _Party:
 
     def _opened(self) -> Journal:
         try:
-            return Journal(self._copy)
+            return Journal(self._copy, self._config.out / BODIES)
         except TamperError:
             raise
         except AccordError as error:
@@ -137,7 +139,7 @@ class _Party:
         for cid in erased:
             if f"{cid}/seed" in self._keystore:
                 raise TamperError(f"collaboration {cid} is marked as erased, but its seed is there.")
-        orphans = integrity.check(self._copy, self._config.party, set(erased), self._pinned)
+        orphans = integrity.check(self._copy, self._config.party, set(erased), self._pinned, journal.bodies())
         sealed = journal.channels(closed=True)
         self._channels = {wrap: self._cipher.decrypt(body, wrap) for wrap, body in sealed.items()}
         return erased, orphans
@@ -164,10 +166,15 @@ class _Party:
 
     async def _fold(self, journal: Journal, cid: str, others: set[str]) -> None:
         report, folded = self._report, self._report.collaborations[-1]
-        collaboration = Collaboration(cid, self._config.party, lambda: self._secret(f"{cid}/seed"), _mute, self._unwrap)
-        rerun = Rerun(cid, self._keystore, self._config.out / "snapshots", self._executor, self._width)
+        storage = self._secret("storage")
+        kept = BlobStore(self._config.out / BLOBS / cid, storage)
+        blobs = BlobStore(self._copy.parent / BLOBS / cid, storage, behind=kept)
+        me, seed = self._config.party, f"{cid}/seed"
+        collaboration = Collaboration(cid, me, lambda: self._secret(seed), _mute, self._unwrap, blobs)
+        rerun = Rerun(cid, self._keystore, self._config.out / "snapshots", self._executor, self._width, blobs)
         ledger, ends, jobs = Ledger(), list[dict[str, Any]](), dict[str, Job]()
-        rows = refold(collaboration, (opened(row, self._cipher) for row in journal.rows(cid)), journal.outgoing(cid))
+        said = (opened_recipe(out, self._cipher) for out in journal.outgoing(cid))
+        rows = refold(collaboration, (opened(row, self._cipher) for row in journal.rows(cid)), said)
         try:
             for row, outcome in _guarded(rows, cid):
                 folded.state = collaboration.state
@@ -176,7 +183,7 @@ class _Party:
                 ledger.take(collaboration, outcome)
                 jobs |= {"\n".join(job.address): job for job in outcome.jobs}
                 if row.kind == "job" and (job := jobs.pop(row.head.decode(), None)) is not None:
-                    await rerun.check(job, decode_fields(row.payload or b""), collaboration.data)
+                    await rerun.check(job, decode_kept(row.payload or b"", blobs), collaboration.data)
                 if collaboration.ended:
                     ends.append(outputs.figures(collaboration, ledger))
             await rerun.finish()

@@ -31,7 +31,7 @@ class Ledger:
         for move in outcome.moves:
             self._moved(move.state, phases.get(move.state, ""), datetime.fromisoformat(move.time).timestamp())
         for frame in outcome.frames:
-            size, family = len(frame.head) + len(frame.payload) + len(frame.signature), frame.header.event_class.family
+            size, family = len(frame.head) + frame.size + len(frame.signature), frame.header.event_class.family
             self.bytes[family] += size
             self.events[family] += 1
             for party in frame.header.to or collaboration.peers:

@@ -66,7 +66,11 @@ class Channel(ABC):
     def seal(self, key: bytes, aad: bytes, plaintext: bytes) -> tuple[bytes, bytes]:
         """Seal under a channel key: (salt of 32 bytes, ciphertext with tag)."""
         salt = self._salt(key, aad, plaintext)
-        return salt, self._encrypt(*self._message_key(key, salt), aad, plaintext)
+        return salt, self.reseal(key, aad, salt, plaintext)
+
+    def reseal(self, key: bytes, aad: bytes, salt: bytes, plaintext: bytes) -> bytes:
+        """The ciphertext that `seal` gave together with this salt."""
+        return self._encrypt(*self._message_key(key, salt), aad, plaintext)
 
     def open_sealed(self, key: bytes, aad: bytes, salt: bytes, ciphertext: bytes) -> bytes:
         """The plaintext.

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from accord_agents.collaboration.collaboration import Collaboration, Outcome
 from accord_agents.collaboration.dispatcher import Desk
 from accord_agents.config.party_file import Config
-from accord_agents.execution.executor import Executor, Supplies, fresh
+from accord_agents.execution.blobs import BLOBS, BlobStore
+from accord_agents.execution.executor import ProcessExecutor, fresh
+from accord_agents.execution.port import Executor, Supplies
 from accord_agents.files.folder_lock import held
 from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import read_snapshot
@@ -44,6 +46,7 @@ from accord_broker.port import Broker
 from accord_protocols.kernel.engine import Job
 from accord_protocols.kernel.lifecycle import PROPOSED
 from accord_schemas.agreement import Agreement
+from accord_schemas.blob import Blob
 from accord_schemas.errors import AccordError, UsageError, why
 
 if TYPE_CHECKING:
@@ -79,7 +82,7 @@ class Service:
         forget()
         self.identity = own_identity(self.keystore, config.party)
         self.log = open_log(config.out / "agent.log", config.party)
-        self.executor = Executor(config.workers or os.cpu_count() or 1)
+        self.executor: Executor = ProcessExecutor(config.workers or os.cpu_count() or 1)
         self.memory = Memory()
         self.reruns = Reruns(config.out / "reruns", self.keystore.get("storage"))
         self.sealing = Sealing(self._unsealed)
@@ -178,7 +181,11 @@ class Service:
     def _desk(self, journal: Journal) -> Desk:
         cipher = StorageCipher(self.keystore.get("storage"))
         channels = {wrap: cipher.decrypt(sealed, wrap) for wrap, sealed in journal.channels().items()}
-        return Desk(self.identity, self.identities.load(), cipher, self._sealed_seed, channels)
+        return Desk(self.identity, self.identities.load(), cipher, self._sealed_seed, channels, self.blobs)
+
+    def blobs(self, cid: str) -> BlobStore:
+        """Where the large numbers of a collaboration are."""
+        return BlobStore(self.config.out / BLOBS / cid, self.keystore.get("storage"))
 
     def _sealed_seed(self, cid: str) -> bytes:
         if cid not in self._seeds:
@@ -200,6 +207,7 @@ class Service:
         """Every start is a replay: fold each journal and see what was left."""
         closed = self.agent.desk.closed = self.journal.closed()
         for cid in [cid for cid in self.journal.collaborations() if cid not in closed]:
+            self.blobs(cid).tidy()
             pending: dict[Any, Job] = {}
             for row, outcome in self.agent.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
                 pending |= {job.address: job for job in outcome.jobs}
@@ -265,14 +273,16 @@ class Service:
         path = self.config.out / "snapshots" / f"{digest}.table"
         snapshot = (str(path), digest) if compute.data else None
         self.log.info("job", collaboration=cid, task=compute.task, step=job.address.step)
-        reply = await self.executor.run(compute, Supplies(key, secrets, snapshot, rows))
+        supplies = Supplies(key, secrets, snapshot, rows, self.blobs(cid))
+        reply = await self.executor.run(compute, supplies)
         if reply.trigger:
             fields = {"trigger": reply.trigger, "reason": reply.reason, "whose": reply.whose}
         else:
             fields = reply.fields
             if reply.secrets:
                 self.keystore.put_many({f"{cid}/{name}": secret for name, secret in reply.secrets.items()})
-        self.agent.put(lambda now: self.agent.desk.job(cid, job.address, fields, now))
+        large = any(isinstance(value, Blob) for value in fields.values())
+        self.agent.put(lambda now: self.agent.desk.job(cid, job.address, fields, now), heavy=large)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._jobs.discard(task)

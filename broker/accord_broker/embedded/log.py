@@ -15,12 +15,13 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from accord_broker.embedded.frames import LARGE, Frames, frames_of
 from accord_broker.embedded.trouble import explain, lost
 from accord_broker.port import QUARANTINE, BrokerError, Delivery, Position, Record
 from accord_broker.wire.trace import single
 
 SOURCE = "log"
-SCHEMA = 2
+SCHEMA = 3
 WAL_LIMIT = 16 << 20
 """Bytes of write-ahead log above which it is copied into the file and cut to nothing."""
 _TRANSACTION = 8 << 20
@@ -31,17 +32,22 @@ _PATIENCE = 10.0
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE log(position INTEGER PRIMARY KEY AUTOINCREMENT,
-                 family TEXT NOT NULL, key TEXT NOT NULL, frame BLOB NOT NULL, trace TEXT NOT NULL DEFAULT '');
+                 family TEXT NOT NULL, key TEXT NOT NULL, frame BLOB NOT NULL, trace TEXT NOT NULL DEFAULT '',
+                 at INTEGER, size INTEGER);
 """
-_SINCE_1 = "ALTER TABLE log ADD COLUMN trace TEXT NOT NULL DEFAULT ''"
-"""Brings a log of version 1 up to date; a program that has it open already goes on writing."""
+_SINCE = {
+    1: ("ALTER TABLE log ADD COLUMN trace TEXT NOT NULL DEFAULT ''",),
+    2: ("ALTER TABLE log ADD COLUMN at INTEGER", "ALTER TABLE log ADD COLUMN size INTEGER"),
+}
+"""What brings a log of a version to the next one; a program that has it open already goes on writing."""
 
 
 class Log:
     """One connection to a log file, which is created where there is none.
 
     Args:
-        path: The file; its folder exists. ``PATH-lock``, ``PATH-wal`` and ``PATH-shm`` appear beside it.
+        path: The file; its folder exists. ``PATH-lock``, ``PATH-wal``, ``PATH-shm`` and, for large frames, ``PATH-ID``
+            appear beside it.
 
     Raises:
         BrokerError: The file cannot be written, is something else, or was written by a newer version.
@@ -67,11 +73,14 @@ class Log:
                     self._prepare()
                     self.id: str = self._db.execute("SELECT value FROM meta WHERE name='log'").fetchone()[0]
                     self._identity = self._on_disk()
+                    _create(frames_of(self._path, self.id))
+                    self._frames = Frames(frames_of(self._path, self.id), write=True)
             undo.pop_all()
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+        self._frames.close()
         os.close(self._lock)
 
     def append(self, records: Sequence[Record]) -> None:
@@ -81,27 +90,36 @@ class Log:
                 self._db.execute("BEGIN IMMEDIATE")
                 self._same()
                 self._db.executemany(
-                    "INSERT INTO log(family, key, frame, trace) VALUES(?,?,?,?)",
-                    [(r.family, r.key, r.frame, r.trace) for r in group],
+                    "INSERT INTO log(family, key, frame, trace, at, size) VALUES(?,?,?,?,?,?)", map(self._row, group)
                 )
                 self._db.execute("COMMIT")
                 self._same()  # removed meanwhile: nobody else will ever see the records
                 self._trim()
 
+    def _row(self, record: Record) -> tuple[str, str, bytes, str, int | None, int | None]:
+        if len(record.frame) < LARGE:
+            return record.family, record.key, record.frame, record.trace, None, None
+        at = self._frames.append(record.frame)
+        return record.family, record.key, b"", record.trace, at, len(record.frame)
+
     def read(self, after: int, limit: int, max_bytes: int) -> tuple[list[Delivery], int]:
         """Records beyond the offset `after`, and the offset up to which the log has now been looked through."""
         found: list[Delivery] = []
-        query = "SELECT position, family, key, frame, trace FROM log WHERE position>? ORDER BY position LIMIT ?"
+        query = (
+            "SELECT position, family, key, frame, at, size, trace FROM log WHERE position>? ORDER BY position LIMIT ?"
+        )
         with self._clearly(), self._snapshot():
             if after and not self._db.execute("SELECT 1 FROM log WHERE position=?", (after,)).fetchone():
                 raise lost(self._path)
             with contextlib.closing(self._db.execute(query, (after, limit))) as rows:
-                for offset, family, key, frame, trace in rows:
-                    if found and len(frame) > max_bytes:
+                for offset, family, key, frame, at, size, trace in rows:
+                    size = len(frame) if size is None else size
+                    if found and size > max_bytes:
                         break
-                    max_bytes -= len(frame)
+                    max_bytes -= size
                     after = offset
                     if family != QUARANTINE:
+                        frame = frame if at is None else self._frames.read(at, size)
                         record = Record(family, key, frame, single([trace]))
                         found.append(Delivery(record, Position(SOURCE, self.id, offset, record)))
             self._same()
@@ -110,9 +128,13 @@ class Log:
     def holds(self, position: Position) -> bool:
         """Whether the record of that position is in this log, at its place."""
         with self._clearly():
-            row = self._db.execute("SELECT family, key, frame FROM log WHERE position=?", (position.offset,)).fetchone()
+            query = "SELECT family, key, frame, at, size FROM log WHERE position=?"
+            row = self._db.execute(query, (position.offset,)).fetchone()
             self._same()
-        return row is not None and position.log == self.id and Record(*row).digest() == position.digest
+        if row is None or position.log != self.id:
+            return False
+        family, key, frame, at, size = row
+        return Record(family, key, frame if at is None else self._frames.read(at, size)).digest() == position.digest
 
     def end(self) -> int | None:
         """The last readable record's offset, None where there is none."""
@@ -153,9 +175,11 @@ class Log:
             for statement in _TABLES.split(";"):
                 self._db.execute(statement)
             self._db.execute("INSERT INTO meta VALUES('log', ?)", (os.urandom(16).hex(),))
+            for stale in self._path.parent.glob(frames_of(self._path, "[0-9a-f]" * 32).name):  # of a log that is gone
+                stale.unlink(missing_ok=True)
             self._db.execute(f"PRAGMA application_id={APPLICATION}")
-        elif version < SCHEMA:
-            self._db.execute(_SINCE_1)
+        for statement in [s for v in range(version, SCHEMA) for s in _SINCE[v]] if version else []:
+            self._db.execute(statement)
         if version < SCHEMA:
             self._db.execute(f"PRAGMA user_version={SCHEMA}")
         self._db.execute("COMMIT")
@@ -168,6 +192,7 @@ class Log:
         """
         if self._wal.stat().st_size > WAL_LIMIT and self._locked():
             try:
+                self._frames.settle()
                 self._db.execute("PRAGMA busy_timeout=200")  # a stopped reader must not hold up every publisher
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             finally:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from accord_broker.embedded.frames import Frames, frames_of
 from accord_broker.embedded.log import APPLICATION, SCHEMA, SOURCE
 from accord_broker.embedded.trouble import explain, lost
 from accord_broker.port import QUARANTINE, BrokerError, Delivery, Position, Record
@@ -61,6 +62,8 @@ class EmbeddedSource:
                 what = f"The log {self._path} has version {version}, this program knows up to {SCHEMA}."
                 raise UsageError(what, hint="Use a newer version of accord.")
             self._id = self._query("SELECT value FROM meta WHERE name='log'")[0][0]
+            self._frames = Frames(frames_of(self._path, self._id), write=False)
+            self._large = "at, size" if version > 2 else "NULL, NULL"
         except BrokerError as error:
             raise UsageError(error.message, hint=error.hint) from None
 
@@ -69,6 +72,7 @@ class EmbeddedSource:
         db, self._db = self._db, None
         if db is not None:
             db.close()
+            self._frames.close()
 
     async def subscribe(self, after: Mapping[str, Position]) -> frozenset[str]:
         """Read on after `after` ["log"] where that record still is in its place, else from the first one."""
@@ -98,20 +102,26 @@ class EmbeddedSource:
 
     def _read(self, limit: int, max_bytes: int) -> list[Delivery]:
         found: list[Delivery] = []
-        query = "SELECT position, family, key, frame FROM log WHERE position>? ORDER BY position LIMIT ?"
-        for offset, family, key, frame in self._query(query, self._after, limit):
-            if found and len(frame) > max_bytes:
+        columns = f"position, family, key, frame, {self._large}"
+        query = f"SELECT {columns} FROM log WHERE position>? ORDER BY position LIMIT ?"  # noqa: S608 - our own names
+        for offset, family, key, frame, at, size in self._query(query, self._after, limit):
+            size = len(frame) if size is None else size
+            if found and size > max_bytes:
                 break
-            max_bytes -= len(frame)
+            max_bytes -= size
             self._after = offset
             if family != QUARANTINE:
+                frame = frame if at is None else self._frames.read(at, size)
                 record = Record(family, key, frame)
                 found.append(Delivery(record, Position(SOURCE, self._id, offset, record)))
         return found
 
     def _holds(self, position: Position) -> bool:
-        rows = self._query("SELECT family, key, frame FROM log WHERE position=?", position.offset)
-        return bool(rows) and position.log == self._id and Record(*rows[0]).digest() == position.digest
+        query = f"SELECT family, key, frame, {self._large} FROM log WHERE position=?"  # noqa: S608
+        for family, key, frame, at, size in self._query(query, position.offset):
+            frame = frame if at is None else self._frames.read(at, size)
+            return position.log == self._id and Record(family, key, frame).digest() == position.digest
+        return False
 
     def _connect(self) -> None:
         if self._db is not None:

@@ -23,6 +23,7 @@ from accord_protocols.kernel.machine import (
 )
 from accord_protocols.kernel.waiting import Bound, Waiting
 from accord_schemas.address import JOB, SELF, Address, Content
+from accord_schemas.blob import Blob, loaded
 from accord_schemas.blocks import payload
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, ProtocolError
@@ -179,7 +180,8 @@ class Engine:
         parts = [content for content, _ in pairs.values()]
         instance.transcript = digest(b"accord step", instance.transcript, instance.transition, *parts)
         draw = Draw(self._seed, instance.transcript)
-        fired = fire(instance.machine, instance.memory, {a: value for a, (_, value) in pairs.items()}, draw)
+        inputs = {a: value if instance.machine.by_reference else _whole(value) for a, (_, value) in pairs.items()}
+        fired = fire(instance.machine, instance.memory, inputs, draw)
         instance.memory, instance.needs = fired.memory, Needs()
         for effect in fired.effects:
             yield from self._effect(instance, effect)
@@ -265,3 +267,11 @@ def _pinned(setup: Setup, machines: Mapping[tuple[str, int], type[Machine]]) -> 
             hint="Go on with a version of Accord that has it; docs/upgrading.md says which.",
         )
     return found
+
+
+def _whole(value: Event | Fields) -> Event | Fields:
+    """An event or fields with all numbers in memory."""
+    if isinstance(value, Event):
+        large = {name: v.load() for name in type(value).model_fields if isinstance(v := getattr(value, name), Blob)}
+        return value.model_copy(update=large) if large else value
+    return {name: loaded(entry) for name, entry in value.items()}

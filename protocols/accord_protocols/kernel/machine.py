@@ -206,6 +206,8 @@ class Machine:
     first: ClassVar[str] = ""
     says: ClassVar[dict[str, type[Event]]] = {}
     """Which event is said at which step, by the step's name before the first dot."""
+    by_reference: ClassVar[bool] = False
+    """Whether large numbers reach it as a `Blob`: it knows their shape and hands them on, and never looks at them."""
     table: ClassVar[dict[str, tuple[Wanted, Fire]]] = {}
 
     def __init__(self, setup: Setup, instance: str) -> None:

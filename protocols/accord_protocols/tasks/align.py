@@ -42,7 +42,10 @@ def finalise(context: Context) -> Result:
 
 
 def intersect_task(context: Context) -> Result:
-    """Leader: rows that everybody has, in a random order. Inputs, by server P: kappa, tags, salt, table, size."""
+    """Leader: rows that everybody has, in a random order, and their tags by server P.
+
+    Inputs, by server P: kappa, tags, salt, table, size.
+    """
     inputs = context.inputs
     servers = sorted(name.partition(".")[2] for name in inputs if name.startswith("size."))
     edges = [
@@ -50,7 +53,8 @@ def intersect_task(context: Context) -> Result:
         for p in servers
     ]
     rows = intersect(shares(_kappas(context), context.rows.ids), edges)
-    return Result({"rows": rows[context.xof.permutation(len(rows))]})
+    rows = rows[context.xof.permutation(len(rows))]
+    return Result({"rows": rows, **{f"tags.{p}": inputs[f"tags.{p}"][rows] for p in servers}})
 
 
 def locate_task(context: Context) -> Result:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import accord_agents.execution.executor
-from accord_agents.execution.executor import ATTEMPTS, Executor, Supplies
-from accord_agents.execution.worker import Order, Reply, work
+from accord_agents.execution.executor import ATTEMPTS, ProcessExecutor
+from accord_agents.execution.port import Reply, Supplies
+from accord_agents.execution.worker import Order, work
 from accord_protocols.kernel.machine import Compute
 
 # one byte a started attempt; a worker is another process, so it is told by the environment
@@ -37,7 +38,7 @@ def counter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def replies(*jobs: Compute) -> list[Reply]:
     async def all_of_them() -> list[Reply]:
-        executor = Executor(1)
+        executor = ProcessExecutor(1)
         try:
             return [await executor.run(job, NOTHING) for job in jobs]
         finally:

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from accord_agents.execution.executor import Executor, Supplies
-from accord_agents.execution.worker import Reply
+from accord_agents.execution.executor import ProcessExecutor
+from accord_agents.execution.port import Reply, Supplies
 from accord_agents.intake.snapshot import write_snapshot
 from accord_agents.intake.table import Report, Table
 from accord_protocols.kernel.machine import Compute
@@ -32,7 +32,7 @@ def compute(rows: int) -> Compute:
 
 def run(workers: int, job: Compute, supplies: Supplies) -> Reply:
     async def once() -> Reply:
-        executor = Executor(workers)
+        executor = ProcessExecutor(workers)
         try:
             return await executor.run(job, supplies)
         finally:
@@ -68,9 +68,9 @@ def test_too_few_rows_are_a_refusal(tmp_path: Path) -> None:
 
 PROGRAM = """
 import asyncio, os, sys
-from accord_agents.execution.executor import Executor
+from accord_agents.execution.executor import ProcessExecutor
 async def main():
-    executor = Executor(2)
+    executor = ProcessExecutor(2)
     executor.warm()
     await asyncio.sleep(1.5)
     print(*executor.processes(), flush=True)
@@ -97,4 +97,4 @@ def test_a_killed_agent_leaves_no_worker(tmp_path: Path) -> None:
 
 def test_an_executor_has_a_worker() -> None:
     with pytest.raises(ValueError, match="at least one worker"):
-        Executor(0)
+        ProcessExecutor(0)

@@ -174,14 +174,14 @@ def test_what_nobody_confirms_goes_again_ever_more_rarely(
         now = [100.0]
         monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0], raising=False)
         publisher, lane = house.publisher, house.publisher.lane(house.collaboration)
-        await house.broker.publish(publisher._next())
+        await house.broker.publish(publisher._records(publisher._next()))
         pauses = []
         for _ in range(6):
             publisher._again(now[0])
             pauses.append(lane.due - now[0])
             now[0] = lane.due
             publisher._again(now[0])
-            await house.broker.publish(publisher._next())
+            await house.broker.publish(publisher._records(publisher._next()))
         assert pauses == [min(first * 2**k, LONGEST_PAUSE) for k in range(6)]
         assert house.broker.numbers == [1, 2] * 7
         house.covered(1)

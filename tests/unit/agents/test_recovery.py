@@ -262,7 +262,7 @@ def test_events_are_published_again_as_they_were_and_within_bounds(
         assert [Frame.decode(d).header.source for _, d in street.log[length:]] == [source] * (2 if source else 0)
     monkeypatch.setattr(resend, "MOST_BYTES", 1)
     bank.now += 10
-    assert len(resend.frames(bank.journal, cid(street), "shop", 0)) == 1
+    assert len(resend.frames(bank.journal, cid(street), "shop", 0, bank.desk.payload)) == 1
 
 
 def test_closed_collaborations_still_have_answers(street: Street) -> None:

@@ -368,5 +368,5 @@ def test_who_asks_faster_than_the_broker_takes_fills_no_memory(
     sender = Publisher(EmbeddedBroker(tmp_path / "log.db"), lambda *_: ())
     for _ in range(100):
         sender.aside([event, ack])
-    kept = [Frame.decode(r.frame).header.event_class for r in sender._next()]
+    kept = [Frame.decode(r.frame).header.event_class for r in sender._records(sender._next())]
     assert kept.count(Ack) == 100 and 1 < kept.count(Accept) <= 10

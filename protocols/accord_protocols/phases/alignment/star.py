@@ -27,6 +27,7 @@ from accord_protocols.kernel.machine import (
     transition,
 )
 from accord_protocols.primitives.psi.okvs import Geometry
+from accord_schemas.blob import loaded
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Blinded, Event, Signed, Store, Tags
@@ -38,6 +39,7 @@ class Align(Machine):
     """``align``: joins the edges; ends with the own rows of the intersection, in the common order."""
 
     kind = "align"
+    by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"tags": Tags}
 
     @transition(nothing)
@@ -52,21 +54,19 @@ class Align(Machine):
     def join(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Leader: intersect."""
         fields = {f"kappa.{p}": kappa for p, kappa in memory["kappas"].items()}
-        tags = {}
         for p in self._edges():
             edge = inputs[self.done(f"edge.{p}")]
-            tags[p] = edge["tags"]
             fields |= {f"tags.{p}": edge["tags"], f"salt.{p}": edge["salt"], f"table.{p}": edge["table"]}
             fields[f"size.{p}"] = memory["sizes"][p]
         compute = Compute("common", "align.intersect", fields, key=draw.key("order"), data=True)
-        return Fired({"tags": tags}, (compute,), "announce")
+        return Fired({}, (compute,), "announce")
 
     @transition(lambda self, memory: [self.job("common")])
     def announce(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Leader: tell each server its tags, in one random order."""
-        rows = inputs[self.job("common")]["rows"]
-        sends = tuple(Send(f"tags.{p}", [p], Tags(tags=memory["tags"][p][rows])) for p in self._edges())
-        return Fired({}, (*sends, *self._found(rows)))
+        common = inputs[self.job("common")]
+        sends = tuple(Send(f"tags.{p}", [p], Tags(tags=common[f"tags.{p}"])) for p in self._edges())
+        return Fired({}, (*sends, *self._found(loaded(common["rows"]))))
 
     @transition(lambda self, memory: [self.at(f"tags.{self.me}", self.setup.leader), self.done(f"edge.{self.me}")])
     def wait(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
@@ -82,7 +82,7 @@ class Align(Machine):
     @transition(lambda self, memory: [self.job("located")])
     def located(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Server: end with them."""
-        return Fired({}, self._found(inputs[self.job("located")]["rows"]))
+        return Fired({}, self._found(loaded(inputs[self.job("located")]["rows"])))
 
     @staticmethod
     def _found(rows: np.ndarray) -> tuple[Effect, Effect]:
@@ -98,6 +98,7 @@ class Edge(Machine):
     """``edge.SERVER``: an oblivious PRF between the leader and one server, and the server's key-value store."""
 
     kind = "edge"
+    by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"blinded": Blinded, "signed": Signed, "store": Store}
 
     @classmethod

@@ -38,6 +38,7 @@ class Pads(Machine):
 
     kind = "pads"
     version = 2
+    by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"pads": Encrypted, "products": Products}
 
     @classmethod

@@ -1,0 +1,188 @@
+"""Large numbers in files: encrypted at rest, named by what they hold, read and written some at a time.
+
+File: 8 bytes magic, 16 bytes salt, then the plaintext in pieces of `PIECE` bytes, each AES-256-GCM under a key of this
+file with its number as nonce, the last one marked (STREAM: Hoang, Reyhanitabar, Rogaway, Vizár 2015); in the end the
+SHA-256 of the plaintext, encrypted likewise, so that one file cannot stand for another. The name is a MAC of that hash:
+a listing of the folder does not tell what two parties have in common.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from pathlib import Path
+from types import TracebackType
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from accord_agents.files.durable import settle
+from accord_schemas.canonical import digest
+from accord_schemas.errors import AccordError, TamperError
+
+BLOBS = "blobs"
+"""The folder of a party's blobs, with one folder per collaboration."""
+PIECE = 256 << 10
+_MAGIC, _SALT, _TAG, _HASH = b"ACCORDB1", 16, 16, 32
+_BEGIN, _END = len(_MAGIC) + _SALT, _HASH + _TAG
+
+
+class BlobStore:
+    """The blobs of one collaboration at one party.
+
+    Args:
+        folder: Theirs alone; made when the first one is written, mode 0700.
+        key: The party's storage key, 32 bytes.
+        behind: Another store that is read where this one has nothing, and never written.
+    """
+
+    def __init__(self, folder: Path, key: bytes, behind: BlobStore | None = None) -> None:
+        self._folder, self._key, self._behind = folder, key, behind
+
+    def __repr__(self) -> str:
+        return f"BlobStore({str(self._folder)!r})"
+
+    def path(self, sha: bytes) -> Path:
+        """Where the blob of a SHA-256 is."""
+        return self._folder / digest(b"accord blob name", self._key, sha).hex()
+
+    def cipher(self, salt: bytes) -> AESGCM:
+        """The cipher of one file."""
+        return AESGCM(digest(b"accord blob", self._key, salt))
+
+    def writer(self, *, durable: bool = True) -> BlobWriter:
+        """A new blob. One that can be made again out of the journal need not be `durable`."""
+        return BlobWriter(self, self._folder, durable=durable)
+
+    def read(self, sha: bytes, start: int, stop: int) -> bytes:
+        """Bytes of a blob, from `start` up to `stop`, by the SHA-256 of the whole.
+
+        Raises:
+            TamperError: It is missing, or not what was written.
+        """
+        path = self.path(sha)
+        if self._behind is not None and not path.exists():
+            return self._behind.read(sha, start, stop)
+        try:
+            with path.open("rb") as file:
+                return self._read(file.fileno(), sha, start, stop)
+        except (InvalidTag, ValueError):
+            raise TamperError(f"the file {path} was changed.", hint="Restore it from a backup.") from None
+        except OSError as error:
+            raise TamperError(f"{path} cannot be read: {error.strerror}.", hint="Restore it from a backup.") from None
+
+    def _read(self, file: int, sha: bytes, start: int, stop: int) -> bytes:
+        head, end = os.pread(file, _BEGIN, 0), os.fstat(file).st_size - _END
+        body = end - _BEGIN
+        if head[: len(_MAGIC)] != _MAGIC or body < _TAG:
+            raise ValueError("no blob")
+        cipher = self.cipher(head[len(_MAGIC) :])
+        if cipher.decrypt(nonce(0, kind=2), os.pread(file, _END, end), None) != sha:
+            raise ValueError("another blob")
+        last = (body - 1) // (PIECE + _TAG)
+        size = body - (last + 1) * _TAG
+        if not 0 <= start <= stop <= size:
+            raise ValueError("beyond the end")
+        found = []
+        for number in range(start // PIECE, -(-stop // PIECE)):
+            at = _BEGIN + number * (PIECE + _TAG)
+            sealed = os.pread(file, min(PIECE + _TAG, end - at), at)
+            plain = cipher.decrypt(nonce(number, kind=int(number == last)), sealed, None)
+            low, high = max(start - number * PIECE, 0), min(stop - number * PIECE, PIECE)
+            found.append(plain if (low, high) == (0, PIECE) else plain[low:high])
+        return found[0] if len(found) == 1 else b"".join(found)
+
+    def erase(self) -> int:
+        """Remove all; returns how many there were."""
+        count = sum(1 for _ in self._folder.iterdir()) if self._folder.is_dir() else 0
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return count
+
+    def tidy(self) -> None:
+        """Remove what an earlier life left unfinished."""
+        for path in self._folder.glob("*.part"):
+            path.unlink()
+
+
+class BlobWriter:
+    """Takes the bytes of one blob in order; as a context manager, leaves nothing behind unless `finish` was called."""
+
+    def __init__(self, store: BlobStore, folder: Path, *, durable: bool) -> None:
+        self._store, self._folder, self._durable = store, folder, durable
+        salt = os.urandom(_SALT)
+        self._cipher, self._sha = store.cipher(salt), hashlib.sha256()
+        self._held, self._number, self.size = bytearray(), 0, 0
+        self._path = folder / f"{secrets.token_hex(8)}.part"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        except OSError as error:
+            raise self._trouble(error) from None
+        self._file.write(_MAGIC + salt)
+
+    def __enter__(self) -> BlobWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.discard()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append.
+
+        Raises:
+            AccordError: The disk is full or cannot be written.
+        """
+        self._sha.update(data)
+        self.size += len(data)
+        view = memoryview(data)
+        while len(view):
+            if len(self._held) == PIECE:  # the last piece is marked, so the next one has to be known first
+                self._piece(last=False)
+            taken = view[: PIECE - len(self._held)]
+            self._held += taken
+            view = view[len(taken) :]
+
+    def finish(self) -> bytes:
+        """Put it in its place; returns its SHA-256.
+
+        Raises:
+            AccordError: The disk is full or cannot be written.
+        """
+        sha = self._sha.digest()
+        self._piece(last=True)
+        try:
+            self._file.write(self._cipher.encrypt(nonce(0, kind=2), sha, None))
+            self._file.flush()
+            if self._durable:
+                os.fsync(self._file.fileno())
+            self._file.close()
+            self._path.replace(self._store.path(sha))
+            if self._durable:
+                settle(self._folder)
+        except OSError as error:
+            raise self._trouble(error) from None
+        return sha
+
+    def discard(self) -> None:
+        """Leave nothing behind of what was not finished."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+    def _piece(self, *, last: bool) -> None:
+        sealed = self._cipher.encrypt(nonce(self._number, kind=int(last)), bytes(self._held), None)
+        self._held.clear()
+        self._number += 1
+        try:
+            self._file.write(sealed)
+        except OSError as error:
+            raise self._trouble(error) from None
+
+    def _trouble(self, error: OSError) -> AccordError:
+        return AccordError(f"{self._path} cannot be written: {error.strerror}.", hint="Free space, then go on.")
+
+
+def nonce(number: int, kind: int) -> bytes:
+    """12 bytes: the number of a piece, and 1 for the last one, 2 for the hash behind it."""
+    return number.to_bytes(11, "big") + bytes([kind])

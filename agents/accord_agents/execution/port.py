@@ -1,0 +1,58 @@
+"""What runs jobs, whatever it is made of: processes of this machine, or another party's own cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from accord_agents.execution.blobs import BlobStore
+from accord_protocols.kernel.machine import Compute
+
+
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    """What a job gets besides its inputs.
+
+    Args:
+        key: Of its randomness, or fresh from the operating system.
+        secrets: Keystore entries.
+        snapshot: (path, digest) of the rows.
+        rows: How many there are.
+        blobs: Where its large numbers go; None leaves them in memory.
+    """
+
+    key: bytes = field(repr=False)
+    secrets: Mapping[str, bytes] = field(repr=False)
+    snapshot: tuple[str, str] | None
+    rows: int
+    blobs: BlobStore | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A job's result, large numbers as blobs; or why there is none: `trigger` says how the collaboration ends."""
+
+    fields: dict[str, Any] = field(default_factory=dict, repr=False)
+    secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
+    trigger: str = ""
+    reason: str = ""
+    whose: str = ""
+
+
+class Executor(Protocol):
+    """Runs jobs. Equal jobs have equal results, whoever runs them, and however often."""
+
+    async def run(self, compute: Compute, supplies: Supplies) -> Reply:
+        """A job's result."""
+        ...
+
+    def warm(self) -> None:
+        """There will be work soon."""
+
+    def processes(self) -> list[int]:
+        """Process ids on this machine, whose memory counts as the agent's."""
+        ...
+
+    def close(self) -> None:
+        """End at once; what is under way is done again after the next start."""

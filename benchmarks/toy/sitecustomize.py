@@ -1,0 +1,124 @@
+"""A collaboration that sends one large payload, in place of the real one; in every process that `benchmarks.payload` starts.
+
+Python imports a module of this name at every start where its folder is on PYTHONPATH. It also runs in processes of earlier
+revisions, so it knows where they keep their machines.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+MARK = "ACCORD_PAYLOAD"
+"""The environment variable with the folder for marks; its name in MiB is the payload's size."""
+MIB, WIDTH, PARTS = 1 << 20, 1024, 8
+
+
+def _mark(name: str) -> None:
+    (Path(os.environ[MARK]) / name).touch()
+
+
+def _found(*names: str) -> ModuleType:
+    for name in names:
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError:
+            continue
+    raise ModuleNotFoundError(names[-1])
+
+
+def install() -> None:
+    """Put the toy's machine and tasks in the places of real ones."""
+    import numpy as np
+
+    from accord_protocols.tasks.registry import TASKS, Context, Result, Task
+    from accord_schemas.events import Blinded, Complete
+
+    core = _found("accord_protocols.kernel.machine", "accord_protocols.machines.core")
+    machines = _found("accord_protocols.jobs.registry", "accord_protocols.machines").MACHINES
+    size = int(Path(os.environ[MARK]).name)
+
+    def warm(context: Context) -> Result:
+        time.sleep(2)  # until every worker is there
+        return Result({"done": np.zeros(1, np.uint8)})
+
+    def make(context: Context) -> Result:
+        return Result({"numbers": np.frombuffer(context.xof.bytes(MIB), np.uint8).reshape(-1, WIDTH)})
+
+    def look(context: Context) -> Result:
+        return Result({"sums": context.inputs["numbers"].sum(axis=0, dtype=np.uint64)[None]})
+
+    module = ModuleType("accord_protocols.tasks.toy")
+    module.__dict__.update(warm=warm, make=make, look=look)
+    sys.modules[module.__name__] = module
+    TASKS["toy.warm"] = Task("toy:warm", split=("seeds",), chunk=1)
+    TASKS["toy.make"] = Task("toy:make", split=("seeds",), chunk=1)
+    TASKS["toy.look"] = Task("toy:look", split=("numbers",), chunk=MIB // WIDTH)
+
+    class Toy(core.Machine):  # type: ignore[misc, name-defined]
+        """The leader's worker makes a payload; the next party's worker looks at it."""
+
+        kind = "session"
+        says = {"payload": Blinded, "complete": Complete}
+        by_reference = True
+
+        @core.transition(lambda self, memory: [self.at("data", "self")])  # type: ignore[untyped-decorator]
+        def start(self, memory: Any, inputs: Any, draw: Any) -> Any:
+            """Have all workers there."""
+            seeds = {"seeds": np.zeros((PARTS, 1), np.uint8)}
+            return core.Fired({}, (core.Reach("keyed"), core.Compute("warm", "toy.warm", seeds)), "ready")
+
+        @core.transition(lambda self, memory: [self.job("warm")])  # type: ignore[untyped-decorator]
+        def ready(self, memory: Any, inputs: Any, draw: Any) -> Any:
+            """The leader makes the payload."""
+            if not self.setup.leads:
+                return core.Fired({}, (), "heard" if self.me == self.agreement.others[0] else "end")
+            _mark("started")
+            seeds = {"seeds": np.zeros((size, 1), np.uint8)}
+            return core.Fired({}, (core.Compute("made", "toy.make", seeds, key=draw.key("made")),), "say")
+
+        @core.transition(lambda self, memory: [self.job("made")])  # type: ignore[untyped-decorator]
+        def say(self, memory: Any, inputs: Any, draw: Any) -> Any:
+            """Send it to one of two."""
+            event = Blinded(numbers=inputs[self.job("made")]["numbers"])
+            return core.Fired({}, (core.Send("payload", [self.agreement.others[0]], event), self._over()), "completed")
+
+        @core.transition(lambda self, memory: [self.at("payload", self.setup.leader)])  # type: ignore[untyped-decorator]
+        def heard(self, memory: Any, inputs: Any, draw: Any) -> Any:
+            """It is here."""
+            _mark("heard")
+            numbers = inputs[self.at("payload", self.setup.leader)].numbers
+            assert numbers.shape == (size * MIB // WIDTH, WIDTH)
+            return core.Fired({}, (core.Compute("looked", "toy.look", {"numbers": numbers}),), "looked")
+
+        @core.transition(lambda self, memory: [self.job("looked")])  # type: ignore[untyped-decorator]
+        def looked(self, memory: Any, inputs: Any, draw: Any) -> Any:
+            """A worker has read it."""
+            _mark("looked")
+            return core.Fired({}, (self._over(),), "completed")
+
+        @core.transition(core.nothing)  # type: ignore[untyped-decorator]
+        def end(self, memory: Any, inputs: Any, draw: Any) -> Any:
+            """A bystander has nothing to do."""
+            return core.Fired({}, (self._over(),), "completed")
+
+        @core.transition(lambda self, memory: [self.at("complete", p) for p in self.agreement.order])  # type: ignore[untyped-decorator]
+        def completed(self, memory: Any, inputs: Any, draw: Any) -> Any:
+            """Everybody is done."""
+            steps = [core.Reach(trigger) for trigger in ("gated", "aligned", "completed")]
+            return core.Fired({}, tuple(steps))
+
+        def _over(self) -> Any:
+            event = Complete(model="", rows=0, rounds=0, converged=True)
+            return core.Send("complete", self.agreement.order, event)
+
+    machines["session"] = Toy
+
+
+if MARK in os.environ:
+    install()
