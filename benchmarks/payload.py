@@ -1,8 +1,8 @@
 """One large payload from a worker of one agent to a machine of another, read by a third as a bystander; one JSON line.
 
-``python -m benchmarks.payload --mib 200 [--before REV]``: peak memory of each agent and its workers above what they took
-before, bytes that each wrote to disk, and seconds from the first byte made to the machine that takes the payload. `seconds`
-ends there; memory and bytes are counted until a worker of the receiver has read it all. ``--before`` measures an earlier
+``python -m benchmarks.payload --mib 200 [--before REV]``: peak memory of each agent and its workers above what they
+took before, bytes that each wrote to disk, and seconds from the first byte made to the machine that takes the payload.
+Memory and bytes are counted on until a worker of the receiver has read it all. ``--before`` measures an earlier
 revision in the same run, in turns, and adds its figures.
 """
 

@@ -1,7 +1,7 @@
-"""A collaboration that sends one large payload, in place of the real one; in every process that `benchmarks.payload` starts.
+"""A collaboration that sends one large payload, in place of the real one.
 
-Python imports a module of this name at every start where its folder is on PYTHONPATH. It also runs in processes of earlier
-revisions, so it knows where they keep their machines.
+Python imports a module of this name at every start where its folder is on PYTHONPATH, and so in every process that
+`benchmarks.payload` starts. They may be of earlier revisions, so it knows where these keep their machines.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 MARK = "ACCORD_PAYLOAD"
 """The environment variable with the folder for marks; its name in MiB is the payload's size."""
@@ -64,7 +64,7 @@ def install() -> None:
         """The leader's worker makes a payload; the next party's worker looks at it."""
 
         kind = "session"
-        says = {"payload": Blinded, "complete": Complete}
+        says: ClassVar[dict[str, Any]] = {"payload": Blinded, "complete": Complete}
         by_reference = True
 
         @core.transition(lambda self, memory: [self.at("data", "self")])  # type: ignore[untyped-decorator]

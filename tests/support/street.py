@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tests.support.world import Rows
 
 from accord_agents.collaboration.collaboration import Collaboration, Outcome
 from accord_agents.collaboration.dispatcher import Desk, PoisonError
+from accord_agents.execution.blobs import BlobStore
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import Outgoing
 from accord_agents.loop.recovery import Links, Recovery
@@ -24,9 +27,11 @@ from accord_protocols.kernel.engine import Job
 from accord_protocols.tasks import TASKS, Context, run
 from accord_protocols.tasks.registry import cut, join, part, spans
 from accord_schemas.agreement import Agreement, Member
-from accord_schemas.blocks import encode_fields
+from accord_schemas.blob import Blob, loaded
+from accord_schemas.blocks import NAMES, encode_fields
 from accord_schemas.canonical import digest
 from accord_schemas.frame import Frame
+from accord_schemas.payload import raw
 from accord_schemas.suites import DEFAULT, Profile
 
 Log = list[tuple[str, bytes]]
@@ -60,6 +65,7 @@ class House:
         keys: Everybody's identity.
         log: The shared log.
         point: Called at every point where a process may die; raises `KilledError`.
+        large: Bytes from which on a result's numbers pass by reference; 0 keeps all in memory.
     """
 
     def __init__(
@@ -71,7 +77,9 @@ class House:
         keys: dict[str, Identity],
         log: Log,
         point: Callable[[str], None] = lambda _: None,
+        large: int = 0,
     ) -> None:
+        self.large = large
         self.name, self.folder, self.terms, self.rows, self.keys, self.log = name, folder, terms, rows, keys, log
         self.point = point
         self.secrets: dict[str, bytes] = {}  # the keystore: survives every death
@@ -82,12 +90,13 @@ class House:
     def start(self) -> None:
         """Open the journal, fold it, adopt, and take up what was left."""
         self.lives += 1
-        self.journal = Journal(self.folder / f"{self.name}.db")
+        self.journal = Journal(self.folder / f"{self.name}.db", self.folder / f"{self.name}.payloads")
         self.journal.verify()
         public = Identities([k.public for k in self.keys.values()])
         cipher = StorageCipher(digest(b"storage", self.name))
         channels = {wrap: cipher.decrypt(sealed, wrap) for wrap, sealed in self.journal.channels().items()}
-        self.desk = Desk(self.keys[self.name], public, cipher, lambda cid: digest(b"seed", self.name, cid), channels)
+        seed, blobs = (lambda cid: digest(b"seed", self.name, cid)), self.blobs if self.large else None
+        self.desk = Desk(self.keys[self.name], public, cipher, seed, channels, blobs)
         self.jobs: dict[str, tuple[str, Job]] = {}
         self.notes: dict[str, Any] = {}
         for cid in self.journal.collaborations():
@@ -108,6 +117,10 @@ class House:
         self._commit()
         self.recovery.check()
 
+    def blobs(self, cid: str) -> BlobStore:
+        """Where large numbers are."""
+        return BlobStore(self.folder / f"{self.name}.blobs" / cid, digest(b"storage", self.name))
+
     def _reread(self) -> None:
         self.read -= self.passed
         self.passed.clear()
@@ -116,7 +129,9 @@ class House:
         self.log += [(f.header.event_class.family, f.encode()) for f in frames]
 
     def restart(self) -> None:
-        """After a death."""
+        """After a death, which closes all files."""
+        for collaboration in self.desk.collaborations.values():
+            collaboration.forget()
         self.journal.close()
         self.start()
 
@@ -186,15 +201,23 @@ class House:
     def work(self, key: str) -> None:
         """Do a job."""
         cid, job = self.jobs[key]
-        fields = self.result(job)
+        fields = {name: self._kept(cid, value) for name, value in self.result(job).items()}
         self.take(lambda: self.desk.job(cid, job.address, fields, NOW))
         self.jobs.pop(key, None)
+
+    def _kept(self, cid: str, value: Any) -> Any:
+        if not self.large or not isinstance(value, np.ndarray) or value.nbytes < self.large:
+            return value
+        with self.blobs(cid).writer() as writer:
+            writer.write(raw(value))
+            return Blob(writer.finish(), NAMES[value.dtype], value.shape, self.blobs(cid))
 
     def result(self, job: Job) -> dict[str, Any]:
         """What a worker would give. Equal jobs have equal results, so that a hundred runs cost little more than one."""
         compute = job.compute
         table: tuple[bytes | str, ...] = (*self.rows.ids, self.rows.values.tobytes()) if compute.data else ()
         about = self.name, self.life, str(job.address)
+        compute = replace(compute, inputs=loaded(dict(compute.inputs)))
         known = digest(*about, compute.key, encode_fields(compute.inputs), *table)
         if known in _DONE:
             fields, secrets = _DONE[known]
@@ -227,7 +250,8 @@ class House:
         for out in self.due():
             self.point("before publish")
             if not lose():
-                self.log.append((out.family, Frame.restore(out.head, out.payload).encode()))
+                payload = self.desk.payload(out.head, out.payload, out.recipe)
+                self.log.append((out.family, Frame.restore(out.head, payload).encode()))
             self.sent.add((out.collaboration, out.sequence))
             self.point("after publish")
 
@@ -257,12 +281,13 @@ class Street:
         order: int = 0,
         point: Callable[[str, str], None] = lambda _party, _point: None,
         lose: float = 0.0,
+        large: int = 0,
     ) -> None:
         self.rng, self.log, self.lose = random.Random(order), Log(), lose
         keys = identities(tuple(data), terms.profile)
         self.terms = signed(terms, keys)
         self.houses = {
-            p: House(p, folder, self.terms, rows, keys, self.log, lambda where, p=p: point(p, where))  # type: ignore[misc]
+            p: House(p, folder, self.terms, rows, keys, self.log, lambda where, p=p: point(p, where), large)  # type: ignore[misc]
             for p, rows in data.items()
         }
 

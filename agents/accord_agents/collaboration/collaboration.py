@@ -398,6 +398,10 @@ class Collaboration:
             self._say(_ENDS[trigger], events[trigger])
         self._move(trigger)
         self.engine, self._early = None, []
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing more is taken: leave nothing behind of contents that are not whole."""
         if self._assembler is not None:
             self._assembler.discard()
 

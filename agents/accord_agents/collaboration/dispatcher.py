@@ -308,6 +308,8 @@ class Desk:
         return self._new(frame.header.subject)
 
     def _new(self, cid: str) -> Collaboration:
+        if cid in self.collaborations:  # folded anew
+            self.collaborations[cid].forget()
         blobs = self._blobs(cid) if self._blobs else None
         new = Collaboration(cid, self.me, lambda: self.seed(cid), self._speak, self._channels.unwrap, blobs)
         self.collaborations[cid] = new
@@ -400,7 +402,7 @@ class Desk:
 
     def close(self, cid: str) -> None:
         """Forget a collaboration that has ended, once everybody holds all that was said."""
-        del self.collaborations[cid]
+        self.collaborations.pop(cid).forget()
         self.closed.add(cid)
         self.batch.closed.append(cid)
         self._channels.forget(cid)
