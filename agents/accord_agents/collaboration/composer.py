@@ -124,7 +124,9 @@ class Composer:
         frame = Frame.make(self.header(piece, envelope, payload), payload, sign)
         if not piece.content.payload.referred:
             return frame
-        return replace(frame, payload=b"", omitted=len(payload), recipe=write_recipe(piece, wrapped))
+        return replace(
+            frame, payload=b"", omitted=len(payload), recipe=write_recipe(piece.content.payload, piece.span, wrapped)
+        )
 
     def recorded(self, piece: Piece, envelope: Envelope, frame: Frame) -> Frame:
         """Check that a frame made earlier says this piece under this envelope.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from accord_agents.security.channel import CHANNELS
 from accord_schemas.address import Address
@@ -12,9 +11,6 @@ from accord_schemas.header import Header
 from accord_schemas.payload import Part, Payload, raw
 from accord_schemas.references import decode_kept, encode_kept
 from accord_schemas.suites import Suite
-
-if TYPE_CHECKING:
-    from accord_agents.collaboration.composer import Piece
 
 EPOCH = 1
 
@@ -26,11 +22,11 @@ def associated(
     return suite.digest(b"accord aad", collaboration, kind, *address, ",".join(to), str(EPOCH), chunk, agreement)
 
 
-def write_recipe(piece: Piece, wraps: list[bytes]) -> bytes:
+def write_recipe(payload: Payload, span: tuple[int, int], wraps: list[bytes]) -> bytes:
     """The recipe of a piece: wraps, the payload's parts with numbers by reference, and which bytes of it these are."""
-    parts = enumerate(piece.content.payload.parts)
+    parts = enumerate(payload.parts)
     kept = {str(k): part if isinstance(part, Blob) else bytes(raw(part)) for k, part in parts}
-    return encode_kept({**kept, "span": list(piece.span), "wraps": b"".join(wraps)})
+    return encode_kept({**kept, "span": list(span), "wraps": b"".join(wraps)})
 
 
 def wraps_of(recipe: bytes, size: int) -> list[bytes]:
