@@ -18,7 +18,8 @@ HERE = Path(__file__).parent
 OPTIONS = ("keys.bits=2048", "seed=1")
 LIMIT = 3 << 20
 """Bytes that one history may take in the repository."""
-_KEPT = ("keystore", "keystore.key", "result.json", "model.json", "intersection.csv", "predictions.csv", "snapshots/*")
+_DOCUMENTS = ("result.json", "model.json", "intersection.csv", "predictions.csv")
+_KEPT = ("keystore", "keystore.key", *_DOCUMENTS, "snapshots/*", "payloads/*", "blobs/*/*")
 
 
 def recorded() -> dict[str, tuple[str, str]]:

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from tests.support.world import Rows
 
-from accord_agents.collaboration.collaboration import Collaboration, Outcome
-from accord_agents.collaboration.dispatcher import Desk, PoisonError
+from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.collaboration.dispatcher import Desk
+from accord_agents.collaboration.outcome import Outcome
+from accord_agents.collaboration.taken import PoisonError
 from accord_agents.execution.blobs import BlobStore
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import Outgoing

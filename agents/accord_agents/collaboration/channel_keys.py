@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from accord_agents.collaboration.collaboration import channel_key
+from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.composer import Composer
 from accord_agents.collaboration.recipe import EPOCH
 from accord_agents.security.channel import CHANNELS

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from accord_agents.collaboration.assembler import Assembler, Blobs
+from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.checkpoints import Witness, place
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, budget, opened
+from accord_agents.collaboration.outcome import Move, Outcome
 from accord_agents.collaboration.sequences import Chain
 from accord_agents.journal.rows import Row
-from accord_agents.security.channel import CHANNELS
 from accord_protocols.jobs.base import Job
 from accord_protocols.jobs.registry import ROOT, job_of
 from accord_protocols.kernel.engine import Engine, Said
 from accord_protocols.kernel.engine import Job as Work
 from accord_protocols.kernel.lifecycle import PROPOSED, TERMINAL, IllegalTransitionError, Table, follow, table
-from accord_protocols.kernel.machine import Abort, Fields, Note, Reach, Setup
+from accord_protocols.kernel.machine import Abort, Note, Reach, Setup
 from accord_protocols.kernel.waiting import Bound
 from accord_schemas.address import SELF, Address, Content
 from accord_schemas.agreement import Agreement
@@ -42,33 +42,6 @@ Voice = Callable[[Composer, Piece, Envelope], Frame]
 """Makes a frame live, or takes the recorded one and checks it."""
 Unwrap = Callable[[Frame, bytes], bytes]
 """The channel key in a wrap."""
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """The collaboration reached a state, or another round of training, at a time."""
-
-    time: str
-    state: str
-    round: int = 0
-    loss: float | None = None
-    reason: str = ""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What one row made this party do.
-
-    Args:
-        event: The frame that the row brought; None for the own word and job results.
-    """
-
-    event: Frame | None = None
-    frames: list[Frame] = field(default_factory=list)
-    jobs: list[Work] = field(default_factory=list)
-    moves: list[Move] = field(default_factory=list)
-    notes: list[Fields] = field(default_factory=list)
-    witnessed: bool = False
 
 
 class Collaboration:
@@ -429,8 +402,3 @@ class Collaboration:
 def announced(state: str, time: int) -> str:
     """The step at which a party says that it reached a state, for the how-manieth time: no address is used twice."""
     return f"state.{state.lower()}" if time == 1 else f"state.{state.lower()}.{time}"
-
-
-def channel_key(suite: Suite, seed: bytes, me: str, recipients: tuple[str, ...]) -> bytes:
-    """The own channel key for a recipient set: bound to the sealed seed, so that a restart has it again."""
-    return CHANNELS[suite.name].derive(seed, b"accord channel", me.encode(), *(p.encode() for p in recipients))

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from accord_agents.collaboration.assembler import Blobs
+from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.channel_keys import Channels
-from accord_agents.collaboration.collaboration import Collaboration, Outcome, channel_key
+from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, SecondVersionError, aside, bounded
+from accord_agents.collaboration.outcome import Outcome
+from accord_agents.collaboration.proposal import proposed
 from accord_agents.collaboration.recipe import remade
 from accord_agents.collaboration.rehydrate import refold
 from accord_agents.collaboration.status import outgoing, row_of, status
+from accord_agents.collaboration.taken import PoisonError, Taken
 from accord_agents.journal.erasure import behind
 from accord_agents.journal.row_encryption import opened, opened_recipe, sealed
 from accord_agents.journal.rows import Batch, Outgoing, Row
 from accord_agents.security.identity import Identity, PublicIdentity
-from accord_agents.security.public import described, introduced
+from accord_agents.security.public import described
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
 from accord_protocols.jobs.registry import job_of
@@ -34,35 +38,6 @@ MAX_HELD, MAX_HELD_BYTES = 256, 8 << 20
 """Events of one pinned party for collaborations that were not proposed yet: as many wait, older ones go."""
 MAX_AHEAD = 4096
 """How far beyond what was heard of it a sender may number its events."""
-
-
-class PoisonError(Exception):
-    """A row could not be processed. The collaboration fails; the others live on.
-
-    Args:
-        row: Not kept.
-        reason: What the others are told; empty for a fault of this program.
-    """
-
-    def __init__(self, row: Row, reason: str = "") -> None:
-        super().__init__(f"{row.kind} row of {row.collaboration}")
-        self.row, self.reason = row, reason
-
-
-@dataclass(slots=True)
-class Taken:
-    """What the rows of a batch made this party do, besides what the transaction writes."""
-
-    outcomes: list[tuple[Collaboration, Outcome]] = field(default_factory=list)
-    proposed: list[Collaboration] = field(default_factory=list)
-    repeated: set[str] = field(default_factory=set)
-    asides: list[Frame] = field(default_factory=list)
-    """Questions to this party and answers, which no journal holds."""
-    doubted: set[tuple[str, str]] = field(default_factory=set)
-    """Collaborations, and the peers that say to hold more of our events there than we know."""
-    moved: bool = False
-    times: dict[str, str] = field(default_factory=dict)
-    """The newest time that each peer claims in what it said."""
 
 
 class Desk:
@@ -284,27 +259,9 @@ class Desk:
             self.deliver(family, data, now)
 
     def _proposal(self, frame: Frame) -> Collaboration | None:
-        event = Propose.decode(frame.payload)
-        agreement = Agreement.decode(event.agreement)
-        if len(frame.payload) > agreement.limits.control_bytes:
-            raise FrameError("the proposal is larger than its own limits allow")
-        if self.me not in agreement.parties:
+        if not proposed(frame, self.me, self.identities):
             self._foreign.add(frame.header.subject)
-            return None  # somebody else's business
-        if set(frame.header.to) != set(agreement.parties) - {frame.header.source}:
-            raise FrameError("a proposal goes to all other parties")
-        if frame.header.agreement != agreement.digest().hex() or frame.header.source not in agreement.parties:
-            raise FrameError("the proposal is not that of its envelope")
-        if frame.header.subject != collaboration_id(agreement.digest(), event.nonce):
-            raise FrameError("the proposal does not give this collaboration's id")
-        for party, member in agreement.parties.items():
-            public = self.identities.get(party)
-            if public is None or public.fingerprint != member.identity:
-                raise FrameError(f"the proposal names an identity of {party} that is not the pinned one")
-            if public.kind != agreement.profile:
-                raise FrameError(f"the identity of {party} is not of the profile {agreement.profile}")
-        if event.identities:
-            introduced(event.identities, {p: m.identity for p, m in agreement.parties.items()}, agreement.profile)
+            return None
         return self._new(frame.header.subject)
 
     def _new(self, cid: str) -> Collaboration:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from accord_agents.collaboration.collaboration import Collaboration, Outcome
+from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.composer import Composer, Envelope, Piece
 from accord_agents.collaboration.difference import DifferenceError
+from accord_agents.collaboration.outcome import Outcome
 from accord_agents.journal.rows import Outgoing, Row
 from accord_schemas.frame import Frame
 

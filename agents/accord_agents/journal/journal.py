@@ -15,20 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from accord_agents.journal.bodies import Bodies
+from accord_agents.journal.payloads import BODY, Payloads, joined
 from accord_agents.journal.quarantine import Refused, Shelf
-from accord_agents.journal.rows import Batch, Outgoing, Row, named, row_hash, stamp
+from accord_agents.journal.rows import Batch, Outgoing, Row, row_hash, stamp
 from accord_broker.port import Position
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, TamperError
 from accord_schemas.frame import Frame
-from accord_schemas.suites import sha256
 
 SCHEMA = 3
 _CHECK = 8
 BODIES = "payloads"
 """The folder beside a journal with the payloads that are kept outside."""
-OUTSIDE = 64 << 10
-"""Bytes of a sealed payload of another from which on it is kept outside."""
 PAGE = 32
 """Rows read at once."""
 _TABLES = """
@@ -48,12 +46,6 @@ CREATE TABLE quarantine(row INTEGER PRIMARY KEY, time TEXT NOT NULL, source TEXT
 CREATE TABLE request(row INTEGER PRIMARY KEY, verb TEXT NOT NULL, body TEXT NOT NULL, answer TEXT);
 CREATE TABLE status(collaboration TEXT PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL);
 """
-_BODY = "payload.body, body.collaboration, body.at, body.size"
-
-
-def _joined(table: str) -> str:
-    """Where a table's payloads are."""
-    return f"LEFT JOIN payload ON payload.digest = {table}.payload LEFT JOIN body ON body.digest = {table}.payload"
 
 
 class Journal:
@@ -69,7 +61,6 @@ class Journal:
 
     def __init__(self, path: Path, bodies: Path | None = None) -> None:
         self._path = path
-        self._bodies = Bodies(bodies or path.parent / BODIES)
         self._lock = threading.Lock()  # a read in the middle of a commit would see rows that are not durable yet
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
@@ -91,6 +82,7 @@ class Journal:
         last = self._db.execute("SELECT hash FROM journal ORDER BY row DESC LIMIT 1").fetchone()
         self._hash: bytes = last[0] if last else bytes(32)
         self._shelf = Shelf(self._db)
+        self._payloads = Payloads(path, self._db, Bodies(bodies or path.parent / BODIES))
 
     def commit(self, batch: Batch) -> None:
         """Write a batch in one durable transaction.
@@ -106,7 +98,7 @@ class Journal:
         try:
             db.execute("BEGIN IMMEDIATE")
             for row in batch.rows:
-                key = self._keep(row)
+                key = self._payloads.keep(row)
                 chain = row_hash(chain, row, key)
                 db.execute(
                     "INSERT INTO journal(collaboration, kind, head, payload, time, hash) VALUES(?,?,?,?,?,?)",
@@ -115,9 +107,9 @@ class Journal:
             for out in batch.outgoing:
                 db.execute(
                     "INSERT INTO outbox(collaboration, sequence, family, head, payload) VALUES(?,?,?,?,?)",
-                    (out.collaboration, out.sequence, out.family, out.head, self._keep_own(out)),
+                    (out.collaboration, out.sequence, out.family, out.head, self._payloads.keep_own(out)),
                 )
-            self._bodies.flush()
+            self._payloads.flush()
             db.executemany(
                 "INSERT OR REPLACE INTO position VALUES(?,?,?,?)",
                 [(p.source, p.log, p.offset, p.digest) for p in batch.positions],
@@ -133,7 +125,7 @@ class Journal:
             db.executemany("INSERT OR REPLACE INTO meta VALUES(?,?)", closed)
             db.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
-            self._bodies.close()
+            self._payloads.close()
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise self._trouble(error) from None
@@ -154,15 +146,15 @@ class Journal:
             TamperError: A payload is not the one that was written.
         """
         query = (
-            f"SELECT sequence, family, head, outbox.payload, {_BODY}, recipe, recipe.size FROM outbox"  # noqa: S608
-            f" {_joined('outbox')} LEFT JOIN recipe ON recipe.digest = outbox.payload"
+            f"SELECT sequence, family, head, outbox.payload, {BODY}, recipe, recipe.size FROM outbox"  # noqa: S608
+            f" {joined('outbox')} LEFT JOIN recipe ON recipe.digest = outbox.payload"
             " WHERE outbox.collaboration=? AND sequence>? ORDER BY sequence LIMIT ?"
         )
         for sequence, family, head, key, *body, recipe, size in self._pages(query, collaboration, after):
             if recipe is not None:
                 yield Outgoing(collaboration, sequence, family, head, b"", key, recipe, size)
             else:
-                yield Outgoing(collaboration, sequence, family, head, self._kept(key, *body) or b"", key)
+                yield Outgoing(collaboration, sequence, family, head, self._payloads.kept(key, *body) or b"", key)
 
     def said(self, collaboration: str, after: int) -> str:
         """When the first own frame beyond a sequence was made, ISO 8601 UTC; empty where there is none."""
@@ -177,18 +169,18 @@ class Journal:
             TamperError: A payload is not the one that was written.
         """
         own = (
-            f"SELECT sequence, head, outbox.payload, {_BODY} FROM outbox {_joined('outbox')}"  # noqa: S608
+            f"SELECT sequence, head, outbox.payload, {BODY} FROM outbox {joined('outbox')}"  # noqa: S608
             " WHERE outbox.collaboration=? AND sequence>? ORDER BY sequence LIMIT ?"
         )
         heard = (
-            f"SELECT row, head, journal.payload, {_BODY} FROM journal {_joined('journal')}"  # noqa: S608
+            f"SELECT row, head, journal.payload, {BODY} FROM journal {joined('journal')}"  # noqa: S608
             " WHERE kind IN ('event', 'own', 'poison') AND journal.collaboration=? AND row>? ORDER BY row LIMIT ?"
         )
         erased = self.meta(f"erased/{collaboration}") is not None
         for query in (own, heard):
             for _, head, key, *body in self._pages(query, collaboration):
                 absent = body == [None] * 4 and (erased or self.recipe(key) is not None)
-                yield head, None if absent else self._kept(key, *body)
+                yield head, None if absent else self._payloads.kept(key, *body)
 
     def words(self, collaboration: str) -> Iterator[Row]:
         """The own words of one collaboration: the rows of kind ``word``."""
@@ -196,11 +188,11 @@ class Journal:
 
     def _rows(self, collaboration: str, where: str) -> Iterator[Row]:
         query = (
-            f"SELECT row, kind, head, time, journal.payload, {_BODY} FROM journal {_joined('journal')}"  # noqa: S608
+            f"SELECT row, kind, head, time, journal.payload, {BODY} FROM journal {joined('journal')}"  # noqa: S608
             f" WHERE journal.collaboration=? AND row>? {where} ORDER BY row LIMIT ?"
         )
         for _, kind, head, at, key, *body in self._pages(query, collaboration):
-            yield Row(collaboration, kind, head, self._kept(key, *body), at)
+            yield Row(collaboration, kind, head, self._payloads.kept(key, *body), at)
 
     def heads(self, collaboration: str) -> Iterator[tuple[bytes, bytes | None]]:
         """(frame without its payload, digest of the payload if it was kept) of every event heard, adopted or said."""
@@ -216,22 +208,17 @@ class Journal:
         Raises:
             TamperError: It is not the one that was written.
         """
-        query = f"SELECT {_BODY} FROM (SELECT ? AS payload) AS wanted {_joined('wanted')}"  # noqa: S608
         with self._lock:
-            row = self._db.execute(query, (key,)).fetchone()
-        return None if row == (None,) * 4 else self._kept(key, *row)
+            return self._payloads.one(key)
 
     def recipe(self, key: bytes) -> bytes | None:
         """How an own payload is made again, encrypted; None where it is kept or was erased."""
         with self._lock:
-            row = self._db.execute("SELECT recipe FROM recipe WHERE digest=?", (key,)).fetchone()
-        return row[0] if row else None
+            return self._payloads.recipe(key)
 
     def bodies(self) -> Iterator[tuple[bytes, bytes | None]]:
         """(hash, payload) of everything that is kept outside; None where it is not what was written."""
-        for key, *where in self._db.execute("SELECT digest, collaboration, at, size FROM body").fetchall():
-            body = self._bodies.read(*where)
-            yield key, body if named(key, body) else None
+        return self._payloads.outside()
 
     def copy(self, path: Path) -> None:
         """Write a copy, as of one moment, to a new file; others may go on writing to this one.
@@ -253,17 +240,6 @@ class Journal:
             if len(found) < PAGE:
                 return
             after = found[-1][0]
-
-    def _kept(
-        self, key: bytes | None, body: bytes | None, collaboration: str | None, at: int | None, size: int | None
-    ) -> bytes | None:
-        if key is None:
-            return None
-        if collaboration is not None and at is not None and size is not None:
-            body = self._bodies.read(collaboration, at, size)
-        if body is None or not named(key, body):
-            raise TamperError(f"a payload in {self._path} is not the one that was written.")
-        return body
 
     def collaborations(self) -> list[str]:
         """The ids of all collaborations that have rows, oldest first."""
@@ -337,7 +313,7 @@ class Journal:
             db.execute("DELETE FROM channel WHERE collaboration=?", (collaboration,))
             db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", _fact(f"erased/{collaboration}", stamp().encode()))
             db.execute("COMMIT")
-            self._bodies.erase(collaboration)  # of sealed payloads, which no two collaborations have in common
+            self._payloads.erase(collaboration)  # of sealed payloads, which no two collaborations have in common
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return len(keys - kept)
@@ -419,29 +395,8 @@ class Journal:
 
     def close(self) -> None:
         """Close the file; committed rows stay."""
-        self._bodies.close()
+        self._payloads.close()
         self._db.close()
-
-    def _keep(self, row: Row) -> bytes | None:
-        if row.payload is None:
-            return None
-        key = row.key or sha256(row.payload)
-        if row.sealed and len(row.payload) >= OUTSIDE:
-            if self._db.execute("SELECT 1 FROM body WHERE digest=?", (key,)).fetchone() is None:
-                at = self._bodies.append(row.collaboration, row.payload)
-                values = (key, row.collaboration, at, len(row.payload))
-                self._db.execute("INSERT INTO body VALUES(?,?,?,?)", values)
-        else:
-            self._db.execute("INSERT OR IGNORE INTO payload VALUES(?,?)", (key, row.payload))
-        return key
-
-    def _keep_own(self, out: Outgoing) -> bytes:
-        key = out.key or sha256(out.payload)
-        if out.recipe:
-            self._db.execute("INSERT OR IGNORE INTO recipe VALUES(?,?,?)", (key, out.recipe, out.omitted))
-        else:
-            self._db.execute("INSERT OR IGNORE INTO payload VALUES(?,?)", (key, out.payload))
-        return key
 
     def _trouble(self, error: sqlite3.Error | OSError) -> AccordError:
         return AccordError(

@@ -7,15 +7,16 @@ journaled.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-from accord_agents.collaboration.dispatcher import Desk, PoisonError, Taken
+from accord_agents.collaboration.dispatcher import Desk
+from accord_agents.collaboration.taken import PoisonError, Taken
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import Batch, stamp
 from accord_agents.loop import trace
 from accord_agents.loop.acknowledgements import ACK_AFTER, Acknowledgements
+from accord_agents.loop.inputs import Hooks, Input, subject_of
 from accord_agents.loop.outbox import Publisher
 from accord_agents.loop.quarantine_topic import Refusals
 from accord_agents.loop.recovery import Links, Recovery
@@ -24,8 +25,6 @@ from accord_agents.results.summary import Ledger
 from accord_broker.port import Broker, BrokerError, Delivery, Position
 from accord_broker.reconnect import Connections, Patience
 from accord_broker.tasks import apart
-from accord_protocols.kernel.engine import Job
-from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
 
 BATCH_EVENTS, BATCH_BYTES = 64, 4 << 20
@@ -37,34 +36,6 @@ CONNECT_FOR = 30.0
 """Seconds for which the first connection is tried."""
 PAUSE, LONGEST_PAUSE = 0.5, 4.0
 """Seconds before connecting again, doubling while connections do not last."""
-
-
-@dataclass(slots=True)
-class Input:
-    """One thing for the loop to take: a delivery, or a call on the desk."""
-
-    delivery: Delivery | None = None
-    call: Callable[[str], object] | None = None
-    heavy: bool = False
-
-    @property
-    def size(self) -> int:
-        """Bytes, for the bound on a batch."""
-        return len(self.delivery.record.frame) if self.delivery else 0
-
-
-@dataclass(slots=True)
-class Hooks:
-    """What the service adds: jobs, decisions on proposals, results, progress; who counts what was committed, who
-    compares clocks."""
-
-    job: Callable[[str, Job], None]
-    proposed: Callable[[Any], None]
-    outcome: Callable[[Any, Any], None]
-    tick: Callable[[], None]
-    ready: Callable[[], None]
-    committed: Callable[[Batch, float], None] = lambda batch, seconds: None
-    heard: Callable[[Mapping[str, str]], None] = lambda times: None
 
 
 class Agent:
@@ -344,7 +315,7 @@ class Agent:
         keys = {d.record.frame: d.record.key for d in deliveries}
         for source, reason, data in batch.quarantined:
             self.log.warning("quarantined", source=source, reason=reason)
-            self.refusals.tell(keys.get(data) or _subject(data), source, reason, data)
+            self.refusals.tell(keys.get(data) or subject_of(data), source, reason, data)
 
     def _after(self, batch: Batch, taken: Taken) -> None:
         self.hooks.heard(taken.times)
@@ -412,11 +383,3 @@ class Agent:
                 continue
             self._acks.tell(cid, dict(seen), now)
             self.publisher.aside([self.desk.acknowledgement(cid, stamp())])
-
-
-def _subject(data: bytes) -> str:
-    """The collaboration that a frame names which came before, or of which the head alone was kept."""
-    try:
-        return Frame.restore(data, None).header.subject
-    except FrameError:
-        return ""

@@ -9,7 +9,8 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from accord_agents.collaboration.collaboration import Collaboration, Outcome
+from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.collaboration.outcome import Outcome
 from accord_agents.config.metrics import MetricsSettings
 from accord_agents.loop.agent import Agent
 from accord_agents.observability.memory import Memory

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from accord_agents.collaboration.collaboration import Collaboration, Outcome
+from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.composer import Composer, Envelope, Piece
 from accord_agents.collaboration.difference import DifferenceError
+from accord_agents.collaboration.outcome import Outcome
 from accord_agents.collaboration.rehydrate import refold
 from accord_agents.config.party_file import Config
 from accord_agents.execution.blobs import BLOBS, BlobStore

@@ -6,7 +6,8 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from accord_agents.collaboration.collaboration import Collaboration, Outcome
+from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.collaboration.outcome import Outcome
 from accord_protocols.kernel.lifecycle import TERMINAL
 
 

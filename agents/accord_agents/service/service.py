@@ -10,8 +10,9 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from accord_agents.collaboration.collaboration import Collaboration, Outcome
+from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.dispatcher import Desk
+from accord_agents.collaboration.outcome import Outcome
 from accord_agents.config.party_file import Config
 from accord_agents.execution.blobs import BLOBS, BlobStore
 from accord_agents.execution.executor import ProcessExecutor, fresh
@@ -21,7 +22,8 @@ from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
 from accord_agents.journal.journal import Journal
-from accord_agents.loop.agent import Agent, Hooks
+from accord_agents.loop.agent import Agent
+from accord_agents.loop.inputs import Hooks
 from accord_agents.loop.quarantine_topic import Refusals
 from accord_agents.observability.logs import open_log, routed
 from accord_agents.observability.memory import Memory

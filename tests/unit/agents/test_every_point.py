@@ -11,8 +11,9 @@ from tests.support.real import every
 from tests.support.street import NOW, House, KilledError, Street, identities
 from tests.support.world import Rows, agreement, alignment, tables
 
+from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.channel_keys import info
-from accord_agents.collaboration.collaboration import Collaboration, channel_key
+from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.security.channel import CHANNELS
 from accord_protocols.jobs.registry import JOBS
 from accord_protocols.kernel.engine import Engine

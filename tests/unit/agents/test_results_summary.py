@@ -11,7 +11,8 @@ import pytest
 from tests.support.street import Street
 from tests.support.world import agreement, tables
 
-from accord_agents.collaboration.collaboration import Collaboration, Move, Outcome
+from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.collaboration.outcome import Move, Outcome
 from accord_agents.intake.table import Report, Table
 from accord_agents.results.files import summary, write
 from accord_agents.results.summary import Ledger

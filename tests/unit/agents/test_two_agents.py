@@ -14,7 +14,8 @@ from tests.support.world import alignment, tables
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.journal.journal import Journal
 from accord_agents.loop import agent
-from accord_agents.loop.agent import Agent, Hooks
+from accord_agents.loop.agent import Agent
+from accord_agents.loop.inputs import Hooks
 from accord_agents.loop.quarantine_topic import Refusals
 from accord_agents.security.identity import Identity
 from accord_broker.embedded import EmbeddedBroker
