@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.queues import SimpleQueue
+from typing import ParamSpec, TypeVar
 
 from accord_agents.execution.joining import Joined
 from accord_agents.execution.port import Reply, Supplies
@@ -18,6 +18,8 @@ from accord_protocols.tasks.registry import TASKS, cut, spans
 from accord_schemas.address import Address
 from accord_schemas.blob import Blob
 
+P = ParamSpec("P")
+T = TypeVar("T")
 ATTEMPTS = 3
 """A job that breaks the pool this often fails its collaboration, and only that."""
 QUEUED = 2
@@ -37,7 +39,6 @@ class ProcessExecutor:
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
         self._context = multiprocessing.get_context("spawn")
-        self._started: SimpleQueue[int] = self._context.SimpleQueue()
         self._pids: set[int] = set()
 
     async def run(self, compute: Compute, supplies: Supplies) -> Reply:
@@ -70,7 +71,7 @@ class ProcessExecutor:
             for order in orders:
                 if len(under_way) >= QUEUED * self._workers:
                     await asyncio.to_thread(joined.add, await under_way.popleft())
-                under_way.append(loop.run_in_executor(pool, work, order))
+                under_way.append(asyncio.wrap_future(self._submit(pool, work, order), loop=loop))
             while under_way:
                 await asyncio.to_thread(joined.add, await under_way.popleft())
             return await asyncio.to_thread(joined.whole)
@@ -87,13 +88,11 @@ class ProcessExecutor:
 
     def warm(self) -> None:
         """Start a worker before there is work."""
-        self._opened().submit(_nothing)
+        self._submit(self._opened(), _nothing)
 
     def processes(self) -> list[int]:
         """Process ids of the workers."""
-        while not self._started.empty():
-            self._pids.add(self._started.get())
-        self._pids &= {child.pid for child in multiprocessing.active_children() if child.pid is not None}
+        self._pids &= _children()
         return sorted(self._pids)
 
     def close(self) -> None:
@@ -106,12 +105,21 @@ class ProcessExecutor:
                 if child.pid in pids:
                     child.kill()
 
+    def _submit(self, pool: ProcessPoolExecutor, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Have a worker call something; a pool starts its workers here, which tells whose they are."""
+        before = _children()
+        future = pool.submit(call, *args, **kwargs)
+        self._pids |= _children() - before
+        return future
+
     def _opened(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._workers, mp_context=self._context, initializer=start, initargs=(self._started,)
-            )
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=self._context, initializer=start)
         return self._pool
+
+
+def _children() -> set[int]:
+    return {child.pid for child in multiprocessing.active_children() if child.pid is not None}
 
 
 def fresh(cid: str, address: Address) -> str:

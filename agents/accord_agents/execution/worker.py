@@ -8,12 +8,12 @@ import os
 import signal
 import threading
 from dataclasses import dataclass, field
-from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from accord_agents.execution.allocator import spare
 from accord_agents.execution.blobs import BlobStore
 from accord_agents.execution.port import Reply
 from accord_agents.intake.snapshot import read_snapshot
@@ -50,9 +50,9 @@ class Order:
     blobs: BlobStore | None = None
 
 
-def start(started: SimpleQueue[int]) -> None:
-    """Called once in a new worker, which tells that it is there."""
-    started.put(os.getpid())
+def start() -> None:
+    """Called once in a new worker."""
+    spare()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the runner, which tells the agent, which stops us
     threading.Thread(target=_watch, daemon=True).start()
 

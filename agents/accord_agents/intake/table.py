@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -57,7 +58,7 @@ class Table:
         report: What was left out.
     """
 
-    ids: tuple[str, ...] = field(repr=False)
+    ids: Sequence[str] = field(repr=False)
     columns: tuple[str, ...]
     values: NDArray[np.float64] = field(repr=False)
     labels: NDArray[np.float64] | None = field(repr=False)

@@ -18,7 +18,13 @@ from accord_schemas.errors import AccordError
 
 
 def write(
-    folder: Path, collaboration: Collaboration, ledger: Ledger, table: Table | None, facts: dict[str, Any]
+    folder: Path,
+    collaboration: Collaboration,
+    ledger: Ledger,
+    table: Table | None,
+    facts: dict[str, Any],
+    *,
+    again: bool = False,
 ) -> None:
     """Write what this party learned.
 
@@ -26,13 +32,14 @@ def write(
         folder: Where to; made if needed.
         table: The party's rows, for the ids in intersection.csv and predictions.csv.
         facts: More fields for result.json.
+        again: Whether this process has written these before: another witness changes result.json alone.
 
     Raises:
         AccordError: The folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, body in documents(collaboration, ledger, table).items():
+        for name, body in documents(collaboration, ledger, table).items() if not again else ():
             durable(folder / name, body)
         result = summary(collaboration, ledger) | facts
         result["warnings"] += _looks(collaboration, ledger, table)

@@ -14,6 +14,7 @@ from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.dispatcher import Desk
 from accord_agents.collaboration.outcome import Outcome
 from accord_agents.config.party_file import Config
+from accord_agents.execution.allocator import spare
 from accord_agents.execution.blobs import BLOBS, BlobStore
 from accord_agents.execution.executor import ProcessExecutor, fresh
 from accord_agents.execution.port import Executor, Supplies
@@ -90,6 +91,7 @@ class Service:
         self.sealing = Sealing(self._unsealed)
         self.clocks = PeerClocks(self.log)
         self._tables: dict[str, Table] = {}
+        self._written: set[tuple[str, str]] = set()
         self._seeds: dict[str, bytes] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._asked: set[int] = set()
@@ -332,7 +334,9 @@ class Service:
         ledger = self.agent.ledgers[collaboration.cid]
         folder = self.config.out if self.errand else self.config.out / collaboration.cid
         facts = {"peak_rss_mib": {self.config.party: round(self.memory.peak, 1)}}
-        write(folder, collaboration, ledger, self._table(collaboration), facts)
+        ended = collaboration.cid, collaboration.state
+        write(folder, collaboration, ledger, self._table(collaboration), facts, again=ended in self._written)
+        self._written.add(ended)
 
     def _unsealed(self, collaboration: Collaboration, problem: str) -> None:
         self.log.warning("unsealed", collaboration=collaboration.cid, problem=problem)
@@ -387,6 +391,7 @@ def check_data(config: Config) -> None:
 
 def serve(config: Config, errand: Errand | None = None) -> bool:
     """Run one party's agent until it is done or told to stop; blocks. Returns whether an errand was done."""
+    spare()
     with held(config.out):
         if errand is None:
             check_data(config)

@@ -18,8 +18,8 @@ class Rows(Protocol):
     """A party's rows, as read at acceptance."""
 
     @property
-    def ids(self) -> tuple[str, ...]:
-        """Normalised ids."""
+    def ids(self) -> Sequence[str]:
+        """Normalised ids; a slice of them is no copy."""
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -1,0 +1,60 @@
+"""Ids by offsets and bytes: ten million of them are two arrays, mapped from a file, and not ten million objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BLOCK = 1 << 14  # ids whose text is in memory at a time while one goes through them
+
+
+class MappedIds(Sequence[str]):
+    """A read-only sequence of ids; a slice of it shares its memory.
+
+    Args:
+        offsets: ``(n + 1,) uint64``: where each id begins in `data`, and where the last one ends.
+        data: The ids in UTF-8, one after the other.
+    """
+
+    def __init__(self, offsets: NDArray[np.uint64], data: memoryview) -> None:
+        self._offsets, self._data = offsets, data
+
+    def __repr__(self) -> str:
+        return f"MappedIds({len(self)} ids)"
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> MappedIds: ...
+
+    def __getitem__(self, index: int | slice) -> str | Ids:
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            if step != 1:
+                raise ValueError("ids are taken in their order")
+            return MappedIds(self._offsets[start : max(start, stop) + 1], self._data)
+        row = range(len(self))[index]
+        return str(self._data[int(self._offsets[row]) : int(self._offsets[row + 1])], "utf-8")
+
+    def __iter__(self) -> Iterator[str]:
+        for first in range(0, len(self), _BLOCK):
+            ends = self._offsets[first : first + _BLOCK + 1].tolist()
+            block = bytes(self._data[ends[0] : ends[-1]])
+            for start, stop in pairwise(ends):
+                yield block[start - ends[0] : stop - ends[0]].decode()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or isinstance(other, str):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
