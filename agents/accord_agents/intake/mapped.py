@@ -35,7 +35,7 @@ class MappedIds(Sequence[str]):
     @overload
     def __getitem__(self, index: slice) -> MappedIds: ...
 
-    def __getitem__(self, index: int | slice) -> str | Ids:
+    def __getitem__(self, index: int | slice) -> str | MappedIds:
         if isinstance(index, slice):
             start, stop, step = index.indices(len(self))
             if step != 1:

@@ -18,34 +18,17 @@ from accord_agents.journal.bodies import Bodies
 from accord_agents.journal.payloads import BODY, Payloads, joined
 from accord_agents.journal.quarantine import Refused, Shelf
 from accord_agents.journal.rows import Batch, Outgoing, Row, row_hash, stamp
+from accord_agents.journal.tables import SCHEMA, TABLES
 from accord_broker.port import Position
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, TamperError
 from accord_schemas.frame import Frame
 
-SCHEMA = 3
 _CHECK = 8
 BODIES = "payloads"
 """The folder beside a journal with the payloads that are kept outside."""
 PAGE = 32
 """Rows read at once."""
-_TABLES = """
-CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);
-CREATE TABLE payload(digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE body(digest BLOB PRIMARY KEY, collaboration TEXT NOT NULL, at INTEGER NOT NULL,
-                  size INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE recipe(digest BLOB PRIMARY KEY, recipe BLOB NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE journal(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, kind TEXT NOT NULL, head BLOB NOT NULL,
-                     payload BLOB, time TEXT NOT NULL, hash BLOB NOT NULL);
-CREATE TABLE outbox(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, sequence INTEGER NOT NULL,
-                    family TEXT NOT NULL, head BLOB NOT NULL, payload BLOB NOT NULL, UNIQUE(collaboration, sequence));
-CREATE TABLE position(source TEXT PRIMARY KEY, log TEXT NOT NULL, at INTEGER NOT NULL, digest BLOB NOT NULL);
-CREATE TABLE channel(wrap BLOB PRIMARY KEY, collaboration TEXT NOT NULL, sealed BLOB NOT NULL);
-CREATE TABLE quarantine(row INTEGER PRIMARY KEY, time TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,
-                        digest BLOB NOT NULL, body BLOB NOT NULL);
-CREATE TABLE request(row INTEGER PRIMARY KEY, verb TEXT NOT NULL, body TEXT NOT NULL, answer TEXT);
-CREATE TABLE status(collaboration TEXT PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL);
-"""
 
 
 class Journal:
@@ -68,7 +51,7 @@ class Journal:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                self._db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT")
+                self._db.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version={SCHEMA}; COMMIT")
                 self.set_meta("accord", version("accord").encode())
         except sqlite3.Error as error:
             raise self._trouble(error) from None
