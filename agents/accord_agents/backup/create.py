@@ -100,7 +100,8 @@ def _files(config: Config, copy: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _add_file(sealed: Writer, name: str, source: Path) -> bool:
-    """Every file but the journal is replaced as a whole when it changes, so that an open one is of one piece."""
+    """Every file but the journal is replaced as a whole when it changes, so that an open one is of one piece; or it is
+    only appended to, and holds what the journal named a moment before."""
     try:
         file = source.open("rb")
     except FileNotFoundError:
