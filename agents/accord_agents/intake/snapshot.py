@@ -103,9 +103,10 @@ def _parts(table: Table) -> Iterator[bytes | memoryview]:
     )
     head = _MAGIC + len(header).to_bytes(4, "little") + header
     yield head + bytes(-len(head) % 8)
-    sizes = np.fromiter((len(identifier.encode()) for identifier in table.ids), "<u8", n)
+    offsets = np.fromiter((len(identifier.encode()) for identifier in table.ids), "<u8", n)
     yield bytes(8)
-    yield np.cumsum(sizes, dtype="<u8").data
+    yield np.cumsum(offsets, out=offsets).data
+    del offsets
     for array in [table.values] if table.labels is None else [table.values, table.labels]:
         for start in range(0, n, _ROWS):
             yield _plain(array[start : start + _ROWS]).data
