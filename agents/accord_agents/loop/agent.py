@@ -224,6 +224,7 @@ class Agent:
     async def _keep_time(self) -> None:
         while True:
             await asyncio.sleep(ACK_AFTER / 2)
+            self.hooks.look()
             if self._folding:  # the desk is in other hands
                 continue
             self._acknowledge()

@@ -30,7 +30,7 @@ class Input:
 @dataclass(slots=True)
 class Hooks:
     """What the service adds: jobs, decisions on proposals, results, progress; who counts what was committed, who
-    compares clocks."""
+    compares clocks, who looks at the memory."""
 
     job: Callable[[str, Job], None]
     proposed: Callable[[Any], None]
@@ -39,6 +39,7 @@ class Hooks:
     ready: Callable[[], None]
     committed: Callable[[Batch, float], None] = lambda batch, seconds: None
     heard: Callable[[Mapping[str, str]], None] = lambda times: None
+    look: Callable[[], None] = lambda: None
 
 
 def subject_of(data: bytes) -> str:

@@ -232,7 +232,9 @@ class Service:
         self.agent.put(lambda now: self.agent.desk.propose(agreement, nonce, now))
 
     def _hooks(self) -> Hooks:
-        return Hooks(self._job, self._proposed, self._outcome, self._tick, self._ready, heard=self.clocks.heard)
+        hooks = Hooks(self._job, self._proposed, self._outcome, self._tick, self._ready, heard=self.clocks.heard)
+        hooks.look = lambda: self.memory.sample(self.executor.processes())
+        return hooks
 
     def _proposed(self, collaboration: Collaboration) -> None:
         self.acceptance.proposed(collaboration)
@@ -344,7 +346,6 @@ class Service:
         self._write_results(collaboration)
 
     def _tick(self) -> None:
-        self.memory.sample(self.executor.processes())
         now = asyncio.get_running_loop().time()
         self.deadlines.tick(now)
         self.clocks.tick(now)
