@@ -40,7 +40,7 @@ def install() -> None:
     from accord_schemas.events import Blinded, Complete
 
     core = _found("accord_protocols.kernel.machine", "accord_protocols.machines.core")
-    machines = _found("accord_protocols.jobs.registry", "accord_protocols.machines").MACHINES
+    registry = _found("accord_protocols.jobs.registry", "accord_protocols.machines")
     size = int(Path(os.environ[MARK]).name)
 
     def warm(context: Context) -> Result:
@@ -117,7 +117,10 @@ def install() -> None:
             event = Complete(model="", rows=0, rounds=0, converged=True)
             return core.Send("complete", self.agreement.order, event)
 
-    machines["session"] = Toy
+    if hasattr(registry, "JOBS"):
+        registry.JOBS["train"].machines["session", 1] = Toy
+    else:
+        registry.MACHINES["session"] = Toy
 
 
 if MARK in os.environ:

@@ -12,9 +12,14 @@ from accord_protocols.kernel.lifecycle import TERMINAL
 
 
 class Ledger:
-    """Takes outcomes in order."""
+    """Takes outcomes in order.
+
+    Attributes:
+        noted: How many notes were taken.
+    """
 
     def __init__(self) -> None:
+        self.noted = 0
         self.notes: dict[str, Any] = {}
         self.warnings: list[str] = []
         self.timeline: list[list[Any]] = []
@@ -25,6 +30,7 @@ class Ledger:
 
     def take(self, collaboration: Collaboration, outcome: Outcome) -> None:
         """One row's outcome."""
+        self.noted += len(outcome.notes)
         for note in outcome.notes:
             self.warnings += [w for w in note.get("warnings", ()) if w not in self.warnings]
             self.notes |= {name: value for name, value in note.items() if name != "warnings"}

@@ -91,7 +91,7 @@ class Service:
         self.sealing = Sealing(self._unsealed)
         self.clocks = PeerClocks(self.log)
         self._tables: dict[str, Table] = {}
-        self._written: set[tuple[str, str]] = set()
+        self._written: set[tuple[str, str, int]] = set()
         self._seeds: dict[str, bytes] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._asked: set[int] = set()
@@ -336,7 +336,7 @@ class Service:
         ledger = self.agent.ledgers[collaboration.cid]
         folder = self.config.out if self.errand else self.config.out / collaboration.cid
         facts = {"peak_rss_mib": {self.config.party: round(self.memory.peak, 1)}}
-        ended = collaboration.cid, collaboration.state
+        ended = collaboration.cid, collaboration.state, ledger.noted  # the state may be ahead of what is noted
         write(folder, collaboration, ledger, self._table(collaboration), facts, again=ended in self._written)
         self._written.add(ended)
 
