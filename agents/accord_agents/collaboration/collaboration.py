@@ -10,7 +10,7 @@ from accord_agents.collaboration.assembler import Assembler, Blobs
 from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.checkpoints import Witness, place
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, budget, opened
-from accord_agents.collaboration.outcome import Move, Outcome
+from accord_agents.collaboration.outcome import Move, Outcome, announced
 from accord_agents.collaboration.sequences import Chain
 from accord_agents.journal.rows import Row
 from accord_protocols.jobs.base import Job
@@ -397,8 +397,3 @@ class Collaboration:
 
     def _channel(self, recipients: tuple[str, ...]) -> bytes:
         return channel_key(self.suite, self._seed(), self.me, recipients)
-
-
-def announced(state: str, time: int) -> str:
-    """The step at which a party says that it reached a state, for the how-manieth time: no address is used twice."""
-    return f"state.{state.lower()}" if time == 1 else f"state.{state.lower()}.{time}"

@@ -307,13 +307,7 @@ class Desk:
             self._private(cid, kind, head, fields, now)
 
     def payload(self, head: bytes, payload: bytes, recipe: bytes) -> bytes:
-        """The payload of an own frame: as it is kept, or made again.
-
-        Args:
-            head: The frame without it.
-            payload: Where it is kept.
-            recipe: Where it is not.
-        """
+        """The payload of an own frame, of its head: as it is kept, or made again by its recipe."""
         if not recipe or self._blobs is None:
             return payload
         header = Frame.restore(head, None).header

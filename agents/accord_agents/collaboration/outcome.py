@@ -34,3 +34,8 @@ class Outcome:
     moves: list[Move] = field(default_factory=list)
     notes: list[Fields] = field(default_factory=list)
     witnessed: bool = False
+
+
+def announced(state: str, time: int) -> str:
+    """The step at which a party says that it reached a state, for the how-manieth time: no address is used twice."""
+    return f"state.{state.lower()}" if time == 1 else f"state.{state.lower()}.{time}"

@@ -381,11 +381,7 @@ class Service:
 
 
 def check_data(config: Config) -> None:
-    """Whether the party's file can be read, before any proposal needs it.
-
-    Raises:
-        UsageError: It cannot; names file, line and column.
-    """
+    """Read the party's file before any proposal needs it; a `UsageError` names file, line and column."""
     data = config.data
     read_table(data.csv, data.id, data.label, data.features, model="linear", label_required=False)
 
