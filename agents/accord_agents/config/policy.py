@@ -27,8 +27,8 @@ class Policy(BaseModel):
         require_gate: Whether the overlap gate must be on.
         max_rounds: The most rounds of training.
         refuse_few_rows: Refuse to train on fewer than 50 rows per own column, instead of warning.
-        refuse_reruns: Refuse a row set that differs in a few rows from an earlier one with the same parties: the
-            difference of two trainings tells those rows' labels.
+        refuse_reruns: Refuse TRAIN rows that differ, by themselves or in what stands in them, in a few from those of
+            an earlier training with one of the parties: the difference of two trainings tells those rows' labels.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -147,12 +147,14 @@ def _date(seconds: float) -> str:
     return stamp(seconds)[:10]
 
 
-def erase(journal: Journal, keystore: Keystore, out: Path, prefix: str) -> Erased:
+def erase(journal: Journal, keystore: Keystore, out: Path, prefix: str, *, memory: bool = False) -> Erased:
     """Erase one collaboration now, whatever was agreed; results that were written for people stay.
 
     Args:
         out: The party's folder.
         prefix: The beginning of its id.
+        memory: Whether the keyed hashes of its rows go too. By agreed time alone they stay, or who proposes short
+            times could have an agent forget which rows it has trained on.
 
     Raises:
         UsageError: There is none, or it is not closed.
@@ -167,7 +169,7 @@ def erase(journal: Journal, keystore: Keystore, out: Path, prefix: str) -> Erase
     snapshots = _snapshots(journal, StorageCipher(keystore.get("storage")), out, cid)
     secrets = keystore.erase(f"{cid}/")  # first: what the journal still holds is unreadable without them
     files = 0
-    for path in [*_reruns(out, cid), *snapshots]:
+    for path in [*(_reruns(out, cid) if memory else ()), *snapshots]:
         path.unlink()
         files += 1
     files += BlobStore(out / BLOBS / cid, b"").erase()
@@ -176,8 +178,7 @@ def erase(journal: Journal, keystore: Keystore, out: Path, prefix: str) -> Erase
 
 
 def _reruns(out: Path, cid: str) -> list[Path]:
-    folder = out / "reruns"
-    return [p for p in folder.iterdir() if p.name.endswith(f"-{cid}.json")] if folder.is_dir() else []
+    return [path for path in [out / "reruns" / f"{cid}.rows"] if path.exists()]
 
 
 def _snapshots(journal: Journal, cipher: StorageCipher, out: Path, cid: str) -> list[Path]:

@@ -47,7 +47,7 @@ def erase(path: Path, collaboration: str) -> str:
     with held(config.out):
         journal = Journal(config.journal)
         try:
-            return f"erased {erasure.erase(journal, keystore, config.out, collaboration)}"
+            return f"erased {erasure.erase(journal, keystore, config.out, collaboration, memory=True)}"
         finally:
             journal.close()
 

@@ -1,29 +1,75 @@
-"""Trainings on nearly the same rows reveal the labels of those that differ: an agent remembers its row sets.
+"""Trainings on nearly the same rows reveal the labels of those that differ: an agent remembers its TRAIN rows.
 
-Two trainings whose row sets differ in k rows give 2·m equations or more for those rows' labels; below 50 rows per
-column that is too few unknowns for comfort. Rows are remembered as keyed 64-bit hashes, never as ids.
+Two trainings whose TRAIN rows, or what stands in them, differ in k rows give 2·m equations or more for those rows'
+labels; below 50 rows per column that is too few unknowns for comfort. A peer of both trainings can take the difference,
+whoever else took part and whatever the terms were. Rows are remembered as keyed 64-bit hashes, never as ids.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.config.policy import Policy
 from accord_agents.intake.table import Table
 from accord_agents.security.keystore import durable
+from accord_protocols.primitives.psi.ids import is_test
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
 
 ROWS_PER_COLUMN = 50
+SUFFIX = ".rows"
+"""Of the file of a collaboration, after its id."""
+Hashes = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What is remembered of one training.
+
+    Args:
+        peers: Who else took part.
+        rows: ``(n,)`` hashes of the TRAIN rows' ids, ascending.
+        contents: ``(n,)`` hashes of what stands in them: label and columns.
+    """
+
+    peers: frozenset[str]
+    rows: Hashes = field(repr=False)
+    contents: Hashes = field(repr=False)
+
+    def near(self, other: Training, columns: int) -> bool:
+        """Whether too few rows differ: those that only one has, or those of both that changed."""
+        if not self.peers & other.peers:
+            return False
+        _, mine, its = np.intersect1d(self.rows, other.rows, assume_unique=True, return_indices=True)
+        apart = len(self.rows) + len(other.rows) - 2 * len(mine)
+        changed = int(np.count_nonzero(self.contents[mine] != other.contents[its]))
+        bound = ROWS_PER_COLUMN * max(columns, 1)
+        return 0 < apart < bound or 0 < changed < bound
+
+    def encode(self) -> bytes:
+        """The arrays, as one file."""
+        file = io.BytesIO()
+        np.savez(file, peers=np.array(sorted(self.peers), np.str_), rows=self.rows, contents=self.contents)
+        return file.getvalue()
+
+    @classmethod
+    def read(cls, path: Path) -> Training:
+        """What `encode` gave."""
+        with np.load(path, allow_pickle=False) as found:
+            return cls(frozenset(found["peers"].tolist()), found["rows"], found["contents"])
 
 
 class Reruns:
-    """The row sets of earlier trainings.
+    """The TRAIN rows of earlier trainings.
 
     Args:
         folder: Where they are kept.
@@ -33,18 +79,38 @@ class Reruns:
     def __init__(self, folder: Path, key: bytes) -> None:
         self._folder, self._key = folder, digest(b"accord reruns", key)
 
-    def check(self, cid: str, agreement: Agreement, ids: Sequence[str], columns: int) -> str:
-        """Remember this row set; a sentence when it is too close to an earlier one of the same parties."""
-        rows = {hashlib.blake2b(i.encode(), key=self._key, digest_size=8).hexdigest() for i in ids}
-        parties = digest(b"accord parties", *sorted(agreement.parties)).hex()[:16]
+    def training(self, agreement: Agreement, me: str, table: Table, rows: Sequence[int]) -> Training:
+        """What to remember of a training on the TRAIN rows among the aligned `rows` of a table."""
+        rule = agreement.test_rows
+        kept = [r for r in rows if rule is None or not is_test(table.ids[r], rule.hash_modulus, rule.equals)]
+        ids = np.array([self._hash(table.ids[row].encode()) for row in kept], np.uint64)
+        order = np.argsort(ids)
+        contents = np.array([self._hash(self._content(table, kept[k])) for k in order], np.uint64)
+        return Training(frozenset(agreement.parties) - {me}, ids[order], contents)
+
+    def near(self, cid: str, training: Training, columns: int) -> bool:
+        """Whether a training is too close to an earlier one.
+
+        Args:
+            cid: Of its collaboration.
+            training: See `training`.
+            columns: The most columns that any party trains with.
+        """
+        others = (path for path in sorted(self._folder.glob(f"*{SUFFIX}")) if path.stem != cid)
+        return any(training.near(Training.read(path), columns) for path in others)
+
+    def remember(self, cid: str, training: Training) -> None:
+        """Keep a training for later ones; durable when this returns."""
         self._folder.mkdir(exist_ok=True)
-        for path in sorted(self._folder.glob(f"{parties}-*.json")):
-            if path.stem != f"{parties}-{cid}":
-                apart = len(rows ^ set(json.loads(path.read_bytes())))
-                if 0 < apart < ROWS_PER_COLUMN * max(columns, 1):
-                    return f"the rows differ in {apart} from an earlier training with the same parties"
-        durable(self._folder / f"{parties}-{cid}.json", json.dumps(sorted(rows)).encode())
-        return ""
+        durable(self._folder / f"{cid}{SUFFIX}", training.encode())
+
+    def _hash(self, data: bytes) -> int:
+        return int.from_bytes(hashlib.blake2b(data, key=self._key, digest_size=8).digest(), "little")
+
+    @staticmethod
+    def _content(table: Table, row: int) -> bytes:
+        label = b"" if table.labels is None else table.labels[row].tobytes()
+        return b"content " + label + table.values[row].tobytes()
 
 
 def objections(
@@ -54,15 +120,17 @@ def objections(
     note: Mapping[str, Any],
     table: Callable[[Collaboration], Table | None],
 ) -> Iterator[str]:
-    """What a policy has against the rows that a note of a collaboration tells of; they are remembered in any case."""
-    if "rows" in note and collaboration.agreement and collaboration.agreement.train:
+    """What a policy has against the rows that a note of a collaboration tells of; what is trained on is remembered."""
+    if "widths" in note and collaboration.agreement:
         own = table(collaboration)
         assert own is not None
-        ids = [own.ids[row] for row in note["rows"]]
-        near = reruns.check(collaboration.cid, collaboration.agreement, ids, len(own.columns))
-        if near and policy.refuse_reruns:
-            yield near
+        training = reruns.training(collaboration.agreement, collaboration.me, own, note["rows"])
+        columns = max(note["widths"].values())
+        if not (policy.refuse_reruns and reruns.near(collaboration.cid, training, columns)):
+            reruns.remember(collaboration.cid, training)
+        else:
+            yield "the rows are nearly those of an earlier training with one of the parties"
     if "train_rows" in note and policy.refuse_few_rows:
         kept = sum(column["kept"] for column in note["columns"])
         if note["train_rows"] < ROWS_PER_COLUMN * kept:
-            yield f"{note['train_rows']} TRAIN rows are too few for {kept} columns"
+            yield "there are too few TRAIN rows"

@@ -116,7 +116,7 @@ class Retention:
         """
         if self._busy():
             raise UsageError("a proposal is being accepted just now.", hint="Try again in a moment.")
-        return str(erase(self._journal, self._keystore, self._out, prefix))
+        return str(erase(self._journal, self._keystore, self._out, prefix, memory=True))
 
     def _close(self, cid: str, _now: str) -> None:
         agent = self._agent

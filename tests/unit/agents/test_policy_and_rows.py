@@ -1,14 +1,11 @@
-"""The policy's rules, and trainings on nearly the same rows."""
+"""The policy's rules."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 from tests.support.world import agreement
 
 from accord_agents.config.policy import Policy
-from accord_agents.service.rerun_guard import Reruns
 
 TERMS = agreement(3, gate=0.9, max_rounds=50)
 SCORE = agreement(3, gate=0.9, protection="score")
@@ -60,16 +57,3 @@ NATIONAL = TERMS.model_copy(update={"profile": "sm"})
 def test_a_proposal_meets_the_policy(policy: Policy, terms: object, verdict: str, word: str) -> None:
     said, reason = policy.judge(terms, "bank")  # type: ignore[arg-type]
     assert said == verdict and word in reason and (said != "refuse" or reason.startswith("policy: "))
-
-
-def test_nearly_the_same_rows_are_noticed(tmp_path: Path) -> None:
-    reruns = Reruns(tmp_path / "reruns", bytes(32))
-    ids = [f"user-{i}" for i in range(1000)]
-    assert not reruns.check("a", TERMS, ids, columns=4)
-    assert not reruns.check("b", TERMS, ids, columns=4), "exactly the same rows tell nothing new"
-    assert "differ in 80" in reruns.check("c", TERMS, ids[:920], columns=4)
-    assert not reruns.check("d", TERMS, ids[:700], columns=4), "300 rows are more than 50 per column"
-    assert not reruns.check("a", TERMS, ids, columns=4), "the same collaboration again, after a restart"
-    assert not any(b"user-" in path.read_bytes() for path in (tmp_path / "reruns").iterdir())
-    others = agreement(2)
-    assert not reruns.check("e", others, ids[:920], columns=4), "other parties"

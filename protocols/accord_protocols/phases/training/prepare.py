@@ -50,7 +50,7 @@ class Prepare(Machine):
             "labelled": self.setup.labelled,
             "l2": train.l2 if train else 0.0,
         }
-        keep = {"paillier": memory["paillier"], "kappas": memory["kappas"]}
+        keep = {name: memory[name] for name in ("paillier", "kappas", "rows")}
         return Fired(keep, (Compute("fitted", "prepare.fit", fields, data=True),), "announce")
 
     @transition(lambda self, memory: [self.job("fitted")])
@@ -103,8 +103,9 @@ class Prepare(Machine):
             "shift": events[self.agreement.label_holder].shift,
             "range": events[self.agreement.label_holder].range,
         }
-        done = Done({**memory, "announced": announced})
-        return Fired({}, (*self._undetermined(memory["block"]["n"], announced["columns"]), done))
+        done = Done({**{n: v for n, v in memory.items() if n != "rows"}, "announced": announced})
+        trains = Note({"rows": memory["rows"], "widths": announced["columns"]})
+        return Fired({}, (trains, *self._undetermined(memory["block"]["n"], announced["columns"]), done))
 
     def _undetermined(self, rows: int, columns: dict[str, int]) -> tuple[Note, ...]:
         train, weights = self.agreement.train, sum(columns.values())

@@ -1,0 +1,96 @@
+"""Trainings on nearly the same rows, as an agent's memory of them finds: labels would follow from the difference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.support.world import agreement
+
+from accord_agents.config.policy import Policy
+from accord_agents.intake.table import Report, Table
+from accord_agents.service.rerun_guard import Reruns, objections
+from accord_protocols.primitives.psi.ids import is_test
+from accord_schemas.agreement import Agreement, Member, TestRows
+
+IDS = tuple(f"user-{i}" for i in range(5000))
+LABELS = (np.random.default_rng(0).random(len(IDS)) < 0.2).astype(float)
+VALUES = np.random.default_rng(1).standard_normal((len(IDS), 2))
+ALL = range(len(IDS))
+WIDTHS = {"bank": 3, "shop": 10}
+
+
+def terms(*others: str, rule: TestRows | None = None) -> Agreement:
+    members = {"bank": Member(role="label_holder", identity="b")}
+    members |= {name: Member(role="feature_holder", identity=name) for name in others or ("shop",)}
+    return agreement(2).model_copy(update={"parties": members, "test_rows": rule})
+
+
+class Memory:
+    """The bank's, run after run."""
+
+    def __init__(self, folder: Path, policy: Policy | None = None) -> None:
+        self.reruns, self.policy, self.folder = Reruns(folder / "reruns", bytes(32)), policy or Policy(), folder
+
+    def run(self, cid: str, agreed: Agreement, rows: Any = ALL, labels: Any = LABELS, values: Any = VALUES) -> str:
+        table = Table(IDS, ("a", "b"), values, labels, Report(len(IDS), 0, 0))
+        collaboration: Any = SimpleNamespace(cid=cid, me="bank", agreement=agreed)
+        note = {"rows": np.array(rows), "widths": WIDTHS}
+        return "".join(objections(self.policy, self.reruns, collaboration, note, lambda _: table))
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Memory:
+    return Memory(tmp_path)
+
+
+def test_another_rule_of_test_rows_is_no_way_around(memory: Memory) -> None:
+    """`attack_reruns` (1): the same rows, of which eleven are no longer TRAIN rows."""
+    rule = TestRows(hash_modulus=500, equals=7)
+    assert sum(is_test(i, 500, 7) for i in IDS) == pytest.approx(10, abs=9)
+    assert not memory.run("1", terms())
+    assert "nearly those of an earlier training" in memory.run("2", terms(rule=rule))
+
+
+def test_a_further_party_is_no_way_around(memory: Memory) -> None:
+    """`attack_reruns` (2): the two of the run before, and a confederate."""
+    assert not memory.run("1", terms("shop"))
+    assert memory.run("2", terms("shop", "zoe"), ALL[:-12])
+    assert not memory.run("3", terms("zoe"), ALL[:-12]), "who took part in none of both has nothing to subtract"
+
+
+def test_changed_labels_are_no_way_around(memory: Memory) -> None:
+    """The same rows, where eleven labels or cells are other ones."""
+    labels, values = LABELS.copy(), VALUES.copy()
+    labels[:11], values[40:51, 1] = 1 - labels[:11], 0.0
+    assert not memory.run("1", terms())
+    assert memory.run("2", terms(), labels=labels)
+    assert memory.run("3", terms(), values=values)
+    assert not memory.run("4", terms(), labels=LABELS + 1.0), "another label for all is another training"
+
+
+def test_the_bound_is_fifty_rows_for_each_column_of_whoever_has_most(memory: Memory) -> None:
+    assert not memory.run("1", terms())
+    assert not memory.run("2", terms()), "exactly the same rows tell nothing new"
+    assert memory.run("3", terms(), ALL[:-499])
+    assert not memory.run("4", terms(), ALL[:-500])
+    assert memory.run("5", terms(), ALL[:-510]), "near the one before"
+    assert not memory.run("1", terms()), "the same collaboration again, after a restart"
+
+
+def test_what_was_refused_is_not_remembered_and_what_was_allowed_is(tmp_path: Path) -> None:
+    careless, memory = Memory(tmp_path, Policy(refuse_reruns=False)), Memory(tmp_path)
+    assert not careless.run("1", terms())
+    assert memory.run("2", terms(), ALL[:-300])
+    assert not memory.run("3", terms(), ALL[:-600]), "300 rows apart from the refused one"
+    assert not careless.run("4", terms(), ALL[:-700])
+    assert memory.run("5", terms(), ALL[:-1150])
+
+
+def test_neither_ids_nor_values_are_kept(memory: Memory) -> None:
+    memory.run("1", terms())
+    kept = (memory.folder / "reruns" / "1.rows").read_bytes()
+    assert b"user-" not in kept and VALUES[0].tobytes() not in kept
