@@ -110,7 +110,8 @@ class Reruns:
     @staticmethod
     def _content(table: Table, row: int) -> bytes:
         label = b"" if table.labels is None else table.labels[row].tobytes()
-        return b"content " + label + table.values[row].tobytes()
+        content: bytes = b"content " + label + table.values[row].tobytes()
+        return content
 
 
 def objections(
