@@ -30,7 +30,7 @@ NATIONAL = TERMS.model_copy(update={"profile": "sm"})
         (Policy(proposals="accept", max_rounds=49), TERMS, "refuse", "too many rounds"),
         (
             Policy(proposals="accept"),
-            TERMS.model_copy(update={"versions": TERMS.versions | {"train": 2}}),
+            TERMS.model_copy(update={"versions": TERMS.versions | {"train": 99}}),
             "refuse",
             "does not have the agreed version of train",
         ),

@@ -51,9 +51,11 @@ def test_a_later_version_may_be_a_part_of_an_earlier_one() -> None:
 
 @pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
 def test_no_version_of_a_machine_is_left_out(job: Job) -> None:
+    """Old ones go first."""
     for kind, newest in job.versions.items():
         if kind != "witness":
-            assert {v for k, v in job.machines if k == kind} == set(range(1, newest + 1))
+            known = {v for k, v in job.machines if k == kind}
+            assert known == set(range(min(known), newest + 1))
 
 
 def test_a_later_version_of_a_task_stands_beside_the_earlier_ones() -> None:

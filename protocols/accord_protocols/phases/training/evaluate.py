@@ -30,6 +30,7 @@ class Evaluate(Machine):
     """One instance, at everybody."""
 
     kind = "evaluate"
+    version = 2
     says: ClassVar[dict[str, type[Event]]] = {"scores": Scores}
 
     @transition(nothing)
@@ -49,7 +50,8 @@ class Evaluate(Machine):
             return Fired(kept, (note,), "open")
         if not np.abs(z).max(initial=0.0) < 2.0**32 / len(self.agreement.parties):
             raise ProtocolError("a prediction is out of range", whose=self.me)
-        shares = masked(SCORES, SCORES.from_fixed(z, SCORE_BITS), self.me, memory["kappas"], opener, "evaluate")
+        kappas, told = memory["kappas"], memory["told"]
+        shares = masked(SCORES, SCORES.from_fixed(z, SCORE_BITS), self.me, kappas, opener, "evaluate", told)
         return Fired({}, (note, Send(_STEP, [opener], Scores(shares=shares)), Done({"digest": digest})))
 
     @transition(

@@ -27,7 +27,7 @@ from accord_protocols.kernel.machine import (
     nothing,
     transition,
 )
-from accord_protocols.phases.training.masking import fixed, masked, masked_sums
+from accord_protocols.phases.training.masking import fixed, heard, masked, masked_sums
 from accord_protocols.phases.training.optimisers import rule as rules
 from accord_protocols.phases.training.optimisers.lbfgs import layout
 from accord_protocols.phases.training.sizes import D_BITS, RANGE_BITS, SUM_BITS, X_BITS, Terms, terms
@@ -40,12 +40,15 @@ from accord_schemas.events import Direction, Event, Residual, Scores, Sums
 
 SUMS = Ring(128)
 RANGE = "a score left the agreed range"
+WIDE = 2.0**200
+"""Weights beyond this are no numbers to go on with; squares of smaller ones are finite."""
 
 
 class Train(Machine):
     """One instance, at everybody."""
 
     kind = "train"
+    version = 2
     says: ClassVar[dict[str, type[Event]]] = {
         "scores": Scores,
         "residual": Residual,
@@ -90,6 +93,7 @@ class Train(Machine):
         zero = np.zeros(columns)
         state = {
             "round": 0,
+            "told": self.agreement.digest(),
             "terms": sizes,
             "x": block["x"],
             "real": block["x"] / 2.0**X_BITS,
@@ -116,18 +120,22 @@ class Train(Machine):
         return self._score(memory | {"pads": pads}, draw)
 
     def _score(self, memory: Memory, draw: Draw) -> Fired:
-        """Scores at the trial point, shared among the computing parties, or masked for the label holder."""
+        """Scores at the trial point, shared among the computing parties, or masked for the label holder.
+
+        Whose direction it is answers for where it leads.
+        """
         sizes: Terms = memory["terms"]
         z = product(memory["real"], memory["w"] + memory["trial"])
         if not np.abs(z).max(initial=0.0) < 2.0**RANGE_BITS:  # also what is no number
-            raise ProtocolError(RANGE, whose=self.me)
+            raise ProtocolError(RANGE, whose=self.setup.leader)
         number = memory["round"]
         if self.holds:
             return Fired(memory | {"z": z}, (), "residual")
         share = sizes.ring.from_fixed(z, D_BITS)
         if len(self.owners) == 1:
-            hidden = masked(sizes.ring, share, self.me, memory["kappas"], self.owners[0], f"scores.{number}")
-            sends = [Send(f"scores.{number}.{self.owners[0]}", self.owners, Scores(shares=hidden))]
+            owner, label = self.owners[0], f"scores.{number}"
+            hidden = masked(sizes.ring, share, self.me, memory["kappas"], owner, label, memory["told"])
+            sends = [Send(f"{label}.{owner}", self.owners, Scores(shares=hidden))]
         else:
             first = sizes.ring.random(draw("share", number), sizes.rows)
             parts = (first, sizes.ring.sub(share, first))
@@ -172,7 +180,7 @@ class Train(Machine):
         """
         first, second = self.owners
         kappa = memory["kappas"][second if self.me == first else first]
-        zero = ring.random(Xof(kappa, "refresh", memory["round"]), len(share))
+        zero = ring.random(Xof(kappa, "refresh", memory["round"], memory["told"]), len(share))
         return ring.add(share, zero) if self.me == first else ring.sub(share, zero)
 
     def _check_range(self, ring: Ring, residual: NDArray[np.uint64], sizes: Terms) -> None:
@@ -192,8 +200,11 @@ class Train(Machine):
             offsets = memory["pads"][address.sender]["offsets"][:, column]
             total = ring.add(total, ring.sub(ring.add(ring.matvec(x, padded), products), offsets))
         point = memory["w"] + memory["trial"]
-        unit = max(sizes.rows, 1) << (X_BITS + D_BITS)
-        slope = np.array([value / unit for value in ring.to_ints(total)]) + product(memory["ridge"], point)
+        unit, values = max(sizes.rows, 1) << (X_BITS + D_BITS), ring.to_ints(total)
+        if max(map(abs, values), default=0) > sizes.rows << (sizes.x_bits + D_BITS + sizes.range_bits):
+            # no residual within its range gives this: one of these lied, or was told another direction
+            raise ProtocolError("a gradient left the agreed range", whose=" or ".join(self.answering()))
+        slope = np.array([value / unit for value in values]) + product(memory["ridge"], point)
         memory = {name: value for name, value in memory.items() if name != "share"} | self._taken(memory, slope)
         wanted = layout(len(memory["pairs"]), fresh=memory["round"] > 0)
         vectors = self._named(memory)
@@ -201,7 +212,11 @@ class Train(Machine):
         if self.setup.leads:
             return Fired(memory | {"sums": sums}, (), "decide")
         step = f"sums.{memory['round']}"
-        hidden = masked_sums(SUMS, sums, self.me, memory["kappas"], self.setup.leader, step)
+        try:
+            hidden = masked_sums(SUMS, sums, self.me, memory["kappas"], self.setup.leader, step, memory["told"])
+        except ProtocolError as error:
+            error.whose = self.setup.leader  # its directions lead there
+            raise
         return Fired(memory, (Send(step, [self.setup.leader], Sums(values=hidden)),), "follow")
 
     def _taken(self, memory: Memory, slope: NDArray[np.float64]) -> dict[str, Any]:
@@ -237,21 +252,26 @@ class Train(Machine):
     def follow(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Step along the last direction, then set out in the next, or end."""
         event: Direction = inputs[self.at(f"direction.{memory['round']}", self.setup.leader)]
-        pairs, w, g = memory["pairs"], memory["w"], memory["g"]
-        if pairs:
-            w, g = w + pairs[-1][0] * event.step, g + pairs[-1][1] * event.step
+        pairs, w, g, leader = memory["pairs"], memory["w"], memory["g"], self.setup.leader
+        if not rules.agreed(self.agreement, memory["round"], len(pairs), event):
+            raise ProtocolError("a direction is not of the agreed form", whose=leader)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if pairs:
+                w, g = w + pairs[-1][0] * event.step, g + pairs[-1][1] * event.step
+            basis = [p for p, _ in pairs] + [q for _, q in pairs] + [g]
+            trial = np.zeros_like(g) if event.stop else combination(event.coefficients.tolist(), basis)
+        if not all(np.abs(vector).max(initial=0.0) < WIDE for vector in (w, g, trial)):
+            raise ProtocolError(RANGE, whose=leader)
+        memory = memory | {"told": heard(memory["told"], event)}
         rule = memory["rule"]
         loss = rule.losses[-1] if rule else None
         reached = Reach("round", memory["round"], loss)
         if event.stop:
             return Fired({}, (reached, self._end(memory, event, w)))
-        basis = [p for p, _ in pairs] + [q for _, q in pairs] + [g]
-        if len(event.coefficients) != len(basis):
-            raise ProtocolError("a direction is not of the agreed form", whose=self.setup.leader)
         memory = memory | {
             "w": w,
             "g": g,
-            "trial": combination(event.coefficients.tolist(), basis),
+            "trial": trial,
             "pairs": rules.kept(self.agreement, pairs),
             "round": memory["round"] + 1,
         }
@@ -275,6 +295,7 @@ class Train(Machine):
                 "block": memory["block"],
                 "announced": memory["announced"],
                 "kappas": memory["kappas"],
+                "told": memory["told"],
             }
         )
 

@@ -94,6 +94,28 @@ def decide(rule: Rule, sums: list[float]) -> tuple[Rule, Direction]:
     return rule, Direction(stop=stop, step=step, coefficients=np.array(coefficients, np.float64))
 
 
+def agreed(agreement: Agreement, number: int, pairs: int, said: Direction) -> bool:
+    """Whether a decision is one that the agreement allows: its rounds, and where they are fixed its numbers.
+
+    Args:
+        agreement: Names optimiser and rounds.
+        number: Of the round that it decides, from 0.
+        pairs: Pairs that a party remembers.
+        said: The decision.
+    """
+    train = agreement.train
+    assert train is not None
+    coefficients = said.coefficients.tolist()
+    if (said.step and not pairs) or (train.optimiser == "gd" and said.step != bool(pairs)):
+        return False
+    if said.stop:
+        return not coefficients
+    if number >= train.max_rounds or len(coefficients) != 2 * pairs + 1:
+        return False
+    fixed = _descent(pairs, len(agreement.parties)) if train.optimiser == "gd" else direction(Gram({}), 0)
+    return bool(pairs and train.optimiser == "lbfgs") or tuple(coefficients) == fixed
+
+
 def _step(train: Train, gram: Gram, pairs: int) -> tuple[float, bool]:
     """(step, whether nothing is left to gain): exact along the direction, or gradient descent's whole step."""
     if train.optimiser == "gd":
@@ -114,5 +136,10 @@ def _stop(rule: Rule, norm: float, first: float, stalled: bool) -> Stop:
 
 def _direction(rule: Rule, gram: Gram, pairs: int) -> tuple[float, ...]:
     if rule.train.optimiser == "gd":
-        return (*[0.0] * (2 * pairs), -1.0 / rule.parties)
+        return _descent(pairs, rule.parties)
     return direction(gram, pairs)
+
+
+def _descent(pairs: int, parties: int) -> tuple[float, ...]:
+    """Gradient descent's whole step, by the bound on the Hessian."""
+    return (*[0.0] * (2 * pairs), -1.0 / parties)
