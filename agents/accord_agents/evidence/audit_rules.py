@@ -35,6 +35,8 @@ from accord_schemas.frame import Frame
 
 _BEFORE = frozenset({Propose, Accept, Refuse, Cancel, Fail, Expire, Checkpoint})
 """What may be said without everybody's consent."""
+_TRAINING = "train"
+"""The instance whose steps are numbered by round."""
 
 _ALWAYS = {AGREED: "accept", COMPLETED: "complete"}
 """What everybody says before these, whatever the job."""
@@ -207,6 +209,21 @@ def completion(account: Account, scope: Scope) -> Iterator[Finding]:
             f"{party} says {e.rows} rows, {e.rounds} rounds" for party, e in sorted(said.items())
         )
         yield Finding("complete", UNKNOWN, "complete", what)
+
+
+def rounds(account: Account) -> Iterator[Finding]:
+    """Nobody trains beyond the agreed rounds: addresses number them, and whoever completes says how many there were."""
+    train = account.terms.agreement.train
+    for address in sorted(account.chunks) if train else ():
+        assert train is not None
+        event = account.events.get(address)
+        number = event.rounds if isinstance(event, Complete) else 0
+        if address.instance == _TRAINING:
+            digits = address.step.partition(".")[2].partition(".")[0]
+            number = int(digits) if digits.isdecimal() and len(digits) < 10 else 0
+        if number > train.max_rounds:
+            what = f"{address.sender} took part in round {number}, of {train.max_rounds} that were agreed"
+            yield Finding("rounds", address.sender, str(address), what)
 
 
 def after_the_end(account: Account, sealed: dict[str, int]) -> Iterator[Finding]:

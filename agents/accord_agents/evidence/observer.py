@@ -79,6 +79,7 @@ class Observer:
             *rules.states(account, scope, judged.saw),
             *rules.order(account, scope),
             *rules.completion(account, scope),
+            *rules.rounds(account),
             *judged.findings,
             *rules.after_the_end(account, judged.covered),
         ]

@@ -324,6 +324,21 @@ def _(r: Recorded) -> list[Finding]:
     return of_log(swapped(r.frames(), first, signed(first, other)))
 
 
+@kind("a round beyond those that were agreed", "bank", "log", "rounds", "bank")
+def _(r: Recorded) -> list[Finding]:
+    last = r.find("bank", "direction.1", "train")
+
+    def more(own: list[Frame]) -> list[Frame]:
+        return [signed(last, step="direction.3") if f.digest == last.digest else f for f in own]
+
+    return of_log(resealed(r.frames(), "bank", more))
+
+
+@kind("more rounds in the result than were agreed", "shop", "log", "rounds", "shop")
+def _(r: Recorded) -> list[Finding]:
+    return story(r, "shop", "complete", rounds=3)
+
+
 @kind("something said after the end was sealed", "telco", "log", "late", "telco")
 def _(r: Recorded) -> list[Finding]:
     def more(own: list[Frame]) -> list[Frame]:
