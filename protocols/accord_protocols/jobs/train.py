@@ -32,7 +32,7 @@ TRAIN = Phase(
     Train.kind,
     "converged",
     "CONVERGED",
-    carries=("size", "rounds", "converged", "stop", "w", "loss", "block", "announced", "kappas"),
+    carries=("size", "rounds", "converged", "stop", "w", "loss", "block", "announced", "kappas", "told"),
     starts=(Pads.kind,),
     rounds=Rounds("train", "round", "TRAINING"),
     refuses=True,  # the same policy, while others were faster
