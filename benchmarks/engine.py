@@ -9,7 +9,6 @@ import statistics
 import time
 from typing import ClassVar
 
-from accord_protocols.jobs.base import machines
 from accord_protocols.kernel.engine import Engine
 from accord_protocols.kernel.machine import Draw, Fired, Inputs, Machine, Memory, Needs, Setup, transition
 from accord_schemas.address import Address, Content
@@ -38,7 +37,7 @@ def loaded(waiting: int) -> Engine:
         p: Member(role="feature_holder" if k else "label_holder", identity=p) for k, p in enumerate(("a", "b", "c"))
     }
     terms = Agreement(name="benchmark", parties=members, versions={"counter": 1})
-    engine = Engine(Setup(terms, "a", "00" * 16, bytes(32)), bytes(32), machines(Counter), "counter")
+    engine = Engine(Setup(terms, "a", "00" * 16, bytes(32)), bytes(32), {("counter", 1): Counter}, "counter")
     for k in range(waiting):
         list(engine.content(said(f"early.{k}", "bc"[k % 2])))
     return engine

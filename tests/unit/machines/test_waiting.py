@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from tests.support.world import World, agreement, tables
 
-from accord_protocols.jobs.base import machines
 from accord_protocols.jobs.registry import JOBS
 from accord_protocols.kernel.engine import TWICE, UNASKED, Engine, Said
 from accord_protocols.kernel.machine import (
@@ -31,7 +30,7 @@ from accord_schemas.address import Address, Content
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Blinded, Event, Residual, State
 
-MACHINES = JOBS["train"].machines
+MACHINES = {kind: JOBS["train"].machines[kind, v] for kind, v in JOBS["train"].versions.items() if kind != "witness"}
 TERMS = agreement(3).model_copy(update={"versions": {"root": 1, "server": 1}})
 SETUP = Setup(TERMS, "bank", "00" * 16, bytes(32))
 
@@ -84,7 +83,7 @@ class Root(Machine):
 
 
 def engine(bound: Bound | None = None) -> Engine:
-    target = Engine(SETUP, bytes(32), machines(Root, Server), "root", bound)
+    target = Engine(SETUP, bytes(32), {("root", 1): Root, ("server", 1): Server}, "root", bound)
     assert list(target.begin()) == []
     return target
 
@@ -187,10 +186,10 @@ def test_what_the_agreement_gives_may_come_early_and_nothing_else(instance: str)
     setup = Setup(agreement(3, gate=0.9), "shop", "00" * 16, bytes(32))
     alone = Setup(agreement(3).model_copy(update={"train": None}), "shop", "00" * 16, bytes(32))
     kind, _, qualifier = instance.partition(".")
-    assert MACHINES[kind, 1].expected(setup, qualifier)
-    assert MACHINES[kind, 1].expected(alone, qualifier) == (instance in ("edge.shop", "train", "align"))
+    assert MACHINES[kind].expected(setup, qualifier)
+    assert MACHINES[kind].expected(alone, qualifier) == (instance in ("edge.shop", "train", "align"))
     for other in ("nobody", "bank.61", "bank.x", "telco.0", "bank.00"):
-        assert not MACHINES[kind, 1].expected(setup, other)
+        assert not MACHINES[kind].expected(setup, other)
 
 
 def test_a_stranger_to_the_protocol_cannot_fill_an_engine_of_the_real_machines() -> None:
