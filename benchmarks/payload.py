@@ -28,11 +28,10 @@ PAUSE = 0.02
 SCENARIO = """\
 name: payload
 parties:
-  bank: {{role: label_holder, data: {{csv: rows.csv, id: id, label: y}}}}
+  bank: {{role: label_holder, data: {{csv: rows.csv, id: id}}}}
   shop: {{role: feature_holder, data: {{csv: rows.csv, id: id}}}}
   telco: {{role: feature_holder, data: {{csv: rows.csv, id: id}}}}
 align: {{max_overlap: null}}
-train: {{model: linear}}
 """
 
 

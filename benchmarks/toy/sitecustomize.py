@@ -118,7 +118,8 @@ def install() -> None:
             return core.Send("complete", self.agreement.order, event)
 
     if hasattr(registry, "JOBS"):
-        registry.JOBS["train"].machines["session", 1] = Toy
+        for job in registry.JOBS.values():
+            job.machines["session", 1] = Toy
     else:
         registry.MACHINES["session"] = Toy
 
