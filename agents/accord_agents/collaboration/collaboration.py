@@ -10,6 +10,7 @@ from accord_agents.collaboration.assembler import Assembler, Blobs
 from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.checkpoints import Witness, place
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, budget, opened
+from accord_agents.collaboration.headers import Headers
 from accord_agents.collaboration.outcome import Move, Outcome, announced
 from accord_agents.collaboration.sequences import Chain
 from accord_agents.journal.rows import Row
@@ -80,6 +81,7 @@ class Collaboration:
         self.engine: Engine | None = None
         self._composer: Composer | None = None
         self._assembler: Assembler | None = None
+        self._headers: Headers | None = None
         self._nonces: dict[str, str] = {}
         self._early: list[Content] = []
         self._before = 0
@@ -192,9 +194,11 @@ class Collaboration:
         if poisoned:
             self.witness = None  # it may have been the one that could not
             self._end("failed", "an event could not be processed", self.me, say=True)
-        if not keep or (self.ended and header.event_class is not Checkpoint):
-            return
         try:
+            if self._headers is not None and not self.ended:
+                self._headers.check(header)
+            if not keep or (self.ended and header.event_class is not Checkpoint):
+                return
             clear = opened(frame, self.me, self._unwrap)
             if self._assembler is not None:
                 content = self._assembler.add(header, clear)
@@ -276,9 +280,8 @@ class Collaboration:
         self.agreement, self.job, self.proposer = agreement, job_of(agreement), proposer
         if agreement.versions.get("witness"):
             self.witness = Witness(self.me, agreement, self.chain)
-        chunk = agreement.limits.chunk_bytes
-        room = budget(agreement)
-        self._assembler = Assembler(room // chunk, room, self._blobs)
+        room, self._headers = budget(agreement), Headers(agreement)
+        self._assembler = Assembler(room // agreement.limits.chunk_bytes, room, self._blobs)
         self._composer = Composer(self.cid, agreement.digest(), agreement.limits, self._channel, agreement.algorithms)
         self._move("proposed")
         for frame in list(self.adopted.values()):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, ClassVar
 
 from accord_protocols.kernel.plan import Plan
@@ -185,6 +186,19 @@ Wanted = Callable[["Machine", Memory], Iterable[Address] | Needs]
 Fire = Callable[[Any, Memory, Inputs, Draw], Fired]
 
 
+class Goes(Enum):
+    """To whom what is said at a step goes, besides its sender."""
+
+    ALL = "all"
+    LEADER = "leader"
+    LABEL = "label"
+    """The label holder."""
+    INSTANCE = "instance"
+    """The party that the instance names first after its kind."""
+    STEP = "step"
+    """The party that the step names last."""
+
+
 class ContractError(AccordError):
     """A machine broke its own contract: a fault of this program."""
 
@@ -206,6 +220,8 @@ class Machine:
     first: ClassVar[str] = ""
     says: ClassVar[dict[str, type[Event]]] = {}
     """Which event is said at which step, by the step's name before the first dot."""
+    goes: ClassVar[dict[str, Goes]] = {}
+    """To whom each sealed one of them goes; see `recipients`."""
     by_reference: ClassVar[bool] = False
     """Whether large numbers reach it as a `Blob`: it knows their shape and hands them on, and never looks at them."""
     table: ClassVar[dict[str, tuple[Wanted, Fire]]] = {}

@@ -10,9 +10,10 @@ import pytest
 from tests.support.street import NOW, House, Street, identities
 from tests.support.world import agreement, tables
 
-from accord_schemas.events import IdSet, State
+from accord_protocols.jobs.registry import JOBS
+from accord_schemas.events import Answer, IdSet, Prepared, State
 from accord_schemas.frame import Frame
-from accord_schemas.header import Header, event_id
+from accord_schemas.header import Header, content_type, event_id
 
 DATA = tables(3, n=60, columns=2)
 KEYS = identities(tuple(DATA))
@@ -74,6 +75,36 @@ def test_an_address_is_used_once(street: Street) -> None:
     assert give(street.houses["telco"], again(keys, said[-1])) == ("FAILED", "an address was used twice (shop)")
 
 
+@pytest.mark.parametrize("kind", ["used twice", "withheld from one", "for somebody else", "of no place"])
+def test_what_is_sealed_to_others_is_looked_at_too(street: Street, kind: str) -> None:
+    """The telco reads none of these: the shop's answer at the gate is for the bank."""
+    said, telco = of(street, "shop"), street.houses["telco"]
+    keys = next(f for f in said if f.header.event_class is IdSet)
+    sealed = {"type": Answer.type, "datacontenttype": content_type(Answer), "salt": "ab" * 32, "epoch": "1"}
+    place = sealed | {"instance": "gate.shop", "step": "answer", "recipients": "bank"}
+    answer = again(keys, said[-1], b"x", **place)
+    assert give(telco, answer)[0] == "AGREED"
+    changes, reason = {
+        "used twice": ({}, "an address was used twice (shop)"),
+        "withheld from one": (
+            {"type": Prepared.type, "instance": "prepare", "step": "prepared"},
+            "an event goes to others than the protocol demands (shop)",
+        ),
+        "for somebody else": (
+            {"instance": "gate.telco", "recipients": "telco"},
+            "an event goes to others than the protocol demands (shop)",
+        ),
+        "of no place": ({"step": "dreams"}, "an event was said where the protocol has none, or another (shop)"),
+    }[kind]
+    assert give(telco, again(keys, answer, b"x", **(place | changes))) == ("FAILED", reason)
+
+
+def test_every_machine_says_to_whom_its_sealed_events_go() -> None:
+    for job in JOBS.values():
+        for machine in job.machines.values():
+            assert set(machine.goes) == {step for step, event in machine.says.items() if event.sealed}, machine
+
+
 def test_a_chain_that_does_not_link(street: Street) -> None:
     said, telco = of(street, "shop"), street.houses["telco"]
     harmless = next(f for f in said if f.header.event_class is State)
@@ -109,7 +140,7 @@ def test_the_others_hear_whose_fault_it_was(street: Street) -> None:
     """One party was told two histories: all end, the honest ones with the same reason, and a fold agrees."""
     said, telco = of(street, "shop"), street.houses["telco"]
     harmless = next(f for f in said if f.header.event_class is State)
-    give(telco, again(harmless, said[-1], previoushash="ee" * 32))
+    give(telco, again(harmless, said[-1], step="state.9", previoushash="ee" * 32))
     street.run()
     for house in street.houses.values():
         (collaboration,) = house.desk.collaborations.values()

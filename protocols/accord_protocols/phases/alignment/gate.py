@@ -13,6 +13,7 @@ from accord_protocols.kernel.machine import (
     Compute,
     Draw,
     Fired,
+    Goes,
     Inputs,
     Machine,
     Memory,
@@ -40,6 +41,7 @@ class Gate(Machine):
 
     kind = "gate"
     says: ClassVar[dict[str, type[Event]]] = {"sample": Sample, "answer": Answer, "decision": Decision}
+    goes: ClassVar[dict[str, Goes]] = {"sample": Goes.INSTANCE, "answer": Goes.LEADER}
 
     @classmethod
     def expected(cls, setup: Setup, qualifier: str) -> bool:

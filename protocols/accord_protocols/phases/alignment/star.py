@@ -16,6 +16,7 @@ from accord_protocols.kernel.machine import (
     Draw,
     Effect,
     Fired,
+    Goes,
     Inputs,
     Machine,
     Memory,
@@ -41,6 +42,7 @@ class Align(Machine):
     kind = "align"
     by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"tags": Tags}
+    goes: ClassVar[dict[str, Goes]] = {"tags": Goes.STEP}
 
     @transition(nothing)
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
@@ -100,6 +102,7 @@ class Edge(Machine):
     kind = "edge"
     by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"blinded": Blinded, "signed": Signed, "store": Store}
+    goes: ClassVar[dict[str, Goes]] = {"blinded": Goes.INSTANCE, "signed": Goes.LEADER, "store": Goes.LEADER}
 
     @classmethod
     def expected(cls, setup: Setup, qualifier: str) -> bool:

@@ -12,7 +12,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from accord_protocols.kernel.machine import Done, Draw, Fired, Inputs, Machine, Memory, Note, Send, nothing, transition
+from accord_protocols.kernel.machine import (
+    Done,
+    Draw,
+    Fired,
+    Goes,
+    Inputs,
+    Machine,
+    Memory,
+    Note,
+    Send,
+    nothing,
+    transition,
+)
 from accord_protocols.phases.training.masking import masked
 from accord_protocols.phases.training.sizes import SCORE_BITS
 from accord_protocols.phases.training.vectors import product
@@ -32,6 +44,7 @@ class Evaluate(Machine):
     kind = "evaluate"
     version = 2
     says: ClassVar[dict[str, type[Event]]] = {"scores": Scores}
+    goes: ClassVar[dict[str, Goes]] = {"scores": Goes.LABEL}
 
     @transition(nothing)
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:

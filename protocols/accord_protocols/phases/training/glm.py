@@ -18,6 +18,7 @@ from accord_protocols.kernel.machine import (
     Done,
     Draw,
     Fired,
+    Goes,
     Inputs,
     Machine,
     Memory,
@@ -54,6 +55,12 @@ class Train(Machine):
         "residual": Residual,
         "sums": Sums,
         "direction": Direction,
+    }
+    goes: ClassVar[dict[str, Goes]] = {
+        "scores": Goes.STEP,
+        "residual": Goes.STEP,
+        "sums": Goes.LEADER,
+        "direction": Goes.ALL,
     }
 
     # ---- who does what

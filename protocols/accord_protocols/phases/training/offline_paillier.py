@@ -17,6 +17,7 @@ from accord_protocols.kernel.machine import (
     Done,
     Draw,
     Fired,
+    Goes,
     Inputs,
     Machine,
     Memory,
@@ -40,6 +41,7 @@ class Pads(Machine):
     version = 2
     by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"pads": Encrypted, "products": Products}
+    goes: ClassVar[dict[str, Goes]] = {"pads": Goes.ALL, "products": Goes.INSTANCE}
 
     @classmethod
     def expected(cls, setup: Setup, qualifier: str) -> bool:

@@ -9,6 +9,7 @@ from accord_protocols.kernel.machine import (
     Done,
     Draw,
     Fired,
+    Goes,
     Inputs,
     Machine,
     Memory,
@@ -37,6 +38,7 @@ class Prepare(Machine):
     kind = "prepare"
     version = 2
     says: ClassVar[dict[str, type[Event]]] = {"prepared": Prepared}
+    goes: ClassVar[dict[str, Goes]] = {"prepared": Goes.ALL}
 
     @transition(nothing)
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
