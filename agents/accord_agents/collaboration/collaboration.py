@@ -166,6 +166,7 @@ class Collaboration:
         if self.ended or self.engine is None:
             return
         if fields.get("trigger"):
+            self.detail = fields.get("detail", "")
             self._end(fields["trigger"], fields["reason"], fields["whose"] or self.me, say=True)
         else:
             self._drive(self.engine.local(address, fields), self.me)

@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
 
 from accord_agents.execution.joining import Joined
-from accord_agents.execution.port import Reply, Supplies
+from accord_agents.execution.port import Reply, Supplies, undone
 from accord_agents.execution.worker import Order, start, work
 from accord_protocols.kernel.machine import Compute
 from accord_protocols.tasks.registry import TASKS, cut, spans
@@ -48,9 +48,7 @@ class ProcessExecutor:
             try:
                 orders = cut_up(compute, supplies)
             except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
-                return Reply(
-                    trigger="failed", reason=f"the job {compute.task} could not be cut: {type(error).__name__}"
-                )
+                return undone(compute.task, f"it could not be cut: {type(error).__name__}")
             pool, joined = self._opened(), Joined(supplies.blobs)
             try:
                 reply = await self._all(pool, orders, joined)
@@ -62,7 +60,7 @@ class ProcessExecutor:
             if task.heavy:
                 self._retire(pool)
             return reply
-        return Reply(trigger="failed", reason=f"the job {compute.task} ended its worker {ATTEMPTS} times")
+        return undone(compute.task, f"it ended its worker {ATTEMPTS} times")
 
     async def _all(self, pool: ProcessPoolExecutor, orders: Iterator[Order], joined: Joined) -> Reply:
         """Keep the workers busy, and no more than that: neither orders nor results pile up."""

@@ -31,13 +31,22 @@ class Supplies:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A job's result, large numbers as blobs; or why there is none: `trigger` says how the collaboration ends."""
+    """A job's result, large numbers as blobs; or why there is none: `trigger` says how the collaboration ends.
+
+    `reason` is one of few fixed ones and is said to everybody; `detail`, with numbers and paths, is for the own people.
+    """
 
     fields: dict[str, Any] = field(default_factory=dict, repr=False)
     secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
     trigger: str = ""
     reason: str = ""
     whose: str = ""
+    detail: str = ""
+
+
+def undone(task: str, detail: str) -> Reply:
+    """A job that could not be done, by a fault of this party's."""
+    return Reply(trigger="failed", reason=f"the job {task} could not be done", detail=detail)
 
 
 class Executor(Protocol):

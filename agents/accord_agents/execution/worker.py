@@ -15,7 +15,7 @@ import numpy as np
 
 from accord_agents.execution.allocator import spare
 from accord_agents.execution.blobs import BlobStore
-from accord_agents.execution.port import Reply
+from accord_agents.execution.port import Reply, undone
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
 from accord_protocols.tasks.registry import TASKS, Context, part, run
@@ -76,11 +76,11 @@ def work(order: Order) -> Reply:
     except ProtocolError as error:
         return Reply(trigger="failed", reason=error.message, whose=error.whose or "")
     except UsageError as error:
-        return Reply(trigger="refused", reason=str(error))
+        return Reply(trigger="refused", reason="the common rows cannot be used", detail=str(error))
     except AccordError as error:
-        return Reply(trigger="failed", reason=str(error))
+        return undone(order.task, str(error))
     except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
-        return Reply(trigger="failed", reason=f"the job {order.task} could not be done: {type(error).__name__}")
+        return undone(order.task, type(error).__name__)
     return Reply(fields, result.secrets)
 
 

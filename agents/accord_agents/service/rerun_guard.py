@@ -120,8 +120,12 @@ def objections(
     collaboration: Collaboration,
     note: Mapping[str, Any],
     table: Callable[[Collaboration], Table | None],
-) -> Iterator[str]:
-    """What a policy has against the rows that a note of a collaboration tells of; what is trained on is remembered."""
+) -> Iterator[tuple[str, str]]:
+    """What a policy has against the rows that a note of a collaboration tells of; what is trained on is remembered.
+
+    Yields:
+        One fixed reason, which is said to everybody, and what it rests on, for the own people.
+    """
     if "widths" in note and collaboration.agreement:
         own = table(collaboration)
         assert own is not None
@@ -130,8 +134,9 @@ def objections(
         if not (policy.refuse_reruns and reruns.near(collaboration.cid, training, columns)):
             reruns.remember(collaboration.cid, training)
         else:
-            yield "the rows are nearly those of an earlier training with one of the parties"
+            bound = f"TRAIN rows of both differ in less than {ROWS_PER_COLUMN} for each of {columns} columns"
+            yield "the rows are nearly those of an earlier training with one of the parties", bound
     if "train_rows" in note and policy.refuse_few_rows:
         kept = sum(column["kept"] for column in note["columns"])
         if note["train_rows"] < ROWS_PER_COLUMN * kept:
-            yield "there are too few TRAIN rows"
+            yield "there are too few TRAIN rows", f"{note['train_rows']} TRAIN rows for {kept} columns"

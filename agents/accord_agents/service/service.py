@@ -282,7 +282,8 @@ class Service:
         supplies = Supplies(key, secrets, snapshot, rows, self.blobs(cid))
         reply = await self.executor.run(compute, supplies)
         if reply.trigger:
-            fields = {"trigger": reply.trigger, "reason": reply.reason, "whose": reply.whose}
+            fields = {name: getattr(reply, name) for name in ("trigger", "reason", "whose", "detail")}
+            self.log.error("undone", collaboration=cid, task=compute.task, reason=reply.reason, problem=reply.detail)
         else:
             fields = reply.fields
             if reply.secrets:
@@ -321,8 +322,10 @@ class Service:
 
     def _check(self, collaboration: Collaboration, note: Mapping[str, Any]) -> None:
         """What the policy says about rows."""
-        for reason in objections(self.config.policy, self.reruns, collaboration, note, self._table):
-            self.say(collaboration.cid, "refused", {"reason": f"{self.config.party}: policy: {reason}"})
+        for reason, detail in objections(self.config.policy, self.reruns, collaboration, note, self._table):
+            self.log.warning("refused", collaboration=collaboration.cid, reason=reason, problem=detail)
+            fields = {"reason": f"{self.config.party}: policy: {reason}", "detail": detail}
+            self.say(collaboration.cid, "refused", fields)
 
     def _table(self, collaboration: Collaboration) -> Table | None:
         digest = collaboration.data.get("snapshot")

@@ -52,7 +52,8 @@ def test_a_job_that_always_ends_its_worker_fails_and_the_next_job_is_done(
 ) -> None:
     monkeypatch.setenv(DEATHS, str(ATTEMPTS))
     bad, good = replies(JOB, JOB)
-    assert bad.trigger == "failed" and bad.reason == f"the job keys.exchange.check ended its worker {ATTEMPTS} times"
+    assert bad.trigger == "failed" and bad.reason == "the job keys.exchange.check could not be done"
+    assert bad.detail == f"it ended its worker {ATTEMPTS} times"
     assert not bad.fields and not bad.secrets
     assert good == Reply({"task": "keys.exchange.check"})
     assert len(counter.read_bytes()) == ATTEMPTS + 1

@@ -1,0 +1,56 @@
+"""What is said to everybody of an end has no number of rows and no path; one's own result has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from tests.support.street import NOW, Street
+from tests.support.world import agreement, tables
+
+from accord_agents.config.policy import Policy
+from accord_agents.execution.worker import Order, work
+from accord_agents.service.rerun_guard import Reruns, objections
+from accord_schemas.events import Refuse
+from accord_schemas.frame import Frame
+
+LEAK = re.compile(r"\d|/")
+
+
+def order(task: str, snapshot: tuple[str, str] | None = None, **inputs: Any) -> Order:
+    return Order(task, inputs, b"k" * 32, {}, snapshot, 0, slice(None))
+
+
+def test_a_job_that_cannot_be_done_names_itself_alone(tmp_path: Path) -> None:
+    """No path of a lost snapshot, no text of an exception."""
+    lost = work(order("prepare.fit", (str(tmp_path / "ab12.table"), "ab12"), rows=[]))
+    broken = work(order("keys.paillier.make", bits="4711 bits"))
+    for reply in (lost, broken):
+        assert reply.trigger == "failed" and reply.reason.startswith("the job ") and not LEAK.search(reply.reason)
+    assert str(tmp_path) in lost.detail and broken.detail
+
+
+def test_too_few_rows_are_not_counted_for_others(tmp_path: Path) -> None:
+    note = {"train_rows": 123, "columns": [{"kept": True}] * 7}
+    found = objections(Policy(refuse_few_rows=True), Reruns(tmp_path, bytes(32)), None, note, lambda _: None)  # type: ignore[arg-type]
+    assert list(found) == [("there are too few TRAIN rows", "123 TRAIN rows for 7 columns")]
+
+
+def test_details_stay_at_home(tmp_path: Path) -> None:
+    """Nothing on the log holds them."""
+    street = Street(tmp_path, agreement(3, max_rounds=2), tables(3, n=60, columns=2))
+    bank, shop = street.houses["bank"], street.houses["shop"]
+    bank.propose()
+    bank.publish()
+    for index in range(len(street.log)):
+        shop.deliver(index)
+    (collaboration,) = shop.desk.collaborations.values()
+    fields = {"reason": "the common rows cannot be used", "detail": "/home/shop/ab.table: 4711 rows"}
+    shop.take(lambda: shop.desk.word(collaboration.cid, "refused", fields, NOW))
+    shop.publish()
+    said = [Frame.decode(data) for _, data in street.log]
+    refusals = [Refuse.decode(f.payload).reason for f in said if f.header.event_class is Refuse]
+    assert refusals == ["the common rows cannot be used"] and collaboration.detail == fields["detail"]
+    assert not any(b"4711" in data for _, data in street.log)
+    street.close()
