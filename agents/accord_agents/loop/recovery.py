@@ -2,8 +2,9 @@
 
 That is so on every start, since nobody can tell an old journal that was put back from one that is up to date. An open
 collaboration is suspended at the desk: nothing is folded there but own events, as they are found. It goes on once every
-peer has answered and all that anybody holds of us is here, and ends otherwise. After a restore, or where something is
-known to be missing, it waits for every answer; else for some seconds only, as peers may have left.
+peer has answered and all that anybody holds of us is here, and ends otherwise. Where pads may be in use it waits for
+every answer: without those peers it could not go on in any case, as none leaves before all have completed. So it does
+after a restore, or where something is known to be missing; else for some seconds only, as peers may have left.
 
 The answers to such questions of others, and what they want published again, come from here too. No IO but the journal.
 """
@@ -23,7 +24,7 @@ from accord_agents.journal.erasure import behind
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import stamp
 from accord_agents.loop import recovery_answers as resend
-from accord_protocols.kernel.lifecycle import COMPLETED
+from accord_protocols.kernel.lifecycle import AGREED, COMPLETED, PROPOSED
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Asked, Event, Held, Resend
 from accord_schemas.frame import Frame
@@ -142,6 +143,7 @@ class Recovery:
     def doubt(self, cid: str, *, strict: bool = True) -> None:
         """Suspend a collaboration until the peers were asked."""
         collaboration = self._desk.collaborations[cid]
+        strict |= not collaboration.ended and collaboration.state not in ("", PROPOSED, AGREED)
         if cid in self._desk.suspended or not collaboration.ended or collaboration.sealing:
             self._desk.suspended.setdefault(cid, [])
             new = Inquiry(strict, os.urandom(32).hex(), collaboration.chain.sequence)
