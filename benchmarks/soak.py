@@ -22,6 +22,8 @@ import numpy as np
 import psutil
 import yaml
 
+from accord_scenarios.layout import POLICY
+
 ACCORD = Path(sys.executable).with_name("accord")
 PARTIES = ("bank", "shop")
 
@@ -58,7 +60,7 @@ class Soak:
             config = {
                 "party": name, "broker": "embedded:log.db", "data": data, "keystore": f"{name}.keystore",
                 "identities": f"{name}.json", "out": name, "workers": 1,
-                "policy": {"proposals": "accept", "protection": ["shared"], "refuse_reruns": False},
+                "policy": POLICY,
             }  # fmt: skip
             (home / f"{name}.yaml").write_text(yaml.safe_dump(config))
             self._do("keys", "init", config=name)

@@ -17,7 +17,17 @@ from accord_scenarios.model import Scenario
 from accord_scenarios.proposal import agreement
 from accord_schemas.errors import AccordError, UsageError
 
-POLICY = {"proposals": "accept", "protection": ["shared", "score"], "refuse_reruns": False}
+POLICY = {
+    "proposals": "accept",
+    "protection": ["shared", "score"],
+    "min_key_bits": 2048,
+    "max_runs_per_peer_per_day": None,
+    "max_scores_per_row": None,
+    "score_alone": True,
+    "min_rows": 0,
+    "refuse_reruns": False,
+}
+"""All parties of a run are one person's, who may repeat it as often as it takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from tests.support.files import job
 from tests.support.oracle import central
 
 from accord_agents.journal.erasure import behind
+from accord_scenarios.layout import POLICY
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def office(shared_accord: Command) -> Iterator[Office]:
     """Keys exchanged, agents running; everybody accepts."""
     office = Office(shared_accord)
     for party in PARTIES:
-        office.config(party, policy={"proposals": "accept", "protection": ["shared"], "refuse_reruns": False})
+        office.config(party, policy=POLICY)
         office.do(party, "keys", "init")
         office.do(party, "keys", "export", f"{party}.json")
     for party in PARTIES:

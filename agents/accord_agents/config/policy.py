@@ -11,6 +11,8 @@ from accord_protocols.jobs.registry import JOBS
 from accord_schemas.agreement import Agreement
 from accord_schemas.suites import DEFAULT, SM, Profile
 
+ALONE = 2
+"""Parties of a collaboration in which nobody's score is hidden in a sum."""
 Verdict = Literal["accept", "ask", "refuse"]
 
 
@@ -23,7 +25,15 @@ class Policy(BaseModel):
         protection: Levels that this party accepts. `score` opens the scores to the label holder, from which it can
             rebuild most of the feature rows after enough rounds, so that it has to be named here.
         profiles: Families of algorithms that this party accepts.
-        min_key_bits: The least key size.
+        min_key_bits: The least key size; logs are kept for years.
+        max_peer_rows: The most ids that an agreement may let a party put in (its `limits.max_rows`): each is a guess.
+        max_runs_per_peer_per_day: Collaborations with one peer that this party takes part in within 24 hours, gates
+            that refuse included; null for no bound. Each gate, alignment and training tells something.
+        max_scores_per_row: How often this party's part of one TEST row's score goes to a label holder, over all
+            agreements; null for no bound. As many as half its columns rebuild every yes/no column.
+        score_alone: Whether TEST rows are scored where this party is the only one besides the label holder, which then
+            learns its part and not a sum.
+        min_rows: The fewest TRAIN rows.
         require_gate: Whether the overlap gate must be on.
         max_rounds: The most rounds of training.
         refuse_few_rows: Refuse to train on fewer than 50 rows per own column, instead of warning.
@@ -37,16 +47,22 @@ class Policy(BaseModel):
     proposers: list[Text] | None = None
     protection: list[Literal["shared", "score"]] = ["shared"]
     profiles: list[Profile] = [DEFAULT, SM]
-    min_key_bits: Annotated[int, Field(ge=2048)] = 2048
+    min_key_bits: Annotated[int, Field(ge=2048)] = 3072
+    max_peer_rows: Annotated[int, Field(ge=1)] = 20_000_000
+    max_runs_per_peer_per_day: Annotated[int, Field(ge=1)] | None = 10
+    max_scores_per_row: Annotated[int, Field(ge=1)] | None = 1
+    score_alone: bool = False
+    min_rows: Annotated[int, Field(ge=0)] = 50
     require_gate: bool = False
     max_rounds: Annotated[int, Field(ge=1)] = 100_000
     refuse_few_rows: bool = False
     refuse_reruns: bool = True
 
-    def judge(self, agreement: Agreement, proposer: str) -> tuple[Verdict, str]:
-        """What to do with a proposal, and why it is refused."""
+    def judge(self, agreement: Agreement, proposer: str, me: str = "") -> tuple[Verdict, str]:
+        """What to do with a proposal to this party, and why it is refused."""
         train = agreement.train
         job = JOBS.get(agreement.job)
+        alone = train is not None and len(agreement.parties) == ALONE and me != agreement.label_holder
         strange = job.strange(agreement.versions) if job else []
         wrong = job.objection(agreement) if job else ""
         rules = (
@@ -59,6 +75,11 @@ class Policy(BaseModel):
                 f"level {train and train.protection} is not allowed",
             ),
             (train is not None and train.max_rounds > self.max_rounds, "too many rounds"),
+            (agreement.limits.max_rows > self.max_peer_rows, "a party may put in too many ids"),
+            (
+                alone and agreement.test_rows is not None and not self.score_alone,
+                "the label holder would learn the scores of TEST rows of a single party",
+            ),
             (job is None, f"this version of Accord does not know the job {agreement.job}"),
             (bool(wrong), wrong),
             (bool(strange), f"this version of Accord does not have the agreed version of {', '.join(strange)}"),

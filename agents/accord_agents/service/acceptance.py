@@ -11,6 +11,7 @@ from accord_agents.config.party_file import Config
 from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import write_snapshot
 from accord_agents.intake.table import Table
+from accord_agents.service.budget import Budget
 from accord_protocols.jobs.registry import job_of
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import UsageError
@@ -28,6 +29,7 @@ class Acceptance:
         say: See `Say`.
         spawn: Does something beside the loop.
         secret: Draws a secret once and makes it durable: (name in the keystore, what it is for).
+        budget: How often each peer may take part with this party.
         seeded_allowed: Whether a collaboration that protects nothing may be accepted, as in a demo.
     """
 
@@ -38,11 +40,12 @@ class Acceptance:
         say: Say,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         secret: Callable[..., bytes],
+        budget: Budget,
         *,
         seeded_allowed: bool,
     ) -> None:
         self._config, self._log, self._say, self._spawn, self._secret = config, log, say, spawn, secret
-        self._seeded_allowed = seeded_allowed
+        self._budget, self._seeded_allowed = budget, seeded_allowed
         self._going: set[str] = set()  # until the answer is journaled, nothing says that the snapshot is used
 
     def __bool__(self) -> bool:
@@ -58,10 +61,12 @@ class Acceptance:
         """Accept, refuse, or leave it to somebody who decides by hand."""
         config, agreement = self._config, collaboration.agreement
         assert agreement is not None
-        verdict, reason = config.policy.judge(agreement, collaboration.proposer)
+        verdict, reason = config.policy.judge(agreement, collaboration.proposer, config.party)
         own = collaboration.proposer == config.party
         if not own and agreement.seeded and not self._seeded_allowed:
             verdict, reason = "refuse", "policy: a seeded collaboration protects nothing"
+        if not own and verdict != "refuse" and (peer := self._budget.spent(collaboration.cid, collaboration.peers)):
+            verdict, reason = "refuse", f"policy: enough collaborations with {peer} for a day"
         verdict = "accept" if own else verdict
         self._log.info("proposed", collaboration=collaboration.cid, verdict=verdict, reason=reason)
         if verdict == "accept":
@@ -71,6 +76,7 @@ class Acceptance:
 
     def accept(self, collaboration: Collaboration) -> None:
         """Say yes, as soon as the data are read."""
+        self._budget.spend(collaboration.cid, collaboration.peers)
         self._spawn(self._accept(collaboration))
 
     async def _accept(self, collaboration: Collaboration) -> None:

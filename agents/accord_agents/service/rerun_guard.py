@@ -39,11 +39,13 @@ class Training:
         peers: Who else took part.
         rows: ``(n,)`` hashes of the TRAIN rows' ids, ascending.
         contents: ``(n,)`` hashes of what stands in them: label and columns.
+        scored: ``(k,)`` hashes of the TEST rows' ids.
     """
 
     peers: frozenset[str]
     rows: Hashes = field(repr=False)
     contents: Hashes = field(repr=False)
+    scored: Hashes = field(repr=False)
 
     def near(self, other: Training, columns: int) -> bool:
         """Whether too few rows differ: those that only one has, or those of both that changed."""
@@ -58,14 +60,15 @@ class Training:
     def encode(self) -> bytes:
         """The arrays, as one file."""
         file = io.BytesIO()
-        np.savez(file, peers=np.array(sorted(self.peers), np.str_), rows=self.rows, contents=self.contents)
+        peers = np.array(sorted(self.peers), np.str_)
+        np.savez(file, peers=peers, rows=self.rows, contents=self.contents, scored=self.scored)
         return file.getvalue()
 
     @classmethod
     def read(cls, path: Path) -> Training:
         """What `encode` gave."""
         with np.load(path, allow_pickle=False) as found:
-            return cls(frozenset(found["peers"].tolist()), found["rows"], found["contents"])
+            return cls(frozenset(found["peers"].tolist()), *(found[n] for n in ("rows", "contents", "scored")))
 
 
 class Reruns:
@@ -82,11 +85,12 @@ class Reruns:
     def training(self, agreement: Agreement, me: str, table: Table, rows: Sequence[int]) -> Training:
         """What to remember of a training on the TRAIN rows among the aligned `rows` of a table."""
         rule = agreement.test_rows
-        kept = [r for r in rows if rule is None or not is_test(table.ids[r], rule.hash_modulus, rule.equals)]
-        ids = np.array([self._hash(table.ids[row].encode()) for row in kept], np.uint64)
+        tests = {r for r in rows if rule is not None and is_test(table.ids[r], rule.hash_modulus, rule.equals)}
+        kept = [r for r in rows if r not in tests]
+        ids, scored = (np.array([self._hash(table.ids[r].encode()) for r in each], np.uint64) for each in (kept, tests))
         order = np.argsort(ids)
         contents = np.array([self._hash(self._content(table, kept[k])) for k in order], np.uint64)
-        return Training(frozenset(agreement.parties) - {me}, ids[order], contents)
+        return Training(frozenset(agreement.parties) - {me}, ids[order], contents, scored)
 
     def near(self, cid: str, training: Training, columns: int) -> bool:
         """Whether a training is too close to an earlier one.
@@ -96,8 +100,16 @@ class Reruns:
             training: See `training`.
             columns: The most columns that any party trains with.
         """
-        others = (path for path in sorted(self._folder.glob(f"*{SUFFIX}")) if path.stem != cid)
-        return any(training.near(Training.read(path), columns) for path in others)
+        return any(training.near(other, columns) for other in self._others(cid))
+
+    def scores(self, cid: str, training: Training, reader: str) -> int:
+        """How often one of a training's TEST rows was scored for a party before, at most."""
+        earlier = [other.scored for other in self._others(cid) if reader in other.peers]
+        rows, counts = np.unique(np.concatenate([training.scored[:0], *earlier]), return_counts=True)
+        return int(counts[np.isin(rows, training.scored)].max(initial=0))
+
+    def _others(self, cid: str) -> Iterator[Training]:
+        return (Training.read(path) for path in sorted(self._folder.glob(f"*{SUFFIX}")) if path.stem != cid)
 
     def remember(self, cid: str, training: Training) -> None:
         """Keep a training for later ones; durable when this returns."""
@@ -130,13 +142,18 @@ def objections(
         own = table(collaboration)
         assert own is not None
         training = reruns.training(collaboration.agreement, collaboration.me, own, note["rows"])
-        columns = max(note["widths"].values())
-        if not (policy.refuse_reruns and reruns.near(collaboration.cid, training, columns)):
-            reruns.remember(collaboration.cid, training)
+        columns, cid, most = max(note["widths"].values()), collaboration.cid, policy.max_scores_per_row
+        reader = collaboration.agreement.label_holder
+        if most is not None and reader != collaboration.me and reruns.scores(cid, training, reader) >= most:
+            yield "TEST rows were scored for the label holder before", f"a row at most {most} times, as the policy says"
+        elif not (policy.refuse_reruns and reruns.near(cid, training, columns)):
+            reruns.remember(cid, training)
         else:
             bound = f"TRAIN rows of both differ in less than {ROWS_PER_COLUMN} for each of {columns} columns"
             yield "the rows are nearly those of an earlier training with one of the parties", bound
-    if "train_rows" in note and policy.refuse_few_rows:
+    if note.get("train_rows", policy.min_rows) < policy.min_rows:
+        yield "there are too few TRAIN rows", f"{note['train_rows']} TRAIN rows of {policy.min_rows} or more"
+    elif "train_rows" in note and policy.refuse_few_rows:
         kept = sum(column["kept"] for column in note["columns"])
         if note["train_rows"] < ROWS_PER_COLUMN * kept:
             yield "there are too few TRAIN rows", f"{note['train_rows']} TRAIN rows for {kept} columns"

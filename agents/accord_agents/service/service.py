@@ -37,6 +37,7 @@ from accord_agents.security.passphrase import forget, passphrase
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
 from accord_agents.service.acceptance import Acceptance
+from accord_agents.service.budget import Budget
 from accord_agents.service.deadlines import Deadlines
 from accord_agents.service.identity_watch import IdentityWatch
 from accord_agents.service.peer_clocks import PeerClocks
@@ -174,7 +175,8 @@ class Service:
         self.identities = IdentityWatch(config, keystore, self.identity, log, self._pinned)
         self.agent = Agent(self._desk(journal), journal, broker, log, self._hooks(), refusals)
         desk, demo = self.agent.desk, self.errand is not None
-        self.acceptance = Acceptance(config, log, self.say, self.spawn, self.kept, seeded_allowed=demo)
+        budget = Budget(keystore, config.policy.max_runs_per_peer_per_day)
+        self.acceptance = Acceptance(config, log, self.say, self.spawn, self.kept, budget, seeded_allowed=demo)
         self.deadlines = Deadlines(desk, self.agent.recovery, self.say)
         busy = functools.partial(bool, self.acceptance)
         self.retention = Retention(
