@@ -29,7 +29,7 @@ from accord_protocols.kernel.lifecycle import PROPOSED
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement, collaboration_id
 from accord_schemas.errors import FrameError, TamperError, UsageError
-from accord_schemas.events import Ack, Propose
+from accord_schemas.events import Ack, Cancel, Expire, Fail, Propose, Refuse
 from accord_schemas.frame import Frame
 from accord_schemas.header import watermarks
 from accord_schemas.references import encode_kept
@@ -76,6 +76,8 @@ class Desk:
         """Collaborations in which nothing may be said yet, and what waits there: own words and results of jobs."""
         self.claimed: dict[str, int] = {}
         """How many own events a peer said to hold before any of its events was folded, where we knew fewer."""
+        self.over: set[str] = set()
+        """Suspended collaborations that a peer has ended."""
         self.restored = False
         """Whether the journal was put back once: what is proposed may have been answered before."""
         self.adopting = True
@@ -168,6 +170,8 @@ class Desk:
             self._aside(frame)
             return
         if collaboration.cid in self.suspended and collaboration.agreement is not None:
+            if header.event_class in (Refuse, Cancel, Fail, Expire):
+                self.over.add(collaboration.cid)
             return  # it is read again, or asked for, once we know what we have said ourselves
         if header.number > chain.seen.get(header.source, 0) + MAX_AHEAD:
             raise FrameError("the sequence is far ahead of what was heard")

@@ -242,8 +242,8 @@ class Recovery:
         digests = {(frame.header.number, frame.digest) for frame in proven}
         forgot = any(chain.known(self._desk.me, number) != digest for number, digest in digests)
         inquiry.strict |= forgot or chain.sequence > inquiry.known
-        if silent and collaboration.ended and now - inquiry.begun > GIVE_UP:
-            self.expire(cid)  # it has its end, and does without the last checkpoint
+        if silent and (collaboration.ended or cid in self._desk.over) and now - inquiry.begun > GIVE_UP:
+            self.expire(cid)  # it has its end, and does without the last checkpoint; or a peer ended it, and has left
             return
         if silent and (inquiry.strict or now - inquiry.begun < WAIT):
             if now >= inquiry.ask:

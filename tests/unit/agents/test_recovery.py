@@ -23,6 +23,7 @@ from accord_schemas.suites import DEFAULT, SUITES
 DATA = tables(3, n=60, columns=2)
 KEYS = identities(tuple(DATA))
 NONCE = "00" * 32
+BEGUN = ("KEYED", "GATED", "ALIGNED", "PREPARED", "TRAINING")
 
 
 @pytest.fixture
@@ -111,6 +112,49 @@ def test_without_a_sign_that_something_was_forgotten_the_wait_is_short(street: S
     assert shop.desk.suspended
     shop.time_passes(6.0)
     assert not shop.desk.suspended
+
+
+def keyed(street: Street) -> House:
+    """The shop, started again without any mark after everybody had its keys."""
+    shop = street.houses["shop"]
+    for _ in range(40):
+        for house in street.houses.values():
+            house.time_passes(1.0)
+            for index in range(len(street.log)):
+                if index not in house.read:
+                    house.deliver(index)
+            for key in list(house.jobs):
+                house.work(key)
+            house.publish()
+        if of(shop).state in BEGUN:
+            break
+    assert of(shop).state in BEGUN
+    shop.restart()
+    return shop
+
+
+def test_where_pads_may_be_in_use_every_answer_is_waited_for(street: Street) -> None:
+    """A machine was put back to an old state, which nothing shows; peers are silent for a while, and may lie then."""
+    shop = keyed(street)
+    said = len(of(shop).chain.own)
+    for _ in range(20):
+        shop.time_passes(6.0)
+        shop.publish()
+    assert shop.recovery.silent(cid(street)) == ["bank", "telco"] and len(of(shop).chain.own) == said
+    street.run()
+    assert {of(h).state for h in street.houses.values()} == {"COMPLETED"}
+
+
+def test_a_peer_that_ended_it_and_left_holds_nobody_up(street: Street) -> None:
+    shop, bank = keyed(street), street.houses["bank"]
+    said, fields = len(of(shop).chain.own), {"reason": "enough", "whose": "bank"}
+    bank.take(lambda: bank.desk.word(cid(street), "failed", fields, NOW))
+    bank.publish()
+    shop.deliver(len(street.log) - 1)
+    for _ in range(4):
+        shop.time_passes(6.0)
+        shop.publish()
+    assert of(shop).ended and len(of(shop).chain.own) == said
 
 
 def test_what_waits_is_done_afterwards(street: Street) -> None:
