@@ -58,13 +58,7 @@ class Collaboration:
     """
 
     def __init__(
-        self,
-        cid: str,
-        me: str,
-        seed: Callable[[], bytes],
-        voice: Voice,
-        unwrap: Unwrap,
-        blobs: Blobs | None = None,
+        self, cid: str, me: str, seed: Callable[[], bytes], voice: Voice, unwrap: Unwrap, blobs: Blobs | None = None
     ) -> None:
         self._blobs = blobs
         self.cid, self.me, self._seed, self.voice, self._unwrap = cid, me, seed, voice, unwrap

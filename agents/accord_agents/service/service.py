@@ -278,11 +278,9 @@ class Service:
             key = self.kept(fresh(cid, job.address), "fresh", cid, *job.address)
         secrets = {name: self.keystore.get(f"{cid}/{name}") for name in compute.secrets}
         digest, rows = collaboration.data["snapshot"], collaboration.data["rows"]
-        path = self.config.out / "snapshots" / f"{digest}.table"
-        snapshot = (str(path), digest) if compute.data else None
+        snapshot = (str(self.config.out / "snapshots" / f"{digest}.table"), digest) if compute.data else None
         self.log.info("job", collaboration=cid, task=compute.task, step=job.address.step)
-        supplies = Supplies(key, secrets, snapshot, rows, self.blobs(cid))
-        reply = await self.executor.run(compute, supplies)
+        reply = await self.executor.run(compute, Supplies(key, secrets, snapshot, rows, self.blobs(cid)))
         if reply.trigger:
             fields = {name: getattr(reply, name) for name in ("trigger", "reason", "whose", "detail")}
             self.log.error("undone", collaboration=cid, task=compute.task, reason=reply.reason, problem=reply.detail)
@@ -302,14 +300,13 @@ class Service:
     # ---- what comes out
 
     def _outcome(self, collaboration: Collaboration, outcome: Outcome) -> None:
-        cid = collaboration.cid
-        ledger = self.agent.ledgers[cid]
-        self.deadlines.broken(cid, asyncio.get_running_loop().time())
+        ledger = self.agent.ledgers[collaboration.cid]
+        self.deadlines.broken(collaboration.cid, asyncio.get_running_loop().time())
         self.acceptance.settled(collaboration)
         for move in outcome.moves:
             self.log.info(
                 "progress",
-                collaboration=cid,
+                collaboration=collaboration.cid,
                 state=move.state,
                 round=move.round,
                 loss=move.loss,
