@@ -45,7 +45,7 @@ def _complete(known: Mapping[str, Any]) -> Complete:
 
 
 def _completed(said: Mapping[str, Any]) -> str:
-    return f"completed with model {said['model'][:16]}…, {said['rows']} common rows, {said['rounds']} rounds."
+    return f"completed with model {said['model']}, {said['rows']} common rows, {said['rounds']} rounds."
 
 
 def _reads(agreement: Agreement, party: str) -> Reads:
