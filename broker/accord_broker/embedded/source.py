@@ -41,6 +41,7 @@ class EmbeddedSource:
         self._live = False
         self._file: tuple[int, int] | None = None
         self._after = 0
+        self._frames: Frames | None = None
         self._id = ""
 
     async def open(self) -> None:
@@ -72,7 +73,9 @@ class EmbeddedSource:
         db, self._db = self._db, None
         if db is not None:
             db.close()
-            self._frames.close()
+        frames, self._frames = self._frames, None
+        if frames is not None:
+            frames.close()
 
     async def subscribe(self, after: Mapping[str, Position]) -> frozenset[str]:
         """Read on after `after` ["log"] where that record still is in its place, else from the first one."""
@@ -100,6 +103,11 @@ class EmbeddedSource:
     async def committed(self, deliveries: Sequence[Delivery]) -> None:
         """Nothing to do: the log keeps every record."""
 
+    def _kept_apart(self, at: int, size: int) -> bytes:
+        """A frame that lies beside the log."""
+        assert self._frames is not None, "an open log has a file of large frames"
+        return self._frames.read(at, size)
+
     def _read(self, limit: int, max_bytes: int) -> list[Delivery]:
         found: list[Delivery] = []
         columns = f"position, family, key, frame, {self._large}"
@@ -111,7 +119,7 @@ class EmbeddedSource:
             max_bytes -= size
             self._after = offset
             if family != QUARANTINE:
-                frame = frame if at is None else self._frames.read(at, size)
+                frame = frame if at is None else self._kept_apart(at, size)
                 record = Record(family, key, frame)
                 found.append(Delivery(record, Position(SOURCE, self._id, offset, record)))
         return found
@@ -119,7 +127,7 @@ class EmbeddedSource:
     def _holds(self, position: Position) -> bool:
         query = f"SELECT family, key, frame, {self._large} FROM log WHERE position=?"  # noqa: S608
         for family, key, frame, at, size in self._query(query, position.offset):
-            frame = frame if at is None else self._frames.read(at, size)
+            frame = frame if at is None else self._kept_apart(at, size)
             return position.log == self._id and Record(family, key, frame).digest() == position.digest
         return False
 
