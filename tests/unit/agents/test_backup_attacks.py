@@ -6,6 +6,7 @@ import io
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -183,7 +184,7 @@ def test_a_manifest_that_is_no_configuration_is_refused(
     used: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number, manifest in enumerate([[], {"config": []}, {"config": {"party": "shop"}}, "a"]):
-        monkeypatch.setattr(json, "dumps", lambda *_, m=manifest, **__: json.encoder.JSONEncoder().encode(m))
+        monkeypatch.setattr(create, "json", SimpleNamespace(dumps=lambda *_, m=manifest, **__: json.dumps(m)))
         backup(used / "shop.yaml", tmp_path / f"b{number}")
         monkeypatch.undo()
         monkeypatch.setenv("ACCORD_PASSPHRASE", os.fsdecode(WORD))
