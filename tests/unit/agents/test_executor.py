@@ -52,7 +52,7 @@ def test_a_task_that_fails_says_so_and_harms_nobody() -> None:
     for inputs, word in (({"numbers": 3}, "cut"), ({"numbers": [[3]]}, "done")):
         bad = Compute("c", "pads.decrypt", inputs, secrets=("paillier",))
         reply = run(1, bad, Supplies(b"", {"paillier": KEY.encode()}, None, 0))
-        assert reply.trigger == "failed" and "pads.decrypt" in reply.reason and word in reply.reason
+        assert reply.trigger == "failed" and "pads.decrypt" in reply.reason and word in reply.reason + reply.detail
 
 
 def test_too_few_rows_are_a_refusal(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_too_few_rows_are_a_refusal(tmp_path: Path) -> None:
     inputs = {"rows": np.array([0]), "settings": {}, "modulus": 0, "equals": 0, "labelled": False, "l2": 0.0}
     job = Compute("c", "prepare.fit", inputs, data=True)
     reply = run(1, job, Supplies(b"", {}, (str(snapshot.path), snapshot.digest), 1))
-    assert reply.trigger == "refused" and "TRAIN row" in reply.reason
+    assert reply.trigger == "refused" and "TRAIN row" in reply.detail and "TRAIN row" not in reply.reason
 
 
 PROGRAM = """

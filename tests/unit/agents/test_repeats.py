@@ -134,7 +134,7 @@ def test_a_ring_costs_no_journal(tmp_path: Path) -> None:
         agent._write = write
         for _ in range(50):
             for delivery in found:
-                agent._deliver(delivery, "2026-01-01T00:00:00.000Z")
+                agent._deliver(delivery, "2026-01-01T00:00:00.000Z", 0.0)
             await agent._commit(found)
         await agent.broker.close()
 

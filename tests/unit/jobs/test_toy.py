@@ -81,7 +81,11 @@ def test_its_results_are_what_the_descriptor_says(tmp_path: Path) -> None:
 
 def test_a_version_that_is_not_there_is_refused_and_never_run(tmp_path: Path) -> None:
     terms = tossing(3, 3)
-    assert Policy(proposals="accept").judge(terms, "bank")[1].endswith("does not have the agreed version of toss")
+    assert (
+        Policy(proposals="accept", min_key_bits=2048)
+        .judge(terms, "bank")[1]
+        .endswith("does not have the agreed version of toss")
+    )
     street = Street(tmp_path, terms, DATA).run()  # these accept whatever comes
     assert {c.state for h in street.houses.values() for c in h.desk.collaborations.values()} == {"FAILED"}
     assert not any(f.header.event_class is Tags for f in frames(street))

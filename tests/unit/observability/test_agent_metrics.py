@@ -15,6 +15,7 @@ from prometheus_client import generate_latest
 from tests.unit.agents.test_two_agents import DATA, Party
 
 from accord_agents.collaboration import dispatcher as desk
+from accord_agents.collaboration import proposal
 from accord_agents.config.metrics import MetricsSettings
 from accord_agents.loop.trace import span_id, trace_id, traceparent
 from accord_agents.observability import view
@@ -242,7 +243,7 @@ def test_the_table_in_the_documentation_is_complete(pair: tuple[Shown, Shown, li
 
 
 def test_reasons_have_classes_that_the_desk_still_gives() -> None:
-    text = Path(desk.__file__).read_text() + Path(identity.__file__).read_text()
+    text = "".join(Path(module.__file__).read_text() for module in (desk, proposal, identity))
     for start in REASONS:
         assert f'"{start}' in text, start
     assert reason_class("a second version of event 12") == "second_version"
