@@ -243,7 +243,7 @@ def test_the_table_in_the_documentation_is_complete(pair: tuple[Shown, Shown, li
 
 
 def test_reasons_have_classes_that_the_desk_still_gives() -> None:
-    text = "".join(Path(module.__file__).read_text() for module in (desk, proposal, identity))
+    text = "".join(Path(str(module.__file__)).read_text() for module in (desk, proposal, identity))
     for start in REASONS:
         assert f'"{start}' in text, start
     assert reason_class("a second version of event 12") == "second_version"
