@@ -44,6 +44,10 @@ class TamperError(AccordError):
     exit_code = 4
 
 
+class StorageError(AccordError):
+    """What has to be kept cannot be: a full disk, too many open files. The agent stops, and goes on once it can be."""
+
+
 class FrameError(AccordError):
     """Bytes that are no acceptable event; they go to quarantine with this reason."""
 

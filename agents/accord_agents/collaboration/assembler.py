@@ -162,6 +162,10 @@ class _Stream:
     ahead: dict[int, bytes] = field(default_factory=dict, repr=False)
 
 
+MAX_OPEN = 32
+"""Contents of one sender that are not whole, each with a file that is open: an honest one says pieces one by one."""
+
+
 class Assembler:
     """Puts the chunks of contents together; counts are announced in each chunk and must agree.
 
@@ -217,6 +221,8 @@ class Assembler:
         if count > self._limit or (stream is not None and stream.count != count):
             raise FrameError("the chunks of an event disagree about their number, or are too many")
         if stream is None:
+            if sum(address.sender == header.source for address in self._streams) >= MAX_OPEN:
+                raise FrameError("too many contents of one party are not whole")
             whole = Text() if header.event_class.family in JSON else Fields(self._blobs)
             stream = self._streams[header.address] = _Stream(count, whole)
         if k <= stream.taken or k in stream.ahead:

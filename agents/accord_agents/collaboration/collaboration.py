@@ -195,6 +195,10 @@ class Collaboration:
             if not keep or (self.ended and header.event_class is not Checkpoint):
                 return
             clear = opened(frame, self.me, self._unwrap)
+            if self.engine is None and header.event_class is not Checkpoint:
+                self._before += len(clear)
+                if self._before > MAX_BEFORE:
+                    raise ProtocolError("too much came before everybody had accepted", whose=header.source)
             if self._assembler is not None:
                 content = self._assembler.add(header, clear)
             else:
@@ -204,9 +208,6 @@ class Collaboration:
             elif isinstance(content.event, Checkpoint) and self.witness is not None:
                 self.witness.heard(header.number, header.address, content.event)
             else:
-                self._before += content.size if self.engine is None else 0
-                if self._before > MAX_BEFORE:
-                    raise ProtocolError("too much came before everybody had accepted", whose=header.source)
                 self._content(content)
         except (FrameError, ProtocolError) as error:
             self._end("failed", error.message, error.whose or header.source, say=True)

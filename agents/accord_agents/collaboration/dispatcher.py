@@ -28,7 +28,7 @@ from accord_protocols.jobs.registry import job_of
 from accord_protocols.kernel.lifecycle import PROPOSED
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement, collaboration_id
-from accord_schemas.errors import FrameError, TamperError, UsageError
+from accord_schemas.errors import FrameError, StorageError, TamperError, UsageError
 from accord_schemas.events import Ack, Cancel, Expire, Fail, Propose, Refuse
 from accord_schemas.frame import Frame
 from accord_schemas.header import watermarks
@@ -297,11 +297,13 @@ class Desk:
 
     def word(self, cid: str, verb: str, fields: dict[str, Any], now: str) -> None:
         """The party's own word: propose, accept, refused, cancelled, failed, expired."""
-        if not self.collaborations[cid].ended:
+        if cid in self.collaborations and not self.collaborations[cid].ended:
             self._own_row(cid, "word", verb.encode(), fields, now)
 
     def job(self, cid: str, address: Address, fields: dict[str, Any], now: str) -> None:
-        """A job's result."""
+        """A job's result; of no interest where its collaboration was closed meanwhile."""
+        if cid not in self.collaborations:
+            return
         self._own_row(cid, "job", "\n".join(address).encode(), fields, now)
 
     def _own_row(self, cid: str, kind: str, head: bytes, fields: dict[str, Any], now: str) -> None:
@@ -371,7 +373,7 @@ class Desk:
             outcome = collaboration.apply(row)
         except SecondVersionError as error:
             raise PoisonError(row, behind(self.me)) from error
-        except TamperError:
+        except (TamperError, StorageError):
             raise
         except Exception as error:  # a fault of this program must not take the other collaborations along
             raise PoisonError(row) from error

@@ -8,6 +8,7 @@ a listing of the folder does not tell what two parties have in common.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from accord_agents.files.durable import settle
 from accord_schemas.canonical import digest
-from accord_schemas.errors import AccordError, TamperError
+from accord_schemas.errors import StorageError, TamperError
 
 BLOBS = "blobs"
 """The folder of a party's blobs, with one folder per collaboration."""
@@ -132,7 +133,7 @@ class BlobWriter:
         """Append.
 
         Raises:
-            AccordError: The disk is full or cannot be written.
+            StorageError: The disk is full or cannot be written.
         """
         self._sha.update(data)
         self.size += len(data)
@@ -148,7 +149,7 @@ class BlobWriter:
         """Put it in its place; returns its SHA-256.
 
         Raises:
-            AccordError: The disk is full or cannot be written.
+            StorageError: The disk is full or cannot be written.
         """
         sha = self._sha.digest()
         self._piece(last=True)
@@ -167,7 +168,8 @@ class BlobWriter:
 
     def discard(self) -> None:
         """Leave nothing behind of what was not finished."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what could not be written is not missed
+            self._file.close()
         self._path.unlink(missing_ok=True)
 
     def _piece(self, *, last: bool) -> None:
@@ -179,8 +181,8 @@ class BlobWriter:
         except OSError as error:
             raise self._trouble(error) from None
 
-    def _trouble(self, error: OSError) -> AccordError:
-        return AccordError(f"{self._path} cannot be written: {error.strerror}.", hint="Free space, then go on.")
+    def _trouble(self, error: OSError) -> StorageError:
+        return StorageError(f"{self._path} cannot be written: {error.strerror}.", hint="Free space, then go on.")
 
 
 def nonce(number: int, kind: int) -> bytes:

@@ -21,7 +21,7 @@ from accord_agents.intake.table import Table
 from accord_protocols.tasks.registry import TASKS, Context, part, run
 from accord_schemas.blob import LARGE, Blob
 from accord_schemas.blocks import NAMES
-from accord_schemas.errors import AccordError, ProtocolError, UsageError
+from accord_schemas.errors import AccordError, ProtocolError, StorageError, UsageError
 from accord_schemas.payload import raw
 
 
@@ -77,6 +77,8 @@ def work(order: Order) -> Reply:
         return Reply(trigger="failed", reason=error.message, whose=error.whose or "")
     except UsageError as error:
         return Reply(trigger="refused", reason="the common rows cannot be used", detail=str(error))
+    except StorageError:
+        raise  # the agent stops; the collaboration goes on once there is space
     except AccordError as error:
         return undone(order.task, str(error))
     except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along

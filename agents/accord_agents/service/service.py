@@ -272,7 +272,9 @@ class Service:
         self.spawn(self._work(cid, job))
 
     async def _work(self, cid: str, job: Job) -> None:
-        compute, collaboration = job.compute, self.agent.desk.collaborations[cid]
+        compute, collaboration = job.compute, self.agent.desk.collaborations.get(cid)
+        if collaboration is None:  # closed meanwhile
+            return
         key = compute.key
         if compute.fresh:
             key = self.kept(fresh(cid, job.address), "fresh", cid, *job.address)

@@ -102,6 +102,7 @@ class Job:
         facts: What follows from its clear events, by name.
         completed: What a party's last word says, in the words that follow the party's name.
         models: Whether every party ends with a model.
+        led_by: The role of whoever leads, where nobody else may: it learns what the others must not. Empty: anybody.
         figures: Fields of result.json beyond those of every job.
         outputs: Files that a party is left with.
         about: What it does, in a few words, by the terms.
@@ -119,6 +120,7 @@ class Job:
     requires: frozenset[str] = frozenset()
     facts: Mapping[str, Fact] = field(default_factory=dict)
     models: bool = False
+    led_by: str = ""
     figures: Mapping[str, Callable[[Learned], Any]] = field(default_factory=dict)
     outputs: tuple[Output, ...] = ()
 
@@ -142,6 +144,8 @@ class Job:
                 return f"{count} parties have the role {role}, of which a {self.name} job has {_range(least, most)}"
         if strangers := sorted(set(roles.values()) - set(self.roles)):
             return f"a {self.name} job has no {strangers[0]}"
+        if self.led_by and roles.get(agreement.leader) != self.led_by:
+            return f"a {self.name} job is led by its {self.led_by}, not by {agreement.leader}"
         said = set(agreement.terms()) & SECTIONS
         if wrong := sorted((said - self.sections) | (self.requires - said)):
             return f"a {self.name} job {'cannot do without' if wrong[0] in self.requires else 'has no'} {wrong[0]}"

@@ -94,6 +94,7 @@ JOB = Job(
     facts=alignment.FACTS,
     completed=_completed,
     models=True,
+    led_by=LABEL_HOLDER,
     figures={
         **alignment.FIGURES,
         **{

@@ -13,12 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accord_agents.execution import worker
 from accord_agents.execution.blobs import PIECE, BlobStore
 from accord_agents.execution.joining import Joined
 from accord_agents.execution.port import Reply
+from accord_agents.execution.worker import Order, work
+from accord_protocols.tasks.registry import TASKS, Result, Task
 from accord_schemas.blob import LARGE, Blob
 from accord_schemas.blocks import encode_fields, payload
-from accord_schemas.errors import AccordError, TamperError
+from accord_schemas.errors import AccordError, StorageError, TamperError
 from accord_schemas.references import decode_kept, encode_kept
 
 KEY = bytes(range(32))
@@ -160,3 +163,22 @@ def test_parts_of_a_job_that_fails_leave_nothing(tmp_path: Path) -> None:
     assert joined.whole().trigger == "failed"
     joined.discard()
     assert list((tmp_path / "blobs").iterdir()) == []
+
+
+def test_what_cannot_be_kept_stops_the_agent_and_fails_no_collaboration(tmp_path: Path) -> None:
+    """A full disk or too many open files are nobody's fault: a worker says so, instead of an undone job."""
+    (tmp_path / "file").write_bytes(b"no folder")
+    masks = np.zeros((LARGE // 8 + 1, 1, 1), np.uint64)
+    for blobs in (BlobStore(tmp_path / "file" / "blobs", KEY), BlobStore(tmp_path / "file", KEY)):
+        with pytest.raises(StorageError, match="cannot be written"):
+            kept(masks, blobs)
+    error = pickle.loads(pickle.dumps(StorageError("the disk is full.", hint="Free space.")))  # noqa: S301 - from a worker
+    assert isinstance(error, StorageError)
+
+
+def kept(value: np.ndarray, blobs: BlobStore) -> object:
+    order = Order("toy.keep", {"value": value}, b"", {}, None, 0, slice(None), blobs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(TASKS, "toy.keep", Task("keys:unused"))
+        patch.setattr(worker, "run", lambda _name, context: Result(dict(context.inputs)))
+        return work(order)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.support.street import identities
 from tests.support.world import agreement
 
-from accord_agents.collaboration.assembler import Assembler
+from accord_agents.collaboration.assembler import MAX_OPEN, Assembler
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, budget, opened
 from accord_agents.collaboration.sequences import Chain
 from accord_agents.security.channel import CHANNELS
@@ -253,3 +253,18 @@ def test_adopted_frames_go_on_where_they_ended() -> None:
         adopted.adopt(frame)
     assert (adopted.sequence, adopted.previous) == (said.sequence, said.previous)
     assert adopted.settled(0) and adopted.known("bank", 2) == frames[1].digest
+
+
+def test_contents_that_are_not_whole_are_bounded_in_number() -> None:
+    """Each may hold a file open: one peer must not take all that a process may have."""
+    assembler = Assembler(1000, 1 << 30)
+    for number in range(MAX_OPEN + 1):
+        half = content(40)
+        address = Address("align.shop", f"tags.{number}", "bank")
+        frame = framed(Content(address, half.to, half.event))[0]
+        clear = opened(frame, "shop", unwrap("shop"))
+        if number < MAX_OPEN:
+            assert assembler.add(frame.header, clear) is None
+        else:
+            with pytest.raises(FrameError, match="not whole"):
+                assembler.add(frame.header, clear)

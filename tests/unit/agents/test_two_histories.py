@@ -11,6 +11,7 @@ from tests.support.street import NOW, House, Street, identities
 from tests.support.world import agreement, tables
 
 from accord_protocols.jobs.registry import JOBS
+from accord_schemas.address import Address
 from accord_schemas.events import Answer, IdSet, Prepared, State
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header, content_type, event_id
@@ -148,3 +149,13 @@ def test_the_others_hear_whose_fault_it_was(street: Street) -> None:
     telco.restart()
     (collaboration,) = telco.desk.collaborations.values()
     assert (collaboration.state, collaboration.reason) == ("FAILED", "shop sent two histories")
+
+
+def test_what_ends_after_its_collaboration_was_closed_is_of_no_interest(tmp_path: Path) -> None:
+    """A job may take longer than a peer needs to cancel, and everybody to confirm that."""
+    street = Street(tmp_path, agreement(3), DATA)
+    desk = street.houses["shop"].desk
+    desk.job("ff" * 16, Address("keys", "generated", "job"), {"trigger": "failed", "reason": "", "whose": ""}, NOW)
+    desk.word("ff" * 16, "refused", {"reason": "late"}, NOW)
+    assert not desk.batch.rows and not desk.taken.outcomes
+    street.close()

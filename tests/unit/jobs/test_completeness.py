@@ -114,6 +114,7 @@ TERMS = AGREED["train"]()
     [
         ("train", {"train": None}, "cannot do without train"),
         ("psi", {"job": "psi"}, "has no test_rows"),
+        ("train", {"leads": "shop"}, "is led by its label_holder, not by shop"),
         ("train", {"parties": alignment(2).parties | {"bank": TERMS.parties["shop"]}, "leads": "bank"}, "label_holder"),
         (
             "train",
