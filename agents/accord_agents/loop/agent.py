@@ -160,6 +160,7 @@ class Agent:
         if self.desk.adopting:
             self.desk.adopting = False
             self.hooks.ready()
+        self._unread = 0  # a reader that was cancelled may have counted what it could not hand over
         self._acks.restart()
         self.publisher.restart()
         await self._work(done)
