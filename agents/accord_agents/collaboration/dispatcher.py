@@ -302,14 +302,12 @@ class Desk:
 
     def job(self, cid: str, address: Address, fields: dict[str, Any], now: str) -> None:
         """A job's result; of no interest where its collaboration was closed meanwhile."""
-        if cid not in self.collaborations:
-            return
         self._own_row(cid, "job", "\n".join(address).encode(), fields, now)
 
     def _own_row(self, cid: str, kind: str, head: bytes, fields: dict[str, Any], now: str) -> None:
         if cid in self.suspended:
             self.suspended[cid].append((kind, head, fields))
-        else:
+        elif cid in self.collaborations:
             self._private(cid, kind, head, fields, now)
 
     def payload(self, head: bytes, payload: bytes, recipe: bytes) -> bytes:

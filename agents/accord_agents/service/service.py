@@ -234,12 +234,9 @@ class Service:
         self.agent.put(lambda now: self.agent.desk.propose(agreement, nonce, now))
 
     def _hooks(self) -> Hooks:
-        hooks = Hooks(self._job, self._proposed, self._outcome, self._tick, self._ready, heard=self.clocks.heard)
-        hooks.look = lambda: self.memory.sample(self.executor.processes())
+        hooks = Hooks(self._job, lambda c: self.acceptance.proposed(c), self._outcome, self._tick, self._ready)
+        hooks.heard, hooks.look = self.clocks.heard, lambda: self.memory.sample(self.executor.processes())
         return hooks
-
-    def _proposed(self, collaboration: Collaboration) -> None:
-        self.acceptance.proposed(collaboration)
 
     def _pinned(self, identities: Identities) -> None:
         self.agent.put(lambda now: self.agent.desk.pinned(identities, now))
