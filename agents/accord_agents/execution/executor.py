@@ -59,6 +59,7 @@ class ProcessExecutor:
                 joined.discard()
             if task.heavy:
                 self._retire(pool)
+                await self._ended(pool)
             return reply
         return undone(compute.task, f"it ended its worker {ATTEMPTS} times")
 
@@ -83,6 +84,11 @@ class ProcessExecutor:
         if self._pool is pool:
             self._pool = None
         pool.shutdown(wait=False)
+
+    async def _ended(self, pool: ProcessPoolExecutor) -> None:
+        """Wait a moment for a pool's workers: their memory and that of the next ones would add up."""
+        ending = asyncio.ensure_future(asyncio.to_thread(pool.shutdown, wait=True))
+        await asyncio.wait({ending}, timeout=5.0)
 
     def warm(self) -> None:
         """Start a worker before there is work."""
