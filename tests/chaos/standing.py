@@ -19,6 +19,7 @@ from tests.integration.command import Command, log_lines, wait_for
 from tests.support.files import job, people
 from tests.support.servers import free_port
 
+from accord_scenarios.layout import POLICY
 from accord_schemas.frame import Frame
 
 PARTIES = ("bank", "shop")
@@ -66,7 +67,7 @@ class Standing:
                 "party": party,
                 "broker": main,
                 "data": self.people[party]["data"],
-                "policy": {"proposals": "accept", "protection": ["shared"], "refuse_reruns": False},
+                "policy": POLICY,
                 "keystore": f"{party}.keystore",
                 "identities": f"{party}.identities.json",
                 "out": f"{party}-runs",

@@ -114,8 +114,10 @@ class Command:
         wait_for(lambda: not self.processes(), seconds, "processes are left behind")
 
     def sweep(self) -> list[str]:
-        """Kill what is left, after a test that failed; says what it was."""
-        left = self.processes()
+        """Kill what is left, after a test that failed; says what it was. Who was just told to end may take its time."""
+        end = time.monotonic() + 10.0
+        while (left := self.processes()) and time.monotonic() < end:
+            time.sleep(0.1)
         names = []
         for process in left:
             try:
