@@ -6,7 +6,7 @@ Imports stay inside `main`: worker processes import this module too, and shall n
 import sys
 
 STOPPED = 143
-"""Exit code of an agent that was told to stop before its errand was done, as a shell shows SIGTERM."""
+"""Exit code of an agent that was told to stop before its one_shot was done, as a shell shows SIGTERM."""
 SAYS = "accord: "
 """What a line for people begins with on standard error; nothing else there is worth a reason."""
 
@@ -17,14 +17,14 @@ def main() -> int:
     from pathlib import Path
 
     from accord_agents.config.party_file import load
-    from accord_agents.service.service import Errand, serve
+    from accord_agents.service.service import OneShotRun, serve
     from accord_schemas.agreement import Agreement
     from accord_schemas.errors import AccordError
 
     try:
-        errand = json.loads(Path(sys.argv[2]).read_bytes())
-        agreement = Agreement.decode(errand["agreement"]) if errand["agreement"] else None
-        done = serve(load(Path(sys.argv[1])), Errand(agreement, errand["seed"]))
+        one_shot = json.loads(Path(sys.argv[2]).read_bytes())
+        agreement = Agreement.decode(one_shot["agreement"]) if one_shot["agreement"] else None
+        done = serve(load(Path(sys.argv[1])), OneShotRun(agreement, one_shot["seed"]))
     except AccordError as error:
         print(f"{SAYS}{error}", file=sys.stderr)
         return error.exit_code

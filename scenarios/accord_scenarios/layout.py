@@ -54,9 +54,9 @@ class Layout:
         """A party's configuration."""
         return self.party(name) / "party.yaml"
 
-    def errand(self, name: str) -> Path:
+    def one_shot(self, name: str) -> Path:
         """What a party's agent is sent to do."""
-        return self.party(name) / "errand.json"
+        return self.party(name) / "one_shot.json"
 
 
 def create(home: Path, scenario: Scenario, broker: str | None, *, force: bool) -> Layout:
@@ -112,7 +112,7 @@ def _write(layout: Layout, scenario: Scenario, broker: str) -> None:
         layout.config(name).write_text(yaml12.dump(config), encoding="utf-8")
     terms = agreement(scenario, publics).terms()
     for name in scenario.parties:
-        errand = {"agreement": terms if name == scenario.leader else None, "seed": scenario.seed}
-        layout.errand(name).write_text(json.dumps(errand), encoding="utf-8")
+        one_shot = {"agreement": terms if name == scenario.leader else None, "seed": scenario.seed}
+        layout.one_shot(name).write_text(json.dumps(one_shot), encoding="utf-8")
     (layout.home / "identities.json").write_text(json.dumps(exports, indent=1), encoding="utf-8")
     layout.scenario.write_text(yaml12.dump(scenario.resolved()), encoding="utf-8")

@@ -47,7 +47,7 @@ class AgentProcess:
             "-m",
             "accord_agents",
             str(self._layout.config(self.party)),
-            str(self._layout.errand(self.party)),
+            str(self._layout.one_shot(self.party)),
         ]
         environment = {name: value for name, value in os.environ.items() if name != VARIABLE}  # of another keystore
         with self._stderr.open("ab") as errors:

@@ -36,12 +36,12 @@ class Event(BaseModel):
     version: ClassVar[int] = 1
     """Another one where the same bytes mean something else; the old class stays beside (docs/upgrading.md)."""
     type: ClassVar[str] = ""
-    sealed: ClassVar[bool] = False
+    encrypted: ClassVar[bool] = False
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         cls.type = f"org.accord.{cls.family}.{cls.name}.v{cls.version}"
-        cls.sealed = cls.family not in CLEAR
+        cls.encrypted = cls.family not in CLEAR
         EVENTS[cls.type] = cls
 
     def payload(self) -> Payload:

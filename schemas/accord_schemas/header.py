@@ -24,7 +24,7 @@ PARTY = r"[a-z0-9_-]{1,32}"
 SHAPES = {
     "agreement": r"[0-9a-f]{64}",
     "chunk": r"[1-9][0-9]{0,5}/[1-9][0-9]{0,5}",
-    "datacontenttype": r"application/(json|vnd\.accord\.(blocks|sealed))",
+    "datacontenttype": r"application/(json|vnd\.accord\.(blocks|encrypted))",
     "epoch": r"[0-9]{1,9}",
     "eventnumber": r"[1-9][0-9]{0,11}",
     "id": r"[0-9a-f]{8,64}/(ack-)?[0-9a-f]{1,32}",
@@ -119,7 +119,7 @@ class Header:
             raise FrameError(
                 "eventnumber, previoushash, instance and step come together, never in an unsequenced event"
             )
-        if {bool(self.salt), bool(self.epoch), bool(event.sealed and self.recipients)} != {event.sealed}:
+        if {bool(self.salt), bool(self.epoch), bool(event.encrypted and self.recipients)} != {event.encrypted}:
             raise FrameError("the event is not sealed, or not addressed, as its family demands")
         if self.datacontenttype != content_type(event):
             raise FrameError("the attribute datacontenttype does not fit the type")
@@ -192,8 +192,8 @@ def event_id(subject: str, number: str, seen: str, payload: str = "") -> str:
 
 def content_type(event: EventClass) -> str:
     """What the payload is, honestly."""
-    if event.sealed:
-        return "application/vnd.accord.sealed"
+    if event.encrypted:
+        return "application/vnd.accord.encrypted"
     return "application/json" if event.family in JSON else "application/vnd.accord.blocks"
 
 

@@ -60,7 +60,7 @@ class Rig:
         layout = create(home, load(str(self.accord.scenario(self.scenario)), []), url, force=False)
         agents = []
         for party in PARTIES:
-            command = [sys.executable, "-m", "tests.chaos.odd_agent", how, layout.config(party), layout.errand(party)]
+            command = [sys.executable, "-m", "tests.chaos.odd_agent", how, layout.config(party), layout.one_shot(party)]
             with (layout.party(party) / "agent.stderr").open("wb") as errors:
                 process = subprocess.Popen(
                     [str(c) for c in command], stdin=subprocess.PIPE, stderr=errors, env=self.accord.env

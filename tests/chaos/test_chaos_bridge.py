@@ -75,7 +75,7 @@ def play(rig: Rig, bridge: Bridge, mischief: Callable[[], None], state: str = "P
     layout.config(EDGE).write_text(yaml.safe_dump(config | {"broker": bridge.urls[1]}))
     agents: dict[str, subprocess.Popen[bytes]] = {}
     for party in (EDGE, *sorted(set(PARTIES) - {EDGE})):
-        command = [sys.executable, "-m", "accord_agents", str(layout.config(party)), str(layout.errand(party))]
+        command = [sys.executable, "-m", "accord_agents", str(layout.config(party)), str(layout.one_shot(party))]
         with (layout.party(party) / "agent.stderr").open("wb") as errors:
             agents[party] = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=errors, env=rig.accord.env)
     try:

@@ -104,7 +104,7 @@ async def meddle(url: str, injected: list[bytes]) -> None:
             record, frame = delivery.record, Frame.decode(delivery.record.frame)
             assert b"@example.org" not in record.frame
             if record.family in ("psi", "intermediates", "gradients"):
-                assert frame.header.salt and frame.header.datacontenttype == "application/vnd.accord.sealed"
+                assert frame.header.salt and frame.header.datacontenttype == "application/vnd.accord.encrypted"
             resigned = dataclasses.replace(frame, signature=thief.sign(b"anything"))
             cancel = Cancel(reason="no").encode()
             header = dataclasses.replace(frame.header, type=Cancel.type)

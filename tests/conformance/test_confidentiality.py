@@ -17,7 +17,7 @@ import pytest
 from tests.support.world import World, agreement, tables
 
 from accord_protocols.kernel.machine import Memory
-from accord_protocols.phases.training.sizes import D_BITS, SCORE_BITS, SUM_BITS, X_BITS, Terms
+from accord_protocols.phases.training.sizes import D_BITS, SCORE_BITS, SUM_BITS, X_BITS, Sizes
 from accord_protocols.phases.training.vectors import product
 from accord_protocols.primitives.paillier.cipher import decrypt
 from accord_protocols.primitives.paillier.keys import PrivateKey, PublicKey
@@ -52,8 +52,8 @@ class Watched(World):
             self.models[me] = memory
 
     @property
-    def sizes(self) -> Terms:
-        terms: Terms = self.seen["bank", 0]["terms"]
+    def sizes(self) -> Sizes:
+        terms: Sizes = self.seen["bank", 0]["sizes"]
         return terms
 
     def rounds(self) -> range:

@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 
 from tests.support.servers import OUTSIDE, kafka, needs_kafka, plain_url
-from tests.support.street import Log, Street
+from tests.support.simulated import Log, SimulatedNetwork
 from tests.support.world import agreement, tables
 
 from accord_broker.factory import connect
@@ -24,12 +24,12 @@ NONSENSE = b"no frame"
 def played(folder: Path) -> Log:
     """A small collaboration's records."""
     terms = agreement(2, max_rounds=2)
-    street = Street(folder, terms, tables(2, n=60, columns=2))
+    network = SimulatedNetwork(folder, terms, tables(2, n=60, columns=2))
     try:
-        assert street.run().ended
-        return street.log
+        assert network.run().ended
+        return network.log
     finally:
-        street.close()
+        network.close()
 
 
 async def publish(url: str, log: Log) -> None:

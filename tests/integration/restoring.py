@@ -37,7 +37,7 @@ class Trio:
         self.agents = {party: self.start(party) for party in PARTIES}
 
     def start(self, party: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "accord_agents", self.layout.config(party), self.layout.errand(party)]
+        command = [sys.executable, "-m", "accord_agents", self.layout.config(party), self.layout.one_shot(party)]
         with (self.home / f"{party}.stderr").open("ab") as errors:
             return subprocess.Popen(
                 [str(c) for c in command], stdin=subprocess.PIPE, stderr=errors, env=self.accord.env

@@ -58,7 +58,7 @@ def test_other_seeds_say_other_things_and_learn_the_same() -> None:
     one, other = world(3), world(3, seed=b"t")
     assert one.fingerprint() != other.fingerprint()
     plain = (Prepared, Direction)  # sizes, and the rule's decisions
-    sealed = [a for a, c in one.log.items() if c.event.sealed and a in other.log and not isinstance(c.event, plain)]
+    sealed = [a for a, c in one.log.items() if c.event.encrypted and a in other.log and not isinstance(c.event, plain)]
     assert len(sealed) > 50 and all(one.log[a].event.encode() != other.log[a].event.encode() for a in sealed)
     for me, party in one.parties.items():
         mine, its = (p.notes["model"]["coefficients"] for p in (party, other.parties[me]))

@@ -57,12 +57,12 @@ def _phases(job: Job) -> Iterator[str]:
 def _said_in_clear(job: Job, kinds: tuple[str, ...]) -> Iterator[type[Event]]:
     for (kind, _), machine in job.machines.items():
         if kind in kinds:
-            yield from (event for event in machine.says.values() if not event.sealed)
+            yield from (event for event in machine.says.values() if not event.encrypted)
 
 
 def _clear(job: Job, world: World) -> Iterator[str]:
     """Clear events are said at all their places and nowhere else; each that is said makes a fact for people."""
-    said = {a: c.event for a, c in world.log.items() if not c.event.sealed and not isinstance(c.event, Complete)}
+    said = {a: c.event for a, c in world.log.items() if not c.event.encrypted and not isinstance(c.event, Complete)}
     for event, place in job.places.items():
         at = {address for address, one in said.items() if type(one) is event}
         if at != set(place.at(world.terms)):

@@ -7,10 +7,10 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from tests.support.street import NOW, House, Street, identities
+from tests.support.simulated import NOW, SimulatedNetwork, SimulatedParty, identities
 from tests.support.world import agreement, tables
 
-from accord_agents.collaboration.dispatcher import Desk
+from accord_agents.collaboration.dispatcher import Dispatcher
 from accord_agents.loop.recovery import WAIT
 from accord_broker.kafka.binding import from_message as from_kafka
 from accord_broker.kafka.binding import to_message as to_kafka
@@ -38,16 +38,16 @@ class Fuzz:
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.rng = random.Random(seed)
-        self.street = Street(folder, agreement(3, gate=0.95, max_rounds=2), DATA)
+        self.network = SimulatedNetwork(folder, agreement(3, gate=0.95, max_rounds=2), DATA)
         self.real = list(self._whole(folder))
-        bank = self.street.houses["bank"]
+        bank = self.network.members["bank"]
         bank.propose()
         bank.publish()
-        for house in self.street.houses.values():
-            house.deliver(0)
-            house.publish()
-        self.target: House = self.street.houses[ME]
-        for index in range(len(self.street.log)):
+        for member in self.network.members.values():
+            member.deliver(0)
+            member.publish()
+        self.target: SimulatedParty = self.network.members[ME]
+        for index in range(len(self.network.log)):
             self.target.deliver(index)
         self.reasons: Counter[str] = Counter()
         self.restarts = self.asides = 0
@@ -55,42 +55,42 @@ class Fuzz:
     def _whole(self, folder: Path) -> list[tuple[str, bytes]]:
         """Every frame of a collaboration of the same parties that went to its end."""
         (folder / "whole").mkdir()
-        whole = Street(folder / "whole", agreement(3, gate=0.95, max_rounds=2), DATA)
+        whole = SimulatedNetwork(folder / "whole", agreement(3, gate=0.95, max_rounds=2), DATA)
         whole.run()
         whole.close()
         return [(family, data) for family, data in whole.log if Frame.decode(data).header.source != ME]
 
     def run(self, count: int) -> Counter[str]:
         """Deliver so many bad events; returns how often each reason was given. An exception is a finding."""
-        desk = self.target.desk
+        dispatcher = self.target.dispatcher
         kinds = (
             self._noise, self._flipped, self._cut, self._spliced, self._unsigned, self._cheating, self._payload,
             self._attributes,
         )  # fmt: skip
         for number in range(count):
             family, data = self.rng.choice(kinds)()
-            before = len(desk.batch.quarantined), len(desk.batch.rows)
-            desk.deliver(family, data, NOW)
+            before = len(dispatcher.batch.quarantined), len(dispatcher.batch.rows)
+            dispatcher.deliver(family, data, NOW)
             self._account(*before)
             if number % EVERY == EVERY - 1:
-                self._asides(desk, number)
-            if any(c.ended for c in desk.collaborations.values()):
-                self._asides(desk, number)
-                desk = self._again()
-        self._asides(desk, count)
+                self._asides(dispatcher, number)
+            if any(c.ended for c in dispatcher.collaborations.values()):
+                self._asides(dispatcher, number)
+                dispatcher = self._again()
+        self._asides(dispatcher, count)
         return self.reasons
 
-    def _asides(self, desk: Desk, now: int) -> None:
+    def _asides(self, dispatcher: Dispatcher, now: int) -> None:
         """Questions and answers among them."""
-        for frame in desk.flush()[1].asides:
+        for frame in dispatcher.flush()[1].asides:
             self.target.recovery.heard(frame, float(now))
             self.asides += 1
 
     def _account(self, quarantined: int, rows: int) -> None:
-        batch = self.target.desk.batch
+        batch = self.target.dispatcher.batch
         new = batch.quarantined[quarantined:]
         assert all(reason for _, reason, _ in new)
-        if ended := [c.reason for c in self.target.desk.collaborations.values() if c.ended]:
+        if ended := [c.reason for c in self.target.dispatcher.collaborations.values() if c.ended]:
             self.reasons["ends the collaboration: " + _kind(ended[0])] += 1
         elif new:
             self.reasons[_kind(new[-1][1])] += 1
@@ -99,16 +99,16 @@ class Fuzz:
         else:
             self.reasons["dropped: a repetition, an acknowledgement or somebody else's"] += 1
 
-    def _again(self) -> Desk:
+    def _again(self) -> Dispatcher:
         """The collaboration was ended by a party that may: go back to where it was committed."""
         self.restarts += 1
-        length = len(self.street.log)
+        length = len(self.network.log)
         self.target.restart()
         self.target.time_passes(0.1)
         self.target.time_passes(2 * WAIT)  # nobody answers, and nothing says that it forgot anything
-        assert not self.target.desk.suspended, "a party that waits for answers passes over whatever comes"
-        del self.street.log[length:]  # its questions
-        return self.target.desk
+        assert not self.target.dispatcher.suspended, "a party that waits for answers passes over whatever comes"
+        del self.network.log[length:]  # its questions
+        return self.target.dispatcher
 
     # ---- bad events
 
@@ -183,7 +183,7 @@ class Fuzz:
                 n: v for n, v in attributes.items() if n not in ("eventnumber", "instance", "step", "previoushash")
             }
             attributes |= {"recipients": ME}
-        if kind.sealed:
+        if kind.encrypted:
             attributes |= {"salt": "5a" * 32, "epoch": "1", "recipients": ME}
         else:
             attributes = {n: v for n, v in attributes.items() if n not in ("salt", "epoch")}
@@ -206,12 +206,12 @@ class Fuzz:
     @property
     def target_id(self) -> str:
         """The collaboration under attack."""
-        return next(iter(self.target.desk.collaborations))
+        return next(iter(self.target.dispatcher.collaborations))
 
     @property
     def target_agreement(self) -> str:
         """Its agreement's digest."""
-        return self.target.desk.collaborations[self.target_id].digest.hex()
+        return self.target.dispatcher.collaborations[self.target_id].digest.hex()
 
     def _sign(self, attributes: dict[str, str], payload: bytes) -> bytes:
         attributes["payloadhash"] = hashlib.sha256(payload).hexdigest()
@@ -229,13 +229,15 @@ class Fuzz:
 
     def close(self) -> None:
         """Close the journals."""
-        self.street.close()
+        self.network.close()
 
     def completes(self) -> bool:
         """Whether the collaboration, as it was committed, still goes to its end."""
         self.target.restart()
-        self.street.run()
-        return {c.state for h in self.street.houses.values() for c in h.desk.collaborations.values()} == {"COMPLETED"}
+        self.network.run()
+        return {c.state for h in self.network.members.values() for c in h.dispatcher.collaborations.values()} == {
+            "COMPLETED"
+        }
 
 
 def _raw(head: bytes, payload: bytes, signature: bytes) -> bytes:

@@ -10,7 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from tests.support.street import Street, identities
+from tests.support.simulated import SimulatedNetwork, identities
 from tests.support.world import agreement, tables
 
 from accord_agents.collaboration.checkpoints import History
@@ -66,11 +66,11 @@ def record(folder: Path, profile: Profile = DEFAULT) -> Recorded:
     terms, keys = agreement(3, gate=0.99, max_rounds=2), identities(tuple(DATA), profile)
     limits = terms.limits.model_copy(update={"chunk_bytes": 4096})
     terms = terms.model_copy(update={"limits": limits, "profile": profile})
-    street = Street(folder, terms, DATA, order=3).run()
-    (cid,) = street.houses["bank"].desk.collaborations
-    held = {p: tuple(held_frames(h.journal, cid)) for p, h in street.houses.items()}
-    street.close()
-    log = tuple(Record(family, cid, frame) for family, frame in street.log)
+    network = SimulatedNetwork(folder, terms, DATA, order=3).run()
+    (cid,) = network.members["bank"].dispatcher.collaborations
+    held = {p: tuple(held_frames(h.journal, cid)) for p, h in network.members.items()}
+    network.close()
+    log = tuple(Record(family, cid, frame) for family, frame in network.log)
     return Recorded(cid, log, {p: make(cid, keys[p], list(f))[0] for p, f in held.items()}, held)
 
 
@@ -172,7 +172,7 @@ def changed(frame: Frame, **changes: Any) -> Event:
 def filler(frame: Frame) -> Frame:
     """Something harmless in a frame's place, so that nobody misses a sequence."""
     header = frame.header
-    seal = {"salt": "ab" * 32, "epoch": "1", "datacontenttype": "application/vnd.accord.sealed", "chunk": ""}
+    seal = {"salt": "ab" * 32, "epoch": "1", "datacontenttype": "application/vnd.accord.encrypted", "chunk": ""}
     place = {"type": Prepared.type, "instance": "filler", "step": f"n{header.number}"}
     return resigned(Frame(header, b"filler", frame.signature, frame.head), None, seal | place)
 

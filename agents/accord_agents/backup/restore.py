@@ -121,7 +121,7 @@ def _write(sealed: Reader, path: Path, size: int) -> None:
 def _mark(path: Path) -> None:
     """The journal is as of some time ago, and nobody waits any more for what was asked by hand then."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(0o600)  # where the backup has none yet, the life that was lost may have had one
+    path.touch(0o600)  # where the backup has none yet, the incarnation that was lost may have had one
     journal = Journal(path)
     try:
         journal.verify()

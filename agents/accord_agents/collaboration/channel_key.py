@@ -7,5 +7,5 @@ from accord_schemas.suites import Suite
 
 
 def channel_key(suite: Suite, seed: bytes, me: str, recipients: tuple[str, ...]) -> bytes:
-    """The own channel key for a recipient set: bound to the sealed seed, so that a restart has it again."""
+    """The own channel key for a recipient set: bound to the root seed, so that a restart has it again."""
     return CHANNELS[suite.name].derive(seed, b"accord channel", me.encode(), *(p.encode() for p in recipients))

@@ -19,7 +19,7 @@ class Channels:
 
     Args:
         identity: Wraps and unwraps.
-        seed: The sealed seed of a collaboration.
+        seed: The root seed of a collaboration.
         speaker: Who speaks for a party in a collaboration.
         known: Keys of others known from earlier, by wrap.
         learned: Takes (wrap, collaboration, key) of a key that is new.

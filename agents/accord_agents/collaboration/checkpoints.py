@@ -23,7 +23,7 @@ from accord_schemas.merkle import Hash, Tree, sha256
 Known = Callable[[str, int], bytes | None]
 """The digest of a frame by sender and sequence; None while it is not held."""
 Recall = Callable[[str], Checkpoint | None]
-"""What this party said at the end of a phase in an earlier life."""
+"""What this party said at the end of a phase in an earlier incarnation."""
 
 
 def place(phase: str, sender: str) -> Address:
@@ -122,8 +122,8 @@ class Witness:
     @property
     def witnesses(self) -> list[str]:
         """Who, besides the leader, has said the last checkpoint."""
-        voices = self._said.get(self.last.phase, {}) if self.last else {}
-        return [party for party in self.order[1:] if party in voices]
+        signers = self._said.get(self.last.phase, {}) if self.last else {}
+        return [party for party in self.order[1:] if party in signers]
 
     @property
     def missing(self) -> list[str]:
@@ -200,7 +200,7 @@ class Witness:
         return True
 
     def _lead(self, recall: Recall, say: Callable[[Checkpoint], None]) -> bool:
-        """The leader's own next checkpoint; what it said in an earlier life is confirmed like a peer's."""
+        """The leader's own next checkpoint; what it said in an earlier incarnation is confirmed like a peer's."""
         if not self._owed or self._due:
             return False
         phase, chain = self._owed[0], self.chain
@@ -219,9 +219,9 @@ class Witness:
         return True
 
     def _voice(self, sender: str, event: Checkpoint) -> None:
-        voices = self._said.setdefault(event.phase, {})
-        voices[sender] = event
-        if any(said != voices[self.leader] for said in voices.values() if self.leader in voices):
+        signers = self._said.setdefault(event.phase, {})
+        signers[sender] = event
+        if any(said != signers[self.leader] for said in signers.values() if self.leader in signers):
             raise self._two_histories(event.phase)
 
     def _two_histories(self, phase: str) -> ProtocolError:

@@ -39,7 +39,7 @@ DATA = Address(SESSION, "data", SELF)
 _UNPROPOSED = table(())
 """What can happen before a job is known."""
 _ENDS = {"refused": "refuse", "cancelled": "cancel", "failed": "fail", "expired": "expire"}
-Voice = Callable[[Composer, Piece, Envelope], Frame]
+FrameSource = Callable[[Composer, Piece, Envelope], Frame]
 """Makes a frame live, or takes the recorded one and checks it."""
 Unwrap = Callable[[Frame, bytes], bytes]
 """The channel key in a wrap."""
@@ -51,17 +51,23 @@ class Collaboration:
     Args:
         cid: Its id.
         me: This party.
-        seed: Returns the sealed seed; called once this party accepts.
-        voice: Makes or checks frames.
+        seed: Returns the root seed; called once this party accepts.
+        frame_source: Makes or checks frames.
         unwrap: Opens wraps.
         blobs: Where large numbers are; None keeps all in memory.
     """
 
     def __init__(
-        self, cid: str, me: str, seed: Callable[[], bytes], voice: Voice, unwrap: Unwrap, blobs: Blobs | None = None
+        self,
+        cid: str,
+        me: str,
+        seed: Callable[[], bytes],
+        frame_source: FrameSource,
+        unwrap: Unwrap,
+        blobs: Blobs | None = None,
     ) -> None:
         self._blobs = blobs
-        self.cid, self.me, self._seed, self.voice, self._unwrap = cid, me, seed, voice, unwrap
+        self.cid, self.me, self._seed, self.frame_source, self._unwrap = cid, me, seed, frame_source, unwrap
         self.state, self.reason, self.round = "", "", 0
         self.detail = ""  # more of the reason, for this party's own people
         self._entered = Counter[str]()
@@ -112,19 +118,19 @@ class Collaboration:
         return self.me in self._nonces
 
     @property
-    def sealed(self) -> bool:
+    def witnessed(self) -> bool:
         """Whether nothing more is to be said of the end: all parties have signed the log up to it."""
         return self.witness is None or not (self.witness.missing or self.witness.refuted)
 
     @property
-    def sealing(self) -> bool:
+    def witnessing(self) -> bool:
         """Whether it has ended and this party may still say checkpoints."""
         witness = self.witness
         return self.ended and not self.mute and witness is not None and bool(witness.missing) and not witness.refuted
 
     @property
     def untouched(self) -> bool:
-        """Whether this party has answered nothing here in this life: neither proposed, accepted nor ended it."""
+        """Whether this party has answered nothing here in this incarnation: neither proposed, accepted nor ended it."""
         return not (self.accepted or self.ended or (self.proposer == self.me and not self.adopted))
 
     def silent(self) -> list[str]:
@@ -142,8 +148,8 @@ class Collaboration:
         return out
 
     def _take(self, row: Row) -> None:
-        if row.kind == "word":
-            self._word(row.head.decode(), decode_fields(row.payload or b""))
+        if row.kind == "command":
+            self._command(row.head.decode(), decode_fields(row.payload or b""))
         elif row.kind == "job":
             self._job(row)
         else:
@@ -176,7 +182,7 @@ class Collaboration:
             self._conclude(frame)
 
     def _conclude(self, frame: Frame) -> None:
-        """The last word of an earlier life holds, whatever made it say that."""
+        """The last word of an earlier incarnation holds, whatever made it say that."""
         header = frame.header
         if header.event_class in (Refuse, Cancel, Fail, Expire) and not header.chunk:
             self.mute = True
@@ -242,18 +248,18 @@ class Collaboration:
         assert self.engine is not None
         self._drive(self.engine.content(content), content.address.sender)
 
-    # ---- the own word
+    # ---- the own command
 
-    def _word(self, verb: str, fields: dict[str, Any]) -> None:
+    def _command(self, command: str, fields: dict[str, Any]) -> None:
         self.mute |= bool(fields.get("mute"))
         if fields.get("withhold"):  # others may hold other events of these numbers
             self.withheld = self.chain.sequence
         if not self.ended:
-            self._speak(verb, fields)
+            self._speak(command, fields)
         self.mute |= bool(self.withheld)  # what was said up to here is not all known: its checkpoints cannot be signed
 
-    def _speak(self, verb: str, fields: dict[str, Any]) -> None:
-        match verb:
+    def _speak(self, command: str, fields: dict[str, Any]) -> None:
+        match command:
             case "propose":
                 self._proposed(Agreement.decode(fields["agreement"]), self.me)
                 self._say("propose", Propose(**fields))
@@ -265,7 +271,7 @@ class Collaboration:
                 self._accepted(self.me, fields["nonce"])
             case "refused" | "cancelled" | "failed":
                 self.detail = fields.get("detail", "")
-                self._end(verb, fields["reason"], fields.get("whose", self.me), say=True)
+                self._end(command, fields["reason"], fields.get("whose", self.me), say=True)
             case "expired":
                 names = sorted(fields["missing"])
                 self._end(
@@ -316,7 +322,7 @@ class Collaboration:
             self._end("failed", error.message, error.whose or "", say=True)
 
     def _recall(self, phase: str) -> Checkpoint | None:
-        """Taken as it was said: which events it covers depends on what had arrived by then."""
+        """BatchEffects as it was said: which events it covers depends on what had arrived by then."""
         frame = self.adopted.get((place(phase, self.me), ""))
         return Checkpoint.decode(frame.payload) if frame else None
 
@@ -390,7 +396,7 @@ class Collaboration:
                 self._composer.same(piece, known)
                 continue
             envelope = Envelope(self.chain.sequence + 1, self.chain.previous, watermarks(self.chain.seen), self._time)
-            frame = self.voice(self._composer, piece, envelope)
+            frame = self.frame_source(self._composer, piece, envelope)
             self.chain.said(frame)
             self._out.frames.append(frame)
 

@@ -31,7 +31,7 @@ Wraps = Callable[[tuple[str, ...]], list[bytes]]
 
 
 class SecondVersionError(TamperError):
-    """What an earlier life said is not what this one arrives at: it lacks keys or seeds that were made since."""
+    """What an earlier incarnation said is not what this one arrives at: it lacks keys or seeds that were made since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,9 @@ class Composer:
         count = max(1, -(-content.size // size))
         for k, part in enumerate(content.payload.cut(size), 1):
             chunk, salt, body = f"{k}/{count}" if count > 1 else "", b"", part
-            if content.event.sealed:
+            if content.event.encrypted:
                 about = (self.collaboration, self.agreement, content.event.type, content.address, content.to, chunk)
-                salt, body = self._channel.seal(self._key(content.to), associated(self.suite, *about), part)
+                salt, body = self._channel.encrypt(self._key(content.to), associated(self.suite, *about), part)
             yield Piece(content, chunk, salt.hex(), body, ((k - 1) * size, min(k * size, content.size)))
 
     def header(self, piece: Piece, envelope: Envelope, payload: bytes) -> Header:
@@ -111,13 +111,13 @@ class Composer:
             recipients=",".join(content.to),
             chunk=piece.chunk,
             salt=piece.salt,
-            epoch=str(EPOCH) if content.event.sealed else "",
+            epoch=str(EPOCH) if content.event.encrypted else "",
             suite=self.suite.attribute,
         )
 
     def frame(self, piece: Piece, envelope: Envelope, wraps: Wraps, sign: Signer) -> Frame:
         """A new frame; with a recipe instead of a payload where that is not in memory."""
-        if not piece.content.event.sealed:
+        if not piece.content.event.encrypted:
             return Frame.make(self.header(piece, envelope, piece.body), piece.body, sign)
         wrapped = wraps(piece.content.to)
         payload = self._channel.pack(wrapped, piece.body)
@@ -153,7 +153,7 @@ class Composer:
         """
         header, content = frame.header, piece.content
         body = frame.payload
-        if content.event.sealed:
+        if content.event.encrypted:
             body = self._channel.unpack(frame.payload, len(content.to))[1]
         facts = (header.type, header.address, header.to, header.chunk, header.salt)
         if facts != (

@@ -1,4 +1,4 @@
-"""The desk: checks what arrives, routes it to its collaboration, and collects what one transaction writes. No IO."""
+"""Checks what arrives, routes it to its collaboration, and collects what one transaction writes. No IO."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from accord_agents.collaboration.assembler import Blobs
+from accord_agents.collaboration.batch_effects import BatchEffects, PoisonError
 from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.channel_keys import Channels
 from accord_agents.collaboration.collaboration import Collaboration
@@ -16,9 +17,8 @@ from accord_agents.collaboration.proposal import proposed
 from accord_agents.collaboration.recipe import remade
 from accord_agents.collaboration.rehydrate import refold
 from accord_agents.collaboration.status import outgoing, row_of, status
-from accord_agents.collaboration.taken import PoisonError, Taken
 from accord_agents.journal.erasure import behind
-from accord_agents.journal.row_encryption import opened, opened_recipe, sealed
+from accord_agents.journal.row_encryption import decrypted, decrypted_recipe, encrypted
 from accord_agents.journal.rows import Batch, Outgoing, Row
 from accord_agents.security.identity import Identity, PublicIdentity
 from accord_agents.security.public import described
@@ -40,14 +40,14 @@ MAX_AHEAD = 4096
 """How far beyond what was heard of it a sender may number its events."""
 
 
-class Desk:
-    """One party's desk.
+class Dispatcher:
+    """One party's dispatcher.
 
     Args:
         identity: Signs and opens.
         identities: Whose word counts.
         cipher: Encrypts what the journal keeps for this party alone.
-        seed: The sealed seed of a collaboration.
+        seed: The root seed of a collaboration.
         channels: Channel keys known from earlier, by wrap.
         blobs: Where the large numbers of a collaboration are; None keeps all in memory.
     """
@@ -65,7 +65,7 @@ class Desk:
         self.me = identity.public.party
         self.identity, self.identities, self.cipher, self.seed = identity, identities, cipher, seed
         self.collaborations: dict[str, Collaboration] = {}
-        self.batch, self.taken = Batch(), Taken()
+        self.batch, self.effects = Batch(), BatchEffects()
         self._channels = Channels(identity, seed, self._speaker, channels or {}, self._learned)
         self._held: dict[str, list[bytes]] = {}
         self._foreign: set[str] = set()
@@ -83,11 +83,11 @@ class Desk:
         self.adopting = True
         """Until the log was read to its end after a start, own events that the journal lacks are adopted."""
 
-    def flush(self) -> tuple[Batch, Taken]:
+    def flush(self) -> tuple[Batch, BatchEffects]:
         """What has come together since the last time."""
         batch, self.batch = self.batch, Batch()
-        taken, self.taken = self.taken, Taken()
-        return batch, taken
+        effects, self.effects = self.effects, BatchEffects()
+        return batch, effects
 
     # ---- what arrives
 
@@ -103,7 +103,7 @@ class Desk:
 
     def _frame(self, family: str, frame: Frame, data: bytes, now: str) -> None:
         header = frame.header
-        if self.me in header.to or not header.event_class.sealed:  # of what is for others, the header is all we need
+        if self.me in header.to or not header.event_class.encrypted:  # of what is for others, the header is all we need
             frame.check()
         if header.subject in self.closed:
             self._aside(frame)
@@ -148,7 +148,7 @@ class Desk:
             terms = collaboration.agreement
             for party in terms.parties if terms and not collaboration.ended else ():
                 if self._speaker(cid, party) is None:
-                    self.word(cid, "failed", {"reason": f"the identity of {party} was revoked", "whose": party}, now)
+                    self.command(cid, "failed", {"reason": f"the identity of {party} was revoked", "whose": party}, now)
                     break
 
     def _check_terms(self, collaboration: Collaboration, frame: Frame) -> None:
@@ -162,10 +162,10 @@ class Desk:
 
     def _peer(self, collaboration: Collaboration, frame: Frame, data: bytes, now: str) -> None:
         header, chain = frame.header, collaboration.chain
-        self.taken.times[header.source] = max(header.time, self.taken.times.get(header.source, ""))
-        self.taken.moved |= chain.told(header.source, header.seen.get(self.me, 0))
+        self.effects.times[header.source] = max(header.time, self.effects.times.get(header.source, ""))
+        self.effects.moved |= chain.told(header.source, header.seen.get(self.me, 0))
         if header.seen.get(self.me, 0) > chain.sequence and not collaboration.ended:
-            self.taken.doubted.add((collaboration.cid, header.source))
+            self.effects.doubted.add((collaboration.cid, header.source))
         if not header.number:
             self._aside(frame)
             return
@@ -177,13 +177,15 @@ class Desk:
             raise FrameError("the sequence is far ahead of what was heard")
         known = chain.known(header.source, header.number)
         if known == frame.digest:
-            self.taken.repeated.add(collaboration.cid)
+            self.effects.repeated.add(collaboration.cid)
         elif known is not None:
-            kept = frame.bare() if header.event_class.sealed else data  # whole, and as much as evidence can show
+            kept = frame.bare() if header.event_class.encrypted else data  # whole, and as much as evidence can show
             self.batch.quarantined.append((header.source, f"a second version of event {header.number}", kept))
-            self.word(collaboration.cid, "failed", {"reason": "two versions of one event", "whose": header.source}, now)
+            self.command(
+                collaboration.cid, "failed", {"reason": "two versions of one event", "whose": header.source}, now
+            )
         else:
-            wanted = not (header.event_class.sealed and collaboration.ended)
+            wanted = not (header.event_class.encrypted and collaboration.ended)
             readable = wanted and (not header.to or self.me in header.to)
             self._apply(row_of(frame, "event", now, whole=readable))
         if header.event_class is Propose:
@@ -208,7 +210,7 @@ class Desk:
     def _aside(self, frame: Frame) -> None:
         header = frame.header
         if not header.number and header.event_class is not Ack and self.me in header.to:
-            self.taken.asides.append(frame)
+            self.effects.asides.append(frame)
 
     def adopt(self, data: bytes, now: str) -> None:
         """An own event on the log that the journal lacks, met before anything is said: never to be said anew."""
@@ -276,7 +278,7 @@ class Desk:
         self.collaborations[cid] = new
         return new
 
-    # ---- the own word and the own jobs
+    # ---- the own command and the own jobs
 
     def propose(self, agreement: Agreement, nonce: str, now: str) -> str:
         """Propose a collaboration; returns its id.
@@ -292,13 +294,13 @@ class Desk:
             event = Propose(agreement=agreement.terms(), identities=known, nonce=nonce)
             bounded(event.name, event.encode(), agreement.limits)
             self._new(cid)
-            self.word(cid, "propose", event.model_dump(), now)
+            self.command(cid, "propose", event.model_dump(), now)
         return cid
 
-    def word(self, cid: str, verb: str, fields: dict[str, Any], now: str) -> None:
+    def command(self, cid: str, command: str, fields: dict[str, Any], now: str) -> None:
         """The party's own word: propose, accept, refused, cancelled, failed, expired."""
         if cid in self.collaborations and not self.collaborations[cid].ended:
-            self._own_row(cid, "word", verb.encode(), fields, now)
+            self._own_row(cid, "command", command.encode(), fields, now)
 
     def job(self, cid: str, address: Address, fields: dict[str, Any], now: str) -> None:
         """A job's result; of no interest where its collaboration was closed meanwhile."""
@@ -324,7 +326,7 @@ class Desk:
         for kind, head, fields in self.suspended.pop(cid, []):
             self._own_row(cid, kind, head, fields, now)
 
-    def conclude(self, cid: str, verb: str, fields: dict[str, Any], last: Frame | None, now: str) -> None:
+    def conclude(self, cid: str, command: str, fields: dict[str, Any], last: Frame | None, now: str) -> None:
         """End a suspended collaboration, as `word` does.
 
         `last` is the last own event that anybody holds, where only its header is known.
@@ -332,7 +334,7 @@ class Desk:
         self.suspended.pop(cid, None)
         if last is not None:
             self._apply(row_of(last, "own", now, whole=False))
-        self._own_row(cid, "word", verb.encode(), fields, now)
+        self._own_row(cid, "command", command.encode(), fields, now)
 
     def _private(self, cid: str, kind: str, head: bytes, fields: dict[str, Any], now: str) -> None:
         self._apply(Row(cid, kind, head, encode_kept(fields), now))
@@ -340,14 +342,14 @@ class Desk:
     def poison(self, row: Row, reason: str = "") -> None:
         """Take a row that could not be processed as fatal to its collaboration."""
         if reason:
-            self._private(row.collaboration, "word", b"failed", {"reason": reason, "whose": self.me}, row.time)
+            self._private(row.collaboration, "command", b"failed", {"reason": reason, "whose": self.me}, row.time)
             if row.kind == "event":
                 self._apply(Row(row.collaboration, row.kind, row.head, None, row.time))
         elif row.kind in ("event", "own"):
             self._apply(replace(row, kind="poison"))
         else:
             fields = {"reason": "an own row could not be processed", "whose": self.me}
-            self._private(row.collaboration, "word", b"failed", fields, row.time)
+            self._private(row.collaboration, "command", b"failed", fields, row.time)
 
     def acknowledgement(self, cid: str, now: str) -> Frame:
         """A bare acknowledgement of what this party holds."""
@@ -375,11 +377,11 @@ class Desk:
             raise
         except Exception as error:  # a fault of this program must not take the other collaborations along
             raise PoisonError(row) from error
-        self.batch.rows.append(sealed(row, self.cipher))
+        self.batch.rows.append(encrypted(row, self.cipher))
         self.batch.outgoing += [outgoing(frame, self.cipher) for frame in outcome.frames]
-        self.taken.outcomes.append((collaboration, outcome))
+        self.effects.outcomes.append((collaboration, outcome))
         if collaboration.state == PROPOSED != before:
-            self.taken.proposed.append(collaboration)
+            self.effects.proposed.append(collaboration)
         self.batch.statuses[row.collaboration] = (collaboration.state, status(collaboration))
 
     def fold(self, cid: str, rows: Iterable[Row], recorded: Iterable[Outgoing]) -> Iterator[tuple[Row, Outcome]]:
@@ -389,9 +391,9 @@ class Desk:
             TamperError: This code does not continue this journal, or the journal was changed.
         """
         collaboration = self._new(cid)
-        said = (opened_recipe(out, self.cipher) for out in recorded)
-        yield from refold(collaboration, (opened(row, self.cipher) for row in rows), said)
-        collaboration.voice = self._speak
+        said = (decrypted_recipe(out, self.cipher) for out in recorded)
+        yield from refold(collaboration, (decrypted(row, self.cipher) for row in rows), said)
+        collaboration.frame_source = self._speak
 
     def _speak(self, composer: Composer, piece: Piece, envelope: Envelope) -> Frame:
         return composer.frame(piece, envelope, lambda to: self._channels.wrapped(composer, to), self.identity.sign)

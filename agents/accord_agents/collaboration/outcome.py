@@ -25,7 +25,7 @@ class Outcome:
     """What one row made this party do.
 
     Args:
-        event: The frame that the row brought; None for the own word and job results.
+        event: The frame that the row brought; None for the own command and job results.
     """
 
     event: Frame | None = None

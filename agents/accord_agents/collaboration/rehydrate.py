@@ -18,7 +18,7 @@ def refold(
     """Fold rows into a new collaboration, comparing every frame with the recorded one; to be read to its end.
 
     Args:
-        collaboration: New; its voice takes the recorded frames from here on.
+        collaboration: New; its frame_source takes the recorded frames from here on.
         rows: Its journal, own words and job results in clear.
         recorded: Its outbox, in sequence.
 
@@ -36,7 +36,7 @@ def refold(
             )
         return composer.recorded(piece, envelope, Frame.restore(out.head, out.payload, out.recipe))
 
-    collaboration.voice = recall
+    collaboration.frame_source = recall
     for row in rows:
         yield row, collaboration.apply(row)
     if (left := next(frames, None)) is not None:

@@ -81,7 +81,7 @@ class Chain:
         self.own.add(self.sequence)
 
     def adopt(self, frame: Frame, *, whole: bool = True) -> None:
-        """An own frame of an earlier life, read back from the log; not `whole` where only its header is known."""
+        """An own frame of an earlier incarnation, read back; not `whole` where only its header is known."""
         if whole:
             self.own.add(frame.header.number)
         self._frames[frame.header.source, frame.header.number] = frame.digest

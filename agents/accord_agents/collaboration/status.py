@@ -25,7 +25,7 @@ def row_of(frame: Frame, kind: str, now: str, *, whole: bool = True) -> Row:
     """
     header = frame.header
     payload = frame.payload if whole else None
-    key, sealed = bytes.fromhex(header.payloadhash), header.event_class.sealed
+    key, sealed = bytes.fromhex(header.payloadhash), header.event_class.encrypted
     return Row(header.subject, kind, frame.bare(), payload, now, key, sealed)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from accord_agents.evidence.observed import Account
+from accord_agents.evidence.observed import Observed
 from accord_agents.evidence.sender_history import state_of
 from accord_protocols.kernel.lifecycle import COMPLETED, TERMINAL
 from accord_schemas.events import Accept, Cancel, Checkpoint, Complete, Expire, Fail, Propose, Refuse
@@ -45,9 +45,9 @@ class Time:
         return asdict(self)
 
 
-def times(account: Account) -> list[Time]:
+def times(observed: Observed) -> list[Time]:
     """Proposal, answers, result, end and final checkpoint of each party, as each dates them."""
-    frames = [frame for line in account.lines.values() for frame in line.frames.values()]
+    frames = [frame for line in observed.lines.values() for frame in line.frames.values()]
     frames.sort(key=lambda frame: (frame.header.time, frame.header.number, frame.header.source))
     return [Time(frame.header.time, frame.header.source, did) for frame in frames if (did := _did(frame))]
 
@@ -61,7 +61,7 @@ def _did(frame: Frame) -> str:
     return _SAID.get(event, "")
 
 
-def terms(agreed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def agreed_terms(agreed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """An agreement as (what, how) for people, section by section; who learns what stands in `learns`."""
     plain: list[str] = []
     for name, value in agreed.items():

@@ -14,7 +14,7 @@ from accord_schemas.frame import Frame
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Proposal:
     """A proposal that holds together; whether all parties consented is another question."""
 
     agreement: Agreement
@@ -31,8 +31,8 @@ class Terms:
         return sorted({public.algorithm for public in self.identities.values()})
 
 
-def read_terms(frame: Frame) -> Terms:
-    """The terms in a proposal whose payload is there; its signature is not checked here.
+def read_proposal(frame: Frame) -> Proposal:
+    """The proposal in a proposal whose payload is there; its signature is not checked here.
 
     Raises:
         FrameError: It contradicts itself, its envelope, or the fingerprints that it names.
@@ -52,4 +52,4 @@ def read_terms(frame: Frame) -> Terms:
     if header.subject != collaboration_id(digest, event.nonce):
         raise FrameError("the proposal does not give this collaboration's id")
     identities = introduced(event.identities, {p: m.identity for p, m in agreement.parties.items()}, agreement.profile)
-    return Terms(agreement, digest.hex(), header.source, identities)
+    return Proposal(agreement, digest.hex(), header.source, identities)

@@ -45,7 +45,7 @@ class Report:
     parties: dict[str, str]
     algorithms: list[str]
     states: dict[str, str]
-    sealed: bool
+    witnessed: bool
     events: int
     findings: list[Finding] = field(default_factory=list)
     agreement: str = ""
@@ -71,7 +71,7 @@ class Report:
             "parties": self.parties,
             "algorithms": self.algorithms,
             "states": self.states,
-            "sealed": self.sealed,
+            "witnessed": self.witnessed,
             "events": self.events,
             "findings": [finding.to_json() for finding in self.findings],
             "agreement": self.agreement,
@@ -125,7 +125,7 @@ class Auditor:
             place = replace(place, right=False)
             self._note(Note("misfiled", record.key[:MOST_KEY], place, wrong))
         known = self._observers.get(header.subject)
-        if not self.waits and (known is None or known.account is None) and header.event_class is not Propose:
+        if not self.waits and (known is None or known.observed is None) and header.event_class is not Propose:
             return [*self._new]
         observer = self._observer(header.subject)
         found = observer.take(frame, place)
@@ -166,21 +166,21 @@ class Auditor:
         findings, judged = observer.conclude(self._scope)
         changed = self._changed.get(cid, {})
         findings = [*findings, *(f for digest, f in changed.items() if digest not in observer.said)]
-        account = observer.account
-        if account is None:
+        observed = observer.observed
+        if observed is None:
             return Report(cid, "", {}, [], {}, False, observer.early, findings)
         return Report(
             cid,
-            account.terms.agreement.name,
-            account.terms.fingerprints(),
-            account.terms.algorithms(),
-            {party: line.state for party, line in account.lines.items()},
+            observed.proposal.agreement.name,
+            observed.proposal.fingerprints(),
+            observed.proposal.algorithms(),
+            {party: line.state for party, line in observed.lines.items()},
             bool(judged.covered),
-            sum(len(line.frames) for line in account.lines.values()),
+            sum(len(line.frames) for line in observed.lines.values()),
             findings,
-            account.terms.digest,
-            account.terms.agreement.model_dump(mode="json"),
-            times(account),
+            observed.proposal.digest,
+            observed.proposal.agreement.model_dump(mode="json"),
+            times(observed),
         )
 
     def _observer(self, cid: str) -> Observer:
@@ -190,7 +190,7 @@ class Auditor:
 
     def _stands(self, observer: Observer) -> bool:
         """Whether there is such a collaboration; where a log has no history, its proposal may have been before it."""
-        return observer.stands() if self._scope.whole is None else observer.account is not None or observer.early > 0
+        return observer.stands() if self._scope.whole is None else observer.observed is not None or observer.early > 0
 
     def _unsigned(self, note: Note, frame: Frame) -> None:
         self._note(note)
@@ -215,11 +215,11 @@ class Auditor:
         if self._scope.whole is not None:
             return
         for (cid, data), place in [*self._damaged.items()]:
-            account = self._observers[cid].account if cid in self._observers else None
-            if account is None:
+            observed = self._observers[cid].observed if cid in self._observers else None
+            if observed is None:
                 continue
             del self._damaged[cid, data]
-            if (frame := original(data, account)) is not None:
+            if (frame := original(data, observed)) is not None:
                 what = f"{label(frame)}, as {frame.header.source} signed it, is not here: it was changed on {place}"
                 self._changed.setdefault(cid, {})[frame.digest] = Finding("changed", UNKNOWN, label(frame), what)
 

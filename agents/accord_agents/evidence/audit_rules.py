@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from accord_agents.evidence.finding import UNKNOWN, Finding, label
 from accord_agents.evidence.frames import SESSION
-from accord_agents.evidence.observed import Account
+from accord_agents.evidence.observed import Observed
 from accord_agents.evidence.sender_history import state_of
 from accord_protocols.jobs.base import Job
 from accord_protocols.jobs.registry import job_of
@@ -41,7 +41,7 @@ _TRAINING = "train"
 _ALWAYS = {AGREED: "accept", COMPLETED: "complete"}
 """What everybody says before these, whatever the job."""
 Saw = Mapping[str, Mapping[str, int]]
-"""Per party the cut up to which it has certainly seen what is here; see `Seals.saw`."""
+"""Per party the cut up to which it has certainly seen what is here; see `Witnessed.saw`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +70,24 @@ def needed(agreement: Agreement, state: str) -> list[Address]:
     return list(job_of(agreement).backing(agreement, state))
 
 
-def missing(account: Account, scope: Scope, sealed: dict[str, int]) -> Iterator[Finding]:
+def missing(observed: Observed, scope: Scope, covered: dict[str, int]) -> Iterator[Finding]:
     """Gaps, and events that somebody holds and that are not here.
 
     Args:
-        sealed: What the final checkpoint covers, by party; empty without one that all have witnessed.
+        covered: What the final checkpoint covers, by party; empty without one that all have witnessed.
     """
-    for party, line in account.lines.items():
+    for party, line in observed.lines.items():
         if not scope.of(party):
             continue
         for first, last in line.missing():
-            if sealed and not scope.tail and first > sealed[party]:
+            if covered and not scope.tail and first > covered[party]:
                 continue
             which = f"event {first}" if first == last else f"events {first} to {last}"
-            gone = scope.carrier == party or scope.carrier not in account.lines  # a log was given all of it
-            whose = scope.carrier if gone else _holder(account, scope, party, first)
+            gone = scope.carrier == party or scope.carrier not in observed.lines  # a log was given all of it
+            whose = scope.carrier if gone else _holder(observed, scope, party, first)
             yield Finding("missing", whose, f"{party}/{first}", f"{which} of {party} is missing")
-        claim, who = account.claimed(party)
-        if claim > line.last and sealed:
+        claim, who = observed.claimed(party)
+        if claim > line.last and covered:
             what = f"{who} says that it holds event {claim} of {party}, which said {line.last} in all up to the seal"
             yield Finding("watermark", UNKNOWN, f"{party}/{claim}", what)
         elif claim > line.last:
@@ -95,41 +95,41 @@ def missing(account: Account, scope: Scope, sealed: dict[str, int]) -> Iterator[
                 f"the tail of {party} is cut off, or {who} claims what it cannot hold: it has event {claim},"
                 f" here is none beyond {line.last}"
             )
-            yield Finding("truncated", _holder(account, scope, party, line.last + 1), f"{party}/{claim}", what)
+            yield Finding("truncated", _holder(observed, scope, party, line.last + 1), f"{party}/{claim}", what)
 
 
-def chunks(account: Account, scope: Scope) -> Iterator[Finding]:
+def chunks(observed: Observed, scope: Scope) -> Iterator[Finding]:
     """Contents of which a part is missing though the sender went on."""
-    for address, parts in account.chunks.items():
+    for address, parts in observed.chunks.items():
         counts = {frame.header.part[1] for frame in parts.values()}
         if len(counts) > 1:
             what = f"the parts of {address} disagree about their number"
             yield Finding("chunk", address.sender, str(address), what)
-        elif len(parts) < min(counts) and scope.of(address.sender) and account.unbroken(address.sender):
+        elif len(parts) < min(counts) and scope.of(address.sender) and observed.unbroken(address.sender):
             what = f"{address.sender} never said all {min(counts)} parts of {address.instance}/{address.step}"
             yield Finding("chunk", address.sender, str(address), what)
 
 
-def _holder(account: Account, scope: Scope, sender: str, number: int) -> str:
+def _holder(observed: Observed, scope: Scope, sender: str, number: int) -> str:
     """Who answers for an event that others say to hold: an exporter that says so itself."""
-    return scope.carrier if account.claims.get((scope.carrier, sender), 0) >= number else UNKNOWN
+    return scope.carrier if observed.claims.get((scope.carrier, sender), 0) >= number else UNKNOWN
 
 
-def consent(account: Account, scope: Scope, saw: Saw) -> Iterator[Finding]:
+def consent(observed: Observed, scope: Scope, saw: Saw) -> Iterator[Finding]:
     """Nobody acts before it knows that all have accepted: its watermarks say what it held."""
-    for party, line in account.lines.items():
+    for party, line in observed.lines.items():
         deeds = [frame for frame in line.frames.values() if _acts(frame)]
         if not deeds:
             continue
         first = min(deeds, key=lambda frame: frame.header.number)
-        for address in needed(account.terms.agreement, AGREED):
-            number = account.number(address)
+        for address in needed(observed.proposal.agreement, AGREED):
+            number = observed.number(address)
             held = first.header.number - 1 if address.sender == party else first.header.seen.get(address.sender, 0)
             if number is None:
                 if address.sender == party and line.at >= first.header.number:
                     yield Finding("consent", party, label(first), f"{party} acted without its own consent")
                 elif scope.of(address.sender) or scope.of(party):
-                    yield from _unbacked(account, scope, saw, first, address, "acted")
+                    yield from _unbacked(observed, scope, saw, first, address, "acted")
             elif held < number:
                 what = f"{party} acted before it held the consent of {address.sender}"
                 yield Finding("consent", _guilty(saw, first, address.sender, number), label(first), what)
@@ -146,44 +146,44 @@ def _guilty(saw: Saw, frame: Frame, other: str, number: int) -> str:
     return sender if other == sender or seen else UNKNOWN
 
 
-def states(account: Account, scope: Scope, saw: Saw) -> Iterator[Finding]:
+def states(observed: Observed, scope: Scope, saw: Saw) -> Iterator[Finding]:
     """Every state is backed by what it needs."""
-    for party, line in account.lines.items():
+    for party, line in observed.lines.items():
         for number, state in line.states:
             if state == AGREED or not scope.of(party):  # consent is judged more strictly
                 continue
-            for address in needed(account.terms.agreement, state):
-                if address not in account.chunks:
-                    yield from _unbacked(account, scope, saw, line.frames[number], address, f"reached {state}")
-                elif not all(frame.payload for frame in account.chunks[address].values()):
+            for address in needed(observed.proposal.agreement, state):
+                if address not in observed.chunks:
+                    yield from _unbacked(observed, scope, saw, line.frames[number], address, f"reached {state}")
+                elif not all(frame.payload for frame in observed.chunks[address].values()):
                     what = f"what {address.sender} said at {address.instance}/{address.step} is kept back"
                     yield Finding("payload", scope.carrier, str(address), what)
-            for at in _refused(account) if account.job.ends.get(state) == "gate" else []:
+            for at in _refused(observed) if observed.job.ends.get(state) == "gate" else []:
                 what = f"{party} went on though the gate refused {at.instance.removeprefix('gate.')}"
-                whose = _guilty(saw, line.frames[number], at.sender, account.number(at) or 0)
+                whose = _guilty(saw, line.frames[number], at.sender, observed.number(at) or 0)
                 yield Finding("gate", whose, label(line.frames[number]), what)
 
 
-def order(account: Account, scope: Scope) -> Iterator[Finding]:
+def order(observed: Observed, scope: Scope) -> Iterator[Finding]:
     """A party's own events among themselves: what a state needs comes before it, what it allows comes after.
 
     Across parties nothing follows from order: a machine may take an event before an earlier one of the same sender.
     """
-    for party, line in account.lines.items():
+    for party, line in observed.lines.items():
         if not scope.of(party):
             continue
         for number, state in line.states:
-            for address in needed(account.terms.agreement, state):
-                if address.sender == party and (account.number(address) or 0) > number:
+            for address in needed(observed.proposal.agreement, state):
+                if address.sender == party and (observed.number(address) or 0) > number:
                     what = f"{party} reached {state} before it said {address.instance}/{address.step}"
-                    yield Finding(account.job.ends[state], party, label(line.frames[number]), what)
+                    yield Finding(observed.job.ends[state], party, label(line.frames[number]), what)
         passed: set[str] = set()
         for number in range(1, line.at + 1):
             frame = line.frames[number]
             passed.add(state_of(frame) or "")
-            wanted = _before(frame, account.job)
+            wanted = _before(frame, observed.job)
             if wanted and wanted not in passed:
-                kind = "complete" if frame.header.event_class is Complete else account.job.ends[wanted]
+                kind = "complete" if frame.header.event_class is Complete else observed.job.ends[wanted]
                 what = f"{party} said {frame.header.event_class.name} before it had reached {wanted}"
                 yield Finding(kind, party, label(frame), what)
 
@@ -193,13 +193,13 @@ def _before(frame: Frame, job: Job) -> str:
     event = frame.header.event_class
     if event is Complete:
         return job.last
-    return job.after.get(frame.header.instance.partition(".")[0], "") if event.sealed else ""
+    return job.after.get(frame.header.instance.partition(".")[0], "") if event.encrypted else ""
 
 
-def completion(account: Account, scope: Scope) -> Iterator[Finding]:
+def completion(observed: Observed, scope: Scope) -> Iterator[Finding]:
     """All who completed say the same rows and rounds, and name a model where one was trained."""
-    said = {a.sender: event for a, event in account.events.items() if isinstance(event, Complete)}
-    trains = account.job.models
+    said = {a.sender: event for a, event in observed.events.items() if isinstance(event, Complete)}
+    trains = observed.job.models
     for party, event in sorted(said.items()):
         if bool(event.model) != trains:
             what = f"{party} completed {'without' if trains else 'with'} a model, against the agreement"
@@ -211,12 +211,12 @@ def completion(account: Account, scope: Scope) -> Iterator[Finding]:
         yield Finding("complete", UNKNOWN, "complete", what)
 
 
-def rounds(account: Account) -> Iterator[Finding]:
+def rounds(observed: Observed) -> Iterator[Finding]:
     """Nobody trains beyond the agreed rounds: addresses number them, and whoever completes says how many there were."""
-    train = account.terms.agreement.train
-    for address in sorted(account.chunks) if train else ():
+    train = observed.proposal.agreement.train
+    for address in sorted(observed.chunks) if train else ():
         assert train is not None
-        event = account.events.get(address)
+        event = observed.events.get(address)
         number = event.rounds if isinstance(event, Complete) else 0
         if address.instance == _TRAINING:
             digits = address.step.partition(".")[2].partition(".")[0]
@@ -226,26 +226,28 @@ def rounds(account: Account) -> Iterator[Finding]:
             yield Finding("rounds", address.sender, str(address), what)
 
 
-def after_the_end(account: Account, sealed: dict[str, int]) -> Iterator[Finding]:
+def after_the_end(observed: Observed, covered: dict[str, int]) -> Iterator[Finding]:
     """Beyond the final checkpoint only the end itself is said."""
-    for party, covered in sealed.items():
-        for number, frame in account.lines[party].frames.items():
+    for party, end in covered.items():
+        for number, frame in observed.lines[party].frames.items():
             quiet = frame.header.event_class is Checkpoint or state_of(frame) in TERMINAL
-            if number > covered and not quiet:
+            if number > end and not quiet:
                 yield Finding("late", party, label(frame), f"{party} said event {number} after the end was sealed")
 
 
-def _refused(account: Account) -> list[Address]:
-    decisions: Iterable[tuple[Address, Event]] = account.events.items()
+def _refused(observed: Observed) -> list[Address]:
+    decisions: Iterable[tuple[Address, Event]] = observed.events.items()
     return sorted(a for a, d in decisions if isinstance(d, Gate) and "refuse" in (d.decision, d.features))
 
 
-def _unbacked(account: Account, scope: Scope, saw: Saw, frame: Frame, address: Address, did: str) -> Iterator[Finding]:
+def _unbacked(
+    observed: Observed, scope: Scope, saw: Saw, frame: Frame, address: Address, did: str
+) -> Iterator[Finding]:
     """Something that is needed is not here: never said, or kept back by who carries the events."""
     state, sender, party = state_of(frame) or AGREED, address.sender, frame.header.source
-    if account.unbroken(sender):
+    if observed.unbroken(sender):
         whose = _guilty(saw, frame, sender, frame.header.seen.get(sender, 0))
     else:
-        whose = _holder(account, scope, sender, account.lines[sender].at + 1)
+        whose = _holder(observed, scope, sender, observed.lines[sender].at + 1)
     what = f"{party} {did}, but {address.step} of {sender} is not here"
-    yield Finding(account.job.ends.get(state, "consent"), whose, label(frame), what)
+    yield Finding(observed.job.ends.get(state, "consent"), whose, label(frame), what)

@@ -75,7 +75,7 @@ def _order(frame: Frame) -> tuple[str, int, bytes]:
 
 def _entry(frame: Frame) -> dict[str, Any]:
     entry: dict[str, Any] = {"header": frame.header.attributes(), "signature": _text(frame.signature)}
-    if frame.payload and not frame.header.event_class.sealed:
+    if frame.payload and not frame.header.event_class.encrypted:
         value = _readable(frame)
         entry["payload"] = _text(frame.payload) if value is None else value
     return entry

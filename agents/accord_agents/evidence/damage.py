@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from accord_agents.evidence.observed import Account
+from accord_agents.evidence.observed import Observed
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import MAGIC, Frame
 from accord_schemas.header import Header
@@ -29,20 +29,20 @@ def kept(data: bytes) -> bytes:
     return fixed + data[_FIXED : _FIXED + head] + data[len(data) - signature :]
 
 
-def original(data: bytes, account: Account) -> Frame | None:
+def original(data: bytes, observed: Observed) -> Frame | None:
     """The event of which `data`, as `kept` gave it, is a damaged copy, without its payload; None of anything else.
 
     None, too, of an event whose sequence is known to have been said: it is here otherwise, or missed by its number.
     """
-    terms, frame = account.terms, _read(data)
-    line = account.lines.get(frame.header.source) if frame is not None else None
+    proposal, frame = observed.proposal, _read(data)
+    line = observed.lines.get(frame.header.source) if frame is not None else None
     if frame is not None and line is not None and 0 < frame.header.number <= line.last:
         return None
     for candidate in _candidates(data):
         frame = _read(candidate)
-        if frame is None or frame.header.agreement != terms.digest:
+        if frame is None or frame.header.agreement != proposal.digest:
             continue
-        public = terms.identities.get(frame.header.source)
+        public = proposal.identities.get(frame.header.source)
         if public is not None and public.signed(frame):
             return frame
     return None

@@ -64,14 +64,14 @@ def make(cid: str, identity: Identity, frames: list[Frame]) -> tuple[bytes, str]
     observer = Observer(cid)
     for frame in bundle.unlisted(events)[0]:
         observer.take(frame)
-    if observer.account is None:
+    if observer.observed is None:
         raise AccordError(f"{me} holds no usable proposal of {cid}.")
     findings, judged = observer.conclude(scope(observer, me))
-    derived = facts(cid, observer.account, judged)
+    derived = facts(cid, observer.observed, judged)
     value = {"format": bundle.FORMAT, "exporter": me, "events": events, "facts": derived}
     value["statement"] = envelope(statement(cid, me, derived, bundle.body(value)), identity)
     warning = "".join(f"\nwarning: {finding}" for finding in findings)
-    if not judged.covered and observer.account.lines[me].state == COMPLETED:
+    if not judged.covered and observer.observed.lines[me].state == COMPLETED:
         warning += "\nThe final checkpoint is not witnessed by all yet; export again in a minute."
     return canonical_json(value), warning
 
@@ -96,7 +96,7 @@ def _chosen(known: list[str], wanted: str | None, config: Config) -> str:
 
 
 def held_frames(journal: Journal, cid: str) -> Iterator[Frame]:
-    """Every sequenced frame without what is sealed: own ones, those of others, and second versions of them."""
+    """Every sequenced frame without what is encrypted: own ones, those of others, and second versions of them."""
     for head, payload in journal.frames(cid):
         yield stripped(Frame.restore(head, payload))
     for _, reason, data in journal.quarantine():

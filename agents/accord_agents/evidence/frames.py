@@ -1,11 +1,11 @@
-"""Checks of one frame by itself, against the terms."""
+"""Checks of one frame by itself, against the proposal."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from accord_agents.evidence.agreement import Terms
+from accord_agents.evidence.agreement import Proposal
 from accord_agents.evidence.finding import UNKNOWN, Finding, label
 from accord_protocols.jobs.base import Job
 from accord_protocols.jobs.registry import job_of
@@ -36,10 +36,10 @@ _PLACES: dict[type[Event], str] = {
 }
 
 
-def stranger(frame: Frame, terms: Terms) -> Finding | None:
+def stranger(frame: Frame, proposal: Proposal) -> Finding | None:
     """Whether the frame is none of that collaboration's: nobody is known to have said it."""
     header = frame.header
-    public = terms.identities.get(header.source)
+    public = proposal.identities.get(header.source)
     if public is None:
         return Finding("stranger", UNKNOWN, label(frame), f"{header.source} is no party of the collaboration")
     if header.algorithms.name != public.kind:
@@ -48,25 +48,25 @@ def stranger(frame: Frame, terms: Terms) -> Finding | None:
     if not public.verify(frame.to_sign, frame.signature):
         what = f"event {header.eventnumber or 'ack'} in the name of {header.source} does not carry its signature"
         return Finding("forged", UNKNOWN, label(frame), what)
-    if header.agreement != terms.digest:
-        return Finding("terms", header.source, label(frame), f"{header.source} speaks of another agreement")
+    if header.agreement != proposal.digest:
+        return Finding("agreement", header.source, label(frame), f"{header.source} speaks of another agreement")
     return None
 
 
-def check(frame: Frame, terms: Terms) -> Iterator[Finding]:
+def check(frame: Frame, proposal: Proposal) -> Iterator[Finding]:
     """What a party says at the wrong place or to the wrong ones, though it signed it."""
-    header, parties = frame.header, set(terms.agreement.parties)
+    header, parties = frame.header, set(proposal.agreement.parties)
     event, sender = header.event_class, header.source
     others = parties - {sender}
     if event.name in UNSEQUENCED:
         return
     if not set(header.to) <= others or (event.family in CLEAR and set(header.to) != others):
         yield Finding("recipients", sender, label(frame), f"event {header.number} of {sender} names wrong recipients")
-    if not _in_place(header.address, event, terms):
+    if not _in_place(header.address, event, proposal):
         what = f"{sender} said {event.name} at {header.instance}/{header.step}, which is no place for it"
         yield Finding("place", sender, label(frame), what)
-    if event is Propose and sender != terms.proposer:
-        what = f"{sender} and {terms.proposer} both proposed the same"
+    if event is Propose and sender != proposal.proposer:
+        what = f"{sender} and {proposal.proposer} both proposed the same"
         yield Finding("proposal", UNKNOWN, label(frame), what)
 
 
@@ -81,9 +81,9 @@ def misplaced(address: Address, event: Event, job: Job) -> str:
     return place.against(address, event) if place else ""
 
 
-def _in_place(address: Address, event: type[Event], terms: Terms) -> bool:
+def _in_place(address: Address, event: type[Event], proposal: Proposal) -> bool:
     if (step := _PLACES.get(event)) is not None:
         at = address.step.startswith(step) if step.endswith(".") else address.step == step
         return address.instance == SESSION and at
-    place = job_of(terms.agreement).places.get(event)
-    return event.sealed if place is None else address in set(place.at(terms.agreement))
+    place = job_of(proposal.agreement).places.get(event)
+    return event.encrypted if place is None else address in set(place.at(proposal.agreement))

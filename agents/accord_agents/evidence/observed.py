@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from accord_agents.evidence.agreement import Terms
+from accord_agents.evidence.agreement import Proposal
 from accord_agents.evidence.sender_history import Line
 from accord_protocols.jobs.base import Job
 from accord_protocols.jobs.registry import job_of
@@ -14,11 +14,11 @@ from accord_schemas.frame import Frame
 
 
 @dataclass(slots=True)
-class Account:
+class Observed:
     """Frames that passed every check of their own.
 
     Args:
-        terms: What the proposal fixed.
+        proposal: What the proposal fixed.
         lines: By sender.
         chunks: The frames of each address, by chunk.
         events: Events whose clear payload is here, by address.
@@ -27,7 +27,7 @@ class Account:
         repeated: How often an event came again unchanged.
     """
 
-    terms: Terms
+    proposal: Proposal
     lines: dict[str, Line]
     chunks: dict[Address, dict[int, Frame]] = field(default_factory=dict)
     events: dict[Address, Event] = field(default_factory=dict)
@@ -38,14 +38,14 @@ class Account:
     @property
     def job(self) -> Job:
         """What the parties do together."""
-        return job_of(self.terms.agreement)
+        return job_of(self.proposal.agreement)
 
     @staticmethod
-    def of(terms: Terms) -> Account:
-        """An account in which nothing was said yet."""
-        table = job_of(terms.agreement).table
+    def of(proposal: Proposal) -> Observed:
+        """An observed in which nothing was said yet."""
+        table = job_of(proposal.agreement).table
         moves = frozenset((before, after) for (before, _), after in table.items())
-        return Account(terms, {party: Line(party, moves) for party in terms.agreement.order})
+        return Observed(proposal, {party: Line(party, moves) for party in proposal.agreement.order})
 
     def known(self, sender: str, number: int) -> bytes | None:
         """The digest of an event that is here."""
@@ -74,7 +74,7 @@ class Account:
         header = frame.header
         chunks = self.chunks.setdefault(header.address, {})
         chunks[header.part[0]] = frame
-        if header.event_class.sealed or len(chunks) < header.part[1] or not all(f.payload for f in chunks.values()):
+        if header.event_class.encrypted or len(chunks) < header.part[1] or not all(f.payload for f in chunks.values()):
             return
         payload = b"".join(chunks[k].payload for k in sorted(chunks))
         self.events[header.address] = header.event_class.decode(payload)
@@ -82,4 +82,4 @@ class Account:
 
 def stripped(frame: Frame) -> Frame:
     """A frame without a payload that nobody here can read."""
-    return Frame(frame.header, b"", frame.signature, frame.head) if frame.header.event_class.sealed else frame
+    return Frame(frame.header, b"", frame.signature, frame.head) if frame.header.event_class.encrypted else frame

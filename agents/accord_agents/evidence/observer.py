@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from accord_agents.evidence import audit_rules as rules
-from accord_agents.evidence.agreement import read_terms
+from accord_agents.evidence.agreement import read_proposal
 from accord_agents.evidence.audit_rules import Scope
-from accord_agents.evidence.final_checkpoint import Seals, seals
+from accord_agents.evidence.final_checkpoint import Witnessed, witnessed
 from accord_agents.evidence.finding import UNKNOWN, Finding, Note, Place, label
 from accord_agents.evidence.frames import check, misplaced, stranger
 from accord_agents.evidence.known import Known
-from accord_agents.evidence.observed import Account, stripped
+from accord_agents.evidence.observed import Observed, stripped
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Propose
 from accord_schemas.frame import Frame
@@ -32,14 +32,14 @@ class Observer:
             who made a file answers for all that is in it.
 
     Attributes:
-        account: What was said; None until the proposal is there.
+        observed: What was said; None until the proposal is there.
         found: What no further event can mend, in the order in which it was noticed.
         said: The digests of all that is signed and lies where it belongs.
     """
 
     def __init__(self, cid: str, known: Known | None = None, aside: Aside | None = None) -> None:
         self.cid, self._identities, self._aside = cid, known, aside
-        self.account: Account | None = None
+        self.observed: Observed | None = None
         self.found: list[Finding] = []
         self.said: set[bytes] = set()
         self._astray: dict[bytes, tuple[str, Place]] = {}
@@ -61,27 +61,27 @@ class Observer:
                 self.found.append(finding)
         return self.found[before:]
 
-    def conclude(self, scope: Scope) -> tuple[list[Finding], Seals]:
+    def conclude(self, scope: Scope) -> tuple[list[Finding], Witnessed]:
         """Everything that is wrong, if what `scope` says ought to be here."""
-        account = self.account
-        if account is None:
+        observed = self.observed
+        if observed is None:
             what = f"{len(self._early)} events belong to a collaboration whose proposal is not here"
             owed = (scope.whole is None or scope.whole) and self.stands()
             whose = UNKNOWN if self.found or self._unusable else scope.carrier  # an unusable one may have been the only
-            return [*self.found, *([Finding("proposal", whose, self.cid, what)] if owed else [])], Seals()
-        judged = seals(account, scope)
+            return [*self.found, *([Finding("proposal", whose, self.cid, what)] if owed else [])], Witnessed()
+        judged = witnessed(observed, scope)
         found = [
             *self.found,
-            *rules.missing(account, scope, judged.covered),
+            *rules.missing(observed, scope, judged.covered),
             *(self._misfiled() if scope.whole is None else ()),
-            *rules.chunks(account, scope),
-            *rules.consent(account, scope, judged.saw),
-            *rules.states(account, scope, judged.saw),
-            *rules.order(account, scope),
-            *rules.completion(account, scope),
-            *rules.rounds(account),
+            *rules.chunks(observed, scope),
+            *rules.consent(observed, scope, judged.saw),
+            *rules.states(observed, scope, judged.saw),
+            *rules.order(observed, scope),
+            *rules.completion(observed, scope),
+            *rules.rounds(observed),
             *judged.findings,
-            *rules.after_the_end(account, judged.covered),
+            *rules.after_the_end(observed, judged.covered),
         ]
         return list(dict.fromkeys(found)), judged
 
@@ -98,8 +98,8 @@ class Observer:
         Anybody may write on a log what looks like an event. One that a known key has signed, or one that continues
         another where no key is known, belongs to a collaboration whose proposal is not here.
         """
-        if self.account is not None or self._aside is None:
-            return self.account is not None or bool(self._early)
+        if self.observed is not None or self._aside is None:
+            return self.observed is not None or bool(self._early)
         ends = {frame.digest.hex() for frame, _ in self._early}
         for frame, _ in self._early:
             keys = self._identities.keys(frame.header.source) if self._identities else []
@@ -116,8 +116,8 @@ class Observer:
     def _take(self, frame: Frame, place: Place) -> Iterator[Finding]:
         if frame.header.subject != self.cid:
             yield Finding("foreign", UNKNOWN, label(frame), f"{label(frame)} belongs to another collaboration")
-        elif self.account is not None:
-            yield from self._known(self.account, frame, place)
+        elif self.observed is not None:
+            yield from self._known(self.observed, frame, place)
         elif frame.header.event_class is Propose and frame.payload:
             yield from self._proposed(frame, place)
         else:
@@ -126,8 +126,8 @@ class Observer:
     def _proposed(self, frame: Frame, place: Place) -> Iterator[Finding]:
         wrong: Finding | None
         try:
-            terms = read_terms(frame)
-            wrong = stranger(frame, terms)
+            proposal = read_proposal(frame)
+            wrong = stranger(frame, proposal)
         except FrameError as error:
             wrong = Finding("proposal", UNKNOWN, label(frame), error.message)
         if wrong is not None:
@@ -135,11 +135,11 @@ class Observer:
             yield from self._nobodys(wrong, frame, place)
             return
         if self._identities is not None:
-            yield from self._identities.judge(terms.fingerprints())
-        self.account = Account.of(terms)
+            yield from self._identities.judge(proposal.fingerprints())
+        self.observed = Observed.of(proposal)
         early, self._early = self._early, []
         for one, at in [(frame, place), *early]:
-            yield from self._known(self.account, one, at)
+            yield from self._known(self.observed, one, at)
 
     def _nobodys(self, wrong: Finding, frame: Frame, place: Place) -> Iterator[Finding]:
         """What no party's signature stands behind."""
@@ -148,8 +148,8 @@ class Observer:
         else:
             self._aside(Note(wrong.kind, self.cid, place, wrong.sentence), frame)
 
-    def _known(self, account: Account, frame: Frame, place: Place) -> Iterator[Finding]:
-        wrong = stranger(frame, account.terms)
+    def _known(self, observed: Observed, frame: Frame, place: Place) -> Iterator[Finding]:
+        wrong = stranger(frame, observed.proposal)
         if wrong is not None and not wrong.whose:
             yield from self._nobodys(wrong, frame, place)
             return
@@ -161,41 +161,41 @@ class Observer:
             yield wrong
             return
         header = frame.header
-        line = account.lines[header.source]
+        line = observed.lines[header.source]
         known = line.frames.get(header.number)
         if known is not None and known.digest == frame.digest:
-            account.repeated += 1
+            observed.repeated += 1
             return
         if known is not None:
-            account.versions.append(stripped(frame))
+            observed.versions.append(stripped(frame))
             what = f"{header.source} signed two versions of its event {header.number}"
             yield Finding("equivocation", header.source, label(frame), what)
             return
         if self._identities is not None:
-            yield from self._identities.outdated(frame, account.terms.identities[header.source].fingerprint)
-        yield from check(frame, account.terms)
+            yield from self._identities.outdated(frame, observed.proposal.identities[header.source].fingerprint)
+        yield from check(frame, observed.proposal)
         for party, number in header.seen.items():
-            if party not in account.lines:
+            if party not in observed.lines:
                 what = f"{header.source} acknowledges {party}, which is no party"
                 yield Finding("watermark", header.source, label(frame), what)
             else:
                 claim = (header.source, party)
-                account.claims[claim] = max(number, account.claims.get(claim, 0))
+                observed.claims[claim] = max(number, observed.claims.get(claim, 0))
         if header.number:
             yield from line.add(stripped(frame))
-            yield from self._filed(account, stripped(frame))
+            yield from self._filed(observed, stripped(frame))
 
-    def _filed(self, account: Account, frame: Frame) -> Iterator[Finding]:
+    def _filed(self, observed: Observed, frame: Frame) -> Iterator[Finding]:
         header = frame.header
-        if header.part[0] in account.chunks.get(header.address, {}):
+        if header.part[0] in observed.chunks.get(header.address, {}):
             what = f"{header.source} used the address {header.instance}/{header.step} twice"
             yield Finding("address", header.source, label(frame), what)
             return
         try:
-            account.keep(frame)
+            observed.keep(frame)
         except FrameError as error:
             yield Finding("form", header.source, label(frame), error.message)
             return
-        event = account.events.get(header.address)
-        if event is not None and (wrong := misplaced(header.address, event, account.job)):
+        event = observed.events.get(header.address)
+        if event is not None and (wrong := misplaced(header.address, event, observed.job)):
             yield Finding("place", header.source, label(frame), f"event {header.number} of {header.source} {wrong}")

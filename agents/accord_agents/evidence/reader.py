@@ -61,15 +61,15 @@ class Reader:
         """Go on reading until cancelled.
 
         Args:
-            moved: Told of a collaboration whose state at any party, or whose seal, has changed.
+            moved: Told of a collaboration whose state at any party, or whose final checkpoint, has changed.
         """
         if not self._shown:
-            self._shown = {r.collaboration: (r.states, r.sealed) for r in self._auditor.reports()}
+            self._shown = {r.collaboration: (r.states, r.witnessed) for r in self._auditor.reports()}
         while True:
             for cid in await self._some():
                 report = self._auditor.report(cid)
-                if report is not None and self._shown.get(cid) != (report.states, report.sealed):
-                    self._shown[cid] = (report.states, report.sealed)
+                if report is not None and self._shown.get(cid) != (report.states, report.witnessed):
+                    self._shown[cid] = (report.states, report.witnessed)
                     moved(report)
 
     def _reached(self, end: Mapping[str, int]) -> bool:

@@ -32,7 +32,7 @@ def statement(cid: str, exporter: str, facts: dict[str, Any], body: bytes) -> di
         "_type": "https://in-toto.io/Statement/v1",
         "subject": subjects,
         "predicateType": PREDICATE,
-        "predicate": {"exporter": exporter, "state": facts["states"][exporter], "sealed": facts["sealed"]},
+        "predicate": {"exporter": exporter, "state": facts["states"][exporter], "witnessed": facts["witnessed"]},
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from accord_agents.evidence import wording as words
-from accord_agents.evidence.agreed import Time, learns, terms
+from accord_agents.evidence.agreed import Time, agreed_terms, learns
 from accord_agents.evidence.audit import MOST_NOTES, Report
 from accord_agents.evidence.finding import Note
 from accord_agents.evidence.verdict import Verdict
@@ -40,8 +40,8 @@ def _verdict(found: Verdict) -> Iterator[str]:
 def lines(report: Report, verdict: str) -> str:
     """A collaboration on a log."""
     title = f"{report.collaboration}  {report.name or 'not proposed here'}: {words.headline(verdict)}"
-    sealed = "sealed by a final checkpoint" if report.sealed else "not sealed"
-    text = [title, f"  {report.events} events, {sealed}"]
+    witnessed = "with a final checkpoint of all" if report.witnessed else "without a final checkpoint of all"
+    text = [title, f"  {report.events} events, {witnessed}"]
     text += [f"  {party:<12} {key}  {report.states[party]}" for party, key in report.parties.items()]
     return "\n".join([*text, *(f"  - {finding}" for finding in report.findings)])
 
@@ -63,7 +63,7 @@ def aside(notes: Sequence[Note], untold: int) -> Iterator[str]:
 def _agreement(agreed: Mapping[str, Any], digest: str) -> Iterator[str]:
     if agreed:
         yield f"agreed, digest {digest}:"
-        yield from (f"  {what:<12} {how}" for what, how in terms(agreed))
+        yield from (f"  {what:<12} {how}" for what, how in agreed_terms(agreed))
         yield from (f"  {party} learns: {what}" for party, what in learns(agreed))
 
 

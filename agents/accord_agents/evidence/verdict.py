@@ -131,23 +131,23 @@ def verify(data: bytes, known: Known | None = None) -> Verdict:
     observer = Observer(cid, known)
     for frame in frames:
         observer.take(frame)
-    account = observer.account
-    if account is None or exporter not in account.lines:
+    observed = observer.observed
+    if observed is None or exporter not in observed.lines:
         findings += observer.found
         findings.append(Finding("proposal", UNKNOWN, "the file", "there is no usable proposal with its exporter in it"))
         return Verdict(TAMPERED, exporter, findings, **_file(data))
     owed = scope(observer, exporter)
     judged = observer.conclude(owed)[1]
-    derived = facts(cid, account, judged)
+    derived = facts(cid, observed, judged)
     outside = list(_statements(value, cid, exporter, derived, observer))
     if any(finding.kind == "statement" for finding in outside):
         owed = replace(owed, carrier=UNKNOWN)  # who has changed it since may have left out anything
     findings += observer.conclude(owed)[0] + outside
-    terms = account.terms
-    said = {"agreed": terms.agreement.model_dump(mode="json"), "times": times(account), **_file(data)}
+    proposal = observed.proposal
+    said = {"agreed": proposal.agreement.model_dump(mode="json"), "times": times(observed), **_file(data)}
     if any(not finding.warning for finding in findings):
         return Verdict(TAMPERED, exporter, findings, derived, **said)
-    proves = known is not None and known.proves(terms.fingerprints())
+    proves = known is not None and known.proves(proposal.fingerprints())
     return Verdict(
         PROVEN if proves else CONSISTENT,
         exporter,
@@ -165,9 +165,9 @@ def _file(data: bytes) -> dict[str, Any]:
 
 def scope(observer: Observer, exporter: str) -> Scope:
     """What a party's file must hold: all its own events, and everybody's once it has completed."""
-    account = observer.account
-    assert account is not None
-    completed = account.lines[exporter].reached(COMPLETED) is not None
+    observed = observer.observed
+    assert observed is not None
+    completed = observed.lines[exporter].reached(COMPLETED) is not None
     return Scope(None if completed else frozenset({exporter}), tail=False, carrier=exporter)
 
 
@@ -175,14 +175,14 @@ def _statements(
     value: dict[str, Any], cid: str, exporter: str, derived: dict[str, Any], observer: Observer
 ) -> Iterator[Finding]:
     """Facts and statement against the events."""
-    assert observer.account is not None
+    assert observer.observed is not None
     try:
         same = canonical_json(value["facts"]) == canonical_json(derived)
     except (TypeError, ValueError):
         same = False
     if not same:
         yield Finding("facts", UNKNOWN, "the file", "the facts in the file do not follow from its events")
-    public = observer.account.terms.identities[exporter]
+    public = observer.observed.proposal.identities[exporter]
     if not signed(value["statement"], statement(cid, exporter, derived, bundle.body(value)), public):
         what = f"the file was changed after {exporter} signed it, or {exporter} never did"
         yield Finding("statement", UNKNOWN, "the file", what)

@@ -32,10 +32,10 @@ def proven(facts: dict[str, Any], exporter: str) -> Iterator[tuple[str, str]]:
         yield from fact.sentences(facts[name])
     if facts["checkpoints"]:
         last = facts["checkpoints"][-1]
-        voices = _names(last["signed_by"])
-        basis = f"Merkle root {last['root']} of checkpoint {last['phase']}, signed by {voices}"
-        yield f"{voices} saw the same {last['size']} events in the same order of each sender.", basis
-    if facts["sealed"]:
+        signers = _names(last["signed_by"])
+        basis = f"Merkle root {last['root']} of checkpoint {last['phase']}, signed by {signers}"
+        yield f"{signers} saw the same {last['size']} events in the same order of each sender.", basis
+    if facts["witnessed"]:
         yield (
             "Nothing that belongs to the collaboration is missing or was added.",
             "hash chains, and the final checkpoint",
@@ -52,10 +52,10 @@ def not_proven(facts: dict[str, Any], exporter: str, *, known: bool) -> Iterator
     state = facts["states"][exporter]
     if state not in TERMINAL:
         yield f"How it went on: at {exporter} the collaboration had reached {state} and had not ended."
-    elif state != COMPLETED or not facts["sealed"]:
-        yield f"That nothing more was said: it ended {state} at {exporter}, and no final checkpoint seals it."
+    elif state != COMPLETED or not facts["witnessed"]:
+        yield f"That nothing more was said: it ended {state} at {exporter}, and no final checkpoint covers it."
     yield "That what the parties put in was true, complete, or lawfully theirs."
-    yield "That sealed payloads say what the protocol asks for: only their digests are here."
+    yield "That encrypted payloads say what the protocol asks for: only their digests are here."
     yield "When: each time is the sender's own claim."
     yield "That the parties said nothing to each other outside of these events."
 

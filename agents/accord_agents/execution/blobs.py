@@ -102,7 +102,7 @@ class BlobStore:
         return count
 
     def tidy(self) -> None:
-        """Remove what an earlier life left unfinished."""
+        """Remove what an earlier incarnation left unfinished."""
         for path in self._folder.glob("*.part"):
             path.unlink()
 

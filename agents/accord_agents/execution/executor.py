@@ -11,8 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
 
 from accord_agents.execution.joining import Joined
-from accord_agents.execution.port import Reply, Supplies, undone
-from accord_agents.execution.worker import Order, start, work
+from accord_agents.execution.port import TaskResources, TaskResult, undone
+from accord_agents.execution.worker import TaskRequest, start, work
 from accord_protocols.kernel.machine import Compute
 from accord_protocols.tasks.registry import TASKS, cut, spans
 from accord_schemas.address import Address
@@ -41,7 +41,7 @@ class ProcessExecutor:
         self._context = multiprocessing.get_context("spawn")
         self._pids: set[int] = set()
 
-    async def run(self, compute: Compute, supplies: Supplies) -> Reply:
+    async def run(self, compute: Compute, supplies: TaskResources) -> TaskResult:
         """A job's result; parts are joined in their order, whoever was faster."""
         task = TASKS[compute.task]
         for _ in range(ATTEMPTS):
@@ -63,9 +63,9 @@ class ProcessExecutor:
             return reply
         return undone(compute.task, f"it ended its worker {ATTEMPTS} times")
 
-    async def _all(self, pool: ProcessPoolExecutor, orders: Iterator[Order], joined: Joined) -> Reply:
+    async def _all(self, pool: ProcessPoolExecutor, orders: Iterator[TaskRequest], joined: Joined) -> TaskResult:
         """Keep the workers busy, and no more than that: neither orders nor results pile up."""
-        loop, under_way = asyncio.get_running_loop(), deque[asyncio.Future[Reply]]()
+        loop, under_way = asyncio.get_running_loop(), deque[asyncio.Future[TaskResult]]()
         try:
             for order in orders:
                 if len(under_way) >= QUEUED * self._workers:
@@ -131,7 +131,7 @@ def fresh(cid: str, address: Address) -> str:
     return "/".join((cid, "fresh", *address))
 
 
-def cut_up(compute: Compute, supplies: Supplies) -> Iterator[Order]:
+def cut_up(compute: Compute, supplies: TaskResources) -> Iterator[TaskRequest]:
     """One order per part of the work, made when its turn comes.
 
     Raises:
@@ -142,16 +142,16 @@ def cut_up(compute: Compute, supplies: Supplies) -> Iterator[Order]:
     blobs = supplies.blobs if len(parts) == 1 else None  # parts are small
     secrets = dict(supplies.secrets)
 
-    def order(number: int, span: slice) -> Order:
+    def order(number: int, span: slice) -> TaskRequest:
         here = {name: value for name, value in compute.inputs.items() if not isinstance(value, Blob)}
         inputs = {name: value for name, value in compute.inputs.items() if isinstance(value, Blob)}
         inputs |= cut(task, here, span)
-        return Order(compute.task, inputs, supplies.key, secrets, supplies.snapshot, number, span, blobs)
+        return TaskRequest(compute.task, inputs, supplies.key, secrets, supplies.snapshot, number, span, blobs)
 
     return (order(number, span) for number, span in enumerate(parts))
 
 
-def done_here(compute: Compute, supplies: Supplies) -> Reply:
+def done_here(compute: Compute, supplies: TaskResources) -> TaskResult:
     """A job's result, computed in this process."""
     joined = Joined(supplies.blobs)
     try:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_agents.execution.blobs import BlobStore, BlobWriter
-from accord_agents.execution.port import Reply
+from accord_agents.execution.port import TaskResult
 from accord_schemas.blob import LARGE, Blob
 from accord_schemas.blocks import NAMES
 from accord_schemas.payload import raw
@@ -59,10 +59,10 @@ class Joined:
     def __init__(self, blobs: BlobStore | None) -> None:
         self._blobs = blobs
         self._columns: dict[str, _Column] = {}
-        self._first: Reply | None = None
+        self._first: TaskResult | None = None
         self._parts = 0
 
-    def add(self, reply: Reply) -> None:
+    def add(self, reply: TaskResult) -> None:
         """The next part's reply; one that says how the collaboration ends is the last that counts."""
         if self._first is not None and self._first.trigger:
             return
@@ -71,17 +71,17 @@ class Joined:
             self._first = reply
         elif self._parts == 2:
             self._columns = {name: _Column(value, self._blobs) for name, value in self._first.fields.items()}
-            self._first = Reply(secrets=self._first.secrets)
+            self._first = TaskResult(secrets=self._first.secrets)
         if self._parts > 1 and not reply.trigger:
             for name, value in reply.fields.items():
                 self._columns[name].add(value)
 
-    def whole(self) -> Reply:
+    def whole(self) -> TaskResult:
         """The reply."""
         assert self._first is not None
         if self._first.trigger or self._parts == 1:
             return self._first
-        return Reply({name: column.whole() for name, column in self._columns.items()}, self._first.secrets)
+        return TaskResult({name: column.whole() for name, column in self._columns.items()}, self._first.secrets)
 
     def discard(self) -> None:
         """Leave nothing behind of what was not asked for."""

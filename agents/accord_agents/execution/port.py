@@ -11,7 +11,7 @@ from accord_protocols.kernel.machine import Compute
 
 
 @dataclass(frozen=True, slots=True)
-class Supplies:
+class TaskResources:
     """What a job gets besides its inputs.
 
     Args:
@@ -30,7 +30,7 @@ class Supplies:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class TaskResult:
     """A job's result, large numbers as blobs; or why there is none: `trigger` says how the collaboration ends.
 
     `reason` is one of few fixed ones and is said to everybody; `detail`, with numbers and paths, is for the own people.
@@ -44,15 +44,15 @@ class Reply:
     detail: str = ""
 
 
-def undone(task: str, detail: str) -> Reply:
+def undone(task: str, detail: str) -> TaskResult:
     """A job that could not be done, by a fault of this party's."""
-    return Reply(trigger="failed", reason=f"the job {task} could not be done", detail=detail)
+    return TaskResult(trigger="failed", reason=f"the job {task} could not be done", detail=detail)
 
 
 class Executor(Protocol):
     """Runs jobs. Equal jobs have equal results, whoever runs them, and however often."""
 
-    async def run(self, compute: Compute, supplies: Supplies) -> Reply:
+    async def run(self, compute: Compute, supplies: TaskResources) -> TaskResult:
         """A job's result."""
         ...
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from accord_agents.execution.allocator import spare
 from accord_agents.execution.blobs import BlobStore
-from accord_agents.execution.port import Reply, undone
+from accord_agents.execution.port import TaskResult, undone
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
 from accord_protocols.tasks.registry import TASKS, Context, part, run
@@ -26,7 +26,7 @@ from accord_schemas.payload import raw
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TaskRequest:
     """One part of a job, on its way to a worker.
 
     Args:
@@ -64,7 +64,7 @@ def _watch() -> None:
         os._exit(1)
 
 
-def work(order: Order) -> Reply:
+def work(order: TaskRequest) -> TaskResult:
     """Do one part."""
     task = TASKS[order.task]
     try:
@@ -74,16 +74,16 @@ def work(order: Order) -> Reply:
         result = run(order.task, part(task, context, order.number, order.span))
         fields = {name: _kept(value, order.blobs) for name, value in result.fields.items()}
     except ProtocolError as error:
-        return Reply(trigger="failed", reason=error.message, whose=error.whose or "")
+        return TaskResult(trigger="failed", reason=error.message, whose=error.whose or "")
     except UsageError as error:
-        return Reply(trigger="refused", reason="the common rows cannot be used", detail=str(error))
+        return TaskResult(trigger="refused", reason="the common rows cannot be used", detail=str(error))
     except StorageError:
         raise  # the agent stops; the collaboration goes on once there is space
     except AccordError as error:
         return undone(order.task, str(error))
     except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
         return undone(order.task, type(error).__name__)
-    return Reply(fields, result.secrets)
+    return TaskResult(fields, result.secrets)
 
 
 def _read(value: Any, span: slice, split: bool) -> Any:

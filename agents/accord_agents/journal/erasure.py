@@ -173,7 +173,7 @@ def erase(journal: Journal, keystore: Keystore, out: Path, prefix: str, *, memor
         path.unlink()
         files += 1
     files += BlobStore(out / BLOBS / cid, b"").erase()
-    payloads = journal.erase(cid, lambda head: Frame.restore(head, None).header.event_class.sealed)
+    payloads = journal.erase(cid, lambda head: Frame.restore(head, None).header.event_class.encrypted)
     return Erased(cid, payloads, secrets, files)
 
 

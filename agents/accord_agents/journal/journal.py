@@ -16,7 +16,7 @@ from typing import Any
 
 from accord_agents.journal.bodies import Bodies
 from accord_agents.journal.payloads import BODY, Payloads, joined
-from accord_agents.journal.quarantine import Refused, Shelf
+from accord_agents.journal.quarantine import QuarantineTable, Refused
 from accord_agents.journal.rows import Batch, Outgoing, Row, row_hash, stamp
 from accord_agents.journal.tables import SCHEMA, TABLES
 from accord_broker.port import Position
@@ -64,7 +64,7 @@ class Journal:
             )
         last = self._db.execute("SELECT hash FROM journal ORDER BY row DESC LIMIT 1").fetchone()
         self._hash: bytes = last[0] if last else bytes(32)
-        self._shelf = Shelf(self._db)
+        self._shelf = QuarantineTable(self._db)
         self._payloads = Payloads(path, self._db, Bodies(bodies or path.parent / BODIES))
 
     def commit(self, batch: Batch) -> None:
@@ -166,8 +166,8 @@ class Journal:
                 yield head, None if absent else self._payloads.kept(key, *body)
 
     def words(self, collaboration: str) -> Iterator[Row]:
-        """The own words of one collaboration: the rows of kind ``word``."""
-        return self._rows(collaboration, "AND kind='word'")
+        """The own words of one collaboration: the rows of kind ``command``."""
+        return self._rows(collaboration, "AND kind='command'")
 
     def _rows(self, collaboration: str, where: str) -> Iterator[Row]:
         query = (
@@ -232,11 +232,13 @@ class Journal:
     def positions(self) -> dict[str, Position]:
         """Where to read on, by source."""
         rows = self._db.execute("SELECT source, log, at, digest FROM position").fetchall()
-        return {source: Position(source, log, at, seal) for source, log, at, seal in rows}
+        return {source: Position(source, log, at, seen) for source, log, at, seen in rows}
 
     def channels(self, *, closed: bool = False) -> dict[bytes, bytes]:
         """Encrypted channel keys by the wrap that brought them; those of closed collaborations only if `closed`."""
-        query = "SELECT wrap, sealed FROM channel WHERE ? OR 'closed/' || collaboration NOT IN (SELECT name FROM meta)"
+        query = (
+            "SELECT wrap, encrypted FROM channel WHERE ? OR 'closed/' || collaboration NOT IN (SELECT name FROM meta)"
+        )
         return dict(self._db.execute(query, (closed,)).fetchall())
 
     def closed(self) -> set[str]:
@@ -282,7 +284,7 @@ class Journal:
             rows = db.execute(query, (collaboration,)).fetchall()
             query = "SELECT 'own', head, payload FROM outbox WHERE collaboration=?"
             rows += db.execute(query, (collaboration,)).fetchall()
-            keys = {key for kind, head, key in rows if kind in ("word", "job") or sealed(head)}
+            keys = {key for kind, head, key in rows if kind in ("command", "job") or sealed(head)}
             others = "SELECT payload FROM {} WHERE collaboration<>? AND payload=?"
             kept = {
                 key
@@ -345,14 +347,16 @@ class Journal:
             if chain != want:
                 raise TamperError(f"row {number} of {self._path} is not the one that was written.")
 
-    def ask(self, verb: str, body: str) -> int:
+    def ask(self, command: str, body: str) -> int:
         """Leave a request for the agent that owns this journal; returns its number."""
         with self._db:
-            return int(self._db.execute("INSERT INTO request(verb, body) VALUES(?,?)", (verb, body)).lastrowid or 0)
+            return int(
+                self._db.execute("INSERT INTO request(command, body) VALUES(?,?)", (command, body)).lastrowid or 0
+            )
 
     def requests(self) -> list[tuple[int, str, str]]:
-        """Requests without an answer: (number, verb, body)."""
-        return self._db.execute("SELECT row, verb, body FROM request WHERE answer IS NULL ORDER BY row").fetchall()
+        """Requests without an answer: (number, command, body)."""
+        return self._db.execute("SELECT row, command, body FROM request WHERE answer IS NULL ORDER BY row").fetchall()
 
     def answer(self, number: int) -> str | None:
         """The answer to a request, when there is one."""
@@ -373,7 +377,7 @@ class Journal:
         return row[0] if row else None
 
     def quarantine(self) -> list[Refused]:
-        """What was no acceptable event; see `Shelf`."""
+        """What was no acceptable event; see `QuarantineTable`."""
         return self._shelf.all()
 
     def close(self) -> None:

@@ -39,7 +39,7 @@ class Payloads:
         if row.payload is None:
             return None
         key = row.key or sha256(row.payload)
-        if row.sealed and len(row.payload) >= OUTSIDE:
+        if row.encrypted and len(row.payload) >= OUTSIDE:
             if self._db.execute("SELECT 1 FROM body WHERE digest=?", (key,)).fetchone() is None:
                 at = self._bodies.append(row.collaboration, row.payload)
                 values = (key, row.collaboration, at, len(row.payload))

@@ -21,7 +21,7 @@ Refused = tuple[str, str, bytes]
 """(source, reason, body) of what was no acceptable event."""
 
 
-class Shelf:
+class QuarantineTable:
     """Reads and writes the table; within the caller's transaction.
 
     Args:

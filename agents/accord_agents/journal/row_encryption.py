@@ -9,7 +9,7 @@ from accord_agents.security.storage import StorageCipher
 from accord_schemas.canonical import digest
 
 
-def opened_recipe(out: Outgoing, cipher: StorageCipher) -> Outgoing:
+def decrypted_recipe(out: Outgoing, cipher: StorageCipher) -> Outgoing:
     """A frame of the outbox with its recipe in clear.
 
     Raises:
@@ -18,20 +18,20 @@ def opened_recipe(out: Outgoing, cipher: StorageCipher) -> Outgoing:
     return replace(out, recipe=cipher.decrypt(out.recipe, out.key)) if out.recipe else out
 
 
-def sealed(row: Row, cipher: StorageCipher) -> Row:
-    """A row as the journal keeps it: the own word and job results encrypted."""
-    if row.kind not in ("word", "job") or row.payload is None:
+def encrypted(row: Row, cipher: StorageCipher) -> Row:
+    """A row as the journal keeps it: the own command and job results encrypted."""
+    if row.kind not in ("command", "job") or row.payload is None:
         return row
     return Row(row.collaboration, row.kind, row.head, cipher.encrypt(row.payload, place(row)), row.time)
 
 
-def opened(row: Row, cipher: StorageCipher) -> Row:
+def decrypted(row: Row, cipher: StorageCipher) -> Row:
     """A row of the journal in clear.
 
     Raises:
         TamperError: It was changed.
     """
-    if row.kind not in ("word", "job") or row.payload is None:
+    if row.kind not in ("command", "job") or row.payload is None:
         return row
     return Row(row.collaboration, row.kind, row.head, cipher.decrypt(row.payload, place(row)), row.time)
 

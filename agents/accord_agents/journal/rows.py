@@ -17,12 +17,12 @@ class Row:
 
     Args:
         collaboration: Its id.
-        kind: ``event`` of a peer, ``own`` event read back and adopted, ``job`` result, or the own ``word``.
-        head: For events the frame without its payload, else the address or verb.
+        kind: ``event`` of a peer, ``own`` event read back and adopted, ``job`` result, or the own ``command``.
+        head: For events the frame without its payload, else the address or command.
         payload: The payload, where this party may read it.
         time: When it was taken, ISO 8601 UTC; the time that frames made by this row carry.
         key: What names the payload: the hash in an event's header; empty for SHA-256, which nobody took yet.
-        sealed: Whether it is an event's that was sealed: its payload is as encrypted as it was on the wire.
+        encrypted: Whether it is an event's that was encrypted: its payload is as encrypted as it was on the wire.
     """
 
     collaboration: str
@@ -31,7 +31,7 @@ class Row:
     payload: bytes | None = field(repr=False)
     time: str
     key: bytes = b""
-    sealed: bool = False
+    encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ CREATE TABLE journal(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, kind 
 CREATE TABLE outbox(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, sequence INTEGER NOT NULL,
                     family TEXT NOT NULL, head BLOB NOT NULL, payload BLOB NOT NULL, UNIQUE(collaboration, sequence));
 CREATE TABLE position(source TEXT PRIMARY KEY, log TEXT NOT NULL, at INTEGER NOT NULL, digest BLOB NOT NULL);
-CREATE TABLE channel(wrap BLOB PRIMARY KEY, collaboration TEXT NOT NULL, sealed BLOB NOT NULL);
+CREATE TABLE channel(wrap BLOB PRIMARY KEY, collaboration TEXT NOT NULL, encrypted BLOB NOT NULL);
 CREATE TABLE quarantine(row INTEGER PRIMARY KEY, time TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,
                         digest BLOB NOT NULL, body BLOB NOT NULL);
-CREATE TABLE request(row INTEGER PRIMARY KEY, verb TEXT NOT NULL, body TEXT NOT NULL, answer TEXT);
+CREATE TABLE request(row INTEGER PRIMARY KEY, command TEXT NOT NULL, body TEXT NOT NULL, answer TEXT);
 CREATE TABLE status(collaboration TEXT PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL);
 """

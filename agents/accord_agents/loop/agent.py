@@ -1,4 +1,4 @@
-"""The agent: one asyncio loop around the desk. Reads the log, folds, commits, then publishes; keeps time.
+"""The agent: one asyncio loop around the dispatcher. Reads the log, folds, commits, then publishes; keeps time.
 
 Nothing is published before the transaction that holds it is durable, and nothing is acknowledged before it is
 journaled.
@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from accord_agents.collaboration.dispatcher import Desk
-from accord_agents.collaboration.taken import PoisonError, Taken
+from accord_agents.collaboration.batch_effects import BatchEffects, PoisonError
+from accord_agents.collaboration.dispatcher import Dispatcher
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import Batch, stamp
 from accord_agents.loop import trace
@@ -21,7 +21,7 @@ from accord_agents.loop.outbox import Publisher
 from accord_agents.loop.quarantine_topic import Refusals
 from accord_agents.loop.recovery import Links, Recovery
 from accord_agents.loop.repeats import REMEDY, Repeats
-from accord_agents.results.summary import Ledger
+from accord_agents.results.summary import RunSummary
 from accord_broker.port import Broker, BrokerError, Delivery, Position
 from accord_broker.reconnect import Connections, Patience
 from accord_broker.tasks import apart
@@ -39,10 +39,10 @@ PAUSE, LONGEST_PAUSE = 0.5, 4.0
 
 
 class Agent:
-    """Runs one party's desk.
+    """Runs one party's dispatcher.
 
     Args:
-        desk: Folded already.
+        dispatcher: Folded already.
         journal: Its journal; used in one thread only.
         broker: Not yet open.
         log: Structured logger.
@@ -51,17 +51,17 @@ class Agent:
     """
 
     def __init__(
-        self, desk: Desk, journal: Journal, broker: Broker, log: Any, hooks: Hooks, refusals: Refusals
+        self, dispatcher: Dispatcher, journal: Journal, broker: Broker, log: Any, hooks: Hooks, refusals: Refusals
     ) -> None:
-        self.desk, self.journal, self.broker, self.log, self.hooks = desk, journal, broker, log, hooks
+        self.dispatcher, self.journal, self.broker, self.log, self.hooks = dispatcher, journal, broker, log, hooks
         self.refusals = refusals
         self.inbox: asyncio.Queue[Input] = asyncio.Queue(4 * BATCH_EVENTS)
-        self.publisher = Publisher(broker, journal.outgoing, desk.suspended, desk.payload)
+        self.publisher = Publisher(broker, journal.outgoing, dispatcher.suspended, dispatcher.payload)
         self.repeats, self._due, self._kept = Repeats(), False, 0.0
-        self.ledgers: dict[str, Ledger] = {}
+        self.summaries: dict[str, RunSummary] = {}
         self.stopping = asyncio.Event()
         links = Links(self.publisher.aside, self.put, self._rewind)
-        self.recovery = Recovery(desk, journal, links, history=broker.history)
+        self.recovery = Recovery(dispatcher, journal, links, history=broker.history)
         self._rewinding = False
         self._positions: dict[str, Position] = journal.positions()
         self._acks = Acknowledgements()
@@ -80,19 +80,19 @@ class Agent:
     @property
     def told(self) -> bool:
         """Whether all that was heard is acknowledged: on a broker without history, nobody hears it from us later."""
-        return all(self._acks.told(cid, c.chain.seen) for cid, c in self.desk.collaborations.items())
+        return all(self._acks.told(cid, c.chain.seen) for cid, c in self.dispatcher.collaborations.items())
 
     def rest(self, cid: str) -> bool:
         """Whether nothing remains to be said or heard about a collaboration."""
-        collaboration = self.desk.collaborations[cid]
+        collaboration = self.dispatcher.collaborations[cid]
         told = self._acks.told(cid, collaboration.chain.seen)
-        return collaboration.ended and told and cid not in self.desk.suspended and self.publisher.left(cid)
+        return collaboration.ended and told and cid not in self.dispatcher.suspended and self.publisher.left(cid)
 
     def close(self, cid: str) -> None:
         """Forget a collaboration at rest; its journal stays."""
-        self.desk.close(cid)
+        self.dispatcher.close(cid)
         self.publisher.close(cid)
-        self.ledgers.pop(cid, None)
+        self.summaries.pop(cid, None)
         self._acks.forget(cid)
 
     def _rewind(self) -> None:
@@ -142,7 +142,7 @@ class Agent:
         self.repeats.forget()  # what is read again may not have been taken
         if self._rewinding:
             self._rewinding, self._positions = False, self.journal.positions()
-        if self.desk.adopting and self.broker.history:
+        if self.dispatcher.adopting and self.broker.history:
             await self._adopt()
             self.recovery.check()
         end = await self._subscribed()
@@ -157,8 +157,8 @@ class Agent:
                 self.inbox.put_nowait(Input(delivery=delivery))
             while self.inbox.qsize():
                 await self._take()
-        if self.desk.adopting:
-            self.desk.adopting = False
+        if self.dispatcher.adopting:
+            self.dispatcher.adopting = False
             self.hooks.ready()
         self._unread = 0  # a reader that was cancelled may have counted what it could not hand over
         self._acks.restart()
@@ -183,7 +183,7 @@ class Agent:
             found = await self.broker.receive(BATCH_EVENTS, BATCH_BYTES, 0.2)
             end = end if found else self._ahead(await self._lowered(end))
             for delivery in found:
-                self.desk.adopt(delivery.record.frame, stamp())
+                self.dispatcher.adopt(delivery.record.frame, stamp())
                 read[delivery.position.source] = delivery.position.offset
             end = {source: at for source, at in end.items() if read.get(source, -1) < at}
             await self._commit([])
@@ -226,7 +226,7 @@ class Agent:
         while True:
             await asyncio.sleep(ACK_AFTER / 2)
             self.hooks.look()
-            if self._folding:  # the desk is in other hands
+            if self._folding:  # the dispatcher is in other hands
                 continue
             self._acknowledge()
             self.recovery.tick(asyncio.get_running_loop().time())
@@ -284,27 +284,27 @@ class Agent:
     def _deliver(self, delivery: Delivery, now: str, clock: float) -> None:
         """Take a record, or only note that it came once more."""
         record, digest = delivery.record, delivery.position.digest
-        if record.key not in self.desk.suspended and not self.repeats.due(digest, clock):
-            if record.key in self.desk.collaborations:
-                self.desk.taken.repeated.add(record.key)  # somebody may lack our acknowledgement
+        if record.key not in self.dispatcher.suspended and not self.repeats.due(digest, clock):
+            if record.key in self.dispatcher.collaborations:
+                self.dispatcher.effects.repeated.add(record.key)  # somebody may lack our acknowledgement
             if said := self.repeats.ring(digest, clock):
                 self.log.warning("ring", problem=f"{said} {REMEDY}", family=record.family, collaboration=record.key)
             return
         self._due = True
-        self.desk.deliver(record.family, record.frame, now)
+        self.dispatcher.deliver(record.family, record.frame, now)
 
     async def _commit(self, deliveries: list[Delivery]) -> None:
-        batch, taken = self.desk.flush()
+        batch, effects = self.dispatcher.flush()
         clock = asyncio.get_running_loop().time()
         worth = self._due or clock - self._kept > KEEP_EVERY
-        if worth and not (self.desk.suspended or self._rewinding):
+        if worth and not (self.dispatcher.suspended or self._rewinding):
             self._due, self._kept = False, clock
             batch.positions = list({d.position.source: self._positions[d.position.source] for d in deliveries}.values())
         if batch:
             await self._write(batch)
         if batch.quarantined:
             self._refused(batch, deliveries)
-        self._after(batch, taken)
+        self._after(batch, effects)
         await self.broker.committed(deliveries)
 
     async def _write(self, batch: Batch) -> None:
@@ -319,15 +319,15 @@ class Agent:
             self.log.warning("quarantined", source=source, reason=reason)
             self.refusals.tell(keys.get(data) or subject_of(data), source, reason, data)
 
-    def _after(self, batch: Batch, taken: Taken) -> None:
-        self.hooks.heard(taken.times)
+    def _after(self, batch: Batch, effects: BatchEffects) -> None:
+        self.hooks.heard(effects.times)
         now = asyncio.get_running_loop().time()
-        for row, (_, outcome) in zip(batch.rows, taken.outcomes, strict=True):
+        for row, (_, outcome) in zip(batch.rows, effects.outcomes, strict=True):
             size = len(row.payload or b"")
             ids = trace.fields(outcome.event)
             self.log.info("row", collaboration=row.collaboration, kind=row.kind, bytes=size, **ids)
         by_id: dict[str, list[Any]] = {}
-        said = [frame for _, outcome in taken.outcomes for frame in outcome.frames]
+        said = [frame for _, outcome in effects.outcomes for frame in outcome.frames]
         for out, frame in zip(batch.outgoing, said, strict=True):
             by_id.setdefault(out.collaboration, []).append(out)
             self.log.info(
@@ -339,25 +339,25 @@ class Agent:
                 **trace.fields(frame),
             )
         for cid, frames in by_id.items():
-            self.publisher.put(self.desk.collaborations[cid], frames)
+            self.publisher.put(self.dispatcher.collaborations[cid], frames)
             self._acks.tell(cid, dict(Frame.restore(frames[-1].head, None).header.seen), now)
-        if taken.moved:
+        if effects.moved:
             self.publisher.covered()
-        for cid in taken.repeated:
+        for cid in effects.repeated:
             self._acks.asked(cid)
-        for collaboration, outcome in taken.outcomes:
-            self.ledgers.setdefault(collaboration.cid, Ledger()).take(collaboration, outcome)
+        for collaboration, outcome in effects.outcomes:
+            self.summaries.setdefault(collaboration.cid, RunSummary()).take(collaboration, outcome)
             self.hooks.outcome(collaboration, outcome)
             for job in outcome.jobs:
                 self.hooks.job(collaboration.cid, job)
-        for collaboration in taken.proposed:
+        for collaboration in effects.proposed:
             self.recovery.proposed(collaboration)
-        for cid, peer in taken.doubted:
+        for cid, peer in effects.doubted:
             self.recovery.claimed(cid, peer)
-        if not self.desk.adopting:  # who asked while we were away asks again
-            for frame in taken.asides:
+        if not self.dispatcher.adopting:  # who asked while we were away asks again
+            for frame in effects.asides:
                 self.recovery.heard(frame, now)
-        for collaboration in taken.proposed:
+        for collaboration in effects.proposed:
             self.hooks.proposed(collaboration)
 
     async def _poisoned(self, poison: PoisonError) -> None:
@@ -372,16 +372,18 @@ class Agent:
             exc_info=poison.__cause__,
         )
         await self._commit([])
-        for _ in self.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
+        for _ in self.dispatcher.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
             pass
-        self.publisher.lane(self.desk.collaborations[cid]).collaboration = self.desk.collaborations[cid]
-        self.desk.poison(poison.row, poison.reason)
+        self.publisher.send_queue(self.dispatcher.collaborations[cid]).collaboration = self.dispatcher.collaborations[
+            cid
+        ]
+        self.dispatcher.poison(poison.row, poison.reason)
 
     def _acknowledge(self) -> None:
         now = asyncio.get_running_loop().time()
-        for cid, collaboration in self.desk.collaborations.items():
+        for cid, collaboration in self.dispatcher.collaborations.items():
             seen = collaboration.chain.seen
             if not self._acks.due(cid, seen, now):
                 continue
             self._acks.tell(cid, dict(seen), now)
-            self.publisher.aside([self.desk.acknowledgement(cid, stamp())])
+            self.publisher.aside([self.dispatcher.acknowledgement(cid, stamp())])

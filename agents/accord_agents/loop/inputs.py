@@ -15,7 +15,7 @@ from accord_schemas.frame import Frame
 
 @dataclass(slots=True)
 class Input:
-    """One thing for the loop to take: a delivery, or a call on the desk."""
+    """One thing for the loop to take: a delivery, or a call on the dispatcher."""
 
     delivery: Delivery | None = None
     call: Callable[[str], object] | None = None

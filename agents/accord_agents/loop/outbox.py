@@ -30,7 +30,7 @@ TRIES = 3
 
 
 @dataclass(slots=True)
-class Lane:
+class SendQueue:
     """One collaboration's frames on their way.
 
     Attributes:
@@ -90,7 +90,7 @@ class Publisher:
         broker: Where to.
         load: Reads a collaboration's frames beyond a sequence from the journal, to send them again.
         suspended: Collaborations in which nothing may be said for now.
-        remake: Gives a frame's payload, of (frame without it, payload, recipe): see `Desk.payload`.
+        remake: Gives a frame's payload, of (frame without it, payload, recipe): see `Dispatcher.payload`.
     """
 
     def __init__(
@@ -102,29 +102,31 @@ class Publisher:
     ) -> None:
         self._remake = remake
         self._broker, self._load, self._suspended = broker, load, suspended
-        self._lanes: dict[str, Lane] = {}
+        self._send_queues: dict[str, SendQueue] = {}
         self._wake = asyncio.Event()
         self._asides: list[Record] = []
         self._sending = False
 
-    def lane(self, collaboration: Collaboration) -> Lane:
-        """The lane of a collaboration."""
-        if collaboration.cid not in self._lanes:
-            self._lanes[collaboration.cid] = Lane(collaboration, pause=self._first())
-        return self._lanes[collaboration.cid]
+    def send_queue(self, collaboration: Collaboration) -> SendQueue:
+        """The send queue of a collaboration."""
+        if collaboration.cid not in self._send_queues:
+            self._send_queues[collaboration.cid] = SendQueue(collaboration, pause=self._first())
+        return self._send_queues[collaboration.cid]
 
     def left(self, cid: str) -> bool:
         """Whether nobody waits for any frame of a collaboration."""
-        lane = self._lanes.get(cid)
-        return lane is None or (not lane.waiting and (lane.idle or self._left(lane, self._broker.history)))
+        outgoing = self._send_queues.get(cid)
+        return outgoing is None or (
+            not outgoing.waiting and (outgoing.idle or self._left(outgoing, self._broker.history))
+        )
 
     def close(self, cid: str) -> None:
         """Forget a collaboration."""
-        self._lanes.pop(cid, None)
+        self._send_queues.pop(cid, None)
 
     def put(self, collaboration: Collaboration, frames: Iterable[Outgoing]) -> None:
         """Take frames that are committed."""
-        self.lane(collaboration).add(frames)
+        self.send_queue(collaboration).add(frames)
         self._wake.set()
 
     def aside(self, frames: Iterable[Frame]) -> None:
@@ -141,10 +143,10 @@ class Publisher:
 
     def covered(self) -> None:
         """A watermark moved: there may be room."""
-        for lane in self._lanes.values():
-            while lane.under_way and lane.under_way[0][0] <= lane.covered:
-                lane.under_way.popleft()
-                lane.pause, lane.due, lane.tries = self._first(), 0.0, 0
+        for outgoing in self._send_queues.values():
+            while outgoing.under_way and outgoing.under_way[0][0] <= outgoing.covered:
+                outgoing.under_way.popleft()
+                outgoing.pause, outgoing.due, outgoing.tries = self._first(), 0.0, 0
         self._wake.set()
 
     def drained(self, *, history: bool) -> bool:
@@ -153,17 +155,17 @@ class Publisher:
         That is so on a broker with history where it was read back; on one without, where peers that heard how the
         collaboration ended answer no more: their last acknowledgement was lost, and they have left.
         """
-        if self._asides or self._sending or any(lane.waiting for lane in self._lanes.values()):
+        if self._asides or self._sending or any(outgoing.waiting for outgoing in self._send_queues.values()):
             return False
-        return all(lane.idle or self._left(lane, history) for lane in self._lanes.values())
+        return all(outgoing.idle or self._left(outgoing, history) for outgoing in self._send_queues.values())
 
     def restart(self) -> None:
         """After a new connection: everything that is not covered is due again."""
         self._sending = False
-        for lane in self._lanes.values():
-            lane.under_way.clear()
-            self._reload(lane, lane.covered)
-            lane.pause, lane.due = self._first(), 0.0
+        for outgoing in self._send_queues.values():
+            outgoing.under_way.clear()
+            self._reload(outgoing, outgoing.covered)
+            outgoing.pause, outgoing.due = self._first(), 0.0
 
     async def run(self) -> None:
         """Publish until cancelled.
@@ -193,27 +195,27 @@ class Publisher:
     def _next(self) -> list[Record | Outgoing]:
         records: list[Record | Outgoing] = [*self._asides]
         self._asides = []
-        for cid, lane in self._lanes.items():
+        for cid, outgoing in self._send_queues.items():
             if cid in self._suspended:
                 continue
-            size = sum(s for _, s in lane.under_way)
-            while lane.waiting and len(lane.under_way) < MAX_EVENTS and size < MAX_BYTES:
-                if not lane.queue:
-                    self._reload(lane, lane.last)
+            size = sum(s for _, s in outgoing.under_way)
+            while outgoing.waiting and len(outgoing.under_way) < MAX_EVENTS and size < MAX_BYTES:
+                if not outgoing.queue:
+                    self._reload(outgoing, outgoing.last)
                     continue
-                out = lane.queue.popleft()
-                if out.sequence <= lane.collaboration.withheld:
+                out = outgoing.queue.popleft()
+                if out.sequence <= outgoing.collaboration.withheld:
                     continue
                 size += out.size
-                lane.under_way.append((out.sequence, out.size))
+                outgoing.under_way.append((out.sequence, out.size))
                 records.append(out)
         return records
 
     @staticmethod
-    def _left(lane: Lane, history: bool) -> bool:
+    def _left(outgoing: SendQueue, history: bool) -> bool:
         """Whether nobody waits for these: the collaboration has ended, and all stand on the log or were repeated."""
-        return lane.collaboration.ended and (
-            lane.collaboration.chain.settled(lane.covered) if history else lane.tries >= TRIES
+        return outgoing.collaboration.ended and (
+            outgoing.collaboration.chain.settled(outgoing.covered) if history else outgoing.tries >= TRIES
         )
 
     def _first(self) -> float:
@@ -221,23 +223,27 @@ class Publisher:
 
     def _again(self, now: float) -> None:
         """Frames that somebody should hold by now and does not: send them once more, ever more rarely."""
-        for lane in self._lanes.values():
+        for outgoing in self._send_queues.values():
             if (
-                lane.queue
-                or not lane.under_way
-                or lane.collaboration.cid in self._suspended
-                or self._left(lane, self._broker.history)
+                outgoing.queue
+                or not outgoing.under_way
+                or outgoing.collaboration.cid in self._suspended
+                or self._left(outgoing, self._broker.history)
             ):
                 continue
-            if not lane.due:
-                lane.due = now + lane.pause
-            elif now >= lane.due:
-                lane.pause, lane.due, lane.tries = min(2 * lane.pause, LONGEST_PAUSE), 0.0, lane.tries + 1
-                lane.under_way.clear()
-                self._reload(lane, lane.covered)
+            if not outgoing.due:
+                outgoing.due = now + outgoing.pause
+            elif now >= outgoing.due:
+                outgoing.pause, outgoing.due, outgoing.tries = (
+                    min(2 * outgoing.pause, LONGEST_PAUSE),
+                    0.0,
+                    outgoing.tries + 1,
+                )
+                outgoing.under_way.clear()
+                self._reload(outgoing, outgoing.covered)
 
-    def _reload(self, lane: Lane, after: int) -> None:
-        lane.reload(self._load(lane.collaboration.cid, after), after)
+    def _reload(self, outgoing: SendQueue, after: int) -> None:
+        outgoing.reload(self._load(outgoing.collaboration.cid, after), after)
 
 
 def record(out: Outgoing, remake: Callable[[bytes, bytes, bytes], bytes] = lambda _, payload, __: payload) -> Record:

@@ -1,7 +1,7 @@
 """What a party that may have forgotten what it said does before it says anything: it asks those who heard it.
 
 That is so on every start, since nobody can tell an old journal that was put back from one that is up to date. An open
-collaboration is suspended at the desk: nothing is folded there but own events, as they are found. It goes on once every
+collaboration is suspended: nothing is folded there but own events, as they are found. It goes on once every
 peer has answered and all that anybody holds of us is here, and ends otherwise. Where pads may be in use it waits for
 every answer: without those peers it could not go on in any case, as none leaves before all have completed. So it does
 after a restore, or where something is known to be missing; else for some seconds only, as peers may have left.
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.composer import aside
-from accord_agents.collaboration.dispatcher import Desk
+from accord_agents.collaboration.dispatcher import Dispatcher
 from accord_agents.journal.erasure import behind
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import stamp
@@ -52,7 +52,7 @@ class Links:
 
     Args:
         publish: Sends frames, once.
-        put: Has the loop call something on the desk with the time of its batch.
+        put: Has the loop call something on the dispatcher with the time of its batch.
         reread: Has the log read again from where the journal stands; called from within `put`.
     """
 
@@ -98,16 +98,16 @@ class Recovery:
     """One party's questions and answers.
 
     Args:
-        desk: Folded.
+        dispatcher: Folded.
         journal: Its journal.
         links: See `Links`.
         history: Whether the broker has one.
     """
 
-    def __init__(self, desk: Desk, journal: Journal, links: Links, *, history: bool) -> None:
-        self._desk, self._journal, self._links, self._history = desk, journal, links, history
+    def __init__(self, dispatcher: Dispatcher, journal: Journal, links: Links, *, history: bool) -> None:
+        self._dispatcher, self._journal, self._links, self._history = dispatcher, journal, links, history
         mark = journal.meta("restored")
-        self.restored, desk.restored = bool(mark), mark is not None
+        self.restored, dispatcher.restored = bool(mark), mark is not None
         self._open: dict[str, Inquiry] = {}
         self._answered: dict[tuple[str, str, str], float] = {}
         self._asked: deque[bytes] = deque(maxlen=REMEMBERED)
@@ -119,18 +119,18 @@ class Recovery:
 
     def start(self) -> None:
         """After the fold: what needs to be asked about."""
-        for cid, collaboration in self._desk.collaborations.items():
-            self.doubt(cid, strict=self.restored or (self._desk.restored and collaboration.untouched))
+        for cid, collaboration in self._dispatcher.collaborations.items():
+            self.doubt(cid, strict=self.restored or (self._dispatcher.restored and collaboration.untouched))
 
     def check(self) -> None:
         """After own events were adopted from the log: it lacks some before others that it holds."""
-        for cid, collaboration in self._desk.collaborations.items():
-            if collaboration.chain.missing(max(collaboration.chain.sequence, self._desk.claimed.get(cid, 0))):
+        for cid, collaboration in self._dispatcher.collaborations.items():
+            if collaboration.chain.missing(max(collaboration.chain.sequence, self._dispatcher.claimed.get(cid, 0))):
                 self.doubt(cid)
 
     def proposed(self, collaboration: Collaboration) -> None:
-        """Something new, unless this party has answered it in a life that it does not remember."""
-        if collaboration.adopted or (self._desk.restored and collaboration.untouched):
+        """Something new, unless this party has answered it in an incarnation that it does not remember."""
+        if collaboration.adopted or (self._dispatcher.restored and collaboration.untouched):
             self.doubt(collaboration.cid)
 
     def claimed(self, cid: str, peer: str) -> None:
@@ -142,17 +142,19 @@ class Recovery:
 
     def doubt(self, cid: str, *, strict: bool = True) -> None:
         """Suspend a collaboration until the peers were asked."""
-        collaboration = self._desk.collaborations[cid]
+        collaboration = self._dispatcher.collaborations[cid]
         strict |= not collaboration.ended and collaboration.state not in ("", PROPOSED, AGREED)
-        if cid in self._desk.suspended or not collaboration.ended or collaboration.sealing:
-            self._desk.suspended.setdefault(cid, [])
+        if cid in self._dispatcher.suspended or not collaboration.ended or collaboration.witnessing:
+            self._dispatcher.suspended.setdefault(cid, [])
             new = Inquiry(strict, os.urandom(32).hex(), collaboration.chain.sequence)
             self._open.setdefault(cid, new).strict |= strict
 
     def silent(self, cid: str) -> list[str] | None:
         """Whose answer a suspended collaboration waits for; None if it is not suspended."""
         inquiry = self._open.get(cid)
-        return None if inquiry is None else sorted(set(self._desk.collaborations[cid].peers) - set(inquiry.answers))
+        return (
+            None if inquiry is None else sorted(set(self._dispatcher.collaborations[cid].peers) - set(inquiry.answers))
+        )
 
     def expire(self, cid: str) -> None:
         """The agreed time is over and somebody has not answered: end, and say nothing, as nobody knows its number."""
@@ -166,7 +168,7 @@ class Recovery:
         try:
             event = frame.header.event_class.decode(frame.payload)
         except FrameError as error:
-            self._desk.batch.quarantined.append((frame.header.source, error.message, frame.encode()))
+            self._dispatcher.batch.quarantined.append((frame.header.source, error.message, frame.encode()))
             return
         if isinstance(event, Held):
             self._held(frame, event)
@@ -184,24 +186,26 @@ class Recovery:
         return True
 
     def _known(self, frame: Frame) -> bool:
-        """Whether a party of its collaboration has said a frame; the desk has seen to that where it is open."""
+        """Whether a party of its collaboration has said a frame; the dispatcher has seen to that where it is open."""
         header = frame.header
-        if header.subject in self._desk.collaborations:
+        if header.subject in self._dispatcher.collaborations:
             return True
         terms = resend.terms(self._journal, header.subject)
         if terms is None or header.source not in terms.parties or header.agreement != terms.digest().hex():
             return False
-        public = self._desk.identities.named(header.source, terms.parties[header.source].identity)
+        public = self._dispatcher.identities.named(header.source, terms.parties[header.source].identity)
         return public is not None and public.signed(frame)
 
     def _answer(self, frame: Frame, event: Event) -> None:
-        header, me = frame.header, self._desk.me
+        header, me = frame.header, self._dispatcher.me
         match event:
             case Asked(nonce=nonce):
                 answer = resend.holding(self._journal, header.subject, header.source, me, nonce)
                 self._say(header.algorithms, answer, header.subject, header.agreement, (header.source,))
             case Resend(sender=sender, after=after):
-                self._links.publish(resend.frames(self._journal, header.subject, sender, after, self._desk.payload))
+                self._links.publish(
+                    resend.frames(self._journal, header.subject, sender, after, self._dispatcher.payload)
+                )
 
     def _held(self, frame: Frame, event: Held) -> None:
         header, inquiry = frame.header, self._open.get(frame.header.subject)
@@ -209,8 +213,8 @@ class Recovery:
             return
         last = None
         if event.last:
-            last = resend.proof(event.last, self._desk.me, header.subject)
-            if last is None or not self._desk.signed(last):
+            last = resend.proof(event.last, self._dispatcher.me, header.subject)
+            if last is None or not self._dispatcher.signed(last):
                 return  # who claims what we never said has not answered
         inquiry.answers[header.source] = last
         self._said[header.subject, header.source] = event.said
@@ -226,12 +230,12 @@ class Recovery:
         for cid, inquiry in list(self._open.items()):
             self._look(cid, inquiry, now)
         self._close_gaps(now)
-        if self.restored and not self._desk.suspended:
+        if self.restored and not self._dispatcher.suspended:
             self.restored = False
             self._links.put(lambda _: self._journal.set_meta("restored", b""))
 
     def _look(self, cid: str, inquiry: Inquiry, now: float) -> None:
-        collaboration = self._desk.collaborations[cid]
+        collaboration = self._dispatcher.collaborations[cid]
         chain, inquiry.begun = collaboration.chain, now if inquiry.begun is None else inquiry.begun
         silent = self.silent(cid)
         if collaboration.mute:
@@ -240,9 +244,9 @@ class Recovery:
         proven = [frame for frame in inquiry.answers.values() if frame is not None]
         last = max(proven, key=lambda frame: frame.header.number, default=None)
         digests = {(frame.header.number, frame.digest) for frame in proven}
-        forgot = any(chain.known(self._desk.me, number) != digest for number, digest in digests)
+        forgot = any(chain.known(self._dispatcher.me, number) != digest for number, digest in digests)
         inquiry.strict |= forgot or chain.sequence > inquiry.known
-        if silent and (collaboration.ended or cid in self._desk.over) and now - inquiry.begun > GIVE_UP:
+        if silent and (collaboration.ended or cid in self._dispatcher.over) and now - inquiry.begun > GIVE_UP:
             self.expire(cid)  # it has its end, and does without the last checkpoint; or a peer ended it, and has left
             return
         if silent and (inquiry.strict or now - inquiry.begun < WAIT):
@@ -250,12 +254,16 @@ class Recovery:
                 self._ask(cid, Asked(nonce=inquiry.nonce), silent)
                 inquiry.ask, inquiry.pause = now + inquiry.pause, min(2 * inquiry.pause, LONGEST_PAUSE)
             return
-        known = {(number, chain.known(self._desk.me, number) or digest) for number, digest in digests}
+        known = {(number, chain.known(self._dispatcher.me, number) or digest) for number, digest in digests}
         first = chain.missing(max(last.header.number if last else 0, chain.sequence))
         if first != inquiry.first:
             inquiry.first, inquiry.moved, inquiry.request = first, now, now
         if known != digests or len(dict(digests)) < len(digests) or (first and now - inquiry.moved > GIVE_UP):
-            fields: dict[str, object] = {"reason": behind(self._desk.me), "whose": self._desk.me, "withhold": True}
+            fields: dict[str, object] = {
+                "reason": behind(self._dispatcher.me),
+                "whose": self._dispatcher.me,
+                "withhold": True,
+            }
             fields["mute"] = collaboration.ended
             beyond = last if last and last.header.number > chain.sequence else None
             self._links.put(functools.partial(self._conclude, cid, "failed", fields, beyond))
@@ -265,30 +273,30 @@ class Recovery:
             self._resume(cid)
         elif now >= inquiry.request:
             inquiry.request = now + AGAIN
-            self._ask(cid, self._missing(self._desk.me, first - 1), sorted(inquiry.answers))
+            self._ask(cid, self._missing(self._dispatcher.me, first - 1), sorted(inquiry.answers))
 
     def _resume(self, cid: str) -> None:
         def go_on(now: str) -> None:
             if self._open.pop(cid, None) is not None:
                 try:
-                    self._desk.resume(cid, now)
+                    self._dispatcher.resume(cid, now)
                 finally:  # also where what waited turns out to contradict what was said before
                     self._links.reread()
 
         self._links.put(go_on)
 
-    def _conclude(self, cid: str, verb: str, fields: dict[str, object], last: Frame | None, now: str) -> None:
+    def _conclude(self, cid: str, command: str, fields: dict[str, object], last: Frame | None, now: str) -> None:
         if self._open.pop(cid, None) is not None:
-            self._desk.conclude(cid, verb, fields, last, now)
+            self._dispatcher.conclude(cid, command, fields, last, now)
             self._links.reread()
 
     def _close_gaps(self, now: float) -> None:
         """Events of peers that were not sent to us again by themselves: from the sender, later from anybody."""
         found: dict[tuple[str, str], Gap] = {}
-        self._said = {place: said for place, said in self._said.items() if place[0] in self._desk.collaborations}
-        for cid, collaboration in self._desk.collaborations.items():
-            over = collaboration.ended and not (collaboration.sealing and collaboration.state == COMPLETED)
-            if over or cid in self._desk.suspended:
+        self._said = {place: said for place, said in self._said.items() if place[0] in self._dispatcher.collaborations}
+        for cid, collaboration in self._dispatcher.collaborations.items():
+            over = collaboration.ended and not (collaboration.witnessing and collaboration.state == COMPLETED)
+            if over or cid in self._dispatcher.suspended:
                 continue
             for peer in collaboration.peers:
                 seen = collaboration.chain.seen.get(peer, 0)
@@ -310,9 +318,9 @@ class Recovery:
         return Resend(nonce=os.urandom(32).hex(), sender=sender, after=after)
 
     def _ask(self, cid: str, event: Event, to: list[str]) -> None:
-        collaboration = self._desk.collaborations[cid]
+        collaboration = self._dispatcher.collaborations[cid]
         self._say(collaboration.suite, event, cid, collaboration.digest.hex(), tuple(to))
 
     def _say(self, suite: Suite, event: Event, cid: str, agreement: str, to: tuple[str, ...]) -> None:
-        frame = aside(suite, event, cid, agreement, self._desk.me, stamp(), self._desk.identity.sign, to=to)
+        frame = aside(suite, event, cid, agreement, self._dispatcher.me, stamp(), self._dispatcher.identity.sign, to=to)
         self._links.publish([frame])

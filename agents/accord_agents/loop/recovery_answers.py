@@ -15,7 +15,7 @@ from accord_schemas.events import Held
 from accord_schemas.frame import Frame
 
 Remake = Callable[[bytes, bytes, bytes], bytes]
-"""Makes an own payload again: see `Desk.payload`."""
+"""Makes an own payload again: see `Dispatcher.payload`."""
 MOST_EVENTS, MOST_BYTES = 64, 8 << 20
 """What one answer holds at most; who needs more asks again."""
 

@@ -62,7 +62,7 @@ class Endpoint:
             self._outcome(collaboration)
 
         agent.hooks.outcome = outcome
-        self._counted = {cid: len(ledger.timeline) for cid, ledger in agent.ledgers.items()}  # in an earlier life
+        self._counted = {cid: len(run.timeline) for cid, run in agent.summaries.items()}  # in an earlier incarnation
         self._log.info("metrics", listen=await self._server.start())
 
     async def stop(self) -> None:
@@ -70,14 +70,14 @@ class Endpoint:
         await self._server.stop()
 
     def _outcome(self, collaboration: Collaboration) -> None:
-        cid, ledgers = collaboration.cid, self._agent.ledgers
-        for phase, start, end in ledgers[cid].timeline[self._counted.get(cid, 0) :]:
+        cid, summaries = collaboration.cid, self._agent.summaries
+        for phase, start, end in summaries[cid].timeline[self._counted.get(cid, 0) :]:
             self._metrics.phase(phase, max(0.0, end - start))
-        self._counted[cid] = len(ledgers[cid].timeline)
+        self._counted[cid] = len(summaries[cid].timeline)
         if collaboration.ended:
             self._ended.setdefault(cid, time.monotonic())
         for known in (self._counted, self._ended):
-            for gone in known.keys() - ledgers.keys():
+            for gone in known.keys() - summaries.keys():
                 del known[gone]
 
     # ---- pages
@@ -101,7 +101,7 @@ class Endpoint:
             return "the keystore's file is gone"
         if not self.broker.connected:
             return "the broker is not connected; agent.log says why"
-        if self._agent.desk.adopting or not self.broker.caught_up:
+        if self._agent.dispatcher.adopting or not self.broker.caught_up:
             return "the log is still being read up to its end"
         return ""
 

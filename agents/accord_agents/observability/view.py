@@ -67,7 +67,7 @@ class View(Collector):
         events: Counter[tuple[str, ...]] = Counter()
         ages: dict[tuple[str, ...], float] = {}
         now = time.time()
-        for collaboration in self._agent.desk.collaborations.values():
+        for collaboration in self._agent.dispatcher.collaborations.values():
             chain, left = collaboration.chain, self._agent.publisher.left(collaboration.cid)
             for peer in collaboration.peers:
                 covered = chain.covered.get(peer, 0)
@@ -80,7 +80,7 @@ class View(Collector):
         yield _gauge("accord_outbox_age_seconds", "Age of the oldest of them.", ["peer"], ages)
 
     def _collaborations(self) -> Iterator[GaugeMetricFamily]:
-        found = list(self._agent.desk.collaborations.values())
+        found = list(self._agent.dispatcher.collaborations.values())
         counts = Counter((c.state or "NEW",) for c in found)
         yield _gauge("accord_collaborations", "Collaborations in memory, by state.", ["state"], counts)
         shown = [c for c in found if self._shows(c)][-SERIES:]

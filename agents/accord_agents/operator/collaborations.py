@@ -123,14 +123,14 @@ def _shown(body: str) -> dict[str, Any]:
     return status
 
 
-def _ask(config: Config, verb: str, body: dict[str, str]) -> dict[str, Any]:
+def _ask(config: Config, command: str, body: dict[str, str]) -> dict[str, Any]:
     if not running(config.out):
         raise AccordError(
             f"no agent of {config.party} runs in {config.out}.", hint="Start it with: accord agent --config FILE"
         )
     journal = Journal(config.journal)
     try:
-        number = journal.ask(verb, json.dumps(body))
+        number = journal.ask(command, json.dumps(body))
         end = time.monotonic() + ANSWER_WITHIN
         while (answer := journal.answer(number)) is None:
             if time.monotonic() > end:

@@ -12,7 +12,7 @@ from typing import Any
 from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.execution.blobs import BlobStore
 from accord_agents.execution.executor import done_here, fresh
-from accord_agents.execution.port import Executor, Reply, Supplies
+from accord_agents.execution.port import Executor, TaskResources, TaskResult
 from accord_agents.security.keystore import Keystore
 from accord_protocols.kernel.engine import Job
 from accord_schemas.blocks import payload
@@ -106,20 +106,20 @@ class Rerun:
         finally:
             self._free.release()
 
-    def _order(self, job: Job, recorded: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[Job, Supplies]:
+    def _order(self, job: Job, recorded: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[Job, TaskResources]:
         compute = job.compute
         key = self._secret(fresh(self._cid, job.address)) if compute.fresh else compute.key
         secrets = {name: self._secret(f"{self._cid}/{name}") for name in compute.secrets}
         path = self._snapshots / f"{data['snapshot']}.table"
         snapshot = (str(path), data["snapshot"]) if compute.data else None
-        supplies = Supplies(key, secrets, snapshot, data["rows"], self._blobs)
+        supplies = TaskResources(key, secrets, snapshot, data["rows"], self._blobs)
         if compute.task in _RECORDED:
             task, artefact = _RECORDED[compute.task]
             inputs = {**compute.inputs, artefact: recorded[artefact]}
             job = Job(job.address, replace(compute, task=task, inputs=inputs))
         return job, supplies
 
-    def _compare(self, job: Job, recorded: Mapping[str, Any], reply: Reply) -> None:
+    def _compare(self, job: Job, recorded: Mapping[str, Any], reply: TaskResult) -> None:
         address = f"{job.address.instance}/{job.address.step}, job {job.compute.task}"
         if reply.trigger:
             message = f"{address}, cannot be executed again: {reply.reason}"

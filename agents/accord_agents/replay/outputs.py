@@ -9,8 +9,8 @@ from typing import Any
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.intake.table import Table
-from accord_agents.results.files import documents, summary
-from accord_agents.results.summary import Ledger
+from accord_agents.results.files import documents, result_fields
+from accord_agents.results.summary import RunSummary
 from accord_protocols.jobs.registry import JOBS
 from accord_schemas.errors import AccordError
 
@@ -20,9 +20,9 @@ _LIVE = frozenset({"warnings"})
 """Fields of result.json that may hold more than follows from the journal."""
 
 
-def figures(collaboration: Collaboration, ledger: Ledger) -> dict[str, Any]:
+def figures(collaboration: Collaboration, run: RunSummary) -> dict[str, Any]:
     """result.json as it would be written now, after a way through text."""
-    found: dict[str, Any] = json.loads(json.dumps(summary(collaboration, ledger)))
+    found: dict[str, Any] = json.loads(json.dumps(result_fields(collaboration, run)))
     return found
 
 
@@ -42,7 +42,7 @@ def backed(out: Path, known: set[str]) -> None:
 def compare(
     out: Path,
     collaboration: Collaboration,
-    ledger: Ledger,
+    run: RunSummary,
     table: Table | None,
     ends: list[dict[str, Any]],
     others: set[str],
@@ -69,7 +69,7 @@ def compare(
     held = _parsed(raw, folder / "result.json")
     if held.get("collaboration") in others:
         return {}
-    wanted = documents(collaboration, ledger, table)
+    wanted = documents(collaboration, run, table)
     for name in _DOCUMENTS:
         path = folder / name
         if (path.read_bytes() if path.is_file() else None) != wanted.get(name):

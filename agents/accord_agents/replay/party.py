@@ -21,13 +21,13 @@ from accord_agents.execution.executor import ProcessExecutor
 from accord_agents.execution.port import Executor
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.journal.journal import BODIES, Journal
-from accord_agents.journal.row_encryption import opened, opened_recipe
+from accord_agents.journal.row_encryption import decrypted, decrypted_recipe
 from accord_agents.journal.rows import Row
 from accord_agents.replay import integrity, outputs
 from accord_agents.replay.copy import copied, damaged
 from accord_agents.replay.jobs import Rerun
 from accord_agents.replay.report import Folded, Replayed
-from accord_agents.results.summary import Ledger
+from accord_agents.results.summary import RunSummary
 from accord_agents.security.identity import PublicIdentity
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.own_identity import former_identities, own_identity
@@ -173,20 +173,20 @@ class _Party:
         me, seed = self._config.party, f"{cid}/seed"
         collaboration = Collaboration(cid, me, lambda: self._secret(seed), _mute, self._unwrap, blobs)
         rerun = Rerun(cid, self._keystore, self._config.out / "snapshots", self._executor, self._width, blobs)
-        ledger, ends, jobs = Ledger(), list[dict[str, Any]](), dict[str, Job]()
-        said = (opened_recipe(out, self._cipher) for out in journal.outgoing(cid))
-        rows = refold(collaboration, (opened(row, self._cipher) for row in journal.rows(cid)), said)
+        run, ends, jobs = RunSummary(), list[dict[str, Any]](), dict[str, Job]()
+        said = (decrypted_recipe(out, self._cipher) for out in journal.outgoing(cid))
+        rows = refold(collaboration, (decrypted(row, self._cipher) for row in journal.rows(cid)), said)
         try:
             for row, outcome in _guarded(rows, cid):
                 folded.state = collaboration.state
                 report.rows += 1
                 report.frames += len(outcome.frames)
-                ledger.take(collaboration, outcome)
+                run.take(collaboration, outcome)
                 jobs |= {"\n".join(job.address): job for job in outcome.jobs}
                 if row.kind == "job" and (job := jobs.pop(row.head.decode(), None)) is not None:
                     await rerun.check(job, decode_kept(row.payload or b"", blobs), collaboration.data)
                 if collaboration.ended:
-                    ends.append(outputs.figures(collaboration, ledger))
+                    ends.append(outputs.figures(collaboration, run))
             await rerun.finish()
         finally:
             await rerun.stop()
@@ -198,7 +198,7 @@ class _Party:
         path = self._config.out / "snapshots" / f"{collaboration.data.get('snapshot')}.table"
         table = read_snapshot(path, collaboration.data["snapshot"]) if collaboration.data else None
         if ends:
-            folded.figures = outputs.compare(self._config.out, collaboration, ledger, table, ends, others)
+            folded.figures = outputs.compare(self._config.out, collaboration, run, table, ends, others)
 
     def _agreed(self, collaboration: Collaboration) -> None:
         """The identities that signatures were checked with are those of the agreement."""

@@ -11,7 +11,7 @@ from accord_agents.collaboration.outcome import Outcome
 from accord_protocols.kernel.lifecycle import TERMINAL
 
 
-class Ledger:
+class RunSummary:
     """Takes outcomes in order.
 
     Attributes:

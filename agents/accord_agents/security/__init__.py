@@ -1,1 +1,1 @@
-"""Identities, the keystore and the sealing of events."""
+"""Identities, the keystore and the encryption of events."""

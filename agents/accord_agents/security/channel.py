@@ -63,13 +63,13 @@ class Channel(ABC):
     @abstractmethod
     def _decrypt(self, key: bytes, nonce: bytes, aad: bytes, ciphertext: bytes) -> bytes: ...
 
-    def seal(self, key: bytes, aad: bytes, plaintext: bytes) -> tuple[bytes, bytes]:
+    def encrypt(self, key: bytes, aad: bytes, plaintext: bytes) -> tuple[bytes, bytes]:
         """Seal under a channel key: (salt of 32 bytes, ciphertext with tag)."""
         salt = self._salt(key, aad, plaintext)
         return salt, self.reseal(key, aad, salt, plaintext)
 
     def reseal(self, key: bytes, aad: bytes, salt: bytes, plaintext: bytes) -> bytes:
-        """The ciphertext that `seal` gave together with this salt."""
+        """The ciphertext that `encrypt` gave together with this salt."""
         return self._encrypt(*self._message_key(key, salt), aad, plaintext)
 
     def open_sealed(self, key: bytes, aad: bytes, salt: bytes, ciphertext: bytes) -> bytes:
@@ -104,7 +104,7 @@ class Channel(ABC):
     def _message_key(self, key: bytes, salt: bytes) -> tuple[bytes, bytes]:
         """Key and nonce of one message. The nonce is secret too: with a fixed one, a search of 128-bit keys would be
         shared by all messages on a log (Biham, IPL 84(3), 2002)."""
-        return self.derive(key, b"accord seal", salt), self.derive(key, b"accord nonce", salt)[:12]
+        return self.derive(key, b"accord encrypt", salt), self.derive(key, b"accord nonce", salt)[:12]
 
     def _salt(self, key: bytes, aad: bytes, plaintext: bytes) -> bytes:
         return self._mac(self.derive(key, b"accord mac"), len(aad).to_bytes(8, "big") + aad, plaintext)
@@ -117,8 +117,8 @@ class DefaultChannel(Channel):
 
     def wrap(self, sender: Identity, recipient: PublicIdentity, key: bytes, info: bytes) -> bytes:
         """A wrap that tells its recipient who made it."""
-        receiver = DH.import_x25519_public_key(recipient.sealing)
-        own = DH.import_x25519_private_key(sender.sealing_secret)
+        receiver = DH.import_x25519_public_key(recipient.encryption)
+        own = DH.import_x25519_private_key(sender.encryption_secret)
         box = HPKE.new(receiver_key=receiver, aead_id=HPKE.AEAD.AES256_GCM, sender_key=own, info=info)
         sealed: bytes = box.seal(key)
         return bytes(box.enc) + sealed
@@ -126,8 +126,8 @@ class DefaultChannel(Channel):
     def unwrap(self, recipient: Identity, sender: PublicIdentity, wrapped: bytes, info: bytes) -> bytes:
         """The channel key in `wrapped`, which `sender` made."""
         try:
-            own = DH.import_x25519_private_key(recipient.sealing_secret)
-            other = DH.import_x25519_public_key(sender.sealing)
+            own = DH.import_x25519_private_key(recipient.encryption_secret)
+            other = DH.import_x25519_public_key(sender.encryption)
             box = HPKE.new(
                 receiver_key=own, aead_id=HPKE.AEAD.AES256_GCM, enc=wrapped[:32], sender_key=other, info=info
             )
@@ -166,14 +166,14 @@ class SmChannel(Channel):
         """A wrap that only a signed frame attributes to its sender."""
         from accord_agents.security import sm2
 
-        return sm2.encrypt(recipient.sealing, key + sm3(info))
+        return sm2.encrypt(recipient.encryption, key + sm3(info))
 
     def unwrap(self, recipient: Identity, sender: PublicIdentity, wrapped: bytes, info: bytes) -> bytes:
         """The channel key in `wrapped`."""
         from accord_agents.security import sm2
 
         try:
-            plain = sm2.decrypt(recipient.sealing_secret, wrapped)
+            plain = sm2.decrypt(recipient.encryption_secret, wrapped)
         except ValueError:
             raise FrameError(_REASON) from None
         if len(plain) != KEY_BYTES + 32 or not hmac.compare_digest(plain[KEY_BYTES:], sm3(info)):

@@ -19,9 +19,9 @@ class Keys:
 
     def __init__(self, secret: bytes) -> None:
         self._signing = Ed25519PrivateKey.from_private_bytes(secret[:32])
-        self.sealing_secret = secret[32:]
+        self.encryption_secret = secret[32:]
         self.signing = self._signing.public_key().public_bytes_raw()
-        self.sealing = X25519PrivateKey.from_private_bytes(secret[32:]).public_key().public_bytes_raw()
+        self.encryption = X25519PrivateKey.from_private_bytes(secret[32:]).public_key().public_bytes_raw()
 
     def sign(self, data: bytes) -> bytes:
         """An Ed25519 signature, 64 bytes."""
@@ -37,15 +37,15 @@ def verify(signing: bytes, data: bytes, signature: bytes) -> bool:
     return True
 
 
-def check(signing: bytes, sealing: bytes) -> None:
+def check(signing: bytes, encryption: bytes) -> None:
     """Look at public keys before they are pinned.
 
     Raises:
-        ValueError: One is no key, one for which anybody can sign, or one to which nothing can be sealed.
+        ValueError: One is no key, one for which anybody can sign, or one to which nothing can be encrypted.
     """
     y = int.from_bytes(signing, "little") & (2**255 - 1)
     if y >= _P or y in _SMALL:  # 8·A = 0: some signatures hold for any message, and so prove nothing
         raise ValueError("a signing key of small order, or not in its one form")
     Ed25519PublicKey.from_public_bytes(signing)
     # a point of small order gives everybody the same secret; the exchange refuses it (RFC 7748, section 6.1)
-    X25519PrivateKey.from_private_bytes(_PROBE).exchange(X25519PublicKey.from_public_bytes(sealing))
+    X25519PrivateKey.from_private_bytes(_PROBE).exchange(X25519PublicKey.from_public_bytes(encryption))

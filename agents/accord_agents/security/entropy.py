@@ -1,4 +1,4 @@
-"""Where keys and sealed seeds come from: the operating system or, for demos and tests only, one number for all."""
+"""Where keys and root seeds come from: the operating system or, for demos and tests only, one number for all."""
 
 from __future__ import annotations
 
@@ -43,4 +43,4 @@ class SeedEntropy:
 
 def identity_secret(entropy: Entropy) -> bytes:
     """64 bytes for an identity."""
-    return entropy.secret("identity", "signing") + entropy.secret("identity", "sealing")
+    return entropy.secret("identity", "signing") + entropy.secret("identity", "encryption")

@@ -1,4 +1,4 @@
-"""Who speaks: a key that signs frames and a key to which events are sealed, of one of two kinds.
+"""Who speaks: a key that signs frames and a key to which events are encrypted, of one of two kinds.
 
 The default kind is Ed25519 and X25519 (`ed25519`), that of the profile `sm` two SM2 keys (`sm2`).
 """
@@ -22,13 +22,13 @@ class Keys(Protocol):
 
     Attributes:
         signing: The public key that checks signatures.
-        sealing: The public key to which channel keys are wrapped.
-        sealing_secret: The private key that unwraps them, 32 bytes.
+        encryption: The public key to which channel keys are wrapped.
+        encryption_secret: The private key that unwraps them, 32 bytes.
     """
 
     signing: bytes
-    sealing: bytes
-    sealing_secret: bytes
+    encryption: bytes
+    encryption_secret: bytes
 
     def sign(self, data: bytes) -> bytes:
         """A signature of 64 bytes."""
@@ -45,7 +45,7 @@ class Kind(Protocol):
     def verify(self, signing: bytes, data: bytes, signature: bytes) -> bool:
         """Whether the owner of a public key signed `data`."""
 
-    def check(self, signing: bytes, sealing: bytes) -> None:
+    def check(self, signing: bytes, encryption: bytes) -> None:
         """ValueError unless these are keys that can be used."""
 
 
@@ -67,7 +67,7 @@ class PublicIdentity:
 
     party: str
     signing: bytes
-    sealing: bytes
+    encryption: bytes
     kind: Profile = DEFAULT
 
     @property
@@ -75,7 +75,7 @@ class PublicIdentity:
         """The hash of kind, name and keys, in groups of four hex digits, for people to compare."""
         suite = SUITES[self.kind]
         named = [suite.attribute] if suite.attribute else []
-        text = suite.digest(b"accord identity", *named, self.party, self.signing, self.sealing).hex()
+        text = suite.digest(b"accord identity", *named, self.party, self.signing, self.encryption).hex()
         return "-".join(text[i : i + 4] for i in range(0, 40, 4))
 
     @property
@@ -137,8 +137,8 @@ class Identity:
         if len(secret) != 64:
             raise ValueError("an identity is made of 64 secret bytes")
         self._keys = kind_of(kind).Keys(secret)
-        self.sealing_secret = self._keys.sealing_secret
-        self.public = PublicIdentity(party, self._keys.signing, self._keys.sealing, kind)
+        self.encryption_secret = self._keys.encryption_secret
+        self.public = PublicIdentity(party, self._keys.signing, self._keys.encryption, kind)
 
     def __repr__(self) -> str:
         return f"Identity({self.public.party!r}, <secret>)"
@@ -181,7 +181,7 @@ def imported(value: Any, where: str) -> PublicIdentity:
     """The public identity in an export.
 
     Raises:
-        UsageError: It is not one, was damaged, or holds a key to which nothing can be sealed.
+        UsageError: It is not one, was damaged, or holds a key to which nothing can be encrypted.
     """
     trouble = UsageError(
         f"{where} is no exported identity, or was damaged.", hint="Export it again with: accord keys export FILE"
@@ -189,10 +189,12 @@ def imported(value: Any, where: str) -> PublicIdentity:
     try:
         export = dict(unambiguous_json(value) if isinstance(value, str | bytes) else value)
         kind = {DEFAULT: DEFAULT, SM: SM}[export.get("kind", DEFAULT)]
-        signing, sealing, signature = (bytes.fromhex(export[name]) for name in ("signing", "sealing", "signature"))
-        public = PublicIdentity(export["party"], signing, sealing, kind)
+        signing, encryption, signature = (
+            bytes.fromhex(export[name]) for name in ("signing", "encryption", "signature")
+        )
+        public = PublicIdentity(export["party"], signing, encryption, kind)
         body = _body(public)
-        kind_of(kind).check(signing, sealing)
+        kind_of(kind).check(signing, encryption)
         signed = public.verify(canonical_json(body), signature)
         named = re.fullmatch(PARTY, public.party) is not None
     except (TypeError, ValueError, KeyError, RecursionError):
@@ -204,4 +206,4 @@ def imported(value: Any, where: str) -> PublicIdentity:
 
 def _body(public: PublicIdentity) -> dict[str, str]:
     kind = {"kind": public.kind} if public.kind != DEFAULT else {}
-    return {"party": public.party, "signing": public.signing.hex(), "sealing": public.sealing.hex(), **kind}
+    return {"party": public.party, "signing": public.signing.hex(), "encryption": public.encryption.hex(), **kind}

@@ -11,7 +11,7 @@ from accord_schemas.suites import Profile
 
 def described(public: PublicIdentity) -> dict[str, str]:
     """The public keys of an identity as a proposal carries them, by their party's name."""
-    return {"signing": public.signing.hex(), "sealing": public.sealing.hex()}
+    return {"signing": public.signing.hex(), "encryption": public.encryption.hex()}
 
 
 def introduced(
@@ -32,11 +32,11 @@ def introduced(
     found: dict[str, PublicIdentity] = {}
     for party, fields in sorted(identities.items()):
         try:
-            signing, sealing = bytes.fromhex(fields["signing"]), bytes.fromhex(fields["sealing"])
-            kind_of(profile).check(signing, sealing)
+            signing, encryption = bytes.fromhex(fields["signing"]), bytes.fromhex(fields["encryption"])
+            kind_of(profile).check(signing, encryption)
         except (KeyError, ValueError):
             raise FrameError(f"the identity of {party} in the proposal is malformed") from None
-        public = PublicIdentity(party, signing, sealing, profile)
+        public = PublicIdentity(party, signing, encryption, profile)
         if described(public) != dict(fields) or public.fingerprint != fingerprints[party]:
             raise FrameError(f"the identity of {party} in the proposal is not the one that the agreement names")
         found[party] = public

@@ -34,8 +34,8 @@ class Keys:
 
     def __init__(self, secret: bytes) -> None:
         self._signing_secret = _private(secret[:32], "signing")
-        self.sealing_secret = _private(secret[32:], "sealing")
-        self.signing, self.sealing = public_key(self._signing_secret), public_key(self.sealing_secret)
+        self.encryption_secret = _private(secret[32:], "encryption")
+        self.signing, self.encryption = public_key(self._signing_secret), public_key(self.encryption_secret)
 
     def sign(self, data: bytes) -> bytes:
         """An SM2 signature with the default ID; its nonce is GmSSL's, of the operating system."""
@@ -54,13 +54,13 @@ def public_key(private: bytes) -> bytes:
     return b"\x04" + _bytes(found[0]) + _bytes(found[1])
 
 
-def check(signing: bytes, sealing: bytes) -> None:
+def check(signing: bytes, encryption: bytes) -> None:
     """Look at public keys before they are pinned.
 
     Raises:
         ValueError: One is no point of the curve. (The curve's order is prime: no point of it is weak.)
     """
-    for point in (signing, sealing):
+    for point in (signing, encryption):
         _affine(point)
 
 

@@ -17,7 +17,7 @@ from accord_schemas.agreement import Agreement
 from accord_schemas.errors import UsageError
 
 Say = Callable[[str, str, dict[str, Any]], None]
-"""Has the desk say an own word: (collaboration, verb, fields)."""
+"""Has the dispatcher say an own command: (collaboration, command, fields)."""
 
 
 class Acceptance:

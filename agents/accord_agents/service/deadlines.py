@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from accord_agents.collaboration.dispatcher import Desk
+from accord_agents.collaboration.dispatcher import Dispatcher
 from accord_agents.loop.recovery import Recovery
 from accord_agents.service.acceptance import Say
 
@@ -19,13 +19,13 @@ class Deadlines:
     """When something happened last in each collaboration of a party, and what follows.
 
     Args:
-        desk: The party's.
+        dispatcher: The party's.
         recovery: Knows whose answers a suspended collaboration waits for.
-        say: Has the desk say an own word.
+        say: Has the dispatcher say an own command.
     """
 
-    def __init__(self, desk: Desk, recovery: Recovery, say: Say) -> None:
-        self._desk, self._recovery, self._say, self._looked = desk, recovery, say, 0.0
+    def __init__(self, dispatcher: Dispatcher, recovery: Recovery, say: Say) -> None:
+        self._dispatcher, self._recovery, self._say, self._looked = dispatcher, recovery, say, 0.0
         self._since: dict[str, float] = {}
 
     @property
@@ -46,7 +46,7 @@ class Deadlines:
         if (deaf := now - self._looked) > DEAF:  # without a broker nobody is heard: that is no peer's silence
             self._since = {cid: at + deaf for cid, at in self._since.items()}
         self._looked = now
-        for cid, collaboration in self._desk.collaborations.items():
+        for cid, collaboration in self._dispatcher.collaborations.items():
             quiet = now - self._since.setdefault(cid, now)
             if collaboration.ended or collaboration.agreement is None:
                 continue

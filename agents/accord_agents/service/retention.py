@@ -18,7 +18,7 @@ from accord_agents.journal.journal import Journal
 from accord_agents.loop.agent import Agent
 from accord_agents.observability.memory import trimmed
 from accord_agents.security.keystore import Keystore
-from accord_agents.service.witness_wait import Sealing
+from accord_agents.service.witness_wait import WitnessWait
 from accord_schemas.errors import UsageError
 
 REST = 10.0
@@ -39,7 +39,7 @@ class Retention:
         journal: Its journal.
         keystore: Its keys.
         out: Its folder.
-        sealing: Says which ends are still waited for.
+        witness_wait: Says which ends are still waited for.
         busy: Whether a copy of the data was made whose use is not journaled yet.
         forget: Told which collaboration was closed.
         doubt: Whether peers say that the own clock is ahead.
@@ -53,7 +53,7 @@ class Retention:
         journal: Journal,
         keystore: Keystore,
         out: Path,
-        sealing: Sealing,
+        witness_wait: WitnessWait,
         busy: Callable[[], bool],
         forget: Callable[[str], None],
         doubt: Callable[[], bool],
@@ -61,7 +61,7 @@ class Retention:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._agent, self._journal, self._keystore, self._out = agent, journal, keystore, out
-        self._sealing, self._busy, self._forget, self._doubt, self._log = sealing, busy, forget, doubt, log
+        self._witness_wait, self._busy, self._forget, self._doubt, self._log = witness_wait, busy, forget, doubt, log
         self._clock = clock
         self._look = self._looked = 0.0
         self._kept = set[str]()
@@ -74,9 +74,9 @@ class Retention:
             quiet: When something happened last, by collaboration.
         """
         agent = self._agent
-        for cid, collaboration in agent.desk.collaborations.items():
+        for cid, collaboration in agent.dispatcher.collaborations.items():
             terms = collaboration.agreement
-            if terms and self._sealing.waits(collaboration, terms.limits.deadline_seconds):
+            if terms and self._witness_wait.waits(collaboration, terms.limits.deadline_seconds):
                 continue  # closed, it would not hear its last witness
             if now - quiet.get(cid, now) > REST and agent.rest(cid):
                 agent.put(functools.partial(self._close, cid))
@@ -95,7 +95,7 @@ class Retention:
             )
         self._looked = at
         self._journal.set_meta("looks", looks.encode())
-        for cid, decision in due(self._journal, self._agent.desk.me, now, looks.credible):
+        for cid, decision in due(self._journal, self._agent.dispatcher.me, now, looks.credible):
             if decision.erase:
                 self._agent.put(functools.partial(self._erase, cid))
             elif decision.why and cid not in self._kept:
@@ -120,8 +120,8 @@ class Retention:
 
     def _close(self, cid: str, _now: str) -> None:
         agent = self._agent
-        if cid in agent.desk.collaborations and agent.rest(cid):
-            if agent.desk.collaborations[cid].reason == behind(agent.desk.me):
+        if cid in agent.dispatcher.collaborations and agent.rest(cid):
+            if agent.dispatcher.collaborations[cid].reason == behind(agent.dispatcher.me):
                 self._look = 0.0  # its pads and keys go now
             agent.close(cid)
             trimmed()

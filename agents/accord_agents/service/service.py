@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from accord_agents.collaboration.collaboration import Collaboration
-from accord_agents.collaboration.dispatcher import Desk
+from accord_agents.collaboration.dispatcher import Dispatcher
 from accord_agents.collaboration.outcome import Outcome
 from accord_agents.config.party_file import Config
 from accord_agents.execution.allocator import spare
 from accord_agents.execution.blobs import BLOBS, BlobStore
 from accord_agents.execution.executor import ProcessExecutor, fresh
-from accord_agents.execution.port import Executor, Supplies
+from accord_agents.execution.port import Executor, TaskResources
 from accord_agents.files.folder_lock import held
 from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import read_snapshot
@@ -29,7 +29,7 @@ from accord_agents.loop.quarantine_topic import Refusals
 from accord_agents.observability.logs import open_log, routed
 from accord_agents.observability.memory import Memory
 from accord_agents.results.files import write
-from accord_agents.results.summary import Ledger
+from accord_agents.results.summary import RunSummary
 from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.own_identity import own_identity
@@ -44,7 +44,7 @@ from accord_agents.service.peer_clocks import PeerClocks
 from accord_agents.service.requests import Requests
 from accord_agents.service.rerun_guard import Reruns, objections
 from accord_agents.service.retention import Retention
-from accord_agents.service.witness_wait import Sealing
+from accord_agents.service.witness_wait import WitnessWait
 from accord_broker.factory import connect
 from accord_broker.port import Broker
 from accord_protocols.kernel.engine import Job
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class OneShotRun:
     """What `accord run` has an agent do, and `accord agent` never does.
 
     Args:
@@ -75,12 +75,12 @@ class Service:
 
     Args:
         config: The party's configuration.
-        errand: One collaboration, after which the agent ends; None to serve until stopped.
+        one_shot: One collaboration, after which the agent ends; None to serve until stopped.
     """
 
-    def __init__(self, config: Config, errand: Errand | None = None) -> None:
-        self.config, self.errand = config, errand
-        seed = errand.seed if errand else None
+    def __init__(self, config: Config, one_shot: OneShotRun | None = None) -> None:
+        self.config, self.one_shot = config, one_shot
+        seed = one_shot.seed if one_shot else None
         self.entropy: Entropy = SystemEntropy() if seed is None else SeedEntropy(seed, config.party)
         self.keystore = Keystore.open(config.keystore, passphrase(config.passphrase_file))
         forget()
@@ -89,7 +89,7 @@ class Service:
         self.executor: Executor = ProcessExecutor(config.workers or os.cpu_count() or 1)
         self.memory = Memory()
         self.reruns = Reruns(config.out / "reruns", self.keystore.get("storage"))
-        self.sealing = Sealing(self._unsealed)
+        self.witness_wait = WitnessWait(self._unwitnessed)
         self.clocks = PeerClocks(self.log)
         self._tables: dict[str, Table] = {}
         self._written: set[tuple[str, str, int]] = set()
@@ -111,7 +111,7 @@ class Service:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self.agent.stopping.set)
-            if self.errand:
+            if self.one_shot:
                 loop.add_reader(0, self._runner)
             self.log.info("started", pid=os.getpid(), broker=self.config.broker)
             self.executor.warm()
@@ -120,7 +120,7 @@ class Service:
                 await self._endpoint.start(self.agent, self.memory, lambda: len(self._jobs))
             self.agent.recovery.start()
             await self.agent.run(self._done)
-            if self.errand is None and not self.agent.stopping.is_set():
+            if self.one_shot is None and not self.agent.stopping.is_set():
                 raise AccordError("The agent's work ended and nobody had asked it to: a fault of the program.")
         except BaseException as error:
             self.log.error("stopped", problem=why(error))
@@ -173,21 +173,29 @@ class Service:
         """The agent, and what is built around it: each part gets what it needs, none the whole."""
         config, keystore, log, self.journal = self.config, self.keystore, self.log, journal
         self.identities = IdentityWatch(config, keystore, self.identity, log, self._pinned)
-        self.agent = Agent(self._desk(journal), journal, broker, log, self._hooks(), refusals)
-        desk, demo = self.agent.desk, self.errand is not None
+        self.agent = Agent(self._dispatcher(journal), journal, broker, log, self._hooks(), refusals)
+        dispatcher, demo = self.agent.dispatcher, self.one_shot is not None
         budget = Budget(keystore, config.policy.max_runs_per_peer_per_day)
         self.acceptance = Acceptance(config, log, self.say, self.spawn, self.kept, budget, seeded_allowed=demo)
-        self.deadlines = Deadlines(desk, self.agent.recovery, self.say)
+        self.deadlines = Deadlines(dispatcher, self.agent.recovery, self.say)
         busy = functools.partial(bool, self.acceptance)
         self.retention = Retention(
-            self.agent, journal, keystore, config.out, self.sealing, busy, self.forget, lambda: self.clocks.doubt, log
+            self.agent,
+            journal,
+            keystore,
+            config.out,
+            self.witness_wait,
+            busy,
+            self.forget,
+            lambda: self.clocks.doubt,
+            log,
         )
-        self.requests = Requests(desk, self.entropy, self.acceptance.accept, self.retention.by_hand)
+        self.requests = Requests(dispatcher, self.entropy, self.acceptance.accept, self.retention.by_hand)
 
-    def _desk(self, journal: Journal) -> Desk:
+    def _dispatcher(self, journal: Journal) -> Dispatcher:
         cipher = StorageCipher(self.keystore.get("storage"))
         channels = {wrap: cipher.decrypt(sealed, wrap) for wrap, sealed in journal.channels().items()}
-        return Desk(self.identity, self.identities.load(), cipher, self._sealed_seed, channels, self.blobs)
+        return Dispatcher(self.identity, self.identities.load(), cipher, self._sealed_seed, channels, self.blobs)
 
     def blobs(self, cid: str) -> BlobStore:
         """Where the large numbers of a collaboration are."""
@@ -203,35 +211,37 @@ class Service:
         for cid, job in self._left:
             self._job(cid, job)
         self._left = []
-        for collaboration in list(self.agent.desk.collaborations.values()):
+        for collaboration in list(self.agent.dispatcher.collaborations.values()):
             if collaboration.state == PROPOSED and not collaboration.accepted:
                 self.acceptance.proposed(collaboration)
-        if self.errand and self.errand.agreement:
-            self._propose(self.errand.agreement)
+        if self.one_shot and self.one_shot.agreement:
+            self._propose(self.one_shot.agreement)
 
     def _resume(self) -> None:
         """Every start is a replay: fold each journal and see what was left."""
-        closed = self.agent.desk.closed = self.journal.closed()
+        closed = self.agent.dispatcher.closed = self.journal.closed()
         for cid in [cid for cid in self.journal.collaborations() if cid not in closed]:
             self.blobs(cid).tidy()
             pending: dict[Any, Job] = {}
-            for row, outcome in self.agent.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
+            for row, outcome in self.agent.dispatcher.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
                 pending |= {job.address: job for job in outcome.jobs}
                 if row.kind == "job":
                     pending = {a: j for a, j in pending.items() if "\n".join(a) != row.head.decode()}
-                self.agent.ledgers.setdefault(cid, Ledger()).take(self.agent.desk.collaborations[cid], outcome)
-            collaboration = self.agent.desk.collaborations[cid]
-            self.agent.publisher.lane(collaboration)
+                self.agent.summaries.setdefault(cid, RunSummary()).take(
+                    self.agent.dispatcher.collaborations[cid], outcome
+                )
+            collaboration = self.agent.dispatcher.collaborations[cid]
+            self.agent.publisher.send_queue(collaboration)
             self.log.info("folded", collaboration=cid, state=collaboration.state)
             if collaboration.ended:
                 self._write_results(collaboration)
                 continue
             self._left += [(cid, job) for job in pending.values()]
-            self._check(collaboration, self.agent.ledgers[cid].notes)
+            self._check(collaboration, self.agent.summaries[cid].notes)
 
     def _propose(self, agreement: Agreement) -> None:
         nonce = self.kept("propose/" + agreement.digest().hex(), "propose", agreement.digest().hex()).hex()
-        self.agent.put(lambda now: self.agent.desk.propose(agreement, nonce, now))
+        self.agent.put(lambda now: self.agent.dispatcher.propose(agreement, nonce, now))
 
     def _hooks(self) -> Hooks:
         hooks = Hooks(self._job, lambda c: self.acceptance.proposed(c), self._outcome, self._tick, self._ready)
@@ -239,7 +249,7 @@ class Service:
         return hooks
 
     def _pinned(self, identities: Identities) -> None:
-        self.agent.put(lambda now: self.agent.desk.pinned(identities, now))
+        self.agent.put(lambda now: self.agent.dispatcher.pinned(identities, now))
         self.agent.repeats.forget()  # what nobody known had signed may be of use now
 
     def kept(self, name: str, *purpose: str) -> bytes:
@@ -253,9 +263,9 @@ class Service:
             self.keystore.put(name, self.entropy.secret(*purpose))
         return self.keystore.get(name)
 
-    def say(self, cid: str, verb: str, fields: dict[str, Any]) -> None:
-        """Have the desk say an own word, when its turn has come."""
-        self.agent.put(lambda now: self.agent.desk.word(cid, verb, fields, now))
+    def say(self, cid: str, command: str, fields: dict[str, Any]) -> None:
+        """Have the dispatcher say an own command, when its turn has come."""
+        self.agent.put(lambda now: self.agent.dispatcher.command(cid, command, fields, now))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside the loop; an error there is the agent's."""
@@ -269,7 +279,7 @@ class Service:
         self.spawn(self._work(cid, job))
 
     async def _work(self, cid: str, job: Job) -> None:
-        compute, collaboration = job.compute, self.agent.desk.collaborations.get(cid)
+        compute, collaboration = job.compute, self.agent.dispatcher.collaborations.get(cid)
         if collaboration is None:  # closed meanwhile
             return
         key = compute.key
@@ -279,7 +289,7 @@ class Service:
         digest, rows = collaboration.data["snapshot"], collaboration.data["rows"]
         snapshot = (str(self.config.out / "snapshots" / f"{digest}.table"), digest) if compute.data else None
         self.log.info("job", collaboration=cid, task=compute.task, step=job.address.step)
-        reply = await self.executor.run(compute, Supplies(key, secrets, snapshot, rows, self.blobs(cid)))
+        reply = await self.executor.run(compute, TaskResources(key, secrets, snapshot, rows, self.blobs(cid)))
         if reply.trigger:
             fields = {name: getattr(reply, name) for name in ("trigger", "reason", "whose", "detail")}
             self.log.error("undone", collaboration=cid, task=compute.task, reason=reply.reason, problem=reply.detail)
@@ -288,7 +298,7 @@ class Service:
             if reply.secrets:
                 self.keystore.put_many({f"{cid}/{name}": secret for name, secret in reply.secrets.items()})
         large = any(isinstance(value, Blob) for value in fields.values())
-        self.agent.put(lambda now: self.agent.desk.job(cid, job.address, fields, now), heavy=large)
+        self.agent.put(lambda now: self.agent.dispatcher.job(cid, job.address, fields, now), heavy=large)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._jobs.discard(task)
@@ -299,7 +309,7 @@ class Service:
     # ---- what comes out
 
     def _outcome(self, collaboration: Collaboration, outcome: Outcome) -> None:
-        ledger = self.agent.ledgers[collaboration.cid]
+        run = self.agent.summaries[collaboration.cid]
         self.deadlines.broken(collaboration.cid, asyncio.get_running_loop().time())
         self.acceptance.settled(collaboration)
         for move in outcome.moves:
@@ -310,8 +320,8 @@ class Service:
                 round=move.round,
                 loss=move.loss,
                 reason=move.reason,
-                events=sum(ledger.events.values()),
-                bytes=sum(ledger.bytes.values()),
+                events=sum(run.events.values()),
+                bytes=sum(run.bytes.values()),
             )
         for note in outcome.notes:
             self._check(collaboration, note)
@@ -334,36 +344,36 @@ class Service:
         return self._tables[digest]
 
     def _write_results(self, collaboration: Collaboration) -> None:
-        ledger = self.agent.ledgers[collaboration.cid]
-        folder = self.config.out if self.errand else self.config.out / collaboration.cid
+        run = self.agent.summaries[collaboration.cid]
+        folder = self.config.out if self.one_shot else self.config.out / collaboration.cid
         facts = {"peak_rss_mib": {self.config.party: round(self.memory.peak, 1)}}
-        ended = collaboration.cid, collaboration.state, ledger.noted  # the state may be ahead of what is noted
-        write(folder, collaboration, ledger, self._table(collaboration), facts, again=ended in self._written)
+        ended = collaboration.cid, collaboration.state, run.noted  # the state may be ahead of what is noted
+        write(folder, collaboration, run, self._table(collaboration), facts, again=ended in self._written)
         self._written.add(ended)
 
-    def _unsealed(self, collaboration: Collaboration, problem: str) -> None:
-        self.log.warning("unsealed", collaboration=collaboration.cid, problem=problem)
-        self.agent.ledgers[collaboration.cid].warnings.append(f"{self.config.party}: {problem}")
+    def _unwitnessed(self, collaboration: Collaboration, problem: str) -> None:
+        self.log.warning("not witnessed", collaboration=collaboration.cid, problem=problem)
+        self.agent.summaries[collaboration.cid].warnings.append(f"{self.config.party}: {problem}")
         self._write_results(collaboration)
 
     def _tick(self) -> None:
         now = asyncio.get_running_loop().time()
         self.deadlines.tick(now)
         self.clocks.tick(now)
-        if self.errand is None:
+        if self.one_shot is None:
             self.retention.tick(now, self.deadlines.since)
             self.identities.tick(now)
-        for number, verb, body in self.journal.requests():
+        for number, command, body in self.journal.requests():
             if number not in self._asked:
                 self._asked.add(number)
-                self.agent.put(functools.partial(self._serve, number, verb, body))
+                self.agent.put(functools.partial(self._serve, number, command, body))
 
-    def _serve(self, number: int, verb: str, body: str, now: str) -> None:
-        answer = self.requests.serve(verb, body, now)
+    def _serve(self, number: int, command: str, body: str, now: str) -> None:
+        answer = self.requests.serve(command, body, now)
         if answer is None:  # looked at once more, unless whoever asked has given up by then
             self._asked.discard(number)
         else:
-            self.agent.desk.batch.answers.append((number, answer))
+            self.agent.dispatcher.batch.answers.append((number, answer))
 
     def forget(self, cid: str) -> None:
         """A collaboration was closed."""
@@ -371,14 +381,14 @@ class Service:
         self.deadlines.forget(cid)
 
     def _done(self) -> bool:
-        if self.errand is None:
+        if self.one_shot is None:
             return False
-        collaborations = self.agent.desk.collaborations.values()
+        collaborations = self.agent.dispatcher.collaborations.values()
         ended = bool(collaborations) and all(c.ended for c in collaborations)
         history = self.agent.broker.history
         told = history or self.agent.told
-        sealed = not any(map(self.sealing.waits, collaborations))
-        return ended and sealed and not self._jobs and told and self.agent.publisher.drained(history=history)
+        witnessed = not any(map(self.witness_wait.waits, collaborations))
+        return ended and witnessed and not self._jobs and told and self.agent.publisher.drained(history=history)
 
 
 def check_data(config: Config) -> None:
@@ -387,13 +397,13 @@ def check_data(config: Config) -> None:
     read_table(data.csv, data.id, data.label, data.features, model="linear", label_required=False)
 
 
-def serve(config: Config, errand: Errand | None = None) -> bool:
-    """Run one party's agent until it is done or told to stop; blocks. Returns whether an errand was done."""
+def serve(config: Config, one_shot: OneShotRun | None = None) -> bool:
+    """Run one party's agent until it is done or told to stop; blocks. Returns whether an one_shot was done."""
     spare()
     with held(config.out):
-        if errand is None:
+        if one_shot is None:
             check_data(config)
-        service = Service(config, errand)
+        service = Service(config, one_shot)
         with routed(service.log):
             asyncio.run(service.run())
         return not service.agent.stopping.is_set()

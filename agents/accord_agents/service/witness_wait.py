@@ -9,10 +9,10 @@ from accord_agents.collaboration.collaboration import Collaboration
 from accord_protocols.kernel.lifecycle import COMPLETED
 
 PATIENCE = 60.0
-"""Seconds that an errand's agent stays; a party that left early would make all others wait for ever."""
+"""Seconds that an one_shot's agent stays; a party that left early would make all others wait for ever."""
 
 
-class Sealing:
+class WitnessWait:
     """Decides how long a completed collaboration is waited for; every other end waits for nothing.
 
     Args:

@@ -105,7 +105,7 @@ class State:
     def positions(self, side: int) -> dict[str, Position]:
         """Where to read on at a side, by source."""
         rows = self._db.execute("SELECT source, log, at, digest FROM position WHERE side=?", (side,)).fetchall()
-        return {source: Position(source, log, at, seal) for source, log, at, seal in rows}
+        return {source: Position(source, log, at, seen) for source, log, at, seen in rows}
 
     def admit(self, side: int, sights: Sequence[Sight]) -> list[Verdict]:
         """Judge records read at a side, in order; durable before any of them may be published on the other one."""

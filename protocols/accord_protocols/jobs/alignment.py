@@ -10,14 +10,14 @@ from accord_protocols.jobs.outputs import table
 from accord_protocols.kernel.plan import Phase, Place
 from accord_protocols.phases.alignment.gate import Gate
 from accord_protocols.phases.alignment.overlap import Overlap, decisions
-from accord_protocols.phases.alignment.star import Align, Edge
+from accord_protocols.phases.alignment.star import Align, OprfExchange
 from accord_protocols.phases.keys import EVENTS, Keys, published
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import Event, IdSet
 from accord_schemas.events import Gate as Decision
 
-MACHINES = (Keys, Overlap, Gate, Align, Edge)
+MACHINES = (Keys, Overlap, Gate, Align, OprfExchange)
 _KEYS = ("sizes", "oprf", "paillier", "kappas")
 
 
@@ -51,7 +51,7 @@ ALIGN = Phase(
     "aligned",
     "ALIGNED",
     carries=("rows", "size", "paillier", "kappas"),
-    starts=(Edge.kind,),
+    starts=(OprfExchange.kind,),
     refuses=True,  # nobody in common
 )
 PHASES = (KEYS, GATE, ALIGN)

@@ -72,7 +72,7 @@ class Engine:
 
     Args:
         setup: What the party knows.
-        seed: The sealed seed.
+        seed: The root seed.
         machines: Machine classes by kind and version; the agreement says which version of a kind runs.
         root: Kind of the first instance.
         bound: What one sender may say before its turn.

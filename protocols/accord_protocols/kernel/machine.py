@@ -140,7 +140,7 @@ class Fired:
 
 
 class Draw:
-    """This transition's randomness: XOF(sealed seed ‖ transcript ‖ label), each label once."""
+    """This transition's randomness: XOF(root seed ‖ transcript ‖ label), each label once."""
 
     def __init__(self, seed: bytes, transcript: bytes) -> None:
         self._seed, self._transcript, self._labels = seed, transcript, set[tuple[str | int, ...]]()

@@ -28,7 +28,7 @@ def demanded(
         ProtocolError: No machine says such an event there.
     """
     parties = frozenset(agreement.parties) - {address.sender}
-    if not event.sealed:
+    if not event.encrypted:
         return parties
     machine, step = machines.get(address.instance.partition(".")[0]), address.step.partition(".")[0]
     if machine is None or machine.says.get(step) is not event:

@@ -1,7 +1,7 @@
 """Extendable output: every random value inside a protocol comes from here, and from nowhere else.
 
 A stream is AES-256 in counter mode under a key derived by SHA-256 from (parent key, label). The parent key is the
-sealed seed bound to a transcript, or 32 bytes of the operating system for keys. Equal key and label, equal stream,
+root seed bound to a transcript, or 32 bytes of the operating system for keys. Equal key and label, equal stream,
 on every machine.
 """
 

@@ -43,8 +43,8 @@ def page(url: str, reports: Sequence[tuple[Report, str]], notes: Sequence[Note],
 def _collaboration(report: Report, verdict: str) -> list[str]:
     good = "" if verdict == TAMPERED else "good"
     name = report.name or "not proposed here"
-    sealed = "sealed by a final checkpoint" if report.sealed else "not sealed by a final checkpoint"
-    about = f"{report.collaboration} · {report.events} events, {sealed}"
+    witnessed = "with a final checkpoint of all" if report.witnessed else "without a final checkpoint of all"
+    about = f"{report.collaboration} · {report.events} events, {witnessed}"
     rows = [[party, report.states[party], key] for party, key in report.parties.items()]
     return [
         f'<h1 class="{good}">{escape(name)}: {escape(words.headline(verdict))}</h1>',

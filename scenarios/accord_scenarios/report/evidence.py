@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from accord_agents.evidence import wording as words
-from accord_agents.evidence.agreed import Time, learns, terms
+from accord_agents.evidence.agreed import Time, agreed_terms, learns
 from accord_agents.evidence.verdict import Verdict
 from accord_scenarios.report.page import document
 from accord_scenarios.report.sections import Cell, section, sentences, table
@@ -44,7 +44,7 @@ def page(verdict: Verdict) -> str:
 def agreement(agreed: Mapping[str, Any], digest: str) -> list[str]:
     """What was agreed on, and who learns what."""
     note = f'<p class="soft">Digest {escape(digest)}, in the header of every signed event.</p>' if digest else ""
-    what = table(["", ""], terms(agreed)) if agreed else ""
+    what = table(["", ""], agreed_terms(agreed)) if agreed else ""
     return [
         section("What was agreed", what and what + note),
         section("Who learns what, as agreed", table(["party", ""], learns(agreed))),

@@ -89,7 +89,7 @@ def event_schema(kind: type[Event]) -> Schema:
     fields.pop("title")
     if content_type(kind) != "application/json":
         fields = {"contentMediaType": "application/vnd.accord.blocks", "contentSchema": fields}
-    if kind.sealed:
+    if kind.encrypted:
         fields = {"contentMediaType": content_type(kind), "contentSchema": fields}
     return {"title": title, "description": description, **fields}
 

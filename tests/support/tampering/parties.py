@@ -296,7 +296,7 @@ def _(r: Recorded) -> list[Finding]:
     return of_log([*r.frames(), signed(r.find("telco", "complete"), suite="sm", eventnumber="90")])
 
 
-@kind("an event of another agreement", "telco", "log", "terms", "telco")
+@kind("an event of another agreement", "telco", "log", "proposal", "telco")
 def _(r: Recorded) -> list[Finding]:
     return of_log([*r.frames(), signed(r.find("telco", "complete"), agreement="ab" * 32, eventnumber="90")])
 

@@ -59,7 +59,7 @@ def used(home: Path) -> Path:
     """A party that has run."""
     (home / "runs").mkdir()
     journal = Journal(home / "runs" / "journal.db")
-    journal.commit(Batch(rows=[Row("c1", "word", b"accept", b"secret", "2026-01-01T00:00:00.000Z")]))
+    journal.commit(Batch(rows=[Row("c1", "command", b"accept", b"secret", "2026-01-01T00:00:00.000Z")]))
     journal.close()
     return home
 

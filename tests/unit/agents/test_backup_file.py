@@ -130,7 +130,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     (out / "c1" / "model.json").write_text("{}")
     (out / "agent.log").write_text("{}")
     journal = Journal(out / "journal.db")
-    journal.commit(Batch(rows=[Row("c1", "word", b"accept", b"secret", "2026-01-01T00:00:00.000Z")]))
+    journal.commit(Batch(rows=[Row("c1", "command", b"accept", b"secret", "2026-01-01T00:00:00.000Z")]))
     journal.ask("accept", "{}")
     journal.close()
     yield home
@@ -169,7 +169,7 @@ def test_a_party_comes_back_whole_and_marked(home: Path, tmp_path: Path) -> None
 def test_a_journal_that_is_written_meanwhile_is_of_one_piece(home: Path, tmp_path: Path) -> None:
     journal = Journal(home / "runs" / "journal.db")
     backup(home / "shop.yaml", tmp_path / "b")
-    journal.commit(Batch(rows=[Row("c1", "word", b"refused", b"later", "2026-01-01T00:00:00.000Z")]))
+    journal.commit(Batch(rows=[Row("c1", "command", b"refused", b"later", "2026-01-01T00:00:00.000Z")]))
     journal.close()
     restore(tmp_path / "b", tmp_path / "new")
     copy = Journal(tmp_path / "new" / "runs" / "journal.db")
@@ -189,10 +189,10 @@ def test_what_lies_elsewhere_is_gathered(home: Path, tmp_path: Path) -> None:
     (inner / "party.yaml").write_text(yaml.safe_dump(value))
     (inner / "word").write_bytes(WORD)
     (inner / "word").chmod(0o600)
-    (inner / "errand.json").write_text("{}")
+    (inner / "one_shot.json").write_text("{}")
     backup(inner / "party.yaml", tmp_path / "b")
     restore(tmp_path / "b", tmp_path / "new")
-    expected = {"party.yaml", "keystore", "identities.json", "journal.db", "errand.json"}
+    expected = {"party.yaml", "keystore", "identities.json", "journal.db", "one_shot.json"}
     assert set(tree(tmp_path / "new")) == expected
     assert load(tmp_path / "new" / "party.yaml").passphrase_file == tmp_path / "new" / "word"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.street import NOW, House, Street, identities
+from tests.support.simulated import NOW, SimulatedNetwork, SimulatedParty, identities
 from tests.support.world import agreement, tables
 
 from accord_agents.security.identity import Identity
@@ -24,25 +24,25 @@ KEYS = identities(tuple(DATA))
 
 
 @pytest.fixture
-def street(tmp_path: Path) -> Iterator[Street]:
+def network(tmp_path: Path) -> Iterator[SimulatedNetwork]:
     """A collaboration that has been agreed, and not a step further."""
-    built = Street(tmp_path, agreement(3, gate=0.95, max_rounds=2), DATA)
-    bank = built.houses["bank"]
+    built = SimulatedNetwork(tmp_path, agreement(3, gate=0.95, max_rounds=2), DATA)
+    bank = built.members["bank"]
     bank.propose()
     bank.publish()
-    for house in built.houses.values():
-        house.deliver(0)
-        house.publish()
+    for member in built.members.values():
+        member.deliver(0)
+        member.publish()
     yield built
     built.close()
 
 
-def quarantined(house: House) -> list[tuple[str, str]]:
-    return [(source, reason) for source, reason, _ in house.journal.quarantine()]
+def quarantined(member: SimulatedParty) -> list[tuple[str, str]]:
+    return [(source, reason) for source, reason, _ in member.journal.quarantine()]
 
 
-def last_of(street: Street, sender: str) -> Frame:
-    frames = [Frame.decode(data) for _, data in street.log]
+def last_of(network: SimulatedNetwork, sender: str) -> Frame:
+    frames = [Frame.decode(data) for _, data in network.log]
     return next(f for f in reversed(frames) if f.header.source == sender and f.header.number)
 
 
@@ -57,36 +57,36 @@ def altered(frame: Frame, signer: str | None = None, payload: bytes | None = Non
     return Frame.make(Header.of(attributes), body, KEYS[signer or frame.header.source].sign).encode()
 
 
-def give(house: House, data: bytes, family: str = "control") -> None:
-    house.take(lambda: house.desk.deliver(family, data, NOW))
+def give(member: SimulatedParty, data: bytes, family: str = "control") -> None:
+    member.take(lambda: member.dispatcher.deliver(family, data, NOW))
 
 
-def test_a_flipped_bit_anywhere_is_no_event(street: Street) -> None:
-    good = last_of(street, "shop").encode()
-    telco, before = street.houses["telco"], len(quarantined(street.houses["telco"]))
+def test_a_flipped_bit_anywhere_is_no_event(network: SimulatedNetwork) -> None:
+    good = last_of(network, "shop").encode()
+    telco, before = network.members["telco"], len(quarantined(network.members["telco"]))
     for at in range(0, len(good), 7):
         give(telco, good[:at] + bytes([good[at] ^ 4]) + good[at + 1 :])
     assert len(quarantined(telco)) == before + len(range(0, len(good), 7))
-    assert street.run().ended and {c.state for c in telco.desk.collaborations.values()} == {"COMPLETED"}
+    assert network.run().ended and {c.state for c in telco.dispatcher.collaborations.values()} == {"COMPLETED"}
 
 
 @pytest.mark.parametrize("cut", [0, 3, 13, 100, -1])
-def test_a_truncated_or_padded_event(street: Street, cut: int) -> None:
-    good = last_of(street, "shop").encode()
-    telco = street.houses["telco"]
+def test_a_truncated_or_padded_event(network: SimulatedNetwork, cut: int) -> None:
+    good = last_of(network, "shop").encode()
+    telco = network.members["telco"]
     give(telco, good[:cut] if cut >= 0 else good + b"x")
     assert quarantined(telco)
 
 
-def test_an_oversized_event_is_refused_before_it_is_read(street: Street) -> None:
-    good = last_of(street, "shop").encode()
-    telco = street.houses["telco"]
+def test_an_oversized_event_is_refused_before_it_is_read(network: SimulatedNetwork) -> None:
+    good = last_of(network, "shop").encode()
+    telco = network.members["telco"]
     give(telco, good[:8] + (MAX_PAYLOAD + 1).to_bytes(4, "big") + good[12:])
     assert quarantined(telco)[-1][1] == "a part of the frame exceeds its bound"
 
 
-def test_a_wrong_signature_an_unknown_sender_and_another_topic(street: Street) -> None:
-    telco, frame = street.houses["telco"], last_of(street, "shop")
+def test_a_wrong_signature_an_unknown_sender_and_another_topic(network: SimulatedNetwork) -> None:
+    telco, frame = network.members["telco"], last_of(network, "shop")
     give(telco, altered(frame, signer="bank"))
     give(telco, altered(frame, source="stranger", signer="bank"))
     give(telco, frame.encode(), family="psi")
@@ -98,48 +98,48 @@ def test_a_wrong_signature_an_unknown_sender_and_another_topic(street: Street) -
     ]
 
 
-def test_an_event_of_another_agreement(street: Street) -> None:
-    telco, frame = street.houses["telco"], last_of(street, "shop")
+def test_an_event_of_another_agreement(network: SimulatedNetwork) -> None:
+    telco, frame = network.members["telco"], last_of(network, "shop")
     give(telco, altered(frame, agreement="ab" * 32))
     assert quarantined(telco)[-1] == ("shop", "the event is for another agreement")
 
 
-def test_a_sequence_far_ahead(street: Street) -> None:
-    telco, frame = street.houses["telco"], last_of(street, "shop")
+def test_a_sequence_far_ahead(network: SimulatedNetwork) -> None:
+    telco, frame = network.members["telco"], last_of(network, "shop")
     give(telco, altered(frame, eventnumber="999999"))
     assert quarantined(telco)[-1] == ("shop", "the sequence is far ahead of what was heard")
 
 
-def test_an_event_before_its_proposal_waits_for_it(tmp_path: Path, street: Street) -> None:
+def test_an_event_before_its_proposal_waits_for_it(tmp_path: Path, network: SimulatedNetwork) -> None:
     folder = tmp_path / "late"
     folder.mkdir()
-    log = [(family, data) for family, data in street.log if Frame.decode(data).header.source != "telco"]
-    late = House("telco", folder, street.terms, DATA["telco"], KEYS, log)
+    log = [(family, data) for family, data in network.log if Frame.decode(data).header.source != "telco"]
+    late = SimulatedParty("telco", folder, network.terms, DATA["telco"], KEYS, log)
     for index in reversed(range(len(log))):
         late.deliver(index)
-    (collaboration,) = late.desk.collaborations.values()
+    (collaboration,) = late.dispatcher.collaborations.values()
     assert collaboration.state == "AGREED" and not quarantined(late)
     late.journal.close()
 
 
-def test_an_event_of_somebody_elses_collaboration_is_forgotten(street: Street) -> None:
-    telco, frame = street.houses["telco"], last_of(street, "shop")
+def test_an_event_of_somebody_elses_collaboration_is_forgotten(network: SimulatedNetwork) -> None:
+    telco, frame = network.members["telco"], last_of(network, "shop")
     for number in range(300):
         give(telco, altered(frame, subject=f"{number:032x}"))
-    assert len(telco.desk._held["shop"]) == 256
-    assert len(telco.desk.collaborations) == 1
+    assert len(telco.dispatcher._held["shop"]) == 256
+    assert len(telco.dispatcher.collaborations) == 1
 
 
-def test_a_proposal_with_a_foreign_fingerprint_or_id(street: Street) -> None:
-    telco = street.houses["telco"]
+def test_a_proposal_with_a_foreign_fingerprint_or_id(network: SimulatedNetwork) -> None:
+    telco = network.members["telco"]
     for change in ("identity", "nonce"):
-        terms = street.terms
+        terms = network.terms
         nonce = digest(b"other").hex()
         if change == "identity":
             members = terms.parties | {"telco": Member(role="feature_holder", identity="somebody-else")}
             terms = terms.model_copy(update={"parties": members})
-        bank = street.houses["bank"]
-        cid = bank.desk.propose(terms, nonce, NOW)
+        bank = network.members["bank"]
+        cid = bank.dispatcher.propose(terms, nonce, NOW)
         bank._commit()
         out = next(iter(bank.journal.outgoing(cid)))
         frame = Frame.restore(out.head, out.payload)
@@ -151,32 +151,32 @@ def test_a_proposal_with_a_foreign_fingerprint_or_id(street: Street) -> None:
             assert "is not the pinned one" in quarantined(telco)[-1][1]
 
 
-def states(street: Street, party: str) -> set[tuple[str, str]]:
-    return {(c.state, c.reason) for c in street.houses[party].desk.collaborations.values()}
+def states(network: SimulatedNetwork, party: str) -> set[tuple[str, str]]:
+    return {(c.state, c.reason) for c in network.members[party].dispatcher.collaborations.values()}
 
 
-def test_two_versions_of_one_event_fail_it_naming_the_sender(street: Street) -> None:
-    telco, frame = street.houses["telco"], last_of(street, "shop")
-    for index in range(len(street.log)):
+def test_two_versions_of_one_event_fail_it_naming_the_sender(network: SimulatedNetwork) -> None:
+    telco, frame = network.members["telco"], last_of(network, "shop")
+    for index in range(len(network.log)):
         telco.deliver(index)
     give(telco, altered(frame, time="2030-01-01T00:00:00.000Z"))
-    ((state, reason),) = states(street, "telco")
+    ((state, reason),) = states(network, "telco")
     assert state == "FAILED" and "shop" in reason
     assert quarantined(telco)[-1][1].startswith("a second version")
 
 
-def test_one_address_used_twice_fails_it_naming_the_sender(street: Street) -> None:
-    street.run()
-    before = last_of(street, "shop")
-    telco = street.houses["telco"]
-    assert states(street, "telco") == {("COMPLETED", "")}
+def test_one_address_used_twice_fails_it_naming_the_sender(network: SimulatedNetwork) -> None:
+    network.run()
+    before = last_of(network, "shop")
+    telco = network.members["telco"]
+    assert states(network, "telco") == {("COMPLETED", "")}
     give(telco, altered(before, eventnumber=str(before.header.number + 1), previoushash=before.digest.hex()))
-    assert states(street, "telco") == {("COMPLETED", "")}, "after the end nothing counts"
+    assert states(network, "telco") == {("COMPLETED", "")}, "after the end nothing counts"
 
 
-def test_a_chain_that_does_not_link(street: Street) -> None:
-    telco, frame = street.houses["telco"], last_of(street, "shop")
-    state = next(f for f in map(Frame.decode, (d for _, d in street.log)) if f.header.source == "bank")
+def test_a_chain_that_does_not_link(network: SimulatedNetwork) -> None:
+    telco, frame = network.members["telco"], last_of(network, "shop")
+    state = next(f for f in map(Frame.decode, (d for _, d in network.log)) if f.header.source == "bank")
     assert state.header.number == 1
     number = str(frame.header.number + 1)
     payload = b'{"reason":"no"}'
@@ -189,12 +189,12 @@ def test_a_chain_that_does_not_link(street: Street) -> None:
         previoushash="ee" * 32,
     )
     give(telco, forged)
-    ((ended, _),) = states(street, "telco")
+    ((ended, _),) = states(network, "telco")
     assert ended in ("CANCELLED", "FAILED")
 
 
-def test_an_event_where_the_protocol_has_none(street: Street) -> None:
-    telco, frame = street.houses["telco"], last_of(street, "shop")
+def test_an_event_where_the_protocol_has_none(network: SimulatedNetwork) -> None:
+    telco, frame = network.members["telco"], last_of(network, "shop")
     payload = b'{"converged":true,"model":"","rounds":0,"rows":0}'
     number = str(frame.header.number + 1)
     odd = altered(
@@ -205,72 +205,72 @@ def test_an_event_where_the_protocol_has_none(street: Street) -> None:
         eventnumber=number,
         previoushash=frame.digest.hex(),
     )
-    for index in range(len(street.log)):
+    for index in range(len(network.log)):
         telco.deliver(index)
     give(telco, odd)
-    ((state, reason),) = states(street, "telco")
+    ((state, reason),) = states(network, "telco")
     assert state == "FAILED" and "shop" in reason
 
 
-def test_a_second_proposal_of_one_collaboration(street: Street) -> None:
-    telco = street.houses["telco"]
-    proposal = Frame.decode(street.log[0][1])
-    last = last_of(street, "bank")
+def test_a_second_proposal_of_one_collaboration(network: SimulatedNetwork) -> None:
+    telco = network.members["telco"]
+    proposal = Frame.decode(network.log[0][1])
+    last = last_of(network, "bank")
     again = altered(proposal, eventnumber=str(last.header.number + 1), previoushash=last.digest.hex())
-    for index in range(len(street.log)):
+    for index in range(len(network.log)):
         telco.deliver(index)
     give(telco, again)
-    ((state, reason),) = states(street, "telco")
+    ((state, reason),) = states(network, "telco")
     assert state == "FAILED" and "bank" in reason
 
 
 def test_a_fault_of_ours_fails_one_collaboration_and_a_fold_agrees(
-    street: Street, monkeypatch: pytest.MonkeyPatch
+    network: SimulatedNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
     needs, _ = Gate.table["start"]
     monkeypatch.setitem(JOBS["train"].machines["gate", 1].table, "start", (needs, broken))
-    street.run()
+    network.run()
     for party in DATA:
-        ((state, _),) = states(street, party)
+        ((state, _),) = states(network, party)
         assert state == "FAILED"
-    street.houses["bank"].restart()
-    ((state, _),) = states(street, "bank")
+    network.members["bank"].restart()
+    ((state, _),) = states(network, "bank")
     assert state == "FAILED"
 
 
-def test_bystanders_keep_heads_only(street: Street) -> None:
-    street.run()
-    (cid,) = street.houses["telco"].desk.collaborations
-    rows = [r for r in street.houses["telco"].journal.rows(cid) if r.kind == "event"]
+def test_bystanders_keep_heads_only(network: SimulatedNetwork) -> None:
+    network.run()
+    (cid,) = network.members["telco"].dispatcher.collaborations
+    rows = [r for r in network.members["telco"].journal.rows(cid) if r.kind == "event"]
     sealed = [(Frame.restore(r.head, None).header.to, r.payload) for r in rows if b'"salt"' in r.head]
     assert {"telco" in to for to, _ in sealed} == {True, False}
     assert all(("telco" in to) == (payload is not None) for to, payload in sealed)
 
 
-def test_what_is_open_with_a_revoked_identity_ends_naming_it(street: Street) -> None:
-    telco = street.houses["telco"]
+def test_what_is_open_with_a_revoked_identity_ends_naming_it(network: SimulatedNetwork) -> None:
+    telco = network.members["telco"]
     pinned = Identities([key.public for key in KEYS.values()])
     pinned.revoke("shop", "stolen")
-    telco.take(lambda: telco.desk.pinned(pinned, NOW))
-    (collaboration,) = telco.desk.collaborations.values()
+    telco.take(lambda: telco.dispatcher.pinned(pinned, NOW))
+    (collaboration,) = telco.dispatcher.collaborations.values()
     assert (collaboration.state, collaboration.reason) == ("FAILED", "the identity of shop was revoked")
-    give(telco, last_of(street, "shop").encode())
+    give(telco, last_of(network, "shop").encode())
     assert quarantined(telco)[-1][1] == "the sender is not pinned"
     telco.publish()
-    street.run()
-    assert {c.state for h in street.houses.values() for c in h.desk.collaborations.values()} == {"FAILED"}
+    network.run()
+    assert {c.state for h in network.members.values() for c in h.dispatcher.collaborations.values()} == {"FAILED"}
 
 
-def test_other_identities_change_nothing_for_what_was_agreed(street: Street) -> None:
+def test_other_identities_change_nothing_for_what_was_agreed(network: SimulatedNetwork) -> None:
     """A party that is pinned anew goes on under the identity that the agreement names."""
-    telco = street.houses["telco"]
+    telco = network.members["telco"]
     pinned = Identities()
     for key in KEYS.values():
         pinned.trust(key.export(), "before")
     pinned.trust(KEYS["shop"].succeeded(Identity("shop", bytes(64))), "after")
-    telco.take(lambda: telco.desk.pinned(pinned, NOW))
-    street.run()
-    assert {c.state for h in street.houses.values() for c in h.desk.collaborations.values()} == {"COMPLETED"}
+    telco.take(lambda: telco.dispatcher.pinned(pinned, NOW))
+    network.run()
+    assert {c.state for h in network.members.values() for c in h.dispatcher.collaborations.values()} == {"COMPLETED"}

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from accord_agents.execution import worker
 from accord_agents.execution.blobs import PIECE, BlobStore
 from accord_agents.execution.joining import Joined
-from accord_agents.execution.port import Reply
-from accord_agents.execution.worker import Order, work
+from accord_agents.execution.port import TaskResult
+from accord_agents.execution.worker import TaskRequest, work
 from accord_protocols.tasks.registry import TASKS, Result, Task
 from accord_schemas.blob import LARGE, Blob
 from accord_schemas.blocks import encode_fields, payload
@@ -146,7 +146,7 @@ def test_parts_that_grow_large_are_joined_in_a_file(tmp_path: Path) -> None:
     small = [np.full((3, 2), k, np.uint8) for k in range(5)]
     joined = Joined(store(tmp_path))
     for part, little in zip(parts, small, strict=True):
-        joined.add(Reply({"numbers": part, "few": little}))
+        joined.add(TaskResult({"numbers": part, "few": little}))
     fields = joined.whole().fields
     assert isinstance(fields["numbers"], Blob) and isinstance(fields["few"], np.ndarray)
     assert np.array_equal(fields["numbers"].load(), np.concatenate(parts))
@@ -157,9 +157,9 @@ def test_parts_that_grow_large_are_joined_in_a_file(tmp_path: Path) -> None:
 def test_parts_of_a_job_that_fails_leave_nothing(tmp_path: Path) -> None:
     joined = Joined(store(tmp_path))
     for _ in range(3):
-        joined.add(Reply({"numbers": np.zeros(LARGE, np.uint8)}))
-    joined.add(Reply(trigger="failed", reason="no"))
-    joined.add(Reply({"numbers": np.zeros(LARGE, np.uint8)}))
+        joined.add(TaskResult({"numbers": np.zeros(LARGE, np.uint8)}))
+    joined.add(TaskResult(trigger="failed", reason="no"))
+    joined.add(TaskResult({"numbers": np.zeros(LARGE, np.uint8)}))
     assert joined.whole().trigger == "failed"
     joined.discard()
     assert list((tmp_path / "blobs").iterdir()) == []
@@ -177,7 +177,7 @@ def test_what_cannot_be_kept_stops_the_agent_and_fails_no_collaboration(tmp_path
 
 
 def kept(value: np.ndarray, blobs: BlobStore) -> object:
-    order = Order("toy.keep", {"value": value}, b"", {}, None, 0, slice(None), blobs)
+    order = TaskRequest("toy.keep", {"value": value}, b"", {}, None, 0, slice(None), blobs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(TASKS, "toy.keep", Task("keys:unused"))
         patch.setattr(worker, "run", lambda _name, context: Result(dict(context.inputs)))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.street import identities
+from tests.support.simulated import identities
 from tests.support.world import agreement
 
 from accord_agents.collaboration.assembler import MAX_OPEN, Assembler

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.real import every
-from tests.support.street import NOW, House, KilledError, Street, identities
+from tests.support.simulated import NOW, KilledError, SimulatedNetwork, SimulatedParty, identities
 from tests.support.world import Rows, agreement, alignment, tables
 
 from accord_agents.collaboration.channel_key import channel_key
@@ -35,13 +35,13 @@ def terms(parties: int, protection: str) -> Agreement:
     return agreement(parties, max_rounds=1, protection=protection)
 
 
-def said(street: Street) -> dict[tuple[str, ...], str]:
+def said(network: SimulatedNetwork) -> dict[tuple[str, ...], str]:
     """What was said, by address and chunk, apart from envelopes and wraps; nothing twice under other numbers.
 
     What a checkpoint covers is what had arrived by then, and differs with the order.
     """
     found: dict[tuple[str, ...], str] = {}
-    for frame in {data: Frame.decode(data) for _, data in street.log}.values():
+    for frame in {data: Frame.decode(data) for _, data in network.log}.values():
         header, body = frame.header, frame.payload
         if not header.number:
             continue
@@ -70,7 +70,7 @@ def test_every_party_dies_at_every_point_once(tmp_path: Path, parties: int, prot
     streets = []
     for name, dies in (("calm", lambda *_: None), ("wild", point)):
         (tmp_path / name).mkdir()
-        streets.append(Street(tmp_path / name, terms(parties, protection), data, order=3, point=dies).run())
+        streets.append(SimulatedNetwork(tmp_path / name, terms(parties, protection), data, order=3, point=dies).run())
     calm, wild = streets
     assert wild.ended and wild.models() == calm.models()
     assert said(wild) == said(calm)
@@ -78,24 +78,24 @@ def test_every_party_dies_at_every_point_once(tmp_path: Path, parties: int, prot
         points = {(party, "after commit", n) for n in range(stride, count + 1, stride)}
         points |= {(party, "before commit", n) for n in range(0, count, stride)}
         assert points <= met and count > 15
-    for street in streets:
-        street.close()
+    for network in streets:
+        network.close()
 
 
 @pytest.fixture
-def agreed(tmp_path: Path) -> Street:
-    street = Street(tmp_path, terms(3, "shared"), DATA)
-    bank = street.houses["bank"]
+def agreed(tmp_path: Path) -> SimulatedNetwork:
+    network = SimulatedNetwork(tmp_path, terms(3, "shared"), DATA)
+    bank = network.members["bank"]
     bank.propose()
     bank.publish()
-    for house in street.houses.values():
-        house.deliver(0)
-        house.publish()
-    return street
+    for member in network.members.values():
+        member.deliver(0)
+        member.publish()
+    return network
 
 
-def found(street: Street, party: str) -> dict[str, Collaboration]:
-    return {c.agreement.name: c for c in street.houses[party].desk.collaborations.values() if c.agreement}
+def found(network: SimulatedNetwork, party: str) -> dict[str, Collaboration]:
+    return {c.agreement.name: c for c in network.members[party].dispatcher.collaborations.values() if c.agreement}
 
 
 @pytest.mark.parametrize("kind", ["job", "event"])
@@ -103,7 +103,7 @@ def test_a_fault_of_ours_fails_one_collaboration_while_another_completes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """Only the collaboration that has a gate meets the fault, at the shop alone, on a row of that kind."""
-    street = Street(tmp_path, agreement(3, gate=0.95), DATA)
+    network = SimulatedNetwork(tmp_path, agreement(3, gate=0.95), DATA)
     (needs, start), heard = Gate.table["start"], Engine.content
 
     def broken_start(machine: Gate, *rest: Any) -> Any:
@@ -120,68 +120,70 @@ def test_a_fault_of_ours_fails_one_collaboration_while_another_completes(
         monkeypatch.setitem(JOBS["train"].machines["gate", 1].table, "start", (needs, broken_start))
     else:
         monkeypatch.setattr(Engine, "content", broken_ear)
-    bank = street.houses["bank"]
+    bank = network.members["bank"]
     other = alignment(len(bank.terms.parties)).model_copy(update={"name": "another", "parties": bank.terms.parties})
-    bank.take(lambda: bank.desk.propose(other, digest(b"another").hex(), NOW))
+    bank.take(lambda: bank.dispatcher.propose(other, digest(b"another").hex(), NOW))
     bank.publish()
-    for house in street.houses.values():
-        house.deliver(0)
-        house.publish()
-    for house in street.houses.values():
-        for index in range(len(street.log)):
-            house.deliver(index)
-    begun = {party: dict(house.jobs) for party, house in street.houses.items()}
+    for member in network.members.values():
+        member.deliver(0)
+        member.publish()
+    for member in network.members.values():
+        for index in range(len(network.log)):
+            member.deliver(index)
+    begun = {party: dict(member.jobs) for party, member in network.members.items()}
     assert all(begun.values())
-    for house in street.houses.values():  # its jobs take long, and meanwhile the fault is met
-        house.jobs.clear()
+    for member in network.members.values():  # its jobs take long, and meanwhile the fault is met
+        member.jobs.clear()
     bank.propose()
-    street.run()
+    network.run()
     for party in DATA:
-        assert {name: c.state for name, c in found(street, party).items()} == {"another": "AGREED", "test": "FAILED"}
-        street.houses[party].jobs |= begun[party]
-    street.run()
+        assert {name: c.state for name, c in found(network, party).items()} == {"another": "AGREED", "test": "FAILED"}
+        network.members[party].jobs |= begun[party]
+    network.run()
     for party in DATA:
-        states = {name: c.state for name, c in found(street, party).items()}
+        states = {name: c.state for name, c in found(network, party).items()}
         assert states == {"test": "FAILED", "another": "COMPLETED"}, party
-        assert "(shop)" in found(street, party)["test"].reason
-    shop = street.houses["shop"]
-    reason = found(street, "shop")["test"].reason
+        assert "(shop)" in found(network, party)["test"].reason
+    shop = network.members["shop"]
+    reason = found(network, "shop")["test"].reason
     monkeypatch.undo()
     shop.restart()  # the fault was mended since, and yet the fold arrives at what was said then
-    again = found(street, "shop")
+    again = found(network, "shop")
     assert again["test"].state == "FAILED" and again["test"].reason == reason
     assert again["another"].state == "COMPLETED"
-    street.close()
+    network.close()
 
 
-def sealed(street: Street, sender: str, to: str) -> tuple[int, Frame]:
+def sealed(network: SimulatedNetwork, sender: str, to: str) -> tuple[int, Frame]:
     """The first sealed event of one party to another, before the other has read it."""
     for _ in range(2000):
-        for index, (_, data) in enumerate(street.log):
+        for index, (_, data) in enumerate(network.log):
             frame = Frame.decode(data)
             if frame.header.source == sender and frame.header.to == (to,) and frame.header.salt:
                 return index, frame
-        house = street.houses[street.rng.choice([h for h in DATA if h != to])]
-        step(house, street)
-        step(street.houses[to], street, but=sender)
+        member = network.members[network.rng.choice([h for h in DATA if h != to])]
+        step(member, network)
+        step(network.members[to], network, but=sender)
     raise AssertionError("nothing sealed was said")
 
 
-def step(house: House, street: Street, but: str = "") -> None:
-    for index in range(len(street.log)):
-        header = Frame.decode(street.log[index][1]).header
-        if index not in house.read and not (header.source == but and header.salt):
-            house.deliver(index)
+def step(member: SimulatedParty, network: SimulatedNetwork, but: str = "") -> None:
+    for index in range(len(network.log)):
+        header = Frame.decode(network.log[index][1]).header
+        if index not in member.read and not (header.source == but and header.salt):
+            member.deliver(index)
             return
-    for key in list(house.jobs):
-        house.work(key)
-    for collaboration in house.unaccepted():
-        house.take(lambda c=collaboration: house.accept(c))  # type: ignore[misc]
-    house.publish()
+    for key in list(member.jobs):
+        member.work(key)
+    for collaboration in member.unaccepted():
+        member.take(lambda c=collaboration: member.accept(c))  # type: ignore[misc]
+    member.publish()
 
 
 @pytest.mark.parametrize("damage", ["body", "wrap", "foreign"])
-def test_an_event_that_its_recipient_cannot_open_fails_it_naming_the_sender(agreed: Street, damage: str) -> None:
+def test_an_event_that_its_recipient_cannot_open_fails_it_naming_the_sender(
+    agreed: SimulatedNetwork, damage: str
+) -> None:
     """Well signed and in sequence, and still not readable: the sender's doing, told with one reason for all."""
     index, frame = sealed(agreed, "bank", "shop")
     keys, payload = identities(tuple(DATA)), frame.payload
@@ -195,9 +197,9 @@ def test_an_event_that_its_recipient_cannot_open_fails_it_naming_the_sender(agre
         payload = payload[:at] + bytes([payload[at] ^ 1]) + payload[at + 1 :]
     attributes = frame.header.attributes() | {"payloadhash": hashlib.sha256(payload).hexdigest()}
     forged = Frame.make(type(frame.header).of(attributes), payload, keys["bank"].sign)
-    shop = agreed.houses["shop"]
-    shop.take(lambda: shop.desk.deliver("psi", forged.encode(), NOW))
-    (collaboration,) = shop.desk.collaborations.values()
+    shop = agreed.members["shop"]
+    shop.take(lambda: shop.dispatcher.deliver("psi", forged.encode(), NOW))
+    (collaboration,) = shop.dispatcher.collaborations.values()
     assert (collaboration.state, collaboration.reason) == ("FAILED", "the event cannot be opened (bank)")
     shop.deliver(index)  # the real one comes too late, and is a second version that quarantine keeps
     assert [(s, r) for s, r, _ in shop.journal.quarantine()] == [

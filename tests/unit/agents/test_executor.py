@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from accord_agents.execution.executor import ProcessExecutor
-from accord_agents.execution.port import Reply, Supplies
+from accord_agents.execution.port import TaskResources, TaskResult
 from accord_agents.intake.snapshot import write_snapshot
 from accord_agents.intake.table import Report, Table
 from accord_protocols.kernel.machine import Compute
@@ -30,8 +30,8 @@ def compute(rows: int) -> Compute:
     return Compute("c", "pads.encrypt", {"masks": masks, "slot_bits": 120}, key=b"k" * 32, secrets=("paillier",))
 
 
-def run(workers: int, job: Compute, supplies: Supplies) -> Reply:
-    async def once() -> Reply:
+def run(workers: int, job: Compute, supplies: TaskResources) -> TaskResult:
+    async def once() -> TaskResult:
         executor = ProcessExecutor(workers)
         try:
             return await executor.run(job, supplies)
@@ -42,7 +42,7 @@ def run(workers: int, job: Compute, supplies: Supplies) -> Reply:
 
 
 def test_the_number_of_workers_does_not_show() -> None:
-    supplies = Supplies(b"k" * 32, {"paillier": KEY.encode()}, None, 0)
+    supplies = TaskResources(b"k" * 32, {"paillier": KEY.encode()}, None, 0)
     rows = 2 * TASKS["pads.encrypt"].chunk + 17
     one, two = (run(n, compute(rows), supplies).fields["numbers"] for n in (1, 2))
     assert len(one) == rows and (one == two).all()
@@ -51,7 +51,7 @@ def test_the_number_of_workers_does_not_show() -> None:
 def test_a_task_that_fails_says_so_and_harms_nobody() -> None:
     for inputs, word in (({"numbers": 3}, "cut"), ({"numbers": [[3]]}, "done")):
         bad = Compute("c", "pads.decrypt", inputs, secrets=("paillier",))
-        reply = run(1, bad, Supplies(b"", {"paillier": KEY.encode()}, None, 0))
+        reply = run(1, bad, TaskResources(b"", {"paillier": KEY.encode()}, None, 0))
         assert reply.trigger == "failed" and "pads.decrypt" in reply.reason and word in reply.reason + reply.detail
 
 
@@ -62,7 +62,7 @@ def test_too_few_rows_are_a_refusal(tmp_path: Path) -> None:
     snapshot = write_snapshot(table, tmp_path)
     inputs = {"rows": np.array([0]), "settings": {}, "modulus": 0, "equals": 0, "labelled": False, "l2": 0.0}
     job = Compute("c", "prepare.fit", inputs, data=True)
-    reply = run(1, job, Supplies(b"", {}, (str(snapshot.path), snapshot.digest), 1))
+    reply = run(1, job, TaskResources(b"", {}, (str(snapshot.path), snapshot.digest), 1))
     assert reply.trigger == "refused" and "TRAIN row" in reply.detail and "TRAIN row" not in reply.reason
 
 

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.support.street import NOW, Street
+from tests.support.simulated import NOW, SimulatedNetwork
 from tests.support.world import agreement, tables
 
 from accord_agents.config.policy import Policy
-from accord_agents.execution.worker import Order, work
+from accord_agents.execution.worker import TaskRequest, work
 from accord_agents.service.rerun_guard import Reruns, objections
 from accord_schemas.events import Refuse
 from accord_schemas.frame import Frame
@@ -18,8 +18,8 @@ from accord_schemas.frame import Frame
 LEAK = re.compile(r"\d|/")
 
 
-def order(task: str, snapshot: tuple[str, str] | None = None, **inputs: Any) -> Order:
-    return Order(task, inputs, b"k" * 32, {}, snapshot, 0, slice(None))
+def order(task: str, snapshot: tuple[str, str] | None = None, **inputs: Any) -> TaskRequest:
+    return TaskRequest(task, inputs, b"k" * 32, {}, snapshot, 0, slice(None))
 
 
 def test_a_job_that_cannot_be_done_names_itself_alone(tmp_path: Path) -> None:
@@ -39,18 +39,18 @@ def test_too_few_rows_are_not_counted_for_others(tmp_path: Path) -> None:
 
 def test_details_stay_at_home(tmp_path: Path) -> None:
     """Nothing on the log holds them."""
-    street = Street(tmp_path, agreement(3, max_rounds=2), tables(3, n=60, columns=2))
-    bank, shop = street.houses["bank"], street.houses["shop"]
+    network = SimulatedNetwork(tmp_path, agreement(3, max_rounds=2), tables(3, n=60, columns=2))
+    bank, shop = network.members["bank"], network.members["shop"]
     bank.propose()
     bank.publish()
-    for index in range(len(street.log)):
+    for index in range(len(network.log)):
         shop.deliver(index)
-    (collaboration,) = shop.desk.collaborations.values()
+    (collaboration,) = shop.dispatcher.collaborations.values()
     fields = {"reason": "the common rows cannot be used", "detail": "/home/shop/ab.table: 4711 rows"}
-    shop.take(lambda: shop.desk.word(collaboration.cid, "refused", fields, NOW))
+    shop.take(lambda: shop.dispatcher.command(collaboration.cid, "refused", fields, NOW))
     shop.publish()
-    said = [Frame.decode(data) for _, data in street.log]
+    said = [Frame.decode(data) for _, data in network.log]
     refusals = [Refuse.decode(f.payload).reason for f in said if f.header.event_class is Refuse]
     assert refusals == ["the common rows cannot be used"] and collaboration.detail == fields["detail"]
-    assert not any(b"4711" in data for _, data in street.log)
-    street.close()
+    assert not any(b"4711" in data for _, data in network.log)
+    network.close()

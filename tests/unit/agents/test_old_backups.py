@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support.real import every
-from tests.support.street import KilledError, Street
+from tests.support.simulated import KilledError, SimulatedNetwork
 from tests.support.world import agreement, tables
 
 from accord_agents.journal.journal import Journal
@@ -22,7 +22,7 @@ TERMS = agreement(3, max_rounds=1)
 
 
 class Site:
-    """A street in which one party goes back to an old copy of its journal while the others go on.
+    """A network in which one party goes back to an old copy of its journal while the others go on.
 
     Args:
         folder: New.
@@ -54,22 +54,22 @@ class Site:
         self.commits, self.lost = 0, list[tuple[str, bytes]]()
         self.kept: dict[str, bytes] = {}
         self.restored = False
-        self.street = Street(folder, TERMS, DATA, order=backup, point=self._point)
-        self.house = self.street.houses[party]
-        self.house.restart = self._go_back  # type: ignore[method-assign]
+        self.network = SimulatedNetwork(folder, TERMS, DATA, order=backup, point=self._point)
+        self.member = self.network.members[party]
+        self.member.restart = self._go_back  # type: ignore[method-assign]
 
     def _point(self, party: str, where: str) -> None:
         if party != self.party or where != "after commit":
             return
         self.commits += 1
         if self.commits == self.backup:
-            self.house.journal.copy(self.folder / "backup")
-            self.kept = dict(self.house.secrets)
+            self.member.journal.copy(self.folder / "backup")
+            self.kept = dict(self.member.secrets)
         if self.commits in self.deaths:
             raise KilledError
 
     def _go_back(self) -> None:
-        self.house.journal.close()
+        self.member.journal.close()
         for path in self.folder.glob(f"{self.party}.db*"):
             path.unlink()
         shutil.copy(self.folder / "backup", self.folder / f"{self.party}.db")
@@ -78,31 +78,35 @@ class Site:
             journal.set_meta("restored", b"yes")
             journal.close()
         if self.old_secrets:
-            self.house.secrets, self.house.life = dict(self.kept), "second"
-        log, others = self.street.log, [h for h in self.street.houses.values() if h is not self.house]
+            self.member.secrets, self.member.life = dict(self.kept), "second"
+        log, others = self.network.log, [h for h in self.network.members.values() if h is not self.member]
         for index, record in enumerate(log):
-            if self.street.rng.random() < self.lose:
+            if self.network.rng.random() < self.lose:
                 log[index] = ("control", b"lost")
-                if any(index in house.read for house in others):  # else nobody knows that it was said
+                if any(index in member.read for member in others):  # else nobody knows that it was said
                     self.lost.append(record)
         self.restored = True
-        self.house.start()
+        self.member.start()
 
     def run(self) -> Site:
-        self.street.run(quiet=60)
+        self.network.run(quiet=60)
         return self
 
     def versions(self) -> dict[tuple[str, int], set[bytes]]:
         """Everything that was published and not lost before anybody heard it, by sender and sequence."""
         found: dict[tuple[str, int], set[bytes]] = {}
-        for _, data in self.lost + [r for r in self.street.log if r[1] != b"lost"]:
+        for _, data in self.lost + [r for r in self.network.log if r[1] != b"lost"]:
             frame = Frame.decode(data)
             if frame.header.number:
                 found.setdefault((frame.header.source, frame.header.number), set()).add(frame.digest)
         return found
 
     def ends(self) -> dict[str, tuple[str, str]]:
-        return {p: (c.state, c.reason) for p, h in self.street.houses.items() for c in h.desk.collaborations.values()}
+        return {
+            p: (c.state, c.reason)
+            for p, h in self.network.members.items()
+            for c in h.dispatcher.collaborations.values()
+        }
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +117,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any
     def count(party: str, where: str) -> None:
         counts[party] += where == "after commit"
 
-    street = Street(tmp_path_factory.mktemp("base"), TERMS, DATA, point=count)
-    street.run()
-    assert street.ended
-    models = street.models()
-    street.close()
+    network = SimulatedNetwork(tmp_path_factory.mktemp("base"), TERMS, DATA, point=count)
+    network.run()
+    assert network.ended
+    models = network.models()
+    network.close()
     return models, counts
 
 
@@ -140,17 +144,17 @@ def play(tmp_path: Path, undisturbed: tuple[dict[str, Any], Counts]) -> Play:
             state, reason = ends.pop(party)
             (others,) = set(ends.values())
             if others == ("COMPLETED", ""):  # also where they had all that they needed when the party fell behind
-                models = site.street.models()
+                models = site.network.models()
                 assert {p: models[p] for p in ends} == {p: undisturbed[0][p] for p in ends}, where
             if state == "COMPLETED":
                 assert others == ("COMPLETED", ""), where
-                assert site.street.models() == undisturbed[0], where
+                assert site.network.models() == undisturbed[0], where
             else:
                 assert state == "FAILED" and party in reason, where
                 assert others in {("COMPLETED", ""), ("FAILED", reason)}, where
             return state
         finally:
-            site.street.close()
+            site.network.close()
             shutil.rmtree(folder)
 
     return played

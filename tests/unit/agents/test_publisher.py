@@ -57,7 +57,7 @@ class Broker:
         return [Frame.decode(r.frame).header.number for r in self.records]
 
 
-class House:
+class SimulatedParty:
     """A collaboration's outbox, and its publisher over a broker."""
 
     def __init__(self, count: int, *, history: bool = True) -> None:
@@ -93,16 +93,16 @@ class House:
 
 def test_a_window_bounds_what_is_under_way() -> None:
     async def play() -> None:
-        house = House(3 * MAX_EVENTS)
-        house.put()
-        await house.settle()
-        assert house.broker.numbers == list(range(1, MAX_EVENTS + 1))
-        house.covered(MAX_EVENTS, "shop")
-        await house.settle()
-        assert len(house.broker.records) == MAX_EVENTS, "telco has told nothing yet"
-        house.covered(10, "telco")
-        await house.settle()
-        assert house.broker.numbers == list(range(1, MAX_EVENTS + 11))
+        member = SimulatedParty(3 * MAX_EVENTS)
+        member.put()
+        await member.settle()
+        assert member.broker.numbers == list(range(1, MAX_EVENTS + 1))
+        member.covered(MAX_EVENTS, "shop")
+        await member.settle()
+        assert len(member.broker.records) == MAX_EVENTS, "telco has told nothing yet"
+        member.covered(10, "telco")
+        await member.settle()
+        assert member.broker.numbers == list(range(1, MAX_EVENTS + 11))
 
     asyncio.run(play())
 
@@ -113,19 +113,19 @@ def test_what_a_slow_peer_has_not_confirmed_stays_in_the_journal(monkeypatch: py
     monkeypatch.setattr("accord_agents.loop.outbox.MAX_BYTES", room)
 
     async def play() -> None:
-        house = House(500)
-        for out in house.outbox:
-            house.publisher.put(house.collaboration, [out])
-        lane = house.publisher.lane(house.collaboration)
+        member = SimulatedParty(500)
+        for out in member.outbox:
+            member.publisher.put(member.collaboration, [out])
+        lane = member.publisher.send_queue(member.collaboration)
         told = 0
         while told < 500:
             assert sum(len(out.payload) for out in lane.queue) <= room + 100
-            assert not house.publisher.drained(history=False)
-            await house.settle()
-            told = house.broker.numbers[-1]
-            house.covered(told)
-        assert house.broker.numbers == list(range(1, 501))
-        assert lane.idle and house.publisher.drained(history=False)
+            assert not member.publisher.drained(history=False)
+            await member.settle()
+            told = member.broker.numbers[-1]
+            member.covered(told)
+        assert member.broker.numbers == list(range(1, 501))
+        assert lane.idle and member.publisher.drained(history=False)
 
     asyncio.run(play())
 
@@ -134,32 +134,32 @@ def test_what_is_loaded_again_before_it_was_put_goes_out_once() -> None:
     """The journal may be read between a commit and the word that it was made."""
 
     async def play() -> None:
-        house = House(3)
-        house.publisher.put(house.collaboration, house.outbox[:2])
-        house.publisher.restart()
-        house.publisher.put(house.collaboration, house.outbox[2:])
-        await house.settle()
-        assert house.broker.numbers == [1, 2, 3]
+        member = SimulatedParty(3)
+        member.publisher.put(member.collaboration, member.outbox[:2])
+        member.publisher.restart()
+        member.publisher.put(member.collaboration, member.outbox[2:])
+        await member.settle()
+        assert member.broker.numbers == [1, 2, 3]
 
     asyncio.run(play())
 
 
 def test_a_party_may_leave_when_all_is_covered_or_read_back() -> None:
     async def play() -> None:
-        house = House(3)
-        house.put()
-        assert not house.publisher.drained(history=True)
-        await house.settle()
-        assert not house.publisher.drained(history=True)
-        house.covered(1)
-        house.chain.read_back(2)
-        assert not house.publisher.drained(history=True)
-        house.chain.read_back(3)
-        assert not house.publisher.drained(history=True), "peers still wait for what they do not hold"
-        house.collaboration.ended = True
-        assert house.publisher.drained(history=True) and not house.publisher.drained(history=False)
-        house.covered(3)
-        assert house.publisher.drained(history=False)
+        member = SimulatedParty(3)
+        member.put()
+        assert not member.publisher.drained(history=True)
+        await member.settle()
+        assert not member.publisher.drained(history=True)
+        member.covered(1)
+        member.chain.read_back(2)
+        assert not member.publisher.drained(history=True)
+        member.chain.read_back(3)
+        assert not member.publisher.drained(history=True), "peers still wait for what they do not hold"
+        member.collaboration.ended = True
+        assert member.publisher.drained(history=True) and not member.publisher.drained(history=False)
+        member.covered(3)
+        assert member.publisher.drained(history=False)
 
     asyncio.run(play())
 
@@ -169,22 +169,22 @@ def test_what_nobody_confirms_goes_again_ever_more_rarely(
     history: bool, first: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def play() -> None:
-        house = House(2, history=history)
-        house.put()
+        member = SimulatedParty(2, history=history)
+        member.put()
         now = [100.0]
         monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0], raising=False)
-        publisher, lane = house.publisher, house.publisher.lane(house.collaboration)
-        await house.broker.publish(publisher._records(publisher._next()))
+        publisher, lane = member.publisher, member.publisher.send_queue(member.collaboration)
+        await member.broker.publish(publisher._records(publisher._next()))
         pauses = []
         for _ in range(6):
             publisher._again(now[0])
             pauses.append(lane.due - now[0])
             now[0] = lane.due
             publisher._again(now[0])
-            await house.broker.publish(publisher._records(publisher._next()))
+            await member.broker.publish(publisher._records(publisher._next()))
         assert pauses == [min(first * 2**k, LONGEST_PAUSE) for k in range(6)]
-        assert house.broker.numbers == [1, 2] * 7
-        house.covered(1)
+        assert member.broker.numbers == [1, 2] * 7
+        member.covered(1)
         assert lane.pause == first
         publisher._again(now[0])
         now[0] = lane.due
@@ -196,15 +196,15 @@ def test_what_nobody_confirms_goes_again_ever_more_rarely(
 
 def test_an_ended_collaboration_on_a_log_with_history_is_left_alone() -> None:
     async def play() -> None:
-        house = House(2)
-        house.put()
-        await house.settle()
-        house.collaboration.ended = True
+        member = SimulatedParty(2)
+        member.put()
+        await member.settle()
+        member.collaboration.ended = True
         for number in (1, 2):
-            house.chain.read_back(number)
-        lane = house.publisher.lane(house.collaboration)
+            member.chain.read_back(number)
+        lane = member.publisher.send_queue(member.collaboration)
         for now in (1e3, 1e6, 1e9):
-            house.publisher._again(now)
+            member.publisher._again(now)
         assert not lane.queue
 
     asyncio.run(play())
@@ -212,16 +212,16 @@ def test_an_ended_collaboration_on_a_log_with_history_is_left_alone() -> None:
 
 def test_a_failed_publish_is_due_again_after_the_next_connection() -> None:
     async def play() -> None:
-        house = House(3)
-        house.put()
-        house.broker.fails = True
+        member = SimulatedParty(3)
+        member.put()
+        member.broker.fails = True
         with pytest.raises(BrokerError):
-            await house.publisher.run()
-        house.broker.fails = False
-        house.covered(1)
-        house.publisher.restart()
-        await house.settle()
-        assert house.broker.numbers == [2, 3]
+            await member.publisher.run()
+        member.broker.fails = False
+        member.covered(1)
+        member.publisher.restart()
+        await member.settle()
+        assert member.broker.numbers == [2, 3]
 
     asyncio.run(play())
 
@@ -232,31 +232,31 @@ def test_without_history_a_party_repeats_a_few_times_what_peers_that_left_never_
     monkeypatch.setattr("accord_agents.loop.outbox.LOSSY_PAUSE", 0.0)
 
     async def play() -> None:
-        house = House(2, history=False)
-        house.collaboration.ended = True
-        house.put()
+        member = SimulatedParty(2, history=False)
+        member.collaboration.ended = True
+        member.put()
         for _ in range(2 * TRIES + 4):
-            assert not house.publisher.drained(history=False) or len(house.broker.numbers) == 2 * (1 + TRIES)
-            for lane in house.publisher._lanes.values():
+            assert not member.publisher.drained(history=False) or len(member.broker.numbers) == 2 * (1 + TRIES)
+            for lane in member.publisher._send_queues.values():
                 lane.pause = 0.0
-            await house.settle()
-        assert house.publisher.drained(history=False) and not house.publisher.drained(history=True)
-        assert house.broker.numbers == [1, 2] * (1 + TRIES)
+            await member.settle()
+        assert member.publisher.drained(history=False) and not member.publisher.drained(history=True)
+        assert member.broker.numbers == [1, 2] * (1 + TRIES)
 
     asyncio.run(play())
 
 
 def test_nothing_is_said_while_a_collaboration_is_suspended_but_asides() -> None:
     async def play() -> None:
-        house = House(2)
-        house.suspended.add(CID)
-        house.put()
-        house.publisher.aside([frame(9)])
-        await house.settle()
-        assert house.broker.numbers == [9]
-        house.suspended.clear()
-        await house.settle()
-        assert house.broker.numbers == [9, 1, 2]
+        member = SimulatedParty(2)
+        member.suspended.add(CID)
+        member.put()
+        member.publisher.aside([frame(9)])
+        await member.settle()
+        assert member.broker.numbers == [9]
+        member.suspended.clear()
+        await member.settle()
+        assert member.broker.numbers == [9, 1, 2]
 
     asyncio.run(play())
 
@@ -265,13 +265,13 @@ def test_what_is_withheld_never_goes_out() -> None:
     """Others may hold other events of these numbers."""
 
     async def play() -> None:
-        house = House(4)
-        house.put()
-        house.collaboration.withheld = 3
-        await house.settle()
-        assert house.broker.numbers == [4]
-        house.publisher.restart()
-        await house.settle()
-        assert house.broker.numbers == [4, 4]
+        member = SimulatedParty(4)
+        member.put()
+        member.collaboration.withheld = 3
+        await member.settle()
+        assert member.broker.numbers == [4]
+        member.publisher.restart()
+        await member.settle()
+        assert member.broker.numbers == [4, 4]
 
     asyncio.run(play())

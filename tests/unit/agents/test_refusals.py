@@ -155,7 +155,7 @@ def test_agents_tell_under_the_record_s_key_and_complete_whatever_becomes_of_it(
 
     asyncio.run(together())
     for party in (bank, shop):
-        assert party.state() == "COMPLETED" and len(party.house.journal.quarantine()) == 30
+        assert party.state() == "COMPLETED" and len(party.member.journal.quarantine()) == 30
         party.close()
     told = _told(tmp_path / "log.db")
     assert BURST <= len(told) < 30, "more than the rate allows"

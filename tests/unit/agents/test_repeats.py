@@ -95,14 +95,14 @@ def test_agents_in_a_ring_end_as_ever_and_say_what_is_wrong(tmp_path: Path, monk
     bank, shop = (Party(me, tmp_path, broker[me]) for me in DATA)
     checked = dict.fromkeys(DATA, 0)
     for me, party in zip(DATA, (bank, shop), strict=True):
-        desk: Any = party.agent.desk
-        deliver = desk.deliver
+        dispatcher: Any = party.agent.dispatcher
+        deliver = dispatcher.deliver
 
         def counted(family: str, data: bytes, now: str, me: str = me, deliver: Any = deliver) -> None:
             checked[me] += 1
             deliver(family, data, now)
 
-        monkeypatch.setattr(desk, "deliver", counted)
+        monkeypatch.setattr(dispatcher, "deliver", counted)
     play(bank, shop)
     assert (bank.state(), shop.state()) == ("COMPLETED", "COMPLETED")
     for me, party in zip(DATA, (bank, shop), strict=True):

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.street import Street
+from tests.support.simulated import SimulatedNetwork
 from tests.support.world import agreement, tables
 
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.outcome import Move, Outcome
 from accord_agents.intake.table import Report, Table
-from accord_agents.results.files import summary, write
-from accord_agents.results.summary import Ledger
+from accord_agents.results.files import result_fields, write
+from accord_agents.results.summary import RunSummary
 from accord_schemas.errors import AccordError
 from accord_schemas.frame import Frame
 
@@ -23,23 +23,23 @@ DATA = tables(2, n=60, columns=2)
 
 
 @pytest.fixture(scope="module")
-def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Collaboration, Ledger]]:
-    """Both parties' ledgers of a whole collaboration, folded from their journals."""
-    street = Street(tmp_path_factory.mktemp("street"), agreement(2, max_rounds=2), DATA).run()
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Collaboration, RunSummary]]:
+    """Both parties' summaries of a whole collaboration, folded from their journals."""
+    network = SimulatedNetwork(tmp_path_factory.mktemp("network"), agreement(2, max_rounds=2), DATA).run()
     found = {}
-    for party, house in street.houses.items():
-        (cid,) = house.desk.collaborations
-        ledger = Ledger()
-        for _, outcome in house.desk.fold(cid, house.journal.rows(cid), house.journal.outgoing(cid)):
-            ledger.take(house.desk.collaborations[cid], outcome)
+    for party, member in network.members.items():
+        (cid,) = member.dispatcher.collaborations
+        ledger = RunSummary()
+        for _, outcome in member.dispatcher.fold(cid, member.journal.rows(cid), member.journal.outgoing(cid)):
+            ledger.take(member.dispatcher.collaborations[cid], outcome)
         sizes = [
-            (o.family, len(Frame.restore(o.head, None).head) + len(o.payload)) for o in house.journal.outgoing(cid)
+            (o.family, len(Frame.restore(o.head, None).head) + len(o.payload)) for o in member.journal.outgoing(cid)
         ]
         for family in {f for f, _ in sizes}:
             assert ledger.events[family] == sum(f == family for f, _ in sizes)
             assert ledger.bytes[family] == sum(size + 64 for f, size in sizes if f == family)
-        found[party] = (house.desk.collaborations[cid], ledger)
-    street.close()
+        found[party] = (member.dispatcher.collaborations[cid], ledger)
+    network.close()
     return found
 
 
@@ -48,8 +48,8 @@ def table(party: str) -> Table:
     return Table(rows.ids, rows.columns, rows.values, rows.labels, Report(len(rows.ids), 0, 0))
 
 
-def test_each_party_knows_its_own_part(ended: dict[str, tuple[Collaboration, Ledger]]) -> None:
-    bank, shop = (summary(*ended[p]) for p in ("bank", "shop"))
+def test_each_party_knows_its_own_part(ended: dict[str, tuple[Collaboration, RunSummary]]) -> None:
+    bank, shop = (result_fields(*ended[p]) for p in ("bank", "shop"))
     common = len(set(DATA["bank"].ids) & set(DATA["shop"].ids))
     for party, result in (("bank", bank), ("shop", shop)):
         assert (result["party"], result["status"], result["reason"]) == (party, "COMPLETED", None)
@@ -65,7 +65,7 @@ def test_each_party_knows_its_own_part(ended: dict[str, tuple[Collaboration, Led
     assert sum(bank["bytes"].values()) == bank["traffic"]["bank"]["shop"]
 
 
-def test_files_of_a_completed_collaboration(ended: dict[str, tuple[Collaboration, Ledger]], tmp_path: Path) -> None:
+def test_files_of_a_completed_collaboration(ended: dict[str, tuple[Collaboration, RunSummary]], tmp_path: Path) -> None:
     for party in DATA:
         write(tmp_path / party, *ended[party], table(party), {"peak_rss_mib": {party: 1.0}})
     bank, shop = tmp_path / "bank", tmp_path / "shop"
@@ -85,7 +85,7 @@ def test_files_of_a_completed_collaboration(ended: dict[str, tuple[Collaboration
 
 
 def test_a_collaboration_that_was_not_completed_has_no_model(
-    ended: dict[str, tuple[Collaboration, Ledger]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ended: dict[str, tuple[Collaboration, RunSummary]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever was learned on the way: a model that not all hold is none."""
     collaboration, ledger = ended["bank"]
@@ -98,7 +98,7 @@ def test_a_collaboration_that_was_not_completed_has_no_model(
     assert result["coefficients"] is None and result["intercept"] is None
 
 
-def test_a_folder_that_cannot_be_written(ended: dict[str, tuple[Collaboration, Ledger]], tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written(ended: dict[str, tuple[Collaboration, RunSummary]], tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(AccordError, match="cannot be written"):
         write(tmp_path / "file", *ended["bank"], None, {})
@@ -108,8 +108,8 @@ def moves(*states: tuple[str, int]) -> list[Move]:
     return [Move(f"2026-01-01T00:00:{second:02d}.500Z", state) for state, second in states]
 
 
-def test_phases_follow_states(ended: dict[str, tuple[Collaboration, Ledger]]) -> None:
-    collaboration, ledger = ended["bank"][0], Ledger()
+def test_phases_follow_states(ended: dict[str, tuple[Collaboration, RunSummary]]) -> None:
+    collaboration, ledger = ended["bank"][0], RunSummary()
     steps = moves(("PROPOSED", 0), ("AGREED", 1), ("KEYED", 3), ("GATED", 3), ("ALIGNED", 7))
     steps += moves(("PREPARED", 8), ("TRAINING", 20), ("TRAINING", 30), ("CONVERGED", 40), ("COMPLETED", 41))
     for move in steps:
@@ -119,8 +119,8 @@ def test_phases_follow_states(ended: dict[str, tuple[Collaboration, Ledger]]) ->
     assert [start for _, start, _ in ledger.timeline[1:]] == [end for *_, end in ledger.timeline[:-1]]
 
 
-def test_a_phase_ends_with_a_failure_and_warnings_come_once(ended: dict[str, tuple[Collaboration, Ledger]]) -> None:
-    collaboration, ledger = ended["bank"][0], Ledger()
+def test_a_phase_ends_with_a_failure_and_warnings_come_once(ended: dict[str, tuple[Collaboration, RunSummary]]) -> None:
+    collaboration, ledger = ended["bank"][0], RunSummary()
     notes: list[Any] = [{"warnings": ["one"], "rows": [1]}, {"warnings": ["one", "two"], "loss": 0.5}]
     ledger.take(collaboration, Outcome(moves=moves(("AGREED", 1), ("FAILED", 5)), notes=notes))
     assert ledger.seconds == {"keys": 4.0}

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.support.street import NOW, Street
+from tests.support.simulated import NOW, SimulatedNetwork
 from tests.support.world import agreement, tables
 
 from accord_agents.journal.credible_time import HOUR, SETTLED
@@ -45,7 +45,7 @@ class Site:
         log: Any = SimpleNamespace(info=lambda event, **_: self.said.append(event))
         log.warning = lambda event, **fields: self.said.append(f"{event}: {fields['problem']}")
         put: Callable[[Callable[[str], object]], object] = lambda call: call(NOW)  # noqa: E731
-        agent: Any = SimpleNamespace(desk=SimpleNamespace(me="shop", collaborations={}), put=put)
+        agent: Any = SimpleNamespace(dispatcher=SimpleNamespace(me="shop", collaborations={}), put=put)
         sealing: Any = None
         retention = Retention(
             agent, self.journal, self.keystore, self.out, sealing, lambda: False, lambda _: None, lambda: doubt, log,
@@ -63,8 +63,8 @@ class Site:
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("street")
-    Street(folder, agreement(2, max_rounds=1), tables(2, n=60, columns=2)).run().close()
+    folder = tmp_path_factory.mktemp("network")
+    SimulatedNetwork(folder, agreement(2, max_rounds=1), tables(2, n=60, columns=2)).run().close()
     return folder / "shop.db"
 
 

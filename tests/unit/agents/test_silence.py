@@ -17,8 +17,8 @@ class Site:
         limits = SimpleNamespace(deadline_seconds=60)
         waiting = SimpleNamespace(ended=False, agreement=SimpleNamespace(limits=limits), silent=lambda: self.waits)
         recovery: Any = SimpleNamespace(silent=lambda _: unheard, expire=self.expired.append)
-        desk: Any = SimpleNamespace(collaborations={"c": waiting})
-        self.deadlines = Deadlines(desk, recovery, lambda *word: self.said.append(word))
+        dispatcher: Any = SimpleNamespace(collaborations={"c": waiting})
+        self.deadlines = Deadlines(dispatcher, recovery, lambda *word: self.said.append(word))
 
     def pass_by(self, seconds: int) -> None:
         for _ in range(seconds):

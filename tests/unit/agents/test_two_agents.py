@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.street import House, identities, signed
+from tests.support.simulated import SimulatedParty, identities, signed
 from tests.support.world import alignment, tables
 
 from accord_agents.collaboration.collaboration import Collaboration
@@ -57,43 +57,43 @@ class Shaky(EmbeddedBroker):
 
 
 class Party:
-    """An agent whose jobs run inline; a House does the folding of its journal and the jobs."""
+    """An agent whose jobs run inline; a SimulatedParty does the folding of its journal and the jobs."""
 
     def __init__(self, me: str, folder: Path, broker: EmbeddedBroker) -> None:
-        self.house = House(me, folder, TERMS, DATA[me], KEYS, [])
-        self.house.desk.adopting = True
+        self.member = SimulatedParty(me, folder, TERMS, DATA[me], KEYS, [])
+        self.member.dispatcher.adopting = True
         hooks = Hooks(self.job, self.accept, lambda c, outcome: None, lambda: None, self.ready)
         self.log = Log()
         refusals = Refusals(me, EmbeddedBroker(folder / "log.db"), self.log)
-        self.house.desk.suspended.clear()  # the agent has a recovery of its own
-        self.agent = Agent(self.house.desk, self.house.journal, broker, self.log, hooks, refusals)
+        self.member.dispatcher.suspended.clear()  # the agent has a recovery of its own
+        self.agent = Agent(self.member.dispatcher, self.member.journal, broker, self.log, hooks, refusals)
         self.agent.recovery.start()
-        for collaboration in self.house.desk.collaborations.values():
-            self.agent.publisher.lane(collaboration)
+        for collaboration in self.member.dispatcher.collaborations.values():
+            self.agent.publisher.send_queue(collaboration)
 
     def ready(self) -> None:
         """Once the log was read: what was left, then what there is to propose or to answer."""
-        for key, (cid, job) in list(self.house.jobs.items()):
-            self.house.jobs.pop(key)
+        for key, (cid, job) in list(self.member.jobs.items()):
+            self.member.jobs.pop(key)
             self.job(cid, job)
-        for collaboration in self.house.desk.collaborations.values():
+        for collaboration in self.member.dispatcher.collaborations.values():
             if (collaboration.state, collaboration.accepted) == ("PROPOSED", False):
                 self.accept(collaboration)
-        if self.house.name == TERMS.label_holder:
-            self.agent.put(lambda now: self.house.desk.propose(TERMS, digest(b"proposal").hex(), now))
+        if self.member.name == TERMS.label_holder:
+            self.agent.put(lambda now: self.member.dispatcher.propose(TERMS, digest(b"proposal").hex(), now))
 
     def accept(self, collaboration: Collaboration) -> None:
-        self.agent.put(lambda now: self.house.accept(collaboration))
+        self.agent.put(lambda now: self.member.accept(collaboration))
 
     def job(self, cid: str, job: Any) -> None:
-        self.agent.put(lambda now: self.house.desk.job(cid, job.address, self.house.result(job), now))
+        self.agent.put(lambda now: self.member.dispatcher.job(cid, job.address, self.member.result(job), now))
 
     def state(self) -> str:
-        return next((c.state for c in self.house.desk.collaborations.values()), "")
+        return next((c.state for c in self.member.dispatcher.collaborations.values()), "")
 
     def done(self) -> bool:
-        found = self.house.desk.collaborations.values()
-        sealed = all(c.sealed or c.state != "COMPLETED" for c in found)
+        found = self.member.dispatcher.collaborations.values()
+        sealed = all(c.witnessed or c.state != "COMPLETED" for c in found)
         return bool(found) and all(c.ended for c in found) and sealed and self.agent.publisher.drained(history=True)
 
     async def run(self) -> None:
@@ -101,7 +101,7 @@ class Party:
             await self.agent.run(self.done)
 
     def close(self) -> None:
-        self.house.journal.close()
+        self.member.journal.close()
 
 
 def play(*parties: Party) -> None:
@@ -309,7 +309,7 @@ def test_a_fault_of_ours_ends_the_collaboration_and_not_the_agent(
     monkeypatch.setitem(JOBS["train"].machines["align", 1].table, first, (needs, broken))
     play(bank, shop)
     assert (bank.state(), shop.state()) == ("FAILED", "FAILED")
-    (reason,) = {c.reason for p in (bank, shop) for c in p.house.desk.collaborations.values()}
+    (reason,) = {c.reason for p in (bank, shop) for c in p.member.dispatcher.collaborations.values()}
     assert "shop" in reason and "nobody shall see" not in reason
     (poison,) = [fields for event, fields in shop.log.lines if event == "poison"]
     assert poison["cause"] == "ZeroDivisionError"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.street import NOW, House, Street, identities
+from tests.support.simulated import NOW, SimulatedNetwork, SimulatedParty, identities
 from tests.support.world import agreement, tables
 
 from accord_protocols.jobs.registry import JOBS
@@ -21,29 +21,29 @@ KEYS = identities(tuple(DATA))
 
 
 @pytest.fixture
-def street(tmp_path: Path) -> Iterator[Street]:
+def network(tmp_path: Path) -> Iterator[SimulatedNetwork]:
     """Everybody has said its keys, and the telco has heard those of the shop; nobody has done more."""
-    built = Street(tmp_path, agreement(3, max_rounds=2), DATA)
-    built.houses["bank"].propose()
-    built.houses["bank"].publish()
+    built = SimulatedNetwork(tmp_path, agreement(3, max_rounds=2), DATA)
+    built.members["bank"].propose()
+    built.members["bank"].publish()
     read = 0
     while not any(f.header.event_class is IdSet for f in of(built, "shop")):
         for index in range(read, len(built.log)):
-            for house in built.houses.values():
-                house.deliver(index)
+            for member in built.members.values():
+                member.deliver(index)
         read = len(built.log)
-        for house in built.houses.values():
-            for key in list(house.jobs) if house.name == "shop" else []:
-                house.work(key)
-            house.publish()
+        for member in built.members.values():
+            for key in list(member.jobs) if member.name == "shop" else []:
+                member.work(key)
+            member.publish()
     for index in range(read, len(built.log)):
-        built.houses["telco"].deliver(index)
+        built.members["telco"].deliver(index)
     yield built
     built.close()
 
 
-def of(street: Street, sender: str) -> list[Frame]:
-    frames = [Frame.decode(data) for _, data in street.log]
+def of(network: SimulatedNetwork, sender: str) -> list[Frame]:
+    frames = [Frame.decode(data) for _, data in network.log]
     return [f for f in frames if f.header.source == sender and f.header.number]
 
 
@@ -59,9 +59,9 @@ def again(frame: Frame, last: Frame, payload: bytes | None = None, **changes: st
     return Frame.make(Header.of(attributes | changes), body, KEYS["shop"].sign)
 
 
-def give(house: House, frame: Frame) -> tuple[str, str]:
-    house.take(lambda: house.desk.deliver(frame.header.event_class.family, frame.encode(), NOW))
-    (collaboration,) = house.desk.collaborations.values()
+def give(member: SimulatedParty, frame: Frame) -> tuple[str, str]:
+    member.take(lambda: member.dispatcher.deliver(frame.header.event_class.family, frame.encode(), NOW))
+    (collaboration,) = member.dispatcher.collaborations.values()
     return collaboration.state, collaboration.reason
 
 
@@ -70,16 +70,16 @@ def state(last: Frame, frame: Frame, number: int) -> Frame:
     return again(frame, last, State(state="KEYED", round=number).encode(), step=f"state.{number}")
 
 
-def test_an_address_is_used_once(street: Street) -> None:
-    said = of(street, "shop")
+def test_an_address_is_used_once(network: SimulatedNetwork) -> None:
+    said = of(network, "shop")
     keys = next(f for f in said if f.header.event_class is IdSet)
-    assert give(street.houses["telco"], again(keys, said[-1])) == ("FAILED", "an address was used twice (shop)")
+    assert give(network.members["telco"], again(keys, said[-1])) == ("FAILED", "an address was used twice (shop)")
 
 
 @pytest.mark.parametrize("kind", ["used twice", "withheld from one", "for somebody else", "of no place"])
-def test_what_is_sealed_to_others_is_looked_at_too(street: Street, kind: str) -> None:
+def test_what_is_sealed_to_others_is_looked_at_too(network: SimulatedNetwork, kind: str) -> None:
     """The telco reads none of these: the shop's answer at the gate is for the bank."""
-    said, telco = of(street, "shop"), street.houses["telco"]
+    said, telco = of(network, "shop"), network.members["telco"]
     keys = next(f for f in said if f.header.event_class is IdSet)
     sealed = {"type": Answer.type, "datacontenttype": content_type(Answer), "salt": "ab" * 32, "epoch": "1"}
     place = sealed | {"instance": "gate.shop", "step": "answer", "recipients": "bank"}
@@ -103,11 +103,11 @@ def test_what_is_sealed_to_others_is_looked_at_too(street: Street, kind: str) ->
 def test_every_machine_says_to_whom_its_sealed_events_go() -> None:
     for job in JOBS.values():
         for machine in job.machines.values():
-            assert set(machine.goes) == {step for step, event in machine.says.items() if event.sealed}, machine
+            assert set(machine.goes) == {step for step, event in machine.says.items() if event.encrypted}, machine
 
 
-def test_a_chain_that_does_not_link(street: Street) -> None:
-    said, telco = of(street, "shop"), street.houses["telco"]
+def test_a_chain_that_does_not_link(network: SimulatedNetwork) -> None:
+    said, telco = of(network, "shop"), network.members["telco"]
     harmless = next(f for f in said if f.header.event_class is State)
     one = state(said[-1], harmless, 1)
     assert give(telco, one)[0] == "AGREED"
@@ -115,9 +115,9 @@ def test_a_chain_that_does_not_link(street: Street) -> None:
     assert give(telco, forked) == ("FAILED", "shop sent two histories")
 
 
-def test_a_chain_is_checked_once_its_gap_is_closed(street: Street) -> None:
+def test_a_chain_is_checked_once_its_gap_is_closed(network: SimulatedNetwork) -> None:
     """The later half of another history comes first, and is harmless until it meets the earlier half."""
-    said, telco = of(street, "shop"), street.houses["telco"]
+    said, telco = of(network, "shop"), network.members["telco"]
     harmless = next(f for f in said if f.header.event_class is State)
     one, other = state(said[-1], harmless, 1), state(said[-1], harmless, 2)
     later = state(other, harmless, 3)
@@ -125,8 +125,8 @@ def test_a_chain_is_checked_once_its_gap_is_closed(street: Street) -> None:
     assert give(telco, one) == ("FAILED", "shop sent two histories")
 
 
-def test_two_versions_of_one_event_are_both_kept(street: Street) -> None:
-    said, telco = of(street, "shop"), street.houses["telco"]
+def test_two_versions_of_one_event_are_both_kept(network: SimulatedNetwork) -> None:
+    said, telco = of(network, "shop"), network.members["telco"]
     harmless = next(f for f in said if f.header.event_class is State)
     one, other = state(said[-1], harmless, 1), state(said[-1], harmless, 2)
     assert give(telco, one)[0] == "AGREED"
@@ -137,25 +137,27 @@ def test_two_versions_of_one_event_are_both_kept(street: Street) -> None:
     assert one.bare() in heads and other.bare() not in heads
 
 
-def test_the_others_hear_whose_fault_it_was(street: Street) -> None:
+def test_the_others_hear_whose_fault_it_was(network: SimulatedNetwork) -> None:
     """One party was told two histories: all end, the honest ones with the same reason, and a fold agrees."""
-    said, telco = of(street, "shop"), street.houses["telco"]
+    said, telco = of(network, "shop"), network.members["telco"]
     harmless = next(f for f in said if f.header.event_class is State)
     give(telco, again(harmless, said[-1], step="state.9", previoushash="ee" * 32))
-    street.run()
-    for house in street.houses.values():
-        (collaboration,) = house.desk.collaborations.values()
+    network.run()
+    for member in network.members.values():
+        (collaboration,) = member.dispatcher.collaborations.values()
         assert collaboration.state == "FAILED" and "shop sent two histories" in collaboration.reason
     telco.restart()
-    (collaboration,) = telco.desk.collaborations.values()
+    (collaboration,) = telco.dispatcher.collaborations.values()
     assert (collaboration.state, collaboration.reason) == ("FAILED", "shop sent two histories")
 
 
 def test_what_ends_after_its_collaboration_was_closed_is_of_no_interest(tmp_path: Path) -> None:
     """A job may take longer than a peer needs to cancel, and everybody to confirm that."""
-    street = Street(tmp_path, agreement(3), DATA)
-    desk = street.houses["shop"].desk
-    desk.job("ff" * 16, Address("keys", "generated", "job"), {"trigger": "failed", "reason": "", "whose": ""}, NOW)
-    desk.word("ff" * 16, "refused", {"reason": "late"}, NOW)
-    assert not desk.batch.rows and not desk.taken.outcomes
-    street.close()
+    network = SimulatedNetwork(tmp_path, agreement(3), DATA)
+    dispatcher = network.members["shop"].dispatcher
+    dispatcher.job(
+        "ff" * 16, Address("keys", "generated", "job"), {"trigger": "failed", "reason": "", "whose": ""}, NOW
+    )
+    dispatcher.command("ff" * 16, "refused", {"reason": "late"}, NOW)
+    assert not dispatcher.batch.rows and not dispatcher.effects.outcomes
+    network.close()

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.street import NOW, Street, identities
+from tests.support.simulated import NOW, SimulatedNetwork, identities
 from tests.support.world import agreement, alignment, tables
 
 from accord_agents.collaboration.checkpoints import History, Witness, leaves_between, place
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.sequences import Chain
-from accord_agents.service.witness_wait import PATIENCE, Sealing
+from accord_agents.service.witness_wait import PATIENCE, WitnessWait
 from accord_protocols.jobs.registry import JOBS
 from accord_schemas.address import Address
 from accord_schemas.errors import ProtocolError
@@ -218,25 +218,25 @@ def test_what_was_said_in_an_earlier_life_is_not_said_anew() -> None:
 
 
 def test_a_completed_collaboration_is_waited_for_a_minute(tmp_path: Path) -> None:
-    street = Street(tmp_path, alignment(2), tables(2, n=60, columns=2))
-    bank, shop = street.houses.values()
+    network = SimulatedNetwork(tmp_path, alignment(2), tables(2, n=60, columns=2))
+    bank, shop = network.members.values()
     bank.propose()
-    (waiting,) = bank.desk.collaborations.values()
+    (waiting,) = bank.dispatcher.collaborations.values()
     while not waiting.ended:
-        for house in (bank, shop):
-            for index in set(range(len(street.log))) - house.read:
-                house.deliver(index)
-            for key in list(house.jobs):
-                house.work(key)
-            house.publish()
-    assert waiting.state == "COMPLETED" and not waiting.sealed
+        for member in (bank, shop):
+            for index in set(range(len(network.log))) - member.read:
+                member.deliver(index)
+            for key in list(member.jobs):
+                member.work(key)
+            member.publish()
+    assert waiting.state == "COMPLETED" and not waiting.witnessed
     now, warned = [0.0], list[tuple[Collaboration, str]]()
-    sealing = Sealing(lambda c, problem: warned.append((c, problem)), lambda: now[0])
+    sealing = WitnessWait(lambda c, problem: warned.append((c, problem)), lambda: now[0])
     for now[0] in (0.0, PATIENCE - 1):
         assert sealing.waits(waiting)
     for now[0] in (PATIENCE, PATIENCE + 1):
         assert not sealing.waits(waiting)
     assert warned == [(waiting, "the end of the log was not signed by shop")]
-    street.run()
-    assert waiting.sealed and not Sealing(lambda *_: None, lambda: 0.0).waits(waiting)
-    street.close()
+    network.run()
+    assert waiting.witnessed and not WitnessWait(lambda *_: None, lambda: 0.0).waits(waiting)
+    network.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.recorded import KNOWN, PINS, Recorded, audited, signed
-from tests.support.street import Street
+from tests.support.simulated import SimulatedNetwork
 from tests.support.world import agreement, tables
 
 from accord_agents.evidence import audit as auditing
@@ -45,16 +45,18 @@ def quiet(line: str) -> None:
 
 @pytest.mark.parametrize("order", [11, 12])
 def test_any_honest_order_with_losses_is_clean(tmp_path: Path, order: int) -> None:
-    street = Street(tmp_path, agreement(3, gate=0.99, max_rounds=2), tables(3, n=60, columns=2), order, lose=0.2).run()
-    for house in [*street.houses.values()] * 8:  # what was lost last goes again
-        for index in [i for i in range(len(street.log)) if i not in house.read]:
-            house.deliver(index)
-        house.acknowledge()
-        house.publish()
-    street.close()
-    (cid,) = street.houses["bank"].desk.collaborations
-    (report,) = audited(Record(family, cid, frame) for family, frame in street.log)
-    assert (report.findings, report.sealed) == ([], True)
+    network = SimulatedNetwork(
+        tmp_path, agreement(3, gate=0.99, max_rounds=2), tables(3, n=60, columns=2), order, lose=0.2
+    ).run()
+    for member in [*network.members.values()] * 8:  # what was lost last goes again
+        for index in [i for i in range(len(network.log)) if i not in member.read]:
+            member.deliver(index)
+        member.acknowledge()
+        member.publish()
+    network.close()
+    (cid,) = network.members["bank"].dispatcher.collaborations
+    (report,) = audited(Record(family, cid, frame) for family, frame in network.log)
+    assert (report.findings, report.witnessed) == ([], True)
 
 
 def test_the_order_of_reading_decides_nothing(recorded: Recorded) -> None:
@@ -63,10 +65,10 @@ def test_the_order_of_reading_decides_nothing(recorded: Recorded) -> None:
 
 
 def test_a_refused_collaboration_is_no_finding(tmp_path: Path) -> None:
-    street = Street(tmp_path, agreement(2, gate=0.01, max_rounds=2), tables(2, n=60, columns=2)).run()
-    street.close()
-    (cid,) = street.houses["bank"].desk.collaborations
-    (report,) = audited(Record(family, cid, frame) for family, frame in street.log)
+    network = SimulatedNetwork(tmp_path, agreement(2, gate=0.01, max_rounds=2), tables(2, n=60, columns=2)).run()
+    network.close()
+    (cid,) = network.members["bank"].dispatcher.collaborations
+    (report,) = audited(Record(family, cid, frame) for family, frame in network.log)
     assert (report.findings, set(report.states.values())) == ([], {"REFUSED"})
 
 
@@ -89,7 +91,7 @@ def test_a_log_is_read_and_left_as_it_is(recorded: Recorded, tmp_path: Path) -> 
         (report,) = audit(f"embedded:{path}", None, following=False, tell=quiet).reports()
     finally:
         tmp_path.chmod(0o700)
-    assert (report.findings, report.sealed) == ([], True)
+    assert (report.findings, report.witnessed) == ([], True)
     assert {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in tmp_path.iterdir()} == before
 
 
@@ -204,7 +206,7 @@ def test_following_goes_on_after_a_lost_connection(recorded: Recorded, tmp_path:
     found, auditor = asyncio.run(read_on())
     assert [f.kind for f in found] == ["replaced"]
     sealed, log = auditor.reports()
-    assert (sealed.sealed, sealed.findings, log.findings) == (True, [], found)
+    assert (sealed.witnessed, sealed.findings, log.findings) == (True, [], found)
 
 
 def test_events_without_a_proposal_do_not_fill_the_memory(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +225,7 @@ def test_events_without_a_proposal_do_not_fill_the_memory(recorded: Recorded, mo
     for record in recorded.log:
         assert auditor.take(record) == []
     report = auditor.report(recorded.cid)
-    assert report is not None and (report.findings, report.sealed) == ([], True)
+    assert report is not None and (report.findings, report.witnessed) == ([], True)
 
 
 def test_a_broker_without_history_must_be_followed() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from tests.support.recorded import EXPORTER, KEYS, KNOWN, PINS, Recorded, edited, exported, of_file, record, signed
-from tests.support.street import Street, identities
+from tests.support.simulated import SimulatedNetwork, identities
 from tests.support.world import agreement, tables
 
 from accord_agents.evidence.bundle import FORMAT
@@ -111,7 +111,7 @@ def test_a_wrong_key_is_tampering_and_an_unknown_one_is_not_proven(recorded: Rec
 
 def test_every_party_can_make_the_same_case(recorded: Recorded) -> None:
     facts = [verify(data).facts for data in recorded.files.values()]
-    same = ("agreement", "consents", "commitments", "gate", "results", "sealed")
+    same = ("agreement", "consents", "commitments", "gate", "results", "witnessed")
     assert all(f[name] == facts[0][name] for f in facts for name in same)
 
 
@@ -204,11 +204,11 @@ def test_verification_needs_neither_network_nor_secrets() -> None:
 
 
 def test_what_was_sealed_may_be_erased(tmp_path: Path) -> None:
-    street = Street(tmp_path, agreement(2, max_rounds=1), tables(2, n=60, columns=2)).run()
-    journal = street.houses["shop"].journal
+    network = SimulatedNetwork(tmp_path, agreement(2, max_rounds=1), tables(2, n=60, columns=2)).run()
+    journal = network.members["shop"].journal
     (cid,) = journal.collaborations()
     before = make(cid, KEYS["shop"], list(held_frames(journal, cid)))[0]
-    assert journal.erase(cid, lambda head: Frame.restore(head, None).header.event_class.sealed) > 0
+    assert journal.erase(cid, lambda head: Frame.restore(head, None).header.event_class.encrypted) > 0
     after = make(cid, KEYS["shop"], list(held_frames(journal, cid)))[0]
-    street.close()
+    network.close()
     assert after == before and verify(after, KNOWN).verdict == "proven"

@@ -136,7 +136,7 @@ def test_revocations_of_an_earlier_version_have_no_date(tmp_path: Path) -> None:
         json.dumps({"bank": {"fingerprint": BANK, "from": 3}}),
         json.dumps({"bank": {"fingerprint": BANK, "revoked": "2026-01-01", "revoked_at": "2026-01-01"}}),
         json.dumps({"bank": {"fingerprint": SHOP, "identity": OLD.export()}}),
-        json.dumps({"bank": {**OLD.export(), "sealing": "00" * 32}}),
+        json.dumps({"bank": {**OLD.export(), "encryption": "00" * 32}}),
         json.dumps({"bank": BANK, "#until": {BANK: "soon"}}),
         json.dumps({"bank": BANK, "#revoked": {BANK: 3}}),
         json.dumps({"bank": BANK, "#former": 3}),

@@ -57,7 +57,7 @@ def test_nothing_that_a_stranger_adds_turns_the_verdict(recorded: Recorded, seed
         log.insert(rng.randrange(len(log) + 1), record)
     auditor = read(log, KNOWN)
     (report,) = auditor.reports()
-    assert (report.findings, report.sealed, report.verdict(KNOWN)) == ([], True, "proven")
+    assert (report.findings, report.witnessed, report.verdict(KNOWN)) == ([], True, "proven")
     notes = {(note.place.topic, note.place.offset) for note in auditor.notes()}
     added = {(r.family, at) for at, r in enumerate(log, 1) if any(r is one for one in junk if one not in recorded.log)}
     assert notes >= added and len(notes) <= len(junk) and not auditor.open()
@@ -163,7 +163,7 @@ def test_a_flood_before_the_proposals_costs_a_second_reading(
     auditor = Auditor()
     asyncio.run(_read(source, auditor))
     (report,) = auditor.reports()
-    assert (report.findings, report.sealed, auditor.given_up, source.opened) == ([], True, False, 2)
+    assert (report.findings, report.witnessed, auditor.given_up, source.opened) == ([], True, False, 2)
 
 
 async def _read(source: Flooded, auditor: Auditor) -> None:

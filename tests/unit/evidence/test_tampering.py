@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "tampering.md"
 
 def test_the_honest_collaboration_is_clean(recorded: Recorded) -> None:
     (report,) = audited(recorded.log)
-    assert (report.findings, report.sealed, set(report.states.values())) == ([], True, {"COMPLETED"})
+    assert (report.findings, report.witnessed, set(report.states.values())) == ([], True, {"COMPLETED"})
     assert all(of_file(data) == [] for data in recorded.files.values())
 
 

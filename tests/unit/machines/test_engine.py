@@ -63,7 +63,7 @@ class Later(Child):
 
 
 class Root(Machine):
-    """Two children, a job and the own word, joined."""
+    """Two children, a job and the own command, joined."""
 
     kind = "root"
     says: ClassVar[dict[str, type[Event]]] = {"end": State}

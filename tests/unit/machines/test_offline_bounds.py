@@ -8,7 +8,7 @@ import pytest
 from tests.support.world import agreement
 
 from accord_protocols.kernel.machine import Setup
-from accord_protocols.phases.training.sizes import D_BITS, RANGE_BITS, Terms, terms
+from accord_protocols.phases.training.sizes import D_BITS, RANGE_BITS, Sizes, sizes_of
 from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, Agreement, Member
 from accord_schemas.header import MAX_PARTIES
 
@@ -39,7 +39,7 @@ def setup(parties: int, bits: int, rounds: int, protection: str) -> Setup:
     return Setup(whole, "p00", "00" * 16, bytes(32))
 
 
-def sized(case: tuple[int, ...], protection: str) -> tuple[Setup, Terms]:
+def sized(case: tuple[int, ...], protection: str) -> tuple[Setup, Sizes]:
     rows, columns, rounds, parties, bits, exponent, _ = case
     known = setup(parties, bits, rounds, protection)
     announced = {
@@ -47,7 +47,7 @@ def sized(case: tuple[int, ...], protection: str) -> tuple[Setup, Terms]:
         "columns": dict.fromkeys(known.agreement.order, columns),
         "range": 5 if protection == "score" else 0,
     }
-    return known, terms(known, rows, announced)
+    return known, sizes_of(known, rows, announced)
 
 
 @pytest.mark.parametrize("protection", ["shared", "score"])

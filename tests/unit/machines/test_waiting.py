@@ -181,13 +181,13 @@ def test_small_events_are_bounded_too() -> None:
         list(target.content(word("request.601")))
 
 
-@pytest.mark.parametrize("instance", ["edge.shop", "gate.shop", "pads.bank.0", "train", "align"])
+@pytest.mark.parametrize("instance", ["oprf.shop", "gate.shop", "pads.bank.0", "train", "align"])
 def test_what_the_agreement_gives_may_come_early_and_nothing_else(instance: str) -> None:
     setup = Setup(agreement(3, gate=0.9), "shop", "00" * 16, bytes(32))
     alone = Setup(agreement(3).model_copy(update={"train": None}), "shop", "00" * 16, bytes(32))
     kind, _, qualifier = instance.partition(".")
     assert MACHINES[kind].expected(setup, qualifier)
-    assert MACHINES[kind].expected(alone, qualifier) == (instance in ("edge.shop", "train", "align"))
+    assert MACHINES[kind].expected(alone, qualifier) == (instance in ("oprf.shop", "train", "align"))
     for other in ("nobody", "bank.61", "bank.x", "telco.0", "bank.00"):
         assert not MACHINES[kind].expected(setup, other)
 
@@ -198,6 +198,6 @@ def test_a_stranger_to_the_protocol_cannot_fill_an_engine_of_the_real_machines()
     block = np.zeros((1024, 1024), np.uint8)
     with pytest.raises(ProtocolError, match="too much came before its turn"):
         for number in range(100):
-            said = Content(Address("edge.shop", f"blinded.{number}", "bank"), ("shop",), Blinded(numbers=block))
+            said = Content(Address("oprf.shop", f"blinded.{number}", "bank"), ("shop",), Blinded(numbers=block))
             list(target.content(said))
     assert number == (MAX_BYTES >> 20) - 1

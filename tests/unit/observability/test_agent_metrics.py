@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import generate_latest
 from tests.unit.agents.test_two_agents import DATA, Party
 
-from accord_agents.collaboration import dispatcher as desk
+from accord_agents.collaboration import dispatcher as dispatcher
 from accord_agents.collaboration import proposal
 from accord_agents.config.metrics import MetricsSettings
 from accord_agents.loop.trace import span_id, trace_id, traceparent
@@ -112,7 +112,7 @@ def test_traffic_is_counted_per_family(pair: tuple[Shown, Shown, list[Record]]) 
     for party in (bank, shop):
         m = party.metrics
         for family in ("control", "keys", "psi", "results"):
-            sent = [r for r in records if r.family == family and source(r) == party.house.name]
+            sent = [r for r in records if r.family == family and source(r) == party.member.name]
             assert m[f'accord_events_sent_total{{family="{family}"}}'] == len(sent) > 0
             assert m[f'accord_sent_bytes_total{{family="{family}"}}'] == sum(len(r.frame) for r in sent)
             assert m[f'accord_events_received_total{{family="{family}"}}'] > len(sent)
@@ -136,7 +136,7 @@ def source(record: Record) -> str:
 def test_what_stands_is_shown(pair: tuple[Shown, Shown, list[Record]]) -> None:
     bank, _, records = pair
     m = bank.metrics
-    (cid,) = bank.house.desk.collaborations
+    (cid,) = bank.member.dispatcher.collaborations
     assert m[f'accord_collaboration_state{{collaboration="{cid}",state="COMPLETED"}}'] == 1
     assert m[f'accord_collaboration_round{{collaboration="{cid}"}}'] == 0
     assert m['accord_collaborations{state="COMPLETED"}'] == 1
@@ -156,7 +156,7 @@ def test_labels_hold_nothing_of_the_data_and_are_few(pair: tuple[Shown, Shown, l
         assert len(found["family"]) == 8
         assert found["source"] == {"log"}
         text = json.dumps(sorted(party.metrics))
-        rows = DATA[party.house.name]
+        rows = DATA[party.member.name]
         assert not any(word in text for word in (*rows.ids, *rows.columns))
 
 
@@ -172,7 +172,7 @@ def test_readiness_names_what_is_missing(tmp_path: Path) -> None:
     party.endpoint._agent = party.agent
     party.endpoint.broker.connected = True
     assert "still being read" in party.endpoint._missing()
-    party.endpoint.broker._first, party.house.desk.adopting = {}, False
+    party.endpoint.broker._first, party.member.dispatcher.adopting = {}, False
     assert party.endpoint._missing() == ""
     party.endpoint.broker._first = {"log": 3}
     assert "still being read" in party.endpoint._missing()
@@ -185,9 +185,9 @@ def test_readiness_names_what_is_missing(tmp_path: Path) -> None:
 
 def test_what_a_peer_has_not_confirmed_is_shown_with_its_age(tmp_path: Path) -> None:
     bank = Party("bank", tmp_path, EmbeddedBroker(tmp_path / "log.db"))
-    bank.house.propose()
-    (collaboration,) = bank.house.desk.collaborations.values()
-    bank.agent.publisher.lane(collaboration)
+    bank.member.propose()
+    (collaboration,) = bank.member.dispatcher.collaborations.values()
+    bank.agent.publisher.send_queue(collaboration)
     metrics = Metrics()
     shown = view.View(bank.agent, Watched(bank.agent.broker, metrics), Memory(), lambda: 0, lambda: "", {})
     metrics.registry.register(shown)
@@ -208,14 +208,14 @@ def test_only_so_many_collaborations_are_shown_and_ended_ones_go(
         return labels(found).get("collaboration", set())
 
     monkeypatch.setattr(bank.agent.publisher, "left", lambda cid: True)
-    assert shown() == set(bank.house.desk.collaborations)
+    assert shown() == set(bank.member.dispatcher.collaborations)
     monkeypatch.setattr(view, "ENDED_FOR", 0.0)
     assert shown() == set()
 
 
 def test_all_parties_share_one_trace_and_it_follows_from_the_frames(pair: tuple[Shown, Shown, list[Record]]) -> None:
     bank, shop, records = pair
-    (cid,) = bank.house.desk.collaborations
+    (cid,) = bank.member.dispatcher.collaborations
     events = [r for r in records if source(r)]
     for record in events:
         frame = Frame.decode(record.frame)
@@ -233,7 +233,7 @@ def test_all_parties_share_one_trace_and_it_follows_from_the_frames(pair: tuple[
     heard = {(f["trace_id"], f["span_id"]) for event, f in shop.log.lines if event == "row" and f["kind"] == "event"}
     assert said == {(trace_id(cid), span_id(f)) for f in spans["bank"]}
     assert heard <= said and len(heard) > 5, "the shop leaves at its own end"
-    assert not any("span_id" in f for event, f in shop.log.lines if event == "row" and f["kind"] in ("word", "job"))
+    assert not any("span_id" in f for event, f in shop.log.lines if event == "row" and f["kind"] in ("command", "job"))
 
 
 def test_the_table_in_the_documentation_is_complete(pair: tuple[Shown, Shown, list[Record]]) -> None:
@@ -243,7 +243,7 @@ def test_the_table_in_the_documentation_is_complete(pair: tuple[Shown, Shown, li
 
 
 def test_reasons_have_classes_that_the_desk_still_gives() -> None:
-    text = "".join(Path(str(module.__file__)).read_text() for module in (desk, proposal, identity))
+    text = "".join(Path(str(module.__file__)).read_text() for module in (dispatcher, proposal, identity))
     for start in REASONS:
         assert f'"{start}' in text, start
     assert reason_class("a second version of event 12") == "second_version"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.street import Street
+from tests.support.simulated import SimulatedNetwork
 from tests.support.world import agreement, tables
 
 from accord_schemas.frame import Frame
@@ -15,10 +15,12 @@ Said = list[tuple[str, Frame]]
 def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
     """Every record of the log: its family and frame."""
     terms = agreement(2, gate=0.95, max_rounds=2)
-    street = Street(tmp_path_factory.mktemp("street"), terms, tables(2, n=60, columns=2))
+    network = SimulatedNetwork(tmp_path_factory.mktemp("network"), terms, tables(2, n=60, columns=2))
     try:
-        assert street.run().ended
-        assert {c.state for h in street.houses.values() for c in h.desk.collaborations.values()} == {"COMPLETED"}
-        return [(family, Frame.decode(frame)) for family, frame in street.log]
+        assert network.run().ended
+        assert {c.state for h in network.members.values() for c in h.dispatcher.collaborations.values()} == {
+            "COMPLETED"
+        }
+        return [(family, Frame.decode(frame)) for family, frame in network.log]
     finally:
-        street.close()
+        network.close()

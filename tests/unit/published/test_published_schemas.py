@@ -43,7 +43,7 @@ def view(event: Event) -> dict[str, Any]:
 
 
 def layers(kind: type[Event]) -> int:
-    return 0 if kind.family in JSON else 2 if kind.sealed else 1
+    return 0 if kind.family in JSON else 2 if kind.encrypted else 1
 
 
 @pytest.mark.parametrize("path", SCHEMAS)
@@ -95,7 +95,7 @@ def test_a_missing_field_is_not(event: Event) -> None:
 
 def test_sealed_events_say_what_travels_and_what_is_inside() -> None:
     schema = SCHEMAS[event_path(Tags)]
-    assert schema["contentMediaType"] == "application/vnd.accord.sealed"
+    assert schema["contentMediaType"] == "application/vnd.accord.encrypted"
     assert schema["contentSchema"]["contentMediaType"] == "application/vnd.accord.blocks"
     tags = schema["contentSchema"]["contentSchema"]["properties"]["tags"]
     assert (tags["x-accord-dtype"], tags["x-accord-shape"]) == ("u1", [None, 32])

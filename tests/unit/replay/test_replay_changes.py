@@ -24,11 +24,11 @@ from accord_schemas.canonical import digest
 
 BLOBS = (
     *("meta.value", "payload.digest", "payload.body", "journal.head", "journal.payload", "journal.hash"),
-    *("outbox.head", "outbox.payload", "channel.wrap", "channel.sealed", "quarantine.digest", "quarantine.body"),
+    *("outbox.head", "outbox.payload", "channel.wrap", "channel.encrypted", "quarantine.digest", "quarantine.body"),
 )
 """Every column of blobs but position.digest, which says only where on the log the agent reads on, and `LARGE`."""
 LARGE = ("body.digest", "recipe.digest", "recipe.recipe")
-"""Of payloads larger than any here: see test_bodies and test_street_by_reference."""
+"""Of payloads larger than any here: see test_bodies and test_network_by_reference."""
 TRIES = 4
 
 
@@ -104,7 +104,7 @@ def edits() -> Iterator[tuple[str, str, str]]:
     """(what, statement, part of what is said)."""
     yield "a row removed", "DELETE FROM journal WHERE row=40", "row 41"
     yield "the last rows removed", "DELETE FROM journal WHERE row>(SELECT max(row)-15 FROM journal)", "nothing in the"
-    yield "a row's kind", "UPDATE journal SET kind='word' WHERE row=10", "row 10"
+    yield "a row's kind", "UPDATE journal SET kind='command' WHERE row=10", "row 10"
     yield "a row's time", "UPDATE journal SET time='2026-01-01T00:00:00.000Z' WHERE row=10", "row 10"
     yield "an event removed", "DELETE FROM outbox WHERE sequence=7", "event 7 "
     yield "the last event removed", "DELETE FROM outbox WHERE sequence=(SELECT max(sequence) FROM outbox)", "not in the"

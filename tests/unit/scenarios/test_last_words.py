@@ -17,7 +17,7 @@ TRACEBACK = "Traceback (most recent call last):\n  File ...\nasyncio.exceptions.
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Any:
-    return SimpleNamespace(party=lambda _: tmp_path, config=lambda _: tmp_path, errand=lambda _: tmp_path)
+    return SimpleNamespace(party=lambda _: tmp_path, config=lambda _: tmp_path, one_shot=lambda _: tmp_path)
 
 
 def ended(layout: Any, code: str, monkeypatch: pytest.MonkeyPatch) -> AgentProcess:

@@ -75,7 +75,7 @@ EVENT = st.sampled_from(sorted(EVENTS)).flatmap(lambda kind: event_of(EVENTS[kin
 
 def attributes(kind: type[Event], payload: bytes, **changes: str) -> dict[str, str]:
     """The attributes of a valid header for a payload; ``changes`` set others, empty removes one."""
-    sealed = {"recipients": "shop,telco", "salt": "5a" * 32, "epoch": "0"} if kind.sealed else {"recipients": "shop"}
+    sealed = {"recipients": "shop,telco", "salt": "5a" * 32, "epoch": "0"} if kind.encrypted else {"recipients": "shop"}
     place = {"eventnumber": "7", "previoushash": "0b" * 32, "instance": "align", "step": "tags.shop"}
     base = {
         "specversion": "1.0",

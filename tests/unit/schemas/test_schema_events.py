@@ -100,7 +100,7 @@ def test_types_are_unique_and_say_whether_they_are_sealed() -> None:
     )
     keys = {f"org.accord.keys.{purpose}.v1" for purpose in ("exchange", "ids", "oprf", "paillier")}
     clear = keys | {t for t, k in EVENTS.items() if k.family in JSON}
-    assert {t for t, k in EVENTS.items() if not k.sealed} == clear
+    assert {t for t, k in EVENTS.items() if not k.encrypted} == clear
     assert JSON < CLEAR
 
 

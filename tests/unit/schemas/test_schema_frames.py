@@ -149,7 +149,7 @@ def test_a_missing_attribute_is_refused(name: str) -> None:
         (Scores, {"salt": "", "epoch": "", "recipients": ""}),
         (Scores, {"datacontenttype": "application/vnd.accord.blocks"}),
         (State, {"salt": "5a" * 32, "epoch": "0"}),  # a clear family sealed
-        (State, {"datacontenttype": "application/vnd.accord.sealed"}),
+        (State, {"datacontenttype": "application/vnd.accord.encrypted"}),
         (State, {"eventnumber": ""}),
         (State, {"previoushash": ""}),
         (State, {"instance": ""}),

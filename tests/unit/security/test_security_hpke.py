@@ -98,8 +98,8 @@ def test_published_vectors(vector: dict[str, str]) -> None:
 def test_a_wrap_is_what_the_rfc_says() -> None:
     wrapped = channel.wrap(BANK, SHOP.public, KEY, ABOUT)
     assert len(wrapped) == channel.wrap_bytes == 80
-    assert rfc_open(wrapped, SHOP.sealing_secret, BANK.public.sealing, ABOUT, AES_256, b"") == KEY
-    foreign = rfc_seal(bytes(31) + b"\x07", SHOP.public.sealing, BANK.sealing_secret, ABOUT, AES_256, b"", KEY)
+    assert rfc_open(wrapped, SHOP.encryption_secret, BANK.public.encryption, ABOUT, AES_256, b"") == KEY
+    foreign = rfc_seal(bytes(31) + b"\x07", SHOP.public.encryption, BANK.encryption_secret, ABOUT, AES_256, b"", KEY)
     assert channel.unwrap(SHOP, BANK.public, foreign, ABOUT) == KEY
 
 
@@ -126,7 +126,7 @@ def test_only_the_recipient_and_only_from_the_sender() -> None:
 
 
 def test_a_wrap_that_names_no_sender_is_refused() -> None:
-    refused(SHOP, BANK.public, rfc_seal(bytes(31) + b"\x07", SHOP.public.sealing, b"", ABOUT, AES_256, b"", KEY))
+    refused(SHOP, BANK.public, rfc_seal(bytes(31) + b"\x07", SHOP.public.encryption, b"", ABOUT, AES_256, b"", KEY))
 
 
 WRAPPED = channel.wrap(BANK, SHOP.public, KEY, ABOUT)

@@ -30,7 +30,7 @@ def other(party: str, seed: str) -> Identity:
 def test_published_vectors() -> None:
     """RFC 8032, section 7.1, test 2; RFC 7748, section 6.1, Alice."""
     assert BANK.public.signing.hex() == "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"
-    assert BANK.public.sealing.hex() == "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
+    assert BANK.public.encryption.hex() == "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
     signature = BANK.sign(b"\x72")
     assert signature.hex() == (
         "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
@@ -61,7 +61,7 @@ def test_a_key_for_which_anybody_can_sign_is_no_identity(y: int, sign: int) -> N
     """Points of small order, in every encoding: with them one signature holds for many messages."""
     weak = dataclasses.replace(BANK.public, signing=(y | sign << 255).to_bytes(32, "little"))
     anybody = (1).to_bytes(32, "little") + bytes(32)
-    body = {"party": "bank", "signing": weak.signing.hex(), "sealing": weak.sealing.hex()}
+    body = {"party": "bank", "signing": weak.signing.hex(), "encryption": weak.encryption.hex()}
     with pytest.raises(UsageError):
         imported({**body, "signature": anybody.hex()}, "file")
     with pytest.raises(FrameError, match="malformed"):
@@ -83,8 +83,8 @@ def test_the_fingerprint_names_party_and_both_keys() -> None:
     others = [
         dataclasses.replace(public, party="bank2"),
         dataclasses.replace(public, signing=bytes(32)),
-        dataclasses.replace(public, sealing=bytes(32)),
-        dataclasses.replace(public, signing=public.sealing, sealing=public.signing),
+        dataclasses.replace(public, encryption=bytes(32)),
+        dataclasses.replace(public, signing=public.encryption, encryption=public.signing),
     ]
     assert len({public.fingerprint, *(o.fingerprint for o in others)}) == 5
 
@@ -112,7 +112,7 @@ def refused(value: Any) -> None:
         imported(value, "bank.json")
 
 
-@pytest.mark.parametrize("name", ["party", "signing", "sealing", "signature"])
+@pytest.mark.parametrize("name", ["party", "signing", "encryption", "signature"])
 def test_every_field_of_an_export_counts(name: str) -> None:
     export, foreign = BANK.export(), other("shop", "shop").export()
     for value in (foreign[name], "", "zz", export[name] + "00", None, 5):

@@ -20,7 +20,7 @@ from accord_agents.security.keystore import RANDOM, STRETCHED, Keystore, durable
 from accord_schemas.errors import TamperError, UsageError
 
 PASS = b"correct horse battery staple"
-SECRETS = {"identity": b"identity secret " * 4, "c1/seed": b"sealed seed of c1, 32 bytes long", "c2/seed": b"another"}
+SECRETS = {"identity": b"identity secret " * 4, "c1/seed": b"root seed of c1, 32 bytes long", "c2/seed": b"another"}
 
 
 @pytest.fixture

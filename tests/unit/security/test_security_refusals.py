@@ -21,11 +21,11 @@ NESTED = "[" * 100_000
 SMALL = ["00" * 32, "01" + "00" * 31, "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"]
 
 
-def made(party: Any, sealing: bytes | None = None) -> dict[str, Any]:
+def made(party: Any, encryption: bytes | None = None) -> dict[str, Any]:
     """An export as its own maker signs it, whatever it says."""
     identity = Identity("mallory", hashlib.sha512(b"mallory").digest())
     public = identity.public
-    identity.public = PublicIdentity(party, public.signing, public.sealing if sealing is None else sealing)
+    identity.public = PublicIdentity(party, public.signing, public.encryption if encryption is None else encryption)
     return identity.export()
 
 
@@ -41,7 +41,7 @@ def test_a_name_that_no_party_can_have_is_not_pinned(party: Any) -> None:
         imported(made(party), "f")
 
 
-@pytest.mark.parametrize("name", ["signing", "sealing"])
+@pytest.mark.parametrize("name", ["signing", "encryption"])
 def test_keys_have_one_spelling(name: str) -> None:
     export = made("mallory")
     assert imported(export, "f").party == "mallory"

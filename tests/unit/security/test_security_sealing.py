@@ -1,4 +1,4 @@
-"""Sealing of payloads, their container, and the encryption of the own journal rows."""
+"""WitnessWait of payloads, their container, and the encryption of the own journal rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from accord_schemas.errors import FrameError, TamperError
 
 channel = CHANNELS["default"]
 KEY, AAD, TEXT = bytes(range(32)), b"bank to shop, chunk 1/2", b"shares of a residual"
-SALT, SEALED = channel.seal(KEY, AAD, TEXT)
+SALT, SEALED = channel.encrypt(KEY, AAD, TEXT)
 CHUNK = 512 * 1024
 
 
@@ -41,8 +41,8 @@ def refused(key: bytes, aad: bytes, salt: bytes, sealed: bytes) -> None:
 
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=80), st.binary(max_size=300))
 def test_what_was_sealed_opens_and_is_the_same_each_time(key: bytes, aad: bytes, text: bytes) -> None:
-    salt, sealed = channel.seal(key, aad, text)
-    assert (salt, sealed) == channel.seal(key, aad, text)
+    salt, sealed = channel.encrypt(key, aad, text)
+    assert (salt, sealed) == channel.encrypt(key, aad, text)
     assert len(salt) == 32 and len(sealed) == len(text) + 16
     assert channel.open_sealed(key, aad, salt, sealed) == text
 
@@ -58,7 +58,7 @@ def test_the_wire_format_by_another_library() -> None:
 
 def test_a_chunk_of_the_default_size() -> None:
     text = hashlib.shake_256(b"chunk").digest(CHUNK)
-    salt, sealed = channel.seal(KEY, AAD, text)
+    salt, sealed = channel.encrypt(KEY, AAD, text)
     assert channel.open_sealed(KEY, AAD, salt, sealed) == text
     refused(KEY, AAD, salt, flipped(sealed, 8 * CHUNK - 1))
 
@@ -88,7 +88,7 @@ def test_the_salt_is_that_of_the_content() -> None:
 
 @given(st.binary(min_size=1, max_size=20), st.integers(0, 20))
 def test_the_border_of_aad_and_text_counts(data: bytes, at: int) -> None:
-    salts = {channel.seal(KEY, data[:i], data[i:])[0] for i in range(len(data) + 1)}
+    salts = {channel.encrypt(KEY, data[:i], data[i:])[0] for i in range(len(data) + 1)}
     assert len(salts) == len(data) + 1
 
 

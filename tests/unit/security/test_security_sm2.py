@@ -108,7 +108,7 @@ def test_every_part_of_a_ciphertext_counts(at: int) -> None:
 
 def test_a_ciphertext_is_for_one_key() -> None:
     with pytest.raises(ValueError, match="cannot be opened"):
-        sm2.decrypt(BANK.sealing_secret, CIPHERTEXT)
+        sm2.decrypt(BANK.encryption_secret, CIPHERTEXT)
     with pytest.raises(ValueError, match="ciphertext"):
         sm2.decrypt(PRIVATE, CIPHERTEXT + bytes(256))
 
@@ -128,11 +128,11 @@ POINTS = {
 
 
 @pytest.mark.parametrize("point", POINTS.values(), ids=POINTS.keys())
-@pytest.mark.parametrize("name", ["signing", "sealing"])
+@pytest.mark.parametrize("name", ["signing", "encryption"])
 def test_what_is_no_point_of_the_curve_is_not_pinned(name: str, point: bytes) -> None:
     identity = Identity("mallory", hashlib.sha512(b"mallory").digest(), "sm")
-    keys = {"signing": identity.public.signing, "sealing": identity.public.sealing} | {name: point}
-    identity.public = PublicIdentity("mallory", keys["signing"], keys["sealing"], "sm")
+    keys = {"signing": identity.public.signing, "encryption": identity.public.encryption} | {name: point}
+    identity.public = PublicIdentity("mallory", keys["signing"], keys["encryption"], "sm")
     with pytest.raises(UsageError, match="no exported identity"):
         imported(identity.export(), "f")
 
@@ -164,7 +164,7 @@ def test_one_secret_gives_unrelated_identities_of_both_kinds() -> None:
     one, other = (Identity("bank", bytes(range(64)), kind) for kind in (DEFAULT, SM))
     assert one.public.fingerprint != other.public.fingerprint and one.public != other.public
     said = repr(other) + str(other) + repr(other.public) + str(other.export())
-    assert other.sealing_secret.hex() not in said and bytes(range(32)).hex() not in said
+    assert other.encryption_secret.hex() not in said and bytes(range(32)).hex() not in said
     assert Identity("bank", bytes(range(64)), "sm").public == other.public
     assert SUITES["sm"].digest(b"x") != SUITES["default"].digest(b"x")
 
@@ -172,10 +172,10 @@ def test_one_secret_gives_unrelated_identities_of_both_kinds() -> None:
 def test_the_fingerprint_names_kind_party_and_both_keys() -> None:
     public = BANK.public
     others = [
-        PublicIdentity("bank2", public.signing, public.sealing, "sm"),
-        PublicIdentity("bank", public.sealing, public.signing, "sm"),
-        PublicIdentity("bank", public.signing, SHOP.public.sealing, "sm"),
-        PublicIdentity("bank", public.signing, public.sealing),
+        PublicIdentity("bank2", public.signing, public.encryption, "sm"),
+        PublicIdentity("bank", public.encryption, public.signing, "sm"),
+        PublicIdentity("bank", public.signing, SHOP.public.encryption, "sm"),
+        PublicIdentity("bank", public.signing, public.encryption),
     ]
     assert len({public.fingerprint, *(o.fingerprint for o in others)}) == 5
 

@@ -21,7 +21,7 @@ BANK, SHOP, MALLORY = (Identity(n, hashlib.sha512(n.encode()).digest(), "sm") fo
 KEY, ABOUT = bytes(range(32)), b"collaboration, bank to shop, epoch 1"
 WRAPPED = channel.wrap(BANK, SHOP.public, KEY, ABOUT)
 AAD, TEXT = b"bank to shop, chunk 1/2", b"shares of a residual"
-SALT, SEALED = channel.seal(KEY, AAD, TEXT)
+SALT, SEALED = channel.encrypt(KEY, AAD, TEXT)
 
 
 def flipped(data: bytes, bit: int) -> bytes:
@@ -59,14 +59,14 @@ def test_the_wire_format_by_another_library() -> None:
     salt = gmssl_pyx.sm3_hmac(mac_key, prefixed(AAD) + TEXT)
     message_key, nonce = message_key_of(salt)
     assert (salt, b"".join(gmssl_pyx.sm4_gcm_encrypt(message_key, nonce, AAD, TEXT))) == (SALT, SEALED)
-    assert sm2.decrypt(SHOP.sealing_secret, WRAPPED) == KEY + gmssl_pyx.sm3_hash(ABOUT)
+    assert sm2.decrypt(SHOP.encryption_secret, WRAPPED) == KEY + gmssl_pyx.sm3_hash(ABOUT)
 
 
 @settings(deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=80), st.binary(max_size=300))
 def test_what_was_sealed_opens_and_is_the_same_each_time(key: bytes, aad: bytes, text: bytes) -> None:
-    salt, sealed = channel.seal(key, aad, text)
-    assert (salt, sealed) == channel.seal(key, aad, text)
+    salt, sealed = channel.encrypt(key, aad, text)
+    assert (salt, sealed) == channel.encrypt(key, aad, text)
     assert len(salt) == 32 and len(sealed) == len(text) + 16
     assert channel.open_sealed(key, aad, salt, sealed) == text
 
@@ -117,8 +117,8 @@ def test_a_wrap_is_bound_to_what_it_is_about() -> None:
     """SM2 encryption takes no info, so that a copied wrap would open anywhere, did it not carry its digest."""
     refused(SHOP, WRAPPED, ABOUT + b"0")
     refused(SHOP, channel.wrap(BANK, SHOP.public, KEY, b"collaboration, mallory to shop, epoch 1"))
-    refused(SHOP, sm2.encrypt(SHOP.public.sealing, KEY))
-    refused(SHOP, sm2.encrypt(SHOP.public.sealing, KEY + sm3(ABOUT) + b"\0"))
+    refused(SHOP, sm2.encrypt(SHOP.public.encryption, KEY))
+    refused(SHOP, sm2.encrypt(SHOP.public.encryption, KEY + sm3(ABOUT) + b"\0"))
 
 
 @settings(max_examples=60, deadline=None)

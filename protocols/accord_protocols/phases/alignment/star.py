@@ -37,7 +37,7 @@ NOBODY = "the parties have no users in common"
 
 
 class Align(Machine):
-    """``align``: joins the edges; ends with the own rows of the intersection, in the common order."""
+    """``align``: joins the exchanges; ends with the own rows of the intersection, in the common order."""
 
     kind = "align"
     by_reference = True
@@ -46,19 +46,19 @@ class Align(Machine):
 
     @transition(nothing)
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
-        """Start an edge per server."""
-        edges = tuple(Spawn(f"edge.{p}", memory) for p in self._edges())
+        """Start an OPRF per server."""
+        exchanges = tuple(Spawn(f"oprf.{p}", memory) for p in self._servers())
         return Fired(
-            {"kappas": memory["kappas"], "sizes": memory["sizes"]}, edges, "join" if self.setup.leads else "wait"
+            {"kappas": memory["kappas"], "sizes": memory["sizes"]}, exchanges, "join" if self.setup.leads else "wait"
         )
 
-    @transition(lambda self, memory: [self.done(f"edge.{p}") for p in self._edges()])
+    @transition(lambda self, memory: [self.done(f"oprf.{p}") for p in self._servers()])
     def join(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Leader: intersect."""
         fields = {f"kappa.{p}": kappa for p, kappa in memory["kappas"].items()}
-        for p in self._edges():
-            edge = inputs[self.done(f"edge.{p}")]
-            fields |= {f"tags.{p}": edge["tags"], f"salt.{p}": edge["salt"], f"table.{p}": edge["table"]}
+        for p in self._servers():
+            exchange = inputs[self.done(f"oprf.{p}")]
+            fields |= {f"tags.{p}": exchange["tags"], f"salt.{p}": exchange["salt"], f"table.{p}": exchange["table"]}
             fields[f"size.{p}"] = memory["sizes"][p]
         compute = Compute("common", "align.intersect", fields, key=draw.key("order"), data=True)
         return Fired({}, (compute,), "announce")
@@ -67,15 +67,15 @@ class Align(Machine):
     def announce(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Leader: tell each server its tags, in one random order."""
         common = inputs[self.job("common")]
-        sends = tuple(Send(f"tags.{p}", [p], Tags(tags=common[f"tags.{p}"])) for p in self._edges())
+        sends = tuple(Send(f"tags.{p}", [p], Tags(tags=common[f"tags.{p}"])) for p in self._servers())
         return Fired({}, (*sends, *self._found(loaded(common["rows"]))))
 
-    @transition(lambda self, memory: [self.at(f"tags.{self.me}", self.setup.leader), self.done(f"edge.{self.me}")])
+    @transition(lambda self, memory: [self.at(f"tags.{self.me}", self.setup.leader), self.done(f"oprf.{self.me}")])
     def wait(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Server: find the rows that were announced."""
         announced: Tags = inputs[self.at(f"tags.{self.me}", self.setup.leader)]
         fields = {
-            "tags": inputs[self.done(f"edge.{self.me}")]["tags"],
+            "tags": inputs[self.done(f"oprf.{self.me}")]["tags"],
             "announced": announced.tags,
             "peer": self.setup.leader,
         }
@@ -92,14 +92,14 @@ class Align(Machine):
         note = Note({"intersection_size": len(rows), "rows": rows})
         return note, Done({"rows": rows, "size": len(rows)}) if len(rows) else Abort("refused", NOBODY)
 
-    def _edges(self) -> tuple[str, ...]:
+    def _servers(self) -> tuple[str, ...]:
         return self.agreement.others if self.setup.leads else (self.me,)
 
 
-class Edge(Machine):
-    """``edge.SERVER``: an oblivious PRF between the leader and one server, and the server's key-value store."""
+class OprfExchange(Machine):
+    """``oprf.SERVER``: an oblivious PRF between the leader and one server, and the server's key-value store."""
 
-    kind = "edge"
+    kind = "oprf"
     by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"blinded": Blinded, "signed": Signed, "store": Store}
     goes: ClassVar[dict[str, Goes]] = {"blinded": Goes.INSTANCE, "signed": Goes.LEADER, "store": Goes.LEADER}
@@ -111,8 +111,8 @@ class Edge(Machine):
 
     @property
     def sid(self) -> bytes:
-        """Bound into every hash of this edge."""
-        return digest(b"accord edge", self.setup.sid, self.instance)
+        """Bound into every hash of this exchange."""
+        return digest(b"accord oprf", self.setup.sid, self.instance)
 
     @transition(nothing)
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:

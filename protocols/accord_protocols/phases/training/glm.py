@@ -31,7 +31,7 @@ from accord_protocols.kernel.machine import (
 from accord_protocols.phases.training.masking import fixed, heard, masked, masked_sums
 from accord_protocols.phases.training.optimisers import rule as rules
 from accord_protocols.phases.training.optimisers.lbfgs import layout
-from accord_protocols.phases.training.sizes import D_BITS, RANGE_BITS, SUM_BITS, X_BITS, Terms, terms
+from accord_protocols.phases.training.sizes import D_BITS, RANGE_BITS, SUM_BITS, X_BITS, Sizes, sizes_of
 from accord_protocols.phases.training.vectors import combination, dot, product
 from accord_protocols.preparation.whiten import Whitening
 from accord_protocols.primitives.ring import Ring
@@ -86,7 +86,7 @@ class Train(Machine):
     def batch(self, memory: Memory) -> tuple[int, int]:
         """(batch of pads, column in it) of this round."""
         number: int = memory["round"]
-        batch, column = divmod(number, memory["terms"].slots)
+        batch, column = divmod(number, memory["sizes"].slots)
         return batch, column
 
     # ---- transitions
@@ -95,13 +95,13 @@ class Train(Machine):
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Set out at w = 0."""
         block, announced = memory["block"], memory["announced"]
-        sizes = terms(self.setup, block["n"], announced)
+        sizes = sizes_of(self.setup, block["n"], announced)
         columns = block["x"].shape[1]
         zero = np.zeros(columns)
         state = {
             "round": 0,
             "told": self.agreement.digest(),
-            "terms": sizes,
+            "sizes": sizes,
             "x": block["x"],
             "real": block["x"] / 2.0**X_BITS,
             "ridge": Whitening(block["factor"]).ridge_matrix(block["penalty"]) if columns else np.zeros((0, 0)),
@@ -115,7 +115,7 @@ class Train(Machine):
         return Fired(memory | state, self._batch(memory | state, 0), "padded")
 
     def _batch(self, memory: Memory, batch: int) -> tuple[Spawn, ...]:
-        shared = {name: memory[name] for name in ("terms", "x", "paillier")}
+        shared = {name: memory[name] for name in ("sizes", "x", "paillier")}
         shared["columns"] = memory["announced"]["columns"]
         return tuple(Spawn(f"pads.{q}.{batch}", shared) for q in self.owners)
 
@@ -131,7 +131,7 @@ class Train(Machine):
 
         Whose direction it is answers for where it leads.
         """
-        sizes: Terms = memory["terms"]
+        sizes: Sizes = memory["sizes"]
         z = product(memory["real"], memory["w"] + memory["trial"])
         if not np.abs(z).max(initial=0.0) < 2.0**RANGE_BITS:  # also what is no number
             raise ProtocolError(RANGE, whose=self.setup.leader)
@@ -155,7 +155,7 @@ class Train(Machine):
     @transition(lambda self, memory: [self.at(f"scores.{memory['round']}.{self.me}", p) for p in self.contributors()])
     def residual(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Computing party: its share of the residual, under a pad, to every peer."""
-        sizes: Terms = memory["terms"]
+        sizes: Sizes = memory["sizes"]
         ring, number, column = sizes.ring, memory["round"], self.batch(memory)[1]
         share = ring.from_fixed(memory["z"], D_BITS)
         for address, event in sorted(inputs.items()):
@@ -190,7 +190,7 @@ class Train(Machine):
         zero = ring.random(Xof(kappa, "refresh", memory["round"], memory["told"]), len(share))
         return ring.add(share, zero) if self.me == first else ring.sub(share, zero)
 
-    def _check_range(self, ring: Ring, residual: NDArray[np.uint64], sizes: Terms) -> None:
+    def _check_range(self, ring: Ring, residual: NDArray[np.uint64], sizes: Sizes) -> None:
         signed = residual[:, -1].view(np.int64) if ring.words == 1 else None
         if signed is not None and np.abs(signed).max(initial=0) >= 1 << (D_BITS + sizes.range_bits):
             raise ProtocolError(RANGE, whose=self.me)
@@ -198,7 +198,7 @@ class Train(Machine):
     @transition(lambda self, memory: [self.at(f"residual.{memory['round']}.{self.me}", q) for q in self.answering()])
     def gradient(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """The own gradient, and its masked inner products to the label holder."""
-        sizes: Terms = memory["terms"]
+        sizes: Sizes = memory["sizes"]
         ring, x, column = sizes.ring, memory["x"], self.batch(memory)[1]
         total = ring.matvec(x, memory["share"]) if self.holds else ring.from_int64(np.zeros(x.shape[1], np.int64))
         for address, event in sorted(inputs.items()):

@@ -26,7 +26,7 @@ from accord_protocols.kernel.machine import (
     nothing,
     transition,
 )
-from accord_protocols.phases.training.sizes import Terms
+from accord_protocols.phases.training.sizes import Sizes
 from accord_protocols.primitives.paillier.keys import PublicKey
 from accord_schemas.bigints import from_block
 from accord_schemas.errors import ProtocolError
@@ -59,18 +59,18 @@ class Pads(Machine):
     @transition(nothing)
     def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Owner: draw and encrypt. Peer: draw a mask per column."""
-        terms: Terms = memory["terms"]
+        sizes: Sizes = memory["sizes"]
         if self.me != self.owner:
             fields = {
                 "key": memory["paillier"][self.owner],
                 "columns": np.arange(memory["x"].shape[1]),
-                "slots": terms.slots,
-                "slot_bits": terms.slot_bits,
-                "ring_bits": terms.ring.bits,
+                "slots": sizes.slots,
+                "slot_bits": sizes.slot_bits,
+                "ring_bits": sizes.ring.bits,
             }
             return Fired(memory, (Compute("masked", "pads.mask", fields, key=draw.key("mask")),), "multiply")
-        masks = terms.ring.random(draw("pads"), terms.rows, terms.slots)
-        fields = {"masks": masks, "slot_bits": terms.slot_bits}
+        masks = sizes.ring.random(draw("pads"), sizes.rows, sizes.slots)
+        fields = {"masks": masks, "slot_bits": sizes.slot_bits}
         compute = Compute("encrypted", "pads.encrypt", fields, key=draw.key("encrypt"), secrets=("paillier",))
         return Fired(memory | {"masks": masks}, (compute,), "publish")
 
@@ -84,8 +84,8 @@ class Pads(Machine):
     def multiply(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Peer: multiply with the own columns."""
         pads: Encrypted = inputs[self.at("pads", self.owner)]
-        masks, terms = inputs[self.job("masked")], memory["terms"]
-        if pads.numbers.shape != (terms.rows, self._width(memory)):
+        masks, sizes = inputs[self.job("masked")], memory["sizes"]
+        if pads.numbers.shape != (sizes.rows, self._width(memory)):
             raise ProtocolError("encrypted pads are not as agreed", whose=self.owner)
         fields = {
             "key": memory["paillier"][self.owner],
@@ -93,7 +93,7 @@ class Pads(Machine):
             "numbers": pads.numbers,
             "x": memory["x"],
             "masks": masks["numbers"],
-            "exponent_bits": terms.x_bits,
+            "exponent_bits": sizes.x_bits,
         }
         return Fired({"offsets": masks["offsets"]}, (Compute("multiplied", "pads.multiply", fields),), "answer")
 
@@ -106,7 +106,7 @@ class Pads(Machine):
     @transition(lambda self, memory: [self.at("products", p) for p in self.setup.peers])
     def decrypt(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Owner: decrypt every peer's products."""
-        terms: Terms = memory["terms"]
+        sizes: Sizes = memory["sizes"]
         jobs = []
         for peer in self.setup.peers:
             products: Products = inputs[self.at("products", peer)]
@@ -115,9 +115,9 @@ class Pads(Machine):
             fields = {
                 "numbers": products.numbers,
                 "peer": peer,
-                "slots": terms.slots,
-                "slot_bits": terms.slot_bits,
-                "ring_bits": terms.ring.bits,
+                "slots": sizes.slots,
+                "slot_bits": sizes.slot_bits,
+                "ring_bits": sizes.ring.bits,
             }
             jobs.append(Compute(f"decrypted.{peer}", "pads.decrypt", fields, secrets=("paillier",)))
         return Fired({"masks": memory["masks"]}, tuple(jobs), "end")

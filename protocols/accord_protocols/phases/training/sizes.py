@@ -19,7 +19,7 @@ RANGE_BITS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Sizes:
     """Sizes of one training.
 
     Args:
@@ -39,7 +39,7 @@ class Terms:
     slots: int
 
 
-def terms(setup: Setup, rows: int, announced: Memory) -> Terms:
+def sizes_of(setup: Setup, rows: int, announced: Memory) -> Sizes:
     """The sizes, by the agreement and what everybody announced.
 
     At `score` the residual is known to its holder, so that 64 bits do when 40 fraction bits, the rows, the features and
@@ -55,6 +55,6 @@ def terms(setup: Setup, rows: int, announced: Memory) -> Terms:
     rounds = train.max_rounds + 1
     width = slot_bits(ring.bits, x_bits, max(rows, 1))
     ciphertexts = len(setup.agreement.computing) * len(setup.peers) * max(1, *announced["columns"].values()) * rounds
-    return Terms(
+    return Sizes(
         rows, ring, x_bits, range_bits, width, min(slots(setup.agreement.key_bits, width, ciphertexts), rounds)
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from accord_protocols.kernel.machine import Memory
 from accord_protocols.phases.training.optimisers.lbfgs import MEMORY, Gram, direction, layout
-from accord_protocols.phases.training.sizes import Terms
+from accord_protocols.phases.training.sizes import Sizes
 from accord_schemas.agreement import Agreement, Train
 from accord_schemas.events import Direction
 
@@ -45,7 +45,7 @@ class Rule:
     first: float = 0.0
 
 
-def opening(block: Memory, sizes: Terms, agreement: Agreement) -> Rule:
+def opening(block: Memory, sizes: Sizes, agreement: Agreement) -> Rule:
     """The rule at w = 0: f(0) = Σy² / 2n."""
     assert agreement.train is not None
     y = block["y"]

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.support.street import KilledError, Street
+from tests.support.simulated import KilledError, SimulatedNetwork
 from tests.support.world import agreement, tables
 
 import accord_agents.collaboration.assembler
@@ -29,11 +29,11 @@ def little_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def in_memory(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    street = Street(tmp_path_factory.mktemp("memory"), TERMS, DATA)
+    network = SimulatedNetwork(tmp_path_factory.mktemp("memory"), TERMS, DATA)
     try:
-        return street.run().models()
+        return network.run().models()
     finally:
-        street.close()
+        network.close()
 
 
 def deaths(order: int, often: float) -> tuple[random.Random, object]:
@@ -51,34 +51,34 @@ def test_the_same_models_whatever_passes_by_reference(
     tmp_path: Path, order: int, often: float, lose: float, in_memory: object
 ) -> None:
     _, point = deaths(order, often)
-    street = Street(tmp_path, TERMS, DATA, order=order, point=point, lose=lose, large=LARGE)  # type: ignore[arg-type]
+    network = SimulatedNetwork(tmp_path, TERMS, DATA, order=order, point=point, lose=lose, large=LARGE)  # type: ignore[arg-type]
     try:
-        assert street.run().ended
-        assert street.models() == in_memory
+        assert network.run().ended
+        assert network.models() == in_memory
         blobs = [path for path in tmp_path.glob("*.blobs/*/*") if path.suffix != ".part"]
         assert len(blobs) > 3 and list(tmp_path.glob("*.payloads/*"))
-        for house in street.houses.values():
-            house.point = lambda _: None
-            house.restart()  # folds all of it again and compares every frame
+        for member in network.members.values():
+            member.point = lambda _: None
+            member.restart()  # folds all of it again and compares every frame
     finally:
-        street.close()
+        network.close()
 
 
 def test_an_own_frame_without_a_payload_is_made_again_byte_for_byte(tmp_path: Path) -> None:
-    street = Street(tmp_path, TERMS, DATA, large=LARGE)
+    network = SimulatedNetwork(tmp_path, TERMS, DATA, large=LARGE)
     try:
-        street.run()
-        (cid,) = street.houses["bank"].desk.collaborations
-        log = {Frame.decode(frame).digest: frame for _, frame in street.log}
-        bank, made = street.houses["bank"], 0
+        network.run()
+        (cid,) = network.members["bank"].dispatcher.collaborations
+        log = {Frame.decode(frame).digest: frame for _, frame in network.log}
+        bank, made = network.members["bank"], 0
         for out in bank.journal.outgoing(cid):
-            assert out.size == len(bank.desk.payload(out.head, out.payload, out.recipe))
-            frame = Frame.restore(out.head, bank.desk.payload(out.head, out.payload, out.recipe))
+            assert out.size == len(bank.dispatcher.payload(out.head, out.payload, out.recipe))
+            frame = Frame.restore(out.head, bank.dispatcher.payload(out.head, out.payload, out.recipe))
             frame.check()
             assert frame.encode() == log[frame.digest]
             made += bool(out.recipe)
         assert made > 5
-        given = frames(bank.journal, cid, "bank", 0, bank.desk.payload)
+        given = frames(bank.journal, cid, "bank", 0, bank.dispatcher.payload)
         assert [frame.header.number for frame in given] == list(range(1, len(given) + 1)) and len(given) > 10
         # what is gone is missed, and never taken for something else
         for path in tmp_path.glob("bank.blobs/*/*"):
@@ -86,4 +86,4 @@ def test_an_own_frame_without_a_payload_is_made_again_byte_for_byte(tmp_path: Pa
         with pytest.raises(TamperError):
             bank.restart()
     finally:
-        street.close()
+        network.close()

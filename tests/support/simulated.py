@@ -1,4 +1,4 @@
-"""Whole parties without processes or sockets: desk, journal and outbox of each, over a list as log, in any order.
+"""Whole parties without processes or sockets: dispatcher, journal and outbox of each, over a list as log, in any order.
 
 What an agent's loop does with asyncio happens here step by step, so that it can be stopped between any two of them.
 """
@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from tests.support.world import Rows
 
+from accord_agents.collaboration.batch_effects import PoisonError
 from accord_agents.collaboration.collaboration import Collaboration
-from accord_agents.collaboration.dispatcher import Desk
+from accord_agents.collaboration.dispatcher import Dispatcher
 from accord_agents.collaboration.outcome import Outcome
-from accord_agents.collaboration.taken import PoisonError
 from accord_agents.execution.blobs import BlobStore
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import Outgoing
@@ -47,7 +47,7 @@ class KilledError(Exception):
 
 def identities(names: tuple[str, ...], kind: Profile = DEFAULT) -> dict[str, Identity]:
     """An identity each, always the same."""
-    return {n: Identity(n, digest(b"signing", n) + digest(b"sealing", n), kind) for n in names}
+    return {n: Identity(n, digest(b"signing", n) + digest(b"encryption", n), kind) for n in names}
 
 
 def signed(terms: Agreement, keys: dict[str, Identity]) -> Agreement:
@@ -56,7 +56,7 @@ def signed(terms: Agreement, keys: dict[str, Identity]) -> Agreement:
     return terms.model_copy(update={"parties": members})
 
 
-class House:
+class SimulatedParty:
     """One party.
 
     Args:
@@ -98,12 +98,12 @@ class House:
         cipher = StorageCipher(digest(b"storage", self.name))
         channels = {wrap: cipher.decrypt(sealed, wrap) for wrap, sealed in self.journal.channels().items()}
         seed, blobs = (lambda cid: digest(b"seed", self.name, cid)), self.blobs if self.large else None
-        self.desk = Desk(self.keys[self.name], public, cipher, seed, channels, blobs)
+        self.dispatcher = Dispatcher(self.keys[self.name], public, cipher, seed, channels, blobs)
         self.jobs: dict[str, tuple[str, Job]] = {}
         self.notes: dict[str, Any] = {}
         for cid in self.journal.collaborations():
-            for row, outcome in self.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
-                self._outcome(self.desk.collaborations[cid], outcome)
+            for row, outcome in self.dispatcher.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
+                self._outcome(self.dispatcher.collaborations[cid], outcome)
                 if row.kind == "job":
                     self.jobs.pop(row.head.decode(), None)
         # who asked before this life asks again; an agent passes such events over until it has caught up
@@ -111,11 +111,11 @@ class House:
         self.passed: set[int] = set()  # read while a collaboration was suspended
         self.sent: set[tuple[str, int]] = set()
         links = Links(self._tell, lambda call: self.take(lambda: call(NOW)), self._reread)
-        self.recovery = Recovery(self.desk, self.journal, links, history=True)
+        self.recovery = Recovery(self.dispatcher, self.journal, links, history=True)
         self.recovery.start()
         for index, (_, frame) in enumerate(list(self.log)):
             if index not in self.read:
-                self.desk.adopt(frame, NOW)
+                self.dispatcher.adopt(frame, NOW)
         self._commit()
         self.recovery.check()
 
@@ -132,7 +132,7 @@ class House:
 
     def restart(self) -> None:
         """After a death, which closes all files."""
-        for collaboration in self.desk.collaborations.values():
+        for collaboration in self.dispatcher.collaborations.values():
             collaboration.forget()
         self.journal.close()
         self.start()
@@ -144,26 +144,26 @@ class House:
         except PoisonError as poison:
             self._commit()
             cid = poison.row.collaboration
-            for _ in self.desk.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
+            for _ in self.dispatcher.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
                 pass
-            self.desk.poison(poison.row, poison.reason)
+            self.dispatcher.poison(poison.row, poison.reason)
         self._commit()
 
     def _commit(self) -> None:
-        batch, taken = self.desk.flush()
+        batch, effects = self.dispatcher.flush()
         if batch:
             self.point("before commit")
             self.journal.commit(batch)
             self.point("after commit")
-        for collaboration, outcome in taken.outcomes:
+        for collaboration, outcome in effects.outcomes:
             self._outcome(collaboration, outcome)
-        for collaboration in taken.proposed:
+        for collaboration in effects.proposed:
             self.recovery.proposed(collaboration)
-        for cid, peer in taken.doubted:
+        for cid, peer in effects.doubted:
             self.recovery.claimed(cid, peer)
-        for frame in taken.asides:
+        for frame in effects.asides:
             self.recovery.heard(frame, self.now)
-        for collaboration in taken.proposed:
+        for collaboration in effects.proposed:
             self.take(lambda c=collaboration: self.accept(c))  # type: ignore[misc]
 
     def _outcome(self, collaboration: Collaboration, outcome: Outcome) -> None:
@@ -175,7 +175,7 @@ class House:
 
     def propose(self) -> None:
         """Propose the terms, once."""
-        self.take(lambda: self.desk.propose(self.terms, digest(b"proposal").hex(), NOW))
+        self.take(lambda: self.dispatcher.propose(self.terms, digest(b"proposal").hex(), NOW))
 
     def accept(self, collaboration: Collaboration) -> None:
         """Say yes."""
@@ -185,26 +185,28 @@ class House:
             "rows": len(self.rows.ids),
             "warnings": [],
         }
-        self.desk.word(collaboration.cid, "accept", fields, NOW)
+        self.dispatcher.command(collaboration.cid, "accept", fields, NOW)
 
     def unaccepted(self) -> list[Collaboration]:
         """Proposals without an answer, as after a death."""
-        found = self.desk.collaborations.values()
-        return [c for c in found if (c.state, c.accepted) == ("PROPOSED", False) and c.cid not in self.desk.suspended]
+        found = self.dispatcher.collaborations.values()
+        return [
+            c for c in found if (c.state, c.accepted) == ("PROPOSED", False) and c.cid not in self.dispatcher.suspended
+        ]
 
     def deliver(self, index: int) -> None:
         """Take a record of the log."""
         family, frame = self.log[index]
-        if self.desk.suspended:
+        if self.dispatcher.suspended:
             self.passed.add(index)
-        self.take(lambda: self.desk.deliver(family, frame, NOW))
+        self.take(lambda: self.dispatcher.deliver(family, frame, NOW))
         self.read.add(index)
 
     def work(self, key: str) -> None:
         """Do a job."""
         cid, job = self.jobs[key]
         fields = {name: self._kept(cid, value) for name, value in self.result(job).items()}
-        self.take(lambda: self.desk.job(cid, job.address, fields, NOW))
+        self.take(lambda: self.dispatcher.job(cid, job.address, fields, NOW))
         self.jobs.pop(key, None)
 
     def _kept(self, cid: str, value: Any) -> Any:
@@ -240,8 +242,8 @@ class House:
     def due(self) -> list[Outgoing]:
         """Frames that no peer's watermark covers and that this life has not sent."""
         found: list[Outgoing] = []
-        for cid, c in self.desk.collaborations.items():
-            if cid in self.desk.suspended:
+        for cid, c in self.dispatcher.collaborations.items():
+            if cid in self.dispatcher.suspended:
                 continue
             covered = max(c.withheld, min((c.chain.covered.get(p, 0) for p in c.peers), default=0))
             found += [o for o in self.journal.outgoing(cid, covered) if (cid, o.sequence) not in self.sent]
@@ -252,7 +254,7 @@ class House:
         for out in self.due():
             self.point("before publish")
             if not lose():
-                payload = self.desk.payload(out.head, out.payload, out.recipe)
+                payload = self.dispatcher.payload(out.head, out.payload, out.recipe)
                 self.log.append((out.family, Frame.restore(out.head, payload).encode()))
             self.sent.add((out.collaboration, out.sequence))
             self.point("after publish")
@@ -267,12 +269,12 @@ class House:
 
     def acknowledge(self) -> None:
         """Tell what this party holds; forget what was sent, so that it goes again if nobody has it."""
-        for cid in self.desk.collaborations:
-            self.log.append(("control", self.desk.acknowledgement(cid, NOW).encode()))
+        for cid in self.dispatcher.collaborations:
+            self.log.append(("control", self.dispatcher.acknowledgement(cid, NOW).encode()))
         self.sent.clear()
 
 
-class Street:
+class SimulatedNetwork:
     """All parties over one log."""
 
     def __init__(
@@ -288,60 +290,60 @@ class Street:
         self.rng, self.log, self.lose = random.Random(order), Log(), lose
         keys = identities(tuple(data), terms.profile)
         self.terms = signed(terms, keys)
-        self.houses = {
-            p: House(p, folder, self.terms, rows, keys, self.log, lambda where, p=p: point(p, where), large)  # type: ignore[misc]
+        self.members = {
+            p: SimulatedParty(p, folder, self.terms, rows, keys, self.log, lambda where, p=p: point(p, where), large)  # type: ignore[misc]
             for p, rows in data.items()
         }
 
     @property
     def ended(self) -> bool:
         """Whether every party reached an end."""
-        found = [c for h in self.houses.values() for c in h.desk.collaborations.values()]
-        told = all(c.sealed or c.state != "COMPLETED" or (c.witness and c.witness.refuted) for c in found)
-        return len(found) >= len(self.houses) and all(c.ended for c in found) and told
+        found = [c for h in self.members.values() for c in h.dispatcher.collaborations.values()]
+        told = all(c.witnessed or c.state != "COMPLETED" or (c.witness and c.witness.refuted) for c in found)
+        return len(found) >= len(self.members) and all(c.ended for c in found) and told
 
-    def run(self, quiet: int = 20) -> Street:
+    def run(self, quiet: int = 20) -> SimulatedNetwork:
         """Let everybody do whatever can be done, in random order, until nothing is left.
 
         Args:
             quiet: How often there may be nothing to do since anybody died.
         """
-        leader = self.houses[self.terms.leader]
+        leader = self.members[self.terms.leader]
         idle = lives = 0
-        while idle < quiet and not (self.ended and not any(h.due() for h in self.houses.values())):
-            if lives != (lives := sum(house.lives for house in self.houses.values())):
+        while idle < quiet and not (self.ended and not any(h.due() for h in self.members.values())):
+            if lives != (lives := sum(member.lives for member in self.members.values())):
                 idle = 0
-            for house in self.houses.values():
-                house.time_passes(0.01)
-            actions: list[tuple[House, Callable[[], None]]] = []
-            for house in self.houses.values():
-                unread = [i for i in range(len(self.log)) if i not in house.read]
+            for member in self.members.values():
+                member.time_passes(0.01)
+            actions: list[tuple[SimulatedParty, Callable[[], None]]] = []
+            for member in self.members.values():
+                unread = [i for i in range(len(self.log)) if i not in member.read]
                 if unread:
                     one = self.rng.choice(unread)
-                    actions.append((house, lambda h=house, i=one: h.deliver(i)))  # type: ignore[misc]
+                    actions.append((member, lambda h=member, i=one: h.deliver(i)))  # type: ignore[misc]
                 if self.log and self.rng.random() < 0.02:
                     again = self.rng.randrange(len(self.log))
-                    actions.append((house, lambda h=house, i=again: h.deliver(i)))  # type: ignore[misc]
-                actions += [(house, lambda h=house, k=key: h.work(k)) for key in house.jobs]  # type: ignore[misc]
+                    actions.append((member, lambda h=member, i=again: h.deliver(i)))  # type: ignore[misc]
+                actions += [(member, lambda h=member, k=key: h.work(k)) for key in member.jobs]  # type: ignore[misc]
                 actions += [
-                    (house, lambda h=house, c=c: h.take(lambda: h.accept(c)))  # type: ignore[misc]
-                    for c in house.unaccepted()
+                    (member, lambda h=member, c=c: h.take(lambda: h.accept(c)))  # type: ignore[misc]
+                    for c in member.unaccepted()
                 ]
-                if house.due():
-                    actions.append((house, lambda h=house: h.publish(lambda: self.rng.random() < self.lose)))  # type: ignore[misc]
-            if not leader.desk.collaborations:
+                if member.due():
+                    actions.append((member, lambda h=member: h.publish(lambda: self.rng.random() < self.lose)))  # type: ignore[misc]
+            if not leader.dispatcher.collaborations:
                 actions.append((leader, leader.propose))
             if not actions:
                 idle += 1
-                for house in self.houses.values():
-                    house.acknowledge()
-                    house.time_passes(2.0)
+                for member in self.members.values():
+                    member.acknowledge()
+                    member.time_passes(2.0)
                 continue
-            house, action = self.rng.choice(actions)
+            member, action = self.rng.choice(actions)
             try:
                 action()
             except KilledError:
-                house.restart()
+                member.restart()
         return self
 
     def said(self) -> dict[tuple[str, str], set[bytes]]:
@@ -350,8 +352,8 @@ class Street:
         frames = [Frame.decode(f) for _, f in self.log]
         frames += [
             Frame.restore(o.head, o.payload)
-            for h in self.houses.values()
-            for c in h.desk.collaborations
+            for h in self.members.values()
+            for c in h.dispatcher.collaborations
             for o in h.journal.outgoing(c)
         ]
         for frame in frames:
@@ -361,9 +363,9 @@ class Street:
 
     def models(self) -> dict[str, Any]:
         """What each party ended with."""
-        return {p: (h.notes.get("model"), h.notes.get("model_digest")) for p, h in self.houses.items()}
+        return {p: (h.notes.get("model"), h.notes.get("model_digest")) for p, h in self.members.items()}
 
     def close(self) -> None:
         """Close the journals."""
-        for house in self.houses.values():
-            house.journal.close()
+        for member in self.members.values():
+            member.journal.close()

@@ -24,7 +24,7 @@ class PoisonError(Exception):
 
 
 @dataclass(slots=True)
-class Taken:
+class BatchEffects:
     """What the rows of a batch made this party do, besides what the transaction writes."""
 
     outcomes: list[tuple[Collaboration, Outcome]] = field(default_factory=list)

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.street import NOW, KilledError, Street, identities, signed
+from tests.support.simulated import NOW, KilledError, SimulatedNetwork, identities, signed
 from tests.support.world import agreement, tables
 
 from accord_agents.collaboration.composer import aside
-from accord_agents.collaboration.dispatcher import Desk
+from accord_agents.collaboration.dispatcher import Dispatcher
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
 from accord_schemas.agreement import Agreement
@@ -41,14 +41,14 @@ def play(folder: Path, profile: Profile, lose: float = 0.0, deaths: int = 0) -> 
         if deaths and passed % deaths == 0:
             raise KilledError
 
-    street = Street(folder, terms(profile), DATA, order=3, point=point, lose=lose).run(quiet=60)
-    assert {c.state for h in street.houses.values() for c in h.desk.collaborations.values()} == {"COMPLETED"}
-    assert all(len(versions) == 1 for versions in street.said().values())
-    for house in street.houses.values():
-        assert not house.journal.quarantine()
-        house.restart()  # folds all of it once more; signatures and wraps are random, and not made again
-    street.close()
-    return street.models(), [Frame.decode(data) for _, data in street.log]
+    network = SimulatedNetwork(folder, terms(profile), DATA, order=3, point=point, lose=lose).run(quiet=60)
+    assert {c.state for h in network.members.values() for c in h.dispatcher.collaborations.values()} == {"COMPLETED"}
+    assert all(len(versions) == 1 for versions in network.said().values())
+    for member in network.members.values():
+        assert not member.journal.quarantine()
+        member.restart()  # folds all of it once more; signatures and wraps are random, and not made again
+    network.close()
+    return network.models(), [Frame.decode(data) for _, data in network.log]
 
 
 def test_the_whole_job_with_national_algorithms(tmp_path: Path) -> None:
@@ -64,25 +64,27 @@ def test_the_whole_job_with_national_algorithms(tmp_path: Path) -> None:
 
 
 def test_an_own_event_signed_anew_is_another_version(tmp_path: Path) -> None:
-    street = Street(tmp_path, terms("sm"), DATA).run()
-    shop = street.houses["shop"]
-    (cid,) = shop.desk.collaborations
+    network = SimulatedNetwork(tmp_path, terms("sm"), DATA).run()
+    shop = network.members["shop"]
+    (cid,) = shop.dispatcher.collaborations
     *_, last = shop.journal.outgoing(cid)
     frame = Frame.restore(last.head, last.payload)
     again = Frame.make(frame.header, frame.payload, shop.keys["shop"].sign)
     assert again.digest != frame.digest  # another nonce: another frame, a second version
     with pytest.raises(TamperError, match="is not the one in the journal"):
-        shop.desk.deliver(last.family, again.encode(), NOW)
-    street.close()
+        shop.dispatcher.deliver(last.family, again.encode(), NOW)
+    network.close()
 
 
-def quarantined(desk: Desk) -> list[str]:
-    return [reason for _, reason, _ in desk.flush()[0].quarantined]
+def quarantined(dispatcher: Dispatcher) -> list[str]:
+    return [reason for _, reason, _ in dispatcher.flush()[0].quarantined]
 
 
-def desk(me: str, kinds: dict[str, Profile]) -> Desk:
+def dispatcher(me: str, kinds: dict[str, Profile]) -> Dispatcher:
     keys = {p: identities((p,), kind)[p] for p, kind in kinds.items()}
-    return Desk(keys[me], Identities([k.public for k in keys.values()]), StorageCipher(bytes(32)), lambda _: bytes(32))
+    return Dispatcher(
+        keys[me], Identities([k.public for k in keys.values()]), StorageCipher(bytes(32)), lambda _: bytes(32)
+    )
 
 
 @pytest.mark.parametrize(("profile", "other"), [("sm", "default"), ("default", "sm")])
@@ -95,7 +97,7 @@ def test_suites_are_never_mixed(profile: Profile, other: Profile) -> None:
         ({"bank": other, "shop": other}, f"the identity of bank is not of the profile {profile}"),
     ):
         keys = {p: identities((p,), kinds[p])[p] for p in names}
-        bank, shop = (desk(p, kinds) for p in names)
+        bank, shop = (dispatcher(p, kinds) for p in names)
         cid = bank.propose(signed(terms(profile), keys), digest(b"nonce").hex(), NOW)
         (out,) = bank.flush()[0].outgoing
         frame = Frame.restore(out.head, out.payload)
@@ -104,7 +106,7 @@ def test_suites_are_never_mixed(profile: Profile, other: Profile) -> None:
             reason = "the frame's suite is not that of its sender's identity"
         assert quarantined(shop) == ([reason] if reason else []) and (cid in shop.collaborations) is not bool(reason)
 
-    shop, keys = desk("shop", dict.fromkeys(names, profile)), identities(names, profile)
+    shop, keys = dispatcher("shop", dict.fromkeys(names, profile)), identities(names, profile)
     shop.deliver("control", proposal(profile).encode(), NOW)
     shop.flush()
     stale = identities(names, other)["bank"]  # pinned in place of the one that the agreement names
@@ -117,7 +119,7 @@ def test_suites_are_never_mixed(profile: Profile, other: Profile) -> None:
 
 
 def proposal(profile: Profile) -> Frame:
-    bank = desk("bank", {"bank": profile, "shop": profile})
+    bank = dispatcher("bank", {"bank": profile, "shop": profile})
     bank.propose(signed(terms(profile), identities(("bank", "shop"), profile)), digest(b"nonce").hex(), NOW)
     (out,) = bank.flush()[0].outgoing
     return Frame.restore(out.head, out.payload)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.support.street import KilledError, Street
+from tests.support.simulated import KilledError, SimulatedNetwork
 from tests.support.world import Rows, agreement, tables
 
 from accord_schemas.agreement import Agreement
@@ -24,9 +24,9 @@ def terms() -> Agreement:
 
 
 @contextmanager
-def street(folder: Path, data: dict[str, Rows] = DATA, **options: object) -> Iterator[Street]:
+def network(folder: Path, data: dict[str, Rows] = DATA, **options: object) -> Iterator[SimulatedNetwork]:
     folder.mkdir(exist_ok=True)
-    built = Street(folder, terms(), data, **options)  # type: ignore[arg-type]
+    built = SimulatedNetwork(folder, terms(), data, **options)  # type: ignore[arg-type]
     try:
         yield built
     finally:
@@ -35,30 +35,30 @@ def street(folder: Path, data: dict[str, Rows] = DATA, **options: object) -> Ite
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    with street(tmp_path_factory.mktemp("base")) as s:
+    with network(tmp_path_factory.mktemp("base")) as s:
         assert s.run().ended
-        assert {c.state for h in s.houses.values() for c in h.desk.collaborations.values()} == {"COMPLETED"}
+        assert {c.state for h in s.members.values() for c in h.dispatcher.collaborations.values()} == {"COMPLETED"}
         models = s.models()
         assert all(model and digests for model, digests in models.values())
         return models
 
 
-def one_version(s: Street) -> None:
+def one_version(s: SimulatedNetwork) -> None:
     """Nothing was said twice, and all have signed the log up to the end that they reached."""
     assert all(len(versions) == 1 for versions in s.said().values())
-    assert all(c.sealed for h in s.houses.values() for c in h.desk.collaborations.values())
+    assert all(c.witnessed for h in s.members.values() for c in h.dispatcher.collaborations.values())
 
 
 @pytest.mark.parametrize("order", range(1, 6))
 def test_any_order_with_duplicates_gives_the_same_models(tmp_path: Path, order: int, undisturbed: object) -> None:
-    with street(tmp_path, order=order) as s:
+    with network(tmp_path, order=order) as s:
         s.run()
         assert s.models() == undisturbed
         one_version(s)
 
 
 def test_a_log_that_loses_a_fifth_of_what_it_acknowledged(tmp_path: Path, undisturbed: object) -> None:
-    with street(tmp_path, order=7, lose=0.2) as s:
+    with network(tmp_path, order=7, lose=0.2) as s:
         s.run(quiet=60)
         assert s.models() == undisturbed
         one_version(s)
@@ -70,7 +70,7 @@ def points(folder: Path) -> dict[str, int]:
     def count(party: str, _: str) -> None:
         counted[party] += 1
 
-    with street(folder, point=count) as s:
+    with network(folder, point=count) as s:
         s.run()
     return counted
 
@@ -92,7 +92,7 @@ def test_every_party_may_die_anywhere(tmp_path: Path, undisturbed: object) -> No
         assert count > 60
         for number in range(1, count + 1, max(1, count // 14)):
             folder = tmp_path / f"{party}-{number}"
-            with street(folder, point=dies_at(party, number)) as s:
+            with network(folder, point=dies_at(party, number)) as s:
                 s.run()
                 assert s.models() == undisturbed, (party, number)
                 one_version(s)
@@ -105,9 +105,9 @@ def test_everybody_dies_now_and_then(tmp_path: Path, undisturbed: object) -> Non
         if chance.random() < 0.03:
             raise KilledError
 
-    with street(tmp_path / "often") as s:
-        for house in s.houses.values():
-            house.point = lambda where, p=house.name: point(p, where)  # type: ignore[misc]
+    with network(tmp_path / "often") as s:
+        for member in s.members.values():
+            member.point = lambda where, p=member.name: point(p, where)  # type: ignore[misc]
         s.run()
         assert s.models() == undisturbed
         one_version(s)
@@ -118,8 +118,8 @@ def test_an_old_journal_put_back_adopts_what_it_said(
     tmp_path: Path, undisturbed: object, party: str, commits: int
 ) -> None:
     backup = tmp_path / "backup.db"
-    with street(tmp_path) as s:
-        house, seen = s.houses[party], itertools.count(1)
+    with network(tmp_path) as s:
+        member, seen = s.members[party], itertools.count(1)
 
         def copy(where: str) -> None:
             if where == "after commit" and next(seen) == commits:
@@ -127,15 +127,15 @@ def test_an_old_journal_put_back_adopts_what_it_said(
                     db.execute("VACUUM INTO ?", (str(backup),))
                 db.close()
 
-        house.point = copy
+        member.point = copy
         s.run()
-        house.point = lambda _: None
+        member.point = lambda _: None
         before = s.said()
-        house.journal.close()
+        member.journal.close()
         for path in tmp_path.glob(f"{party}.db*"):
             path.unlink()
         backup.rename(tmp_path / f"{party}.db")
-        house.start()
+        member.start()
         s.run()
         assert s.models() == undisturbed
         one_version(s)
@@ -143,9 +143,9 @@ def test_an_old_journal_put_back_adopts_what_it_said(
 
 
 def test_an_unknown_own_event_stops_the_agent(tmp_path: Path) -> None:
-    with street(tmp_path) as s:
+    with network(tmp_path) as s:
         s.run()
-        shop = s.houses["shop"]
+        shop = s.members["shop"]
         family, last = next((f, d) for f, d in reversed(s.log) if b'"source":"shop"' in d and b'"eventnumber"' in d)
         shop.journal.close()
         for path in tmp_path.glob("shop.db*"):
@@ -156,4 +156,4 @@ def test_an_unknown_own_event_stops_the_agent(tmp_path: Path) -> None:
         first = next(i for i, (_, d) in enumerate(s.log) if b"control.propose" in d)
         shop.deliver(first)
         with pytest.raises(TamperError, match="not the one in the journal"):
-            shop.take(lambda: shop.desk.deliver(family, last, "2026-01-01T00:00:00.000Z"))
+            shop.take(lambda: shop.dispatcher.deliver(family, last, "2026-01-01T00:00:00.000Z"))
