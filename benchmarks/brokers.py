@@ -1,6 +1,6 @@
 """Events between two processes over each broker: ``python -m benchmarks.brokers [--events 3000] [--mib 100] [--json]``.
 
-An event is made as an agent makes it (sealed-size payload, header, Ed25519 signature), journaled durably, published,
+An event is made as an agent makes it (usual size of payload, header, Ed25519 signature), journaled durably, published,
 received, decoded, its signature verified, and journaled durably with the reader's position; only then has it arrived.
 ``bare`` is the broker alone: the same records, neither signed nor verified nor journaled. ``ACCORD_TEST_KAFKA`` and
 ``ACCORD_TEST_MQTT`` (HOST:PORT) name servers to use; without them the benchmark starts its own.
@@ -57,7 +57,7 @@ class Figures:
 
 
 def event(number: int, size: int, sign: Identity) -> Frame:
-    """A sealed-looking event that says when it was made."""
+    """A encrypted-looking event that says when it was made."""
     payload = time.monotonic_ns().to_bytes(8, "big") + bytes(size - 8)
     header = Header(
         type=Scores.type, source="bank", subject=JOB, time=stamp(), agreement="00" * 32,

@@ -1,7 +1,7 @@
 """The closed union of everything that agents say to each other.
 
-`control`, `keys` and `results` travel in clear; every other family is sealed to its recipients. `control` and `results`
-are plain JSON, so that any tool can follow a collaboration.
+`control`, `keys` and `results` travel in clear; every other family is encrypted to its recipients. `control` and
+`results` are plain JSON, so that any tool can follow a collaboration.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Frame:
 
     Args:
         header: The envelope.
-        payload: What travels: clear or sealed. Empty when only the header was kept.
+        payload: What travels: clear or encrypted. Empty when only the header was kept.
         signature: Over the header.
         head: The header's encoding, kept to avoid encoding twice.
         omitted: Bytes of the payload where it is not in memory.

@@ -53,7 +53,7 @@ class Header:
     """The signed attributes of one frame. Empty text stands for an absent attribute.
 
     `eventnumber`, `previoushash`, `instance` and `step` are absent in an `UNSEQUENCED` event, `chunk` in an event of
-    one frame, `salt` and `epoch` in an event that is not sealed, `suite` in the default profile.
+    one frame, `salt` and `epoch` in an event that is not encrypted, `suite` in the default profile.
     """
 
     type: str
@@ -120,7 +120,7 @@ class Header:
                 "eventnumber, previoushash, instance and step come together, never in an unsequenced event"
             )
         if {bool(self.salt), bool(self.epoch), bool(event.encrypted and self.recipients)} != {event.encrypted}:
-            raise FrameError("the event is not sealed, or not addressed, as its family demands")
+            raise FrameError("the event is not encrypted, or not addressed, as its family demands")
         if self.datacontenttype != content_type(event):
             raise FrameError("the attribute datacontenttype does not fit the type")
         if self.id != event_id(

@@ -184,13 +184,13 @@ def resealed(frames: Iterable[Frame], party: str, tell: Callable[[list[Frame]], 
         told[frame.header.source].append(frame)
     told[party] = tell(told[party])
     done: dict[str, list[Frame]] = {p: [] for p in DATA}
-    seals: dict[str, Checkpoint] = {}
+    checkpoints: dict[str, Checkpoint] = {}
 
     def finish(sender: str, number: int) -> None:
         for frame in told[sender][len(done[sender]) : number]:
             before = done[sender][-1].digest if done[sender] else bytes(32)
             place = {"eventnumber": str(len(done[sender]) + 1), "previoushash": before.hex()}
-            done[sender].append(resigned(frame, seals.get(frame.header.step), place))
+            done[sender].append(resigned(frame, checkpoints.get(frame.header.step), place))
 
     def known(sender: str, number: int) -> bytes | None:
         return done[sender][number - 1].digest if 0 < number <= len(done[sender]) else None
@@ -203,7 +203,7 @@ def resealed(frames: Iterable[Frame], party: str, tell: Callable[[list[Frame]], 
             for sender, number in cut.items():
                 finish(sender, number)
             root = history.extend(cut).hex()
-            seals[frame.header.step] = Checkpoint(phase=old.phase, cut=cut, size=history.tree.size, root=root)
+            checkpoints[frame.header.step] = Checkpoint(phase=old.phase, cut=cut, size=history.tree.size, root=root)
     for sender, story in told.items():
         finish(sender, len(story))
     return [frame for story in done.values() for frame in story]

@@ -96,7 +96,7 @@ class SimulatedParty:
         self.journal.verify()
         public = Identities([k.public for k in self.keys.values()])
         cipher = StorageCipher(digest(b"storage", self.name))
-        channels = {wrap: cipher.decrypt(sealed, wrap) for wrap, sealed in self.journal.channels().items()}
+        channels = {wrap: cipher.decrypt(encrypted, wrap) for wrap, encrypted in self.journal.channels().items()}
         seed, blobs = (lambda cid: digest(b"seed", self.name, cid)), self.blobs if self.large else None
         self.dispatcher = Dispatcher(self.keys[self.name], public, cipher, seed, channels, blobs)
         self.jobs: dict[str, tuple[str, Job]] = {}

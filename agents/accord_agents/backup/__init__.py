@@ -1,1 +1,1 @@
-"""A party in one sealed file, and back."""
+"""A party in one encrypted file, and back."""

@@ -25,7 +25,7 @@ NEEDED = ("out/journal.db", "keystore", "identities")
 
 
 def backup(path: Path, file: Path) -> str:
-    """Write a party's sealed backup; says what it holds.
+    """Write a party's encrypted backup; says what it holds.
 
     Args:
         path: The party's configuration.
@@ -56,20 +56,20 @@ def backup(path: Path, file: Path) -> str:
     finally:
         part.unlink(missing_ok=True)
         copy.unlink(missing_ok=True)
-    return f"{config.party}: {count} files, {file.stat().st_size} bytes, sealed in {file}"
+    return f"{config.party}: {count} files, {file.stat().st_size} bytes, encrypted in {file}"
 
 
 def _write(config: Config, manifest: dict[str, Any], word: bytes, part: Path, copy: Path) -> int:
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        with Writer(out, word) as sealed:
+        with Writer(out, word) as encrypted:
             body = json.dumps(manifest, sort_keys=True).encode()
-            _head(sealed, "manifest", len(body))
-            sealed.write(body)
+            _head(encrypted, "manifest", len(body))
+            encrypted.write(body)
             count = 0
             # the journal first: what it refers to is durable before its rows are, and so is in what is copied later
             for name, source in _files(config, copy):
-                count += _add_file(sealed, name, source)
-            sealed.write(bytes(2))
+                count += _add_file(encrypted, name, source)
+            encrypted.write(bytes(2))
         out.flush()
         os.fsync(out.fileno())
     return count
@@ -99,7 +99,7 @@ def _files(config: Config, copy: Path) -> Iterator[tuple[str, Path]]:
         yield f"out/{name}", source
 
 
-def _add_file(sealed: Writer, name: str, source: Path) -> bool:
+def _add_file(encrypted: Writer, name: str, source: Path) -> bool:
     """Every file but the journal is replaced as a whole when it changes, so that an open one is of one piece; or it is
     only appended to, and holds what the journal named a moment before."""
     try:
@@ -110,19 +110,19 @@ def _add_file(sealed: Writer, name: str, source: Path) -> bool:
         return False  # erased meanwhile
     with file:
         left = os.fstat(file.fileno()).st_size
-        _head(sealed, name, left)
+        _head(encrypted, name, left)
         while left:
             body = file.read(min(left, CHUNK))
             if not body:
                 raise AccordError(f"{source} changed while it was read.", hint="Make the backup again.", retry=True)
-            sealed.write(body)
+            encrypted.write(body)
             left -= len(body)
     return True
 
 
-def _head(sealed: Writer, name: str, size: int) -> None:
+def _head(encrypted: Writer, name: str, size: int) -> None:
     data = name.encode()
-    sealed.write(len(data).to_bytes(2, "big") + data + size.to_bytes(8, "big"))
+    encrypted.write(len(data).to_bytes(2, "big") + data + size.to_bytes(8, "big"))
 
 
 def described(config: Config, home: Path) -> dict[str, Any]:

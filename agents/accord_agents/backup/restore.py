@@ -74,20 +74,20 @@ def restore(file: Path, out: Path, path: Path | None = None) -> str:
     return f"{value['party']}: as of {manifest['made']}; go on with: accord agent --config {out / 'party.yaml'}"
 
 
-def _unpack(sealed: Reader, part: Path, file: Path) -> dict[str, Any]:
-    entries = _entries(sealed, file)
+def _unpack(encrypted: Reader, part: Path, file: Path) -> dict[str, Any]:
+    entries = _entries(encrypted, file)
     name, size = next(entries, ("", 0))
     if name != "manifest" or size > MANIFEST:
         raise _unusual(file)
     try:
-        manifest: dict[str, Any] = json.loads(sealed.read(size))
+        manifest: dict[str, Any] = json.loads(encrypted.read(size))
         where = {name: str(_inside(PurePosixPath(manifest["config"][name]), file)) for name in KEPT}
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _unusual(file) from None
     for name, size in entries:
         root, _, rest = name.partition("/")
-        _write(sealed, part / _inside(PurePosixPath(where.get(root, "/"), rest), file), size)
-    sealed.end()
+        _write(encrypted, part / _inside(PurePosixPath(where.get(root, "/"), rest), file), size)
+    encrypted.end()
     return manifest
 
 
@@ -97,21 +97,21 @@ def _inside(path: PurePosixPath, file: Path) -> PurePosixPath:
     return path
 
 
-def _entries(sealed: Reader, file: Path) -> Iterator[tuple[str, int]]:
+def _entries(encrypted: Reader, file: Path) -> Iterator[tuple[str, int]]:
     """(name, size) of each entry; its body is to be read before the next."""
-    while length := int.from_bytes(sealed.read(2), "big"):
+    while length := int.from_bytes(encrypted.read(2), "big"):
         try:
-            name = sealed.read(length).decode()
+            name = encrypted.read(length).decode()
         except UnicodeDecodeError:
             raise _unusual(file) from None
-        yield name, int.from_bytes(sealed.read(8), "big")
+        yield name, int.from_bytes(encrypted.read(8), "big")
 
 
-def _write(sealed: Reader, path: Path, size: int) -> None:
+def _write(encrypted: Reader, path: Path, size: int) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         while size:
-            body = sealed.read(min(size, CHUNK))
+            body = encrypted.read(min(size, CHUNK))
             out.write(body)
             size -= len(body)
         out.flush()

@@ -1,4 +1,4 @@
-"""A stream sealed under a passphrase, in chunks, so that a file of any size needs little memory and has one form.
+"""A stream encrypted under a passphrase, in chunks, so that a file of any size needs little memory and has one form.
 
     "accord backup" ‖ u8 version ‖ u8 log2 N ‖ u8 r ‖ u8 p ‖ salt 16 ‖ check 16 ‖ SHA-256 of all before 32 ‖ chunks
 
@@ -68,12 +68,12 @@ class Writer:
 
 
 class Reader:
-    """Opens what a `Writer` sealed.
+    """Opens what a `Writer` encrypted.
 
     Args:
         file: Open for reading.
         path: Named in errors.
-        passphrase: What it was sealed under.
+        passphrase: What it was encrypted under.
 
     Raises:
         UsageError: Another passphrase, or a version that this program does not know.

@@ -36,7 +36,7 @@ class SecondVersionError(TamperError):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One chunk of a content, before it has an envelope: what is said, sealed where it must be."""
+    """One chunk of a content, before it has an envelope: what is said, encrypted where it must be."""
 
     content: Content
     chunk: str
@@ -74,7 +74,7 @@ class Composer:
         self.suite, self._channel = suite, CHANNELS[suite.name]
 
     def pieces(self, content: Content) -> Iterator[Piece]:
-        """The chunks of a content, one at a time; those of a sealed family are sealed to exactly its recipients.
+        """The chunks of a content, one at a time; those of an encrypted family are encrypted to exactly its recipients.
 
         Raises:
             UsageError: It is never cut, and larger than what is never cut may be.
@@ -179,7 +179,7 @@ def opened(frame: Frame, me: str, key: Callable[[Frame, bytes], bytes]) -> bytes
     if not header.salt:
         return frame.payload
     if me not in header.to:
-        raise FrameError("the event is sealed to others")
+        raise FrameError("the event is encrypted to others")
     suite = header.algorithms
     channel = CHANNELS[suite.name]
     wraps, body = channel.unpack(frame.payload, len(header.to))
@@ -187,7 +187,7 @@ def opened(frame: Frame, me: str, key: Callable[[Frame, bytes], bytes]) -> bytes
     aad = associated(
         suite, header.subject, bytes.fromhex(header.agreement), header.type, header.address, header.to, header.chunk
     )
-    return channel.open_sealed(secret, aad, bytes.fromhex(header.salt), body)
+    return channel.decrypt(secret, aad, bytes.fromhex(header.salt), body)
 
 
 def budget(terms: Agreement) -> int:

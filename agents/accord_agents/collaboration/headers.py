@@ -1,4 +1,4 @@
-"""What a header shows of a party that breaks the protocol, also where its event is sealed to others.
+"""What a header shows of a party that breaks the protocol, also where its event is encrypted to others.
 
 Every agent reads every header. An address is used once, by the event that belongs there, and goes to those whom the
 table demands: who tells two parties different things needs two addresses, or one twice.

@@ -1,4 +1,4 @@
-"""How an own frame's payload is made again: sealing is deterministic, so that a large one need not be kept twice."""
+"""How an own frame's payload is made again: encryption is deterministic, so that a large one need not be kept twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EPOCH = 1
 def associated(
     suite: Suite, collaboration: str, agreement: bytes, kind: str, address: Address, to: tuple[str, ...], chunk: str
 ) -> bytes:
-    """What a seal is bound to: the type, not the topic, so that a bridge may rename topics."""
+    """What a ciphertext is bound to: the type, not the topic, so that a bridge may rename topics."""
     return suite.digest(b"accord aad", collaboration, kind, *address, ",".join(to), str(EPOCH), chunk, agreement)
 
 

@@ -10,7 +10,7 @@ from accord_schemas.frame import Frame
 
 
 def outgoing(frame: Frame, cipher: StorageCipher) -> Outgoing:
-    """A frame as the outbox keeps it; what is in a recipe in clear is sealed on the wire, so it is encrypted."""
+    """A frame as the outbox keeps it; what is in a recipe in clear is encrypted on the wire, so it is encrypted."""
     header = frame.header
     key = bytes.fromhex(header.payloadhash)
     recipe = cipher.encrypt(frame.recipe, key) if frame.recipe else b""
@@ -25,8 +25,8 @@ def row_of(frame: Frame, kind: str, now: str, *, whole: bool = True) -> Row:
     """
     header = frame.header
     payload = frame.payload if whole else None
-    key, sealed = bytes.fromhex(header.payloadhash), header.event_class.encrypted
-    return Row(header.subject, kind, frame.bare(), payload, now, key, sealed)
+    key, encrypted = bytes.fromhex(header.payloadhash), header.event_class.encrypted
+    return Row(header.subject, kind, frame.bare(), payload, now, key, encrypted)
 
 
 def status(collaboration: Collaboration) -> str:

@@ -88,7 +88,7 @@ def missing(observed: Observed, scope: Scope, covered: dict[str, int]) -> Iterat
             yield Finding("missing", whose, f"{party}/{first}", f"{which} of {party} is missing")
         claim, who = observed.claimed(party)
         if claim > line.last and covered:
-            what = f"{who} says that it holds event {claim} of {party}, which said {line.last} in all up to the seal"
+            what = f"{who} says that it holds event {claim} of {party}, whose last is {line.last}"
             yield Finding("watermark", UNKNOWN, f"{party}/{claim}", what)
         elif claim > line.last:
             what = (
@@ -232,7 +232,7 @@ def after_the_end(observed: Observed, covered: dict[str, int]) -> Iterator[Findi
         for number, frame in observed.lines[party].frames.items():
             quiet = frame.header.event_class is Checkpoint or state_of(frame) in TERMINAL
             if number > end and not quiet:
-                yield Finding("late", party, label(frame), f"{party} said event {number} after the end was sealed")
+                yield Finding("late", party, label(frame), f"{party} said event {number} after the final checkpoint")
 
 
 def _refused(observed: Observed) -> list[Address]:

@@ -89,8 +89,8 @@ class BlobStore:
         found = []
         for number in range(start // PIECE, -(-stop // PIECE)):
             at = _BEGIN + number * (PIECE + _TAG)
-            sealed = os.pread(file, min(PIECE + _TAG, end - at), at)
-            plain = cipher.decrypt(nonce(number, kind=int(number == last)), sealed, None)
+            encrypted = os.pread(file, min(PIECE + _TAG, end - at), at)
+            plain = cipher.decrypt(nonce(number, kind=int(number == last)), encrypted, None)
             low, high = max(start - number * PIECE, 0), min(stop - number * PIECE, PIECE)
             found.append(plain if (low, high) == (0, PIECE) else plain[low:high])
         return found[0] if len(found) == 1 else b"".join(found)
@@ -173,11 +173,11 @@ class BlobWriter:
         self._path.unlink(missing_ok=True)
 
     def _piece(self, *, last: bool) -> None:
-        sealed = self._cipher.encrypt(nonce(self._number, kind=int(last)), bytes(self._held), None)
+        encrypted = self._cipher.encrypt(nonce(self._number, kind=int(last)), bytes(self._held), None)
         self._held.clear()
         self._number += 1
         try:
-            self._file.write(sealed)
+            self._file.write(encrypted)
         except OSError as error:
             raise self._trouble(error) from None
 

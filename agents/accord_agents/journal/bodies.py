@@ -1,4 +1,4 @@
-"""Payloads of chunks that others sealed: appended to one file per collaboration, so that they are written once.
+"""Payloads of chunks that others encrypted: appended to one file per collaboration, so that they are written once.
 
 They are as encrypted as they were on the wire. A transaction names them by file, place and size once they are durable;
 bytes that no transaction names, because an agent died in between, are passed over.

@@ -265,14 +265,14 @@ class Journal:
         for _, head in self._pages(query, collaboration, 1 << 62):
             yield head
 
-    def erase(self, collaboration: str, sealed: Callable[[bytes], bool]) -> int:
+    def erase(self, collaboration: str, encrypted: Callable[[bytes], bool]) -> int:
         """Erase what a closed collaboration's rows say, in place: payloads, own words, job results, channel keys.
 
         Heads, digests and the chain stay, and so do payloads that travelled in clear: evidence can still be made and
         the chain still be checked, but nothing can be folded again.
 
         Args:
-            sealed: Whether the frame with a head was sealed.
+            encrypted: Whether the frame with a head was encrypted.
 
         Returns:
             The number of payloads erased.
@@ -284,7 +284,7 @@ class Journal:
             rows = db.execute(query, (collaboration,)).fetchall()
             query = "SELECT 'own', head, payload FROM outbox WHERE collaboration=?"
             rows += db.execute(query, (collaboration,)).fetchall()
-            keys = {key for kind, head, key in rows if kind in ("command", "job") or sealed(head)}
+            keys = {key for kind, head, key in rows if kind in ("command", "job") or encrypted(head)}
             others = "SELECT payload FROM {} WHERE collaboration<>? AND payload=?"
             kept = {
                 key
@@ -298,7 +298,7 @@ class Journal:
             db.execute("DELETE FROM channel WHERE collaboration=?", (collaboration,))
             db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", _fact(f"erased/{collaboration}", stamp().encode()))
             db.execute("COMMIT")
-            self._payloads.erase(collaboration)  # of sealed payloads, which no two collaborations have in common
+            self._payloads.erase(collaboration)  # of encrypted payloads, which no two collaborations have in common
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return len(keys - kept)

@@ -12,7 +12,7 @@ from accord_schemas.errors import TamperError
 from accord_schemas.suites import sha256
 
 OUTSIDE = 64 << 10
-"""Bytes of a sealed payload of another from which on it is kept outside."""
+"""Bytes of an encrypted payload of another from which on it is kept outside."""
 BODY = "payload.body, body.collaboration, body.at, body.size"
 """The columns that say what is kept."""
 

@@ -141,8 +141,8 @@ class _Party:
             if f"{cid}/seed" in self._keystore:
                 raise TamperError(f"collaboration {cid} is marked as erased, but its seed is there.")
         orphans = integrity.check(self._copy, self._config.party, set(erased), self._pinned, journal.bodies())
-        sealed = journal.channels(closed=True)
-        self._channels = {wrap: self._cipher.decrypt(body, wrap) for wrap, body in sealed.items()}
+        encrypted = journal.channels(closed=True)
+        self._channels = {wrap: self._cipher.decrypt(body, wrap) for wrap, body in encrypted.items()}
         return erased, orphans
 
     def _pinned(self, party: str) -> list[PublicIdentity]:

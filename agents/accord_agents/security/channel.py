@@ -1,8 +1,8 @@
 """Sealing of events: encrypted to exactly their recipients, deterministic in what they say.
 
 One 256-bit channel key per (collaboration, sender, recipient set, epoch) travels wrapped to each recipient, in front of
-the ciphertext. A content is sealed under a key derived from a salt that is a MAC of the content itself: no counter can
-repeat after a restore, and the same content gives the same ciphertext (a synthetic IV: Rogaway, Shrimpton, EUROCRYPT
+the ciphertext. A content is encrypted under a key derived from a salt that is a MAC of the content itself: no counter
+can repeat after a restore, and the same content gives the same ciphertext (a synthetic IV: Rogaway, Shrimpton, EUROCRYPT
 2006; here the salt selects key and nonce, and is checked again after opening).
 """
 
@@ -30,7 +30,7 @@ _REASON = "the event cannot be opened"
 
 
 class Channel(ABC):
-    """How one profile wraps channel keys and seals under them.
+    """How one profile wraps channel keys and encrypts under them.
 
     Attributes:
         wrap_bytes: The size of every wrap.
@@ -72,11 +72,11 @@ class Channel(ABC):
         """The ciphertext that `encrypt` gave together with this salt."""
         return self._encrypt(*self._message_key(key, salt), aad, plaintext)
 
-    def open_sealed(self, key: bytes, aad: bytes, salt: bytes, ciphertext: bytes) -> bytes:
+    def decrypt(self, key: bytes, aad: bytes, salt: bytes, ciphertext: bytes) -> bytes:
         """The plaintext.
 
         Raises:
-            FrameError: Anything is not as it was sealed; one reason for all.
+            FrameError: Anything is not as it was encrypted; one reason for all.
         """
         try:
             plaintext = self._decrypt(*self._message_key(key, salt), aad, ciphertext)
@@ -87,11 +87,11 @@ class Channel(ABC):
         return plaintext
 
     def pack(self, wraps: Sequence[bytes], ciphertext: bytes) -> bytes:
-        """A sealed payload: the wraps in order of the sorted recipients, then the ciphertext."""
+        """A encrypted payload: the wraps in order of the sorted recipients, then the ciphertext."""
         return b"".join([*wraps, ciphertext])
 
     def unpack(self, payload: bytes, recipients: int) -> tuple[list[bytes], bytes]:
-        """(wraps, ciphertext) of a sealed payload.
+        """(wraps, ciphertext) of an encrypted payload.
 
         Raises:
             FrameError: Too short for that many recipients.
@@ -120,8 +120,8 @@ class DefaultChannel(Channel):
         receiver = DH.import_x25519_public_key(recipient.encryption)
         own = DH.import_x25519_private_key(sender.encryption_secret)
         box = HPKE.new(receiver_key=receiver, aead_id=HPKE.AEAD.AES256_GCM, sender_key=own, info=info)
-        sealed: bytes = box.seal(key)
-        return bytes(box.enc) + sealed
+        encrypted: bytes = box.seal(key)
+        return bytes(box.enc) + encrypted
 
     def unwrap(self, recipient: Identity, sender: PublicIdentity, wrapped: bytes, info: bytes) -> bytes:
         """The channel key in `wrapped`, which `sender` made."""

@@ -125,9 +125,9 @@ class Keystore:
             KeyError: There is none of that name.
             TamperError: It was damaged.
         """
-        sealed = bytes.fromhex(self._entries[name])
+        encrypted = bytes.fromhex(self._entries[name])
         try:
-            return self._cipher.decrypt(sealed[:12], sealed[12:], name.encode())
+            return self._cipher.decrypt(encrypted[:12], encrypted[12:], name.encode())
         except (InvalidTag, ValueError):
             raise TamperError(
                 f"the entry {name} of the keystore {self._path} was changed.", hint="Put back a copy of it."

@@ -24,13 +24,13 @@ class StorageCipher:
         nonce = os.urandom(12)
         return nonce + self._cipher.encrypt(nonce, body, aad)
 
-    def decrypt(self, sealed: bytes, aad: bytes) -> bytes:
+    def decrypt(self, encrypted: bytes, aad: bytes) -> bytes:
         """What was encrypted.
 
         Raises:
             TamperError: It was changed, or belongs elsewhere.
         """
         try:
-            return self._cipher.decrypt(sealed[:12], sealed[12:], aad)
+            return self._cipher.decrypt(encrypted[:12], encrypted[12:], aad)
         except (InvalidTag, ValueError):
             raise TamperError("a row of the journal was changed.") from None

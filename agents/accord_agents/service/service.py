@@ -194,7 +194,7 @@ class Service:
 
     def _dispatcher(self, journal: Journal) -> Dispatcher:
         cipher = StorageCipher(self.keystore.get("storage"))
-        channels = {wrap: cipher.decrypt(sealed, wrap) for wrap, sealed in journal.channels().items()}
+        channels = {wrap: cipher.decrypt(encrypted, wrap) for wrap, encrypted in journal.channels().items()}
         return Dispatcher(self.identity, self.identities.load(), cipher, self._sealed_seed, channels, self.blobs)
 
     def blobs(self, cid: str) -> BlobStore:

@@ -124,7 +124,7 @@ class State:
         """The other side has taken these digests, and reading goes on after these positions."""
         now = self._clock()
         with self._transaction():
-            self._db.executemany("UPDATE seen SET carried=? WHERE digest=?", [(now, seal) for seal in carried])
+            self._db.executemany("UPDATE seen SET carried=? WHERE digest=?", [(now, seen) for seen in carried])
             self._db.executemany(
                 "INSERT OR REPLACE INTO position VALUES(?,?,?,?,?)",
                 [(side, p.source, p.log, p.offset, p.digest) for p in positions],

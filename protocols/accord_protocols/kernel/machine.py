@@ -221,7 +221,7 @@ class Machine:
     says: ClassVar[dict[str, type[Event]]] = {}
     """Which event is said at which step, by the step's name before the first dot."""
     goes: ClassVar[dict[str, Goes]] = {}
-    """To whom each sealed one of them goes; see `recipients`."""
+    """To whom each encrypted one of them goes; see `recipients`."""
     by_reference: ClassVar[bool] = False
     """Whether large numbers reach it as a `Blob`: it knows their shape and hands them on, and never looks at them."""
     table: ClassVar[dict[str, tuple[Wanted, Fire]]] = {}

@@ -14,10 +14,10 @@ def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file for the backup.", show_default=False)],
     config: Config = PARTY_FILE,
 ) -> None:
-    """Write everything that a party needs into one sealed file, while its agent runs or not.
+    """Write everything that a party needs into one encrypted file, while its agent runs or not.
 
     It holds keystore, journal, identities, configuration, the copies of the data that collaborations use, and results; not the
-    data file and not the passphrase. The keystore's passphrase seals it.
+    data file and not the passphrase. The keystore's passphrase encrypts it.
 
     \b
     Example

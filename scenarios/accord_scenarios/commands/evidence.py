@@ -26,7 +26,7 @@ def export(
     """Write what a party's journal proves about a collaboration: one file, signed by the party, whose every bit counts.
 
     It holds agreement, consents, commitments, decisions, the header and signature of every event, checkpoints and digests of the
-    models. It holds no data, no sealed payload and no key.
+    models. It holds no data, no encrypted payload and no key.
 
     \b
     Example

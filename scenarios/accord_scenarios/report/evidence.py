@@ -33,10 +33,10 @@ def page(verdict: Verdict) -> str:
     parts.append(section("Not proven", sentences(verdict.not_proven)))
     if facts:
         parts.append(when(verdict.times))
-        seals: list[list[Cell]] = [
+        checkpoints: list[list[Cell]] = [
             [c["phase"], (str(c["size"]),), c["root"], ", ".join(c["signed_by"])] for c in facts["checkpoints"]
         ]
-        parts.append(section("Checkpoints", table(["phase", ("events",), "Merkle root", "signed by"], seals)))
+        parts.append(section("Checkpoints", table(["phase", ("events",), "Merkle root", "signed by"], checkpoints)))
     parts.append(f'<p class="soft">{escape(verdict.judged)}</p>')
     return document("Accord evidence", "\n".join(part for part in parts if part))
 

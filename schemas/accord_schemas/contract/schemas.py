@@ -27,14 +27,14 @@ _MEANINGS = {
     "agreement": "Digest of the agreement, which every signature thereby covers.",
     "chunk": "k/n where the content has several records, which share instance, step and source.",
     "datacontenttype": "What the record's value is.",
-    "epoch": "Key epoch of a sealed value.",
+    "epoch": "Key epoch of an encrypted value.",
     "eventnumber": "The sender's counter in this collaboration, from 1 without gaps; absent in an acknowledgement.",
     "id": "subject/eventnumber; an acknowledgement is named by what it says.",
     "instance": "The machine that says this; unique together with step, source and chunk.",
     "payloadhash": "Hash of the record's value.",
     "previoushash": "Digest of the sender's event before this one, over header and signature.",
-    "recipients": "Names of the parties that this is for, sorted; only they can open a sealed value.",
-    "salt": "Salt of a sealed value.",
+    "recipients": "Names of the parties that this is for, sorted; only they can open an encrypted value.",
+    "salt": "Salt of an encrypted value.",
     "source": "Name of the party that says this.",
     "specversion": "CloudEvents 1.0.",
     "step": "The step of the machine that says this.",
@@ -79,8 +79,8 @@ def event_schema(kind: type[Event]) -> Schema:
     """What a record of this type has as its value.
 
     JSON is described as it is. Bytes are described by their media type, and by a schema of what is inside
-    (``contentSchema``, JSON Schema Validation section 8.5): a sealed value holds blocks, blocks hold fields. A field of
-    numbers says its dtype and shape; a field of bytes is text of as many characters there.
+    (``contentSchema``, JSON Schema Validation section 8.5): an encrypted value holds blocks, blocks hold fields. A field
+    of numbers says its dtype and shape; a field of bytes is text of as many characters there.
     """
     fields = _model(kind)
     if kind is Propose:

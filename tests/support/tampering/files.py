@@ -99,7 +99,7 @@ def _(r: Recorded) -> list[Finding]:
 def _(r: Recorded) -> list[Finding]:
     def change(v: dict[str, Any]) -> None:
         said = json.loads(base64.b64decode(v["statement"]["payload"]))
-        said["predicate"]["sealed"] = False
+        said["predicate"]["encrypted"] = False
         v["statement"]["payload"] = base64.b64encode(json.dumps(said).encode()).decode()
 
     return in_file(r, change)

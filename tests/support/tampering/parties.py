@@ -296,7 +296,7 @@ def _(r: Recorded) -> list[Finding]:
     return of_log([*r.frames(), signed(r.find("telco", "complete"), suite="sm", eventnumber="90")])
 
 
-@kind("an event of another agreement", "telco", "log", "proposal", "telco")
+@kind("an event of another agreement", "telco", "log", "agreement", "telco")
 def _(r: Recorded) -> list[Finding]:
     return of_log([*r.frames(), signed(r.find("telco", "complete"), agreement="ab" * 32, eventnumber="90")])
 
@@ -339,7 +339,7 @@ def _(r: Recorded) -> list[Finding]:
     return story(r, "shop", "complete", rounds=3)
 
 
-@kind("something said after the end was sealed", "telco", "log", "late", "telco")
+@kind("something said after the final checkpoint", "telco", "log", "late", "telco")
 def _(r: Recorded) -> list[Finding]:
     def more(own: list[Frame]) -> list[Frame]:
         like = r.find("telco", "prepared", "prepare")

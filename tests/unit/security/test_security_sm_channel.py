@@ -50,7 +50,7 @@ def test_published_vector() -> None:
 
 
 def message_key_of(salt: bytes) -> tuple[bytes, bytes]:
-    key, nonce = (gmssl_pyx.sm3_hmac(KEY, prefixed(b"accord " + use, salt)) for use in (b"seal", b"nonce"))
+    key, nonce = (gmssl_pyx.sm3_hmac(KEY, prefixed(b"accord " + use, salt)) for use in (b"encrypt", b"nonce"))
     return key[:16], nonce[:12]
 
 
@@ -68,12 +68,12 @@ def test_what_was_sealed_opens_and_is_the_same_each_time(key: bytes, aad: bytes,
     salt, sealed = channel.encrypt(key, aad, text)
     assert (salt, sealed) == channel.encrypt(key, aad, text)
     assert len(salt) == 32 and len(sealed) == len(text) + 16
-    assert channel.open_sealed(key, aad, salt, sealed) == text
+    assert channel.decrypt(key, aad, salt, sealed) == text
 
 
 def unopened(key: bytes, aad: bytes, salt: bytes, sealed: bytes) -> None:
     with pytest.raises(FrameError) as caught:
-        channel.open_sealed(key, aad, salt, sealed)
+        channel.decrypt(key, aad, salt, sealed)
     assert str(caught.value) == "the event cannot be opened"
     assert caught.value.__context__ is None or caught.value.__suppress_context__
 

@@ -90,7 +90,7 @@ class PrivateKey:
         return _permutes(self.public.n, sid).prove((self.p, self.q))
 
     def encode(self) -> bytes:
-        """Fixed-width p, q and hs (0 where it is None), for a sealed keystore."""
+        """Fixed-width p, q and hs (0 where it is None), for an encrypted keystore."""
         size = _prime_size(self.p, self.q)
         return self.p.to_bytes(size, "big") + self.q.to_bytes(size, "big") + (self.hs or 0).to_bytes(4 * size, "big")
 

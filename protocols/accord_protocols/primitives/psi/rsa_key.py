@@ -53,7 +53,7 @@ class PrivateKey:
         return self.d % (self.p - 1), self.d % (self.q - 1), int(gmpy2.invert(self.q, self.p))
 
     def encode(self) -> bytes:
-        """Both primes, big-endian, for a sealed keystore."""
+        """Both primes, big-endian, for an encrypted keystore."""
         size = (self.p.bit_length() + 7) // 8
         return self.p.to_bytes(size, "big") + self.q.to_bytes(size, "big")
 

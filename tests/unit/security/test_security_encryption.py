@@ -34,7 +34,7 @@ def prefixed(*parts: bytes) -> bytes:
 
 def refused(key: bytes, aad: bytes, salt: bytes, sealed: bytes) -> None:
     with pytest.raises(FrameError) as caught:
-        channel.open_sealed(key, aad, salt, sealed)
+        channel.decrypt(key, aad, salt, sealed)
     assert str(caught.value) == "the event cannot be opened"
     assert caught.value.__context__ is None or caught.value.__suppress_context__
 
@@ -44,13 +44,13 @@ def test_what_was_sealed_opens_and_is_the_same_each_time(key: bytes, aad: bytes,
     salt, sealed = channel.encrypt(key, aad, text)
     assert (salt, sealed) == channel.encrypt(key, aad, text)
     assert len(salt) == 32 and len(sealed) == len(text) + 16
-    assert channel.open_sealed(key, aad, salt, sealed) == text
+    assert channel.decrypt(key, aad, salt, sealed) == text
 
 
 def test_the_wire_format_by_another_library() -> None:
     mac_key = hashlib.sha256(prefixed(b"accord mac", KEY)).digest()
     salt = hmac.digest(mac_key, prefixed(AAD) + TEXT, "sha256")
-    key, nonce = (hashlib.sha256(prefixed(b"accord " + use, KEY, salt)).digest() for use in (b"seal", b"nonce"))
+    key, nonce = (hashlib.sha256(prefixed(b"accord " + use, KEY, salt)).digest() for use in (b"encrypt", b"nonce"))
     box = AES.new(key, AES.MODE_GCM, nonce=nonce[:12])
     box.update(AAD)
     assert (salt, b"".join(box.encrypt_and_digest(TEXT))) == (SALT, SEALED)
@@ -59,7 +59,7 @@ def test_the_wire_format_by_another_library() -> None:
 def test_a_chunk_of_the_default_size() -> None:
     text = hashlib.shake_256(b"chunk").digest(CHUNK)
     salt, sealed = channel.encrypt(KEY, AAD, text)
-    assert channel.open_sealed(KEY, AAD, salt, sealed) == text
+    assert channel.decrypt(KEY, AAD, salt, sealed) == text
     refused(KEY, AAD, salt, flipped(sealed, 8 * CHUNK - 1))
 
 
@@ -80,7 +80,7 @@ def test_a_cut_is_refused(size: int) -> None:
 def test_the_salt_is_that_of_the_content() -> None:
     """A sender that chose its salt freely could repeat a message key; the recipient notices."""
     salt = bytes(32)
-    key, nonce = (hashlib.sha256(prefixed(b"accord " + use, KEY, salt)).digest() for use in (b"seal", b"nonce"))
+    key, nonce = (hashlib.sha256(prefixed(b"accord " + use, KEY, salt)).digest() for use in (b"encrypt", b"nonce"))
     box = AES.new(key, AES.MODE_GCM, nonce=nonce[:12])
     box.update(AAD)
     refused(KEY, AAD, salt, b"".join(box.encrypt_and_digest(TEXT)))
