@@ -26,7 +26,7 @@ Recall = Callable[[str], Checkpoint | None]
 """What this party said at the end of a phase in an earlier incarnation."""
 
 
-def place(phase: str, sender: str) -> Address:
+def checkpoint_address(phase: str, sender: str) -> Address:
     """Where a party says the checkpoint of a phase."""
     return Address("session", f"checkpoint.{phase.lower()}", sender)
 
@@ -170,7 +170,7 @@ class Witness:
             return False
         number, at, event = self._inbox.pop(0)
         sender = at.sender
-        wrong = "" if at == place(event.phase, sender) else "stands at another address"
+        wrong = "" if at == checkpoint_address(event.phase, sender) else "stands at another address"
         if sender == self.leader:
             wrong = wrong or self.history.malformed(event, number)
         if wrong or event.phase not in self.phases:

@@ -8,7 +8,7 @@ from typing import Any
 
 from accord_agents.collaboration.assembler import Assembler, Blobs
 from accord_agents.collaboration.channel_key import channel_key
-from accord_agents.collaboration.checkpoints import Witness, place
+from accord_agents.collaboration.checkpoints import Witness, checkpoint_address
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, budget, opened
 from accord_agents.collaboration.headers import Headers
 from accord_agents.collaboration.outcome import Move, Outcome, announced
@@ -314,7 +314,7 @@ class Collaboration:
             return
         try:
             self._out.witnessed = self.witness.advance(
-                self._recall, lambda e: self._say(place(e.phase, self.me).step, e)
+                self._recall, lambda e: self._say(checkpoint_address(e.phase, self.me).step, e)
             )
         except ProtocolError as error:
             if self.ended:
@@ -323,7 +323,7 @@ class Collaboration:
 
     def _recall(self, phase: str) -> Checkpoint | None:
         """BatchEffects as it was said: which events it covers depends on what had arrived by then."""
-        frame = self.adopted.get((place(phase, self.me), ""))
+        frame = self.adopted.get((checkpoint_address(phase, self.me), ""))
         return Checkpoint.decode(frame.payload) if frame else None
 
     # ---- effects

@@ -100,12 +100,12 @@ def held_frames(journal: Journal, cid: str) -> Iterator[Frame]:
     for head, payload in journal.frames(cid):
         yield stripped(Frame.restore(head, payload))
     for _, reason, data in journal.quarantine():
-        frame = _kept(data) if reason.startswith(SECOND_VERSION) else None
+        frame = _decode_or_none(data) if reason.startswith(SECOND_VERSION) else None
         if frame is not None and frame.header.subject == cid:
             yield stripped(frame)
 
 
-def _kept(data: bytes) -> Frame | None:
+def _decode_or_none(data: bytes) -> Frame | None:
     """A quarantined frame, whole or without its payload; None of one that was cut off."""
     try:
         return Frame.decode(data)

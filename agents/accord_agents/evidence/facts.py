@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from accord_agents.collaboration.checkpoints import place
+from accord_agents.collaboration.checkpoints import checkpoint_address
 from accord_agents.evidence.final_checkpoint import Witnessed, WitnessedCheckpoint
 from accord_agents.evidence.frames import SESSION
 from accord_agents.evidence.notes import note
@@ -54,7 +54,7 @@ def _consents(observed: Observed) -> Iterable[tuple[str, dict[str, Any]]]:
 
 def _checkpoint(cid: str, observed: Observed, checkpoint: WitnessedCheckpoint) -> dict[str, Any]:
     identities = observed.proposal.identities
-    frames = ((p, observed.chunks[place(checkpoint.event.phase, p)][1]) for p in checkpoint.signers)
+    frames = ((p, observed.chunks[checkpoint_address(checkpoint.event.phase, p)][1]) for p in checkpoint.signers)
     return {
         "phase": checkpoint.event.phase,
         "cut": checkpoint.event.cut,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from accord_agents.collaboration.checkpoints import History, place
+from accord_agents.collaboration.checkpoints import History, checkpoint_address
 from accord_agents.evidence.audit_rules import Scope
 from accord_agents.evidence.finding import UNKNOWN, Finding
 from accord_agents.evidence.observed import Observed
@@ -61,7 +61,7 @@ def witnessed(observed: Observed, scope: Scope) -> Witnessed:
         if not history.holds(event.cut):
             if all(map(scope.of, order)):
                 what = f"checkpoint {event.phase} of {leader} covers events that are not here"
-                own = observed.events.get(place(event.phase, scope.carrier))
+                own = observed.events.get(checkpoint_address(event.phase, scope.carrier))
                 whose = scope.carrier if own == event else UNKNOWN
                 result.findings.append(Finding("missing", whose, where, what))
             break
@@ -89,7 +89,7 @@ def _liar(observed: Observed, scope: Scope, event: Checkpoint, root: str) -> str
     leader, which they only repeat. One alone may be the one that told two histories.
     """
     agreement = observed.proposal.agreement
-    said = {party: observed.events.get(place(event.phase, party)) for party in agreement.order}
+    said = {party: observed.events.get(checkpoint_address(event.phase, party)) for party in agreement.order}
     if said.get(scope.carrier) == event and not observed.versions:  # any of two versions may be the one it saw
         return scope.carrier
     right = [other for other in agreement.others if isinstance(e := said[other], Checkpoint) and e.root == root]
@@ -100,7 +100,7 @@ def _signers(observed: Observed, event: Checkpoint, result: Witnessed) -> tuple[
     """Who said the same; who said something else lies, or was told another one than the one here."""
     agreement, signers = observed.proposal.agreement, list[str]()
     for party in agreement.order:
-        own = observed.events.get(place(event.phase, party))
+        own = observed.events.get(checkpoint_address(event.phase, party))
         if own == event:
             signers.append(party)
         elif own is not None:
@@ -135,5 +135,5 @@ def _absent(observed: Observed, scope: Scope, result: Witnessed) -> Iterator[Fin
 
 def _silent(observed: Observed, party: str) -> str:
     """Who left out a checkpoint: the party, if it said the last one and nothing of it is missing."""
-    last = observed.number(place(COMPLETED, party))
+    last = observed.number(checkpoint_address(COMPLETED, party))
     return party if last is not None and observed.unbroken(party) else UNKNOWN

@@ -16,7 +16,7 @@ from pathlib import Path
 from accord_agents.execution.blobs import BLOBS, BlobStore
 from accord_agents.journal.credible_time import HOUR
 from accord_agents.journal.journal import Journal
-from accord_agents.journal.row_encryption import place
+from accord_agents.journal.row_encryption import row_aad
 from accord_agents.journal.rows import stamp
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.storage import StorageCipher
@@ -188,7 +188,7 @@ def _snapshots(journal: Journal, cipher: StorageCipher, out: Path, cid: str) -> 
         if journal.meta(f"erased/{known}") is None:
             for row in journal.words(known):
                 if row.head == b"accept" and row.payload is not None:
-                    fields = decode_fields(cipher.decrypt(row.payload, place(row)))
+                    fields = decode_fields(cipher.decrypt(row.payload, row_aad(row)))
                     used.setdefault(fields["snapshot"], set()).add(known)
     paths = (out / "snapshots" / f"{digest}.table" for digest, users in used.items() if users == {cid})
     return [path for path in paths if path.exists()]

@@ -137,7 +137,7 @@ class Journal:
             if recipe is not None:
                 yield Outgoing(collaboration, sequence, family, head, b"", key, recipe, size)
             else:
-                yield Outgoing(collaboration, sequence, family, head, self._payloads.kept(key, *body) or b"", key)
+                yield Outgoing(collaboration, sequence, family, head, self._payloads.load(key, *body) or b"", key)
 
     def said(self, collaboration: str, after: int) -> str:
         """When the first own frame beyond a sequence was made, ISO 8601 UTC; empty where there is none."""
@@ -163,7 +163,7 @@ class Journal:
         for query in (own, heard):
             for _, head, key, *body in self._pages(query, collaboration):
                 absent = body == [None] * 4 and (erased or self.recipe(key) is not None)
-                yield head, None if absent else self._payloads.kept(key, *body)
+                yield head, None if absent else self._payloads.load(key, *body)
 
     def words(self, collaboration: str) -> Iterator[Row]:
         """The own words of one collaboration: the rows of kind ``command``."""
@@ -175,7 +175,7 @@ class Journal:
             f" WHERE journal.collaboration=? AND row>? {where} ORDER BY row LIMIT ?"
         )
         for _, kind, head, at, key, *body in self._pages(query, collaboration):
-            yield Row(collaboration, kind, head, self._payloads.kept(key, *body), at)
+            yield Row(collaboration, kind, head, self._payloads.load(key, *body), at)
 
     def heads(self, collaboration: str) -> Iterator[tuple[bytes, bytes | None]]:
         """(frame without its payload, digest of the payload if it was kept) of every event heard, adopted or said."""

@@ -65,7 +65,7 @@ class Payloads:
         """
         self._bodies.flush()
 
-    def kept(
+    def load(
         self, key: bytes | None, body: bytes | None, collaboration: str | None, at: int | None, size: int | None
     ) -> bytes | None:
         """What is kept under a hash, from the columns `BODY`.
@@ -89,7 +89,7 @@ class Payloads:
         """
         query = f"SELECT {BODY} FROM (SELECT ? AS payload) AS wanted {joined('wanted')}"  # noqa: S608 - our own names
         row = self._db.execute(query, (key,)).fetchone()
-        return None if row == (None,) * 4 else self.kept(key, *row)
+        return None if row == (None,) * 4 else self.load(key, *row)
 
     def recipe(self, key: bytes) -> bytes | None:
         """How a payload is made again, encrypted; None where there is no recipe."""

@@ -22,7 +22,7 @@ def encrypted(row: Row, cipher: StorageCipher) -> Row:
     """A row as the journal keeps it: the own command and job results encrypted."""
     if row.kind not in ("command", "job") or row.payload is None:
         return row
-    return Row(row.collaboration, row.kind, row.head, cipher.encrypt(row.payload, place(row)), row.time)
+    return Row(row.collaboration, row.kind, row.head, cipher.encrypt(row.payload, row_aad(row)), row.time)
 
 
 def decrypted(row: Row, cipher: StorageCipher) -> Row:
@@ -33,9 +33,9 @@ def decrypted(row: Row, cipher: StorageCipher) -> Row:
     """
     if row.kind not in ("command", "job") or row.payload is None:
         return row
-    return Row(row.collaboration, row.kind, row.head, cipher.decrypt(row.payload, place(row)), row.time)
+    return Row(row.collaboration, row.kind, row.head, cipher.decrypt(row.payload, row_aad(row)), row.time)
 
 
-def place(row: Row) -> bytes:
+def row_aad(row: Row) -> bytes:
     """What an encrypted row is bound to."""
     return digest(b"accord row", row.collaboration, row.kind, row.head, row.time)

@@ -1,9 +1,9 @@
-"""Sealing of events: encrypted to exactly their recipients, deterministic in what they say.
+"""Events encrypted to exactly their recipients, deterministic in what they say.
 
 One 256-bit channel key per (collaboration, sender, recipient set, epoch) travels wrapped to each recipient, in front of
-the ciphertext. A content is encrypted under a key derived from a salt that is a MAC of the content itself: no counter
-can repeat after a restore, and the same content gives the same ciphertext (a synthetic IV: Rogaway, Shrimpton, EUROCRYPT
-2006; here the salt selects key and nonce, and is checked again after opening).
+the ciphertext. A content is encrypted under a key derived from a salt that is a MAC of the content itself: no
+counter can repeat after a restore, and the same content gives the same ciphertext (a synthetic IV: Rogaway, Shrimpton,
+EUROCRYPT 2006; here the salt selects key and nonce, and is checked again after opening).
 """
 
 from __future__ import annotations

@@ -176,7 +176,9 @@ class Service:
         self.agent = Agent(self._dispatcher(journal), journal, broker, log, self._hooks(), refusals)
         dispatcher, demo = self.agent.dispatcher, self.one_shot is not None
         budget = Budget(keystore, config.policy.max_runs_per_peer_per_day)
-        self.acceptance = Acceptance(config, log, self.say, self.spawn, self.kept, budget, seeded_allowed=demo)
+        self.acceptance = Acceptance(
+            config, log, self.say, self.spawn, self.durable_secret, budget, seeded_allowed=demo
+        )
         self.deadlines = Deadlines(dispatcher, self.agent.recovery, self.say)
         busy = functools.partial(bool, self.acceptance)
         self.retention = Retention(
@@ -240,7 +242,7 @@ class Service:
             self._check(collaboration, self.agent.summaries[cid].notes)
 
     def _propose(self, agreement: Agreement) -> None:
-        nonce = self.kept("propose/" + agreement.digest().hex(), "propose", agreement.digest().hex()).hex()
+        nonce = self.durable_secret("propose/" + agreement.digest().hex(), "propose", agreement.digest().hex()).hex()
         self.agent.put(lambda now: self.agent.dispatcher.propose(agreement, nonce, now))
 
     def _hooks(self) -> Hooks:
@@ -252,7 +254,7 @@ class Service:
         self.agent.put(lambda now: self.agent.dispatcher.pinned(identities, now))
         self.agent.repeats.forget()  # what nobody known had signed may be of use now
 
-    def kept(self, name: str, *purpose: str) -> bytes:
+    def durable_secret(self, name: str, *purpose: str) -> bytes:
         """A secret that is drawn once and durable before it is used.
 
         Args:
@@ -284,7 +286,7 @@ class Service:
             return
         key = compute.key
         if compute.fresh:
-            key = self.kept(fresh(cid, job.address), "fresh", cid, *job.address)
+            key = self.durable_secret(fresh(cid, job.address), "fresh", cid, *job.address)
         secrets = {name: self.keystore.get(f"{cid}/{name}") for name in compute.secrets}
         digest, rows = collaboration.data["snapshot"], collaboration.data["rows"]
         snapshot = (str(self.config.out / "snapshots" / f"{digest}.table"), digest) if compute.data else None

@@ -15,8 +15,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from accord_broker.embedded.errors import explain, lost
 from accord_broker.embedded.frames import LARGE, Frames, frames_of
-from accord_broker.embedded.trouble import explain, lost
 from accord_broker.port import QUARANTINE, BrokerError, Delivery, Position, Record
 from accord_broker.wire.trace import single
 

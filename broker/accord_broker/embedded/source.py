@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from accord_broker.embedded.errors import explain, lost
 from accord_broker.embedded.frames import Frames, frames_of
 from accord_broker.embedded.log import APPLICATION, SCHEMA, SOURCE
-from accord_broker.embedded.trouble import explain, lost
 from accord_broker.port import QUARANTINE, BrokerError, Delivery, Position, Record
 from accord_schemas.errors import UsageError
 

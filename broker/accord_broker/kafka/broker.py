@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from accord_broker.kafka.place import Place
+from accord_broker.kafka.endpoint import Endpoint
 from accord_broker.kafka.session import Session
 from accord_broker.port import FAMILIES, Delivery, Position, Record
 from accord_broker.tasks import apart
@@ -17,20 +17,20 @@ class KafkaBroker:
     group: two agents that shared one would each read half.
 
     Args:
-        place: The cluster and the namespace.
+        endpoint: The cluster and the namespace.
         create: Whether topics that are missing are made; who only watches wants none.
     """
 
     history = True
 
-    def __init__(self, place: Place, *, create: bool = True) -> None:
-        self._place, self._create = place, create
+    def __init__(self, endpoint: Endpoint, *, create: bool = True) -> None:
+        self._endpoint, self._create = endpoint, create
         self._session: Session | None = None
 
     async def open(self) -> None:
         """Connect; create or verify the topics."""
         if self._session is None:
-            session = Session(self._place, create=self._create)
+            session = Session(self._endpoint, create=self._create)
             try:
                 await apart(session.start())
             except BaseException:

@@ -11,9 +11,9 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from accord_broker.kafka import trouble
+from accord_broker.kafka import errors
 from accord_broker.kafka.binding import UNREADABLE, from_message, trace
-from accord_broker.kafka.place import Place
+from accord_broker.kafka.endpoint import Endpoint
 from accord_broker.kafka.settings import FETCH, ROOM, TIMEOUT
 from accord_broker.port import BrokerError, Delivery, Position, Record
 from accord_broker.tasks import apart, discard
@@ -27,7 +27,7 @@ class Reader:
     """Reads the partition of each topic from given offsets.
 
     Args:
-        place: The cluster.
+        endpoint: The cluster.
         settings: Of its clients.
         families: The family of each partition.
         ids: The id of each topic.
@@ -38,9 +38,13 @@ class Reader:
     """
 
     def __init__(
-        self, place: Place, settings: dict[str, Any], families: Mapping[TopicPartition, str], ids: Mapping[str, str]
+        self,
+        endpoint: Endpoint,
+        settings: dict[str, Any],
+        families: Mapping[TopicPartition, str],
+        ids: Mapping[str, str],
     ) -> None:
-        self._place, self._families, self._ids = place, families, ids
+        self._endpoint, self._families, self._ids = endpoint, families, ids
         self._consumer = AIOKafkaConsumer(
             **settings,
             enable_auto_commit=False,
@@ -51,7 +55,7 @@ class Reader:
         self._last: dict[TopicPartition, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.broken = asyncio.Event()
-        self.failure = trouble.ended(place)
+        self.failure = errors.ended(endpoint)
         self._arrived: deque[Delivery] = deque()
         self._size = 0
         self._news, self._room = asyncio.Event(), asyncio.Event()
@@ -68,7 +72,7 @@ class Reader:
         try:
             await self._consumer.start()
         except KafkaError as error:
-            raise trouble.other(self._place, "the connection failed", error) from None
+            raise errors.other(self._endpoint, "the connection failed", error) from None
         begin = dict(first)
         known = {tp: after[source(tp)] for tp in self._families if source(tp) in after}
         for tp, position in known.items():
@@ -137,7 +141,7 @@ class Reader:
         if task.cancelled() or self.broken.is_set():  # we cancel them when reading stops; see `apart`
             return
         if (error := task.exception()) is not None:
-            what = error if isinstance(error, BrokerError) else trouble.other(self._place, "reading failed", error)
+            what = error if isinstance(error, BrokerError) else errors.other(self._endpoint, "reading failed", error)
             self.failure = what
         self.broken.set()
         self._news.set()
@@ -147,7 +151,7 @@ class Reader:
         try:
             found = await self._next(tp, 1, TIMEOUT)
         except KafkaError as error:
-            raise trouble.not_read(self._place, tp.topic, error) from None
+            raise errors.not_read(self._endpoint, tp.topic, error) from None
         return [d.position for d in found] == [position]
 
     async def _next(self, tp: TopicPartition, count: int, timeout: float) -> list[Delivery]:
@@ -180,7 +184,7 @@ class Reader:
             try:
                 found = await self._next(tp, count, TIMEOUT)
             except KafkaError as error:
-                raise trouble.not_read(self._place, tp.topic, error) from None
+                raise errors.not_read(self._endpoint, tp.topic, error) from None
             except UnicodeDecodeError:
                 count = 1  # up to the record that it was
                 continue

@@ -9,8 +9,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from accord_broker.kafka import trouble
-from accord_broker.kafka.place import Place
+from accord_broker.kafka import errors
+from accord_broker.kafka.endpoint import Endpoint
 from accord_broker.kafka.reader import Offsets, Reader, source
 from accord_broker.kafka.settings import TIMEOUT
 from accord_broker.kafka.topics import Topics
@@ -27,31 +27,31 @@ class Session:
     """One connection to a cluster. Used once.
 
     Args:
-        place: The cluster.
+        endpoint: The cluster.
         create: Whether topics that are missing are made.
     """
 
-    def __init__(self, place: Place, *, create: bool) -> None:
-        self._place, self._create = place, create
+    def __init__(self, endpoint: Endpoint, *, create: bool) -> None:
+        self._endpoint, self._create = endpoint, create
         self._security: dict[str, Any] = {
-            **place.security_settings(),
+            **endpoint.security_settings(),
             "client_id": "accord",
             "request_timeout_ms": int(TIMEOUT * 1000),
         }
-        self._settings = {**self._security, "bootstrap_servers": place.addresses()}
+        self._settings = {**self._security, "bootstrap_servers": endpoint.addresses()}
         self._asker = AIOKafkaConsumer(**self._settings, enable_auto_commit=False)  # never waits behind a long poll
-        self._topics = Topics(place, self._asker._client)
-        self._partitions = {TopicPartition(place.topic(f), 0): f for f in FAMILIES if f != QUARANTINE}
+        self._topics = Topics(endpoint, self._asker._client)
+        self._partitions = {TopicPartition(endpoint.topic(f), 0): f for f in FAMILIES if f != QUARANTINE}
         self._ids: dict[str, str] = {}
         self._reader: Reader | None = None
-        self._writer = Writer(place, self._settings)
+        self._writer = Writer(endpoint, self._settings)
 
     async def start(self) -> None:
         """Connect, and see to the topics."""
         try:
             await self._asker.start()
         except KafkaError:
-            raise await trouble.not_connected(self._place, self._security) from None
+            raise await errors.not_connected(self._endpoint, self._security) from None
         self._ids = await self._topics.prepare(create=self._create)
 
     async def stop(self) -> None:
@@ -65,7 +65,7 @@ class Session:
     async def subscribe(self, after: Mapping[str, Position]) -> frozenset[str]:
         """Start to read; returns the sources whose position does not hold."""
         await self._stop_reading()
-        self._reader = Reader(self._place, self._settings, self._partitions, self._ids)
+        self._reader = Reader(self._endpoint, self._settings, self._partitions, self._ids)
         held = await self._reader.start(after, *await self._bounds())
         self._reader.watch(self._check())
         return frozenset(after) - held
@@ -96,7 +96,7 @@ class Session:
             first = await self._asker.beginning_offsets(list(self._partitions))
             return first, await self._asker.end_offsets(list(self._partitions))
         except KafkaError as error:
-            raise trouble.not_read(self._place, f"{self._place.namespace}.*", error) from None
+            raise errors.not_read(self._endpoint, f"{self._endpoint.namespace}.*", error) from None
 
     async def _check(self) -> None:
         while True:
@@ -104,7 +104,7 @@ class Session:
             try:
                 await apart(self._topics.check(self._ids), turns=TURNS)
             except TimeoutError as error:
-                raise trouble.other(self._place, "the topics cannot be looked up", error) from None
+                raise errors.other(self._endpoint, "the topics cannot be looked up", error) from None
 
     async def _stop_reading(self) -> None:
         reader, self._reader = self._reader, None

@@ -13,14 +13,14 @@ import asyncio
 import logging
 from typing import Any
 
-from aiokafka import errors
+from aiokafka import errors as kafka_errors
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.admin import CreateTopicsRequest, DescribeConfigsRequest
 from aiokafka.protocol.api import Request
 
-from accord_broker.kafka import trouble
+from accord_broker.kafka import errors
+from accord_broker.kafka.endpoint import Endpoint
 from accord_broker.kafka.metadata import MetadataRequest
-from accord_broker.kafka.place import Place
 from accord_broker.port import FAMILIES, QUARANTINE, BrokerError
 from accord_schemas.errors import UsageError
 from accord_schemas.header import MAX_HEADER
@@ -48,14 +48,14 @@ class Topics:
     """A namespace's topics as one client sees them.
 
     Args:
-        place: The cluster.
+        endpoint: The cluster.
         client: Connected.
     """
 
-    def __init__(self, place: Place, client: AIOKafkaClient) -> None:
-        self._place, self._client = place, client
-        self._names = [place.topic(family) for family in FAMILIES]
-        self._spare = place.topic(QUARANTINE)
+    def __init__(self, endpoint: Endpoint, client: AIOKafkaClient) -> None:
+        self._endpoint, self._client = endpoint, client
+        self._names = [endpoint.topic(family) for family in FAMILIES]
+        self._spare = endpoint.topic(QUARANTINE)
         self._used = [name for name in self._names if name != self._spare]
 
     async def prepare(self, *, create: bool = True) -> dict[str, str]:
@@ -74,13 +74,13 @@ class Topics:
             if not missing - {self._spare}:
                 break
             if not create and unknown - {self._spare}:
-                message = f"There is no topic {min(unknown - {self._spare})} on {self._place}."
+                message = f"There is no topic {min(unknown - {self._spare})} on {self._endpoint}."
                 raise UsageError(message, hint="Correct the namespace of the broker URL.")
             if create and (new := unknown - created):
                 await self._create([name for name in self._names if name in new])
                 created |= new
             if loop.time() > deadline:
-                message = f"The topic {min(missing - {self._spare})} of {self._place} does not come up."
+                message = f"The topic {min(missing - {self._spare})} of {self._endpoint} does not come up."
                 raise BrokerError(message, hint="Is a broker of the cluster down?", retry=True)
             await asyncio.sleep(0.05)
         if self._spare in unknown and create and not created:
@@ -99,9 +99,9 @@ class Topics:
         found, _, leaderless = await self._describe()
         for topic in self._used:
             if topic in leaderless:  # as on a cluster that has just started
-                raise trouble.leaderless(self._place, topic)
+                raise errors.leaderless(self._endpoint, topic)
             if found.get(topic) != ids[topic]:
-                raise trouble.lost(self._place, topic)
+                raise errors.lost(self._endpoint, topic)
 
     async def _describe(self) -> tuple[dict[str, str], set[str], set[str]]:
         """The ids of the topics that can be used, those that are not there, and those that have no leader yet."""
@@ -110,16 +110,16 @@ class Topics:
         for topic in sorted(topics, key=lambda t: self._names.index(t["topic"])):
             name, code = topic["topic"], topic["error_code"]
             partitions = topic["partitions"]
-            if code == errors.TopicAuthorizationFailedError.errno:
+            if code == kafka_errors.TopicAuthorizationFailedError.errno:
                 if name == self._spare:
                     continue
-                raise trouble.right(self._place, name, "Read")
+                raise errors.right(self._endpoint, name, "Read")
             if any(p["leader"] < 0 for p in partitions):
                 leaderless.add(name)
             elif code:
                 unknown.add(name)
             elif len(partitions) != 1 and name != self._spare:
-                message = f"The topic {name} of {self._place} has {len(partitions)} partitions and must have one."
+                message = f"The topic {name} of {self._endpoint} has {len(partitions)} partitions and must have one."
                 raise BrokerError(message, hint="Use another namespace, or create the topic anew.")
             else:
                 ids[name] = topic["topic_id"].hex()
@@ -130,13 +130,13 @@ class Topics:
         wanted: list[Any] = [(name, 1, replicas, [], list(CREATED.items())) for name in names]
         answer = await self._ask(CreateTopicsRequest(wanted, int(PATIENCE * 1000), False))
         for name, code, *_ in sorted(answer.topic_errors, key=lambda t: names.index(t[0])):
-            error = errors.for_code(code)
+            error = kafka_errors.for_code(code)
             if name == self._spare:
                 continue
-            if error in (errors.TopicAuthorizationFailedError, errors.ClusterAuthorizationFailedError):
-                raise trouble.right(self._place, name, "Create")
-            if error not in (errors.NoError, errors.TopicAlreadyExistsError):
-                raise trouble.other(self._place, f"the topic {name} cannot be created", error())
+            if error in (kafka_errors.TopicAuthorizationFailedError, kafka_errors.ClusterAuthorizationFailedError):
+                raise errors.right(self._endpoint, name, "Create")
+            if error not in (kafka_errors.NoError, kafka_errors.TopicAlreadyExistsError):
+                raise errors.other(self._endpoint, f"the topic {name} cannot be created", error())
 
     async def _verify(self, names: list[str]) -> None:
         answer = await self._ask(DescribeConfigsRequest([(_TOPIC, name, list(_CHECKED)) for name in names]))
@@ -150,10 +150,12 @@ class Topics:
 
     def _judge(self, name: str, configs: dict[str, str]) -> None:
         if "compact" in configs["cleanup.policy"]:
-            message = f"The topic {name} of {self._place} is compacted, which drops events."
+            message = f"The topic {name} of {self._endpoint} is compacted, which drops events."
             raise BrokerError(message, hint="Set its cleanup.policy to delete.")
         if int(configs["max.message.bytes"]) < LARGEST:
-            message = f"The topic {name} of {self._place} takes records of up to {configs['max.message.bytes']} bytes."
+            message = (
+                f"The topic {name} of {self._endpoint} takes records of up to {configs['max.message.bytes']} bytes."
+            )
             raise BrokerError(message, hint=f"Raise its max.message.bytes to {LARGEST} or more.")
         retention = int(configs["retention.ms"])
         short = 0 <= retention < SHORT or int(configs["retention.bytes"]) >= 0
@@ -163,5 +165,8 @@ class Topics:
     async def _ask(self, request: Request[Any]) -> Any:
         try:
             return await self._client.send(self._client.get_random_node(), request)
-        except (errors.KafkaError, NotImplementedError) as error:  # the latter: the server is too old for the request
-            raise trouble.other(self._place, "the topics cannot be looked up", error) from None
+        except (
+            kafka_errors.KafkaError,
+            NotImplementedError,
+        ) as error:  # the latter: the server is too old for the request
+            raise errors.other(self._endpoint, "the topics cannot be looked up", error) from None

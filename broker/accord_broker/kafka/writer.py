@@ -9,9 +9,9 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
 
-from accord_broker.kafka import trouble
+from accord_broker.kafka import errors
 from accord_broker.kafka.binding import to_message
-from accord_broker.kafka.place import Place
+from accord_broker.kafka.endpoint import Endpoint
 from accord_broker.kafka.settings import FETCH, TIMEOUT
 from accord_broker.port import Record
 from accord_broker.tasks import discard
@@ -23,12 +23,12 @@ class Writer:
     """Appends records to a cluster's topics.
 
     Args:
-        place: The cluster.
+        endpoint: The cluster.
         settings: Of its clients.
     """
 
-    def __init__(self, place: Place, settings: dict[str, Any]) -> None:
-        self._place, self._settings = place, settings
+    def __init__(self, endpoint: Endpoint, settings: dict[str, Any]) -> None:
+        self._endpoint, self._settings = endpoint, settings
         self._producer: AIOKafkaProducer | None = None
 
     async def publish(self, records: Sequence[Record]) -> None:
@@ -40,11 +40,11 @@ class Writer:
         if not records:
             return
         sent: list[tuple[str, asyncio.Future[Any]]] = []
-        topic = self._place.topic(records[0].family)
+        topic = self._endpoint.topic(records[0].family)
         try:
             producer = await self._producing()
             for record in records:
-                topic = self._place.topic(record.family)
+                topic = self._endpoint.topic(record.family)
                 value, headers = to_message(record)
                 key = record.key.encode()
                 async with asyncio.timeout(TIMEOUT):  # without a producer id the client would wait for ever
@@ -56,7 +56,7 @@ class Writer:
                     await future
         except (KafkaError, TimeoutError) as error:
             await self.stop()
-            raise trouble.not_published(self._place, topic, error) from None
+            raise errors.not_published(self._endpoint, topic, error) from None
 
     async def stop(self) -> None:
         """Give the producer up, and with it what it still has to send.

@@ -6,9 +6,9 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
-from accord_broker.mqtt import trouble
+from accord_broker.mqtt import errors
 from accord_broker.mqtt.connection import Connection
-from accord_broker.mqtt.place import Place
+from accord_broker.mqtt.endpoint import Endpoint
 from accord_broker.mqtt.suspects import Suspects
 from accord_broker.port import FAMILIES, QUARANTINE, BrokerError, Delivery, Position, Record
 from accord_broker.tasks import apart, discard
@@ -35,24 +35,24 @@ class MqttBroker:
 
     history = False
 
-    def __init__(self, place: Place, client: str) -> None:
-        self._place = place
-        self._client = f"accord-{place.namespace}-{client}" if client else ""
+    def __init__(self, endpoint: Endpoint, client: str) -> None:
+        self._endpoint = endpoint
+        self._client = f"accord-{endpoint.namespace}-{client}" if client else ""
         self._connection: Connection | None = None
         self._subscribed = False
         self._clean = False
         self._mute: set[str] = set()
         self._warned = False
-        self._suspects = Suspects(place)
+        self._suspects = Suspects(endpoint)
         self._drops = 0
 
     async def open(self) -> None:
         """Connect."""
         if self._connection is None:
-            if not self._warned and self._place.exposes_password:
+            if not self._warned and self._endpoint.exposes_password:
                 self._warned = True
-                log.warning("The password goes to %s in clear; use mqtts://, or leave it out.", self._place)
-            connection = Connection(self._place, self._client, clean=self._clean)
+                log.warning("The password goes to %s in clear; use mqtts://, or leave it out.", self._endpoint)
+            connection = Connection(self._endpoint, self._client, clean=self._clean)
             try:
                 await apart(connection.start())
             except BrokerError:
@@ -76,7 +76,7 @@ class MqttBroker:
         if self._drops >= DROPS and self._client:
             self._drops, self._clean = 0, True
             message = "%s ended %d connections in a row soon and without a word: the next one begins a new session."
-            log.warning(f"{message} What the old one held is sent again.", self._place, DROPS)
+            log.warning(f"{message} What the old one held is sent again.", self._endpoint, DROPS)
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Send the records; acknowledged means that the server took them, not that anybody has them."""
@@ -129,7 +129,7 @@ class MqttBroker:
         for family in sorted(late & set(connection.unheard)):
             again = family in self._mute
             self._mute.add(family)
-            raise trouble.silent(self._place, self._place.filter(family), again=again)
+            raise errors.silent(self._endpoint, self._endpoint.filter(family), again=again)
 
     async def end(self) -> Mapping[str, int]:
         """Nothing: there is no history."""

@@ -23,9 +23,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from accord_broker.mqtt import trouble
+from accord_broker.mqtt import errors
 from accord_broker.mqtt.binding import from_message, to_message, trace
-from accord_broker.mqtt.place import Place
+from accord_broker.mqtt.endpoint import Endpoint
 from accord_broker.port import BrokerError, Delivery, Position, Record
 from accord_broker.tasks import discard
 from accord_broker.wire.security import credentials
@@ -54,7 +54,7 @@ class Connection:
     """A connection.
 
     Args:
-        place: The broker.
+        endpoint: The broker.
         client: The client id, for a session that outlives the connection; empty for one that does not.
         clean: Whether to forget what the broker has queued for this client.
 
@@ -66,8 +66,8 @@ class Connection:
         unanswered: Records that were under way when the server ended it, or that it refused.
     """
 
-    def __init__(self, place: Place, client: str, *, clean: bool) -> None:
-        self.place, self.id = place, os.urandom(16).hex()
+    def __init__(self, endpoint: Endpoint, client: str, *, clean: bool) -> None:
+        self.endpoint, self.id = endpoint, os.urandom(16).hex()
         self.news = asyncio.Event()
         self.lost: BrokerError | None = None
         self.unreadable = False
@@ -81,14 +81,14 @@ class Connection:
         self._packet, self._since, self._until = 0, math.inf, 0.0
         self._looking: asyncio.Task[None] | None = None
         self._count, self._limit, self._room = 0, LARGEST, asyncio.Semaphore(WINDOW)
-        user, password = credentials(place.account)
-        self._tls = place.tls_context()
+        user, password = credentials(endpoint.account)
+        self._tls = endpoint.tls_context()
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = EXPIRY if client else 0
         properties.ReceiveMaximum, properties.MaximumPacketSize = WINDOW, LARGEST
         self._aio = aiomqtt.Client(
-            place.host,
-            place.port,
+            endpoint.host,
+            endpoint.port,
             username=user,
             password=password,
             identifier=client or f"accord-{self.id}",
@@ -139,7 +139,7 @@ class Connection:
             self.unreadable &= not isinstance(error, aiomqtt.MqttCodeError)  # paho takes a refusal for one too
             if self.unreadable and self.lost is not None:
                 raise self.lost from None
-            raise trouble.not_connected(self.place, error, reached=self._reached) from None
+            raise errors.not_connected(self.endpoint, error, reached=self._reached) from None
         except BaseException:
             self._paho._sock_close()
             raise
@@ -153,10 +153,10 @@ class Connection:
         """A handshake of our own: paho leaves a socket open when one fails, and aiomqtt drops the reason."""
         try:
             async with asyncio.timeout(PATIENCE):
-                _, writer = await asyncio.open_connection(self.place.host, self.place.port)
+                _, writer = await asyncio.open_connection(self.endpoint.host, self.endpoint.port)
                 self._reached = True
                 try:
-                    await writer.start_tls(context, server_hostname=self.place.host)
+                    await writer.start_tls(context, server_hostname=self.endpoint.host)
                 finally:
                     writer.close()
                 await writer.wait_closed()
@@ -172,7 +172,7 @@ class Connection:
             await discard(self._aio.__aexit__(None, None, None))
         finally:
             self._paho._sock_close()
-            self._end(trouble.lost(self.place, None))
+            self._end(errors.lost(self.endpoint, None))
 
     async def subscribe(self, families: Sequence[str]) -> None:
         """Subscribe to families; returns when the broker has answered.
@@ -181,14 +181,14 @@ class Connection:
             BrokerError: It refused one, or the connection was lost.
         """
         options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-        filters = [self.place.filter(family) for family in families]
+        filters = [self.endpoint.filter(family) for family in families]
         try:
             codes = await self._aio.subscribe([(topics, options) for topics in filters])
         except aiomqtt.MqttError:
-            raise self.lost or BrokerError(f"{self.place} does not answer.", retry=True) from None
+            raise self.lost or BrokerError(f"{self.endpoint} does not answer.", retry=True) from None
         for topics, code in zip(filters, codes, strict=True):
-            if isinstance(code, ReasonCode) and code.value >= trouble.REFUSED:
-                raise trouble.not_subscribed(self.place, topics, code)
+            if isinstance(code, ReasonCode) and code.value >= errors.REFUSED:
+                raise errors.not_subscribed(self.endpoint, topics, code)
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Send the records in order; returns when all are acknowledged.
@@ -206,19 +206,19 @@ class Connection:
         now = asyncio.get_running_loop().time()
         for record, (topic, _, _), code in zip(records, messages, codes, strict=True):
             if code is None:
-                raise self.lost or trouble.lost(self.place, None)
-            if code.value >= trouble.REFUSED:
+                raise self.lost or errors.lost(self.endpoint, None)
+            if code.value >= errors.REFUSED:
                 self.unanswered.append(record)
-                raise trouble.not_published(self.place, topic, code)
+                raise errors.not_published(self.endpoint, topic, code)
             if record.family not in self.heard:
                 self.unheard.setdefault(record.family, now)
 
     def _message(self, record: Record) -> tuple[str, bytes, Properties]:
-        topic = self.place.topic(record.family, record.key)
+        topic = self.endpoint.topic(record.family, record.key)
         payload, properties = to_message(record)
         size = len(topic) + len(payload) + PROPERTIES
         if size > self._limit:
-            raise trouble.too_large(self.place, topic, size, self._limit)
+            raise errors.too_large(self.endpoint, topic, size, self._limit)
         return topic, payload, properties
 
     def _send(
@@ -269,7 +269,7 @@ class Connection:
                 if paho._last_bytes_received != heard or self._pending:
                     break
             else:
-                self._end(trouble.mute(self.place))
+                self._end(errors.mute(self.endpoint))
 
     # ---- paho's callbacks, all in the loop's thread once connected
 
@@ -282,20 +282,20 @@ class Connection:
         if not self._aio._connected.done():  # aiomqtt would wait until its time is over
             self._aio._connected.set_exception(aiomqtt.MqttError("it closed the connection"))
         from_server = flags.is_disconnect_packet_from_server
-        self.unreadable = not from_server and code.value == trouble.PROTOCOL
+        self.unreadable = not from_server and code.value == errors.PROTOCOL
         if self.unreadable:
-            self._end(trouble.unreadable(self.place, self._broken_packet(), None))
-        self._end(trouble.lost(self.place, code if from_server else None))
+            self._end(errors.unreadable(self.endpoint, self._broken_packet(), None))
+        self._end(errors.lost(self.endpoint, code if from_server else None))
         self._aio._on_disconnect(client, data, flags, code, properties)
 
     def _on_broken(self, disconnected: asyncio.Future[None]) -> None:
         error = None if disconnected.cancelled() else disconnected.exception()
         if error is not None and not isinstance(error, (aiomqtt.MqttError, OSError)):
             self.unreadable = True
-            self._end(trouble.unreadable(self.place, self._broken_packet(), error))
+            self._end(errors.unreadable(self.endpoint, self._broken_packet(), error))
         if self._since == math.inf and not self._aio._connected.done():  # aiomqtt would wait until its time is over
             self._aio._connected.set_exception(aiomqtt.MqttError("it broke the protocol"))
-        self._end(trouble.lost(self.place, None))
+        self._end(errors.lost(self.endpoint, None))
 
     def _broken_packet(self) -> int:
         """The type of the packet that is or was read last."""
@@ -303,7 +303,7 @@ class Connection:
 
     def _on_message(self, _client: Any, _data: Any, message: MQTTMessage) -> None:
         try:
-            family, key = self.place.parts(message.topic)
+            family, key = self.endpoint.parts(message.topic)
         except ValueError:  # nothing that this client subscribed to
             self._paho.ack(message.mid, message.qos)
             return

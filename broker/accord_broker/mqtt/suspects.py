@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 
-from accord_broker.mqtt import trouble
-from accord_broker.mqtt.place import Place
+from accord_broker.mqtt import errors
+from accord_broker.mqtt.endpoint import Endpoint
 from accord_broker.port import Record
 
 log = logging.getLogger("accord_broker.mqtt")
@@ -25,11 +25,11 @@ class Suspects:
     """Counts, by record, the connections that were lost while it was under way.
 
     Args:
-        place: The broker.
+        endpoint: The broker.
     """
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self._counts: dict[bytes, int] = {}
 
     def parts(self, records: Sequence[Record]) -> Iterator[Sequence[Record]]:
@@ -44,7 +44,7 @@ class Suspects:
         counts = [self._counts.get(record.digest(), 0) for record in records]
         for record, count in zip(records, counts, strict=True):
             if count >= TRIES:
-                raise trouble.given_up(self._place, record, count)
+                raise errors.given_up(self._endpoint, record, count)
         together: list[Record] = []
         for record, count in zip(records, counts, strict=True):
             if not count:
@@ -69,6 +69,6 @@ class Suspects:
             key = record.digest()
             self._counts[key] = count = self._counts.pop(key, 0) + 1
             if count >= NAMED:
-                log.warning("%s", trouble.suspected(self._place, record, count))
+                log.warning("%s", errors.suspected(self._endpoint, record, count))
         while len(self._counts) > MOST:
             del self._counts[next(iter(self._counts))]

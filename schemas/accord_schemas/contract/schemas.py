@@ -79,8 +79,8 @@ def event_schema(kind: type[Event]) -> Schema:
     """What a record of this type has as its value.
 
     JSON is described as it is. Bytes are described by their media type, and by a schema of what is inside
-    (``contentSchema``, JSON Schema Validation section 8.5): an encrypted value holds blocks, blocks hold fields. A field
-    of numbers says its dtype and shape; a field of bytes is text of as many characters there.
+    (``contentSchema``, JSON Schema Validation section 8.5): an encrypted value holds blocks, blocks hold fields. A
+    field of numbers says its dtype and shape; a field of bytes is text of as many characters there.
     """
     fields = _model(kind)
     if kind is Propose:

@@ -10,7 +10,7 @@ import pytest
 from tests.support.simulated import NOW, SimulatedNetwork, identities
 from tests.support.world import agreement, alignment, tables
 
-from accord_agents.collaboration.checkpoints import History, Witness, leaves_between, place
+from accord_agents.collaboration.checkpoints import History, Witness, checkpoint_address, leaves_between
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.sequences import Chain
 from accord_agents.service.witness_wait import PATIENCE, WitnessWait
@@ -88,7 +88,7 @@ class Ear:
         self.earlier: dict[str, Checkpoint] = {}
 
     def hear(self, event: Checkpoint, number: int = 4, at: Address | None = None, sender: str = "bank") -> bool:
-        self.witness.heard(number, at or place(event.phase, sender), event)
+        self.witness.heard(number, at or checkpoint_address(event.phase, sender), event)
         return self.advance()
 
     def advance(self) -> bool:
@@ -119,8 +119,8 @@ def test_a_checkpoint_is_repeated_once_the_own_view_covers_it() -> None:
 def test_checkpoints_are_taken_in_the_order_in_which_they_were_said() -> None:
     cuts = (CUT, {"bank": 4, "shop": 2, "telco": 3})
     ear, late = Ear(telco=3), checkpoint("GATED", cuts)
-    ear.witness.heard(5, place("GATED", "bank"), late)
-    ear.witness.heard(4, place("KEYED", "bank"), checkpoint())
+    ear.witness.heard(5, checkpoint_address("GATED", "bank"), late)
+    ear.witness.heard(4, checkpoint_address("KEYED", "bank"), checkpoint())
     assert ear.advance() and ear.said == [checkpoint(), late]
 
 
@@ -132,7 +132,7 @@ MALFORMED: list[tuple[str, dict[str, Any]]] = [
     ("does not reach up to the event before it", {"event": checkpoint(), "number": 5}),
     ("does not reach up to the event before it", {"event": checkpoint(cut=CUT | {"bank": 4}, size=7)}),
     ("has a wrong size", {"event": checkpoint(size=7)}),
-    ("stands at another address", {"event": checkpoint(), "at": place("GATED", "bank")}),
+    ("stands at another address", {"event": checkpoint(), "at": checkpoint_address("GATED", "bank")}),
     ("stands at another address", {"event": checkpoint(), "at": Address("train", "checkpoint.keyed", "bank")}),
 ]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from accord_broker.embedded import log as module
+from accord_broker.embedded.errors import explain
 from accord_broker.embedded.log import SCHEMA, Log
-from accord_broker.embedded.trouble import explain
 from accord_broker.port import BrokerError, Record
 
 RECORD = Record("psi", "job", b"x" * 1000)

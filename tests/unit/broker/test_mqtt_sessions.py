@@ -21,7 +21,7 @@ from tests.support.servers import certificates
 from tests.unit.schemas.strategies import frame
 
 from accord_broker.factory import connect
-from accord_broker.mqtt import broker, connection, parse, trouble
+from accord_broker.mqtt import broker, connection, errors, parse
 from accord_broker.port import Broker, BrokerError, Delivery, Record
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Accept
@@ -145,7 +145,7 @@ def test_a_second_agent_of_that_name_takes_the_session(url: str) -> None:
             assert caught.value.retry
 
     asyncio.run(test())
-    told = trouble.lost(parse(url), ReasonCode(PacketTypes.DISCONNECT, identifier=trouble.TAKEN_OVER))
+    told = errors.lost(parse(url), ReasonCode(PacketTypes.DISCONNECT, identifier=errors.TAKEN_OVER))
     assert "Another agent" in str(told)
     assert not told.retry
 

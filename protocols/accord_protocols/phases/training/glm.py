@@ -279,7 +279,7 @@ class Train(Machine):
             "w": w,
             "g": g,
             "trial": trial,
-            "pairs": rules.kept(self.agreement, pairs),
+            "pairs": rules.retained_pairs(self.agreement, pairs),
             "round": memory["round"] + 1,
         }
         batch, column = self.batch(memory)

@@ -58,7 +58,7 @@ def remembered(train: Train) -> int:
     return MEMORY if train.optimiser == "lbfgs" else 1
 
 
-def kept(agreement: Agreement, pairs: tuple[T, ...]) -> tuple[T, ...]:
+def retained_pairs(agreement: Agreement, pairs: tuple[T, ...]) -> tuple[T, ...]:
     """The pairs that make room for a new one."""
     assert agreement.train is not None
     limit = remembered(agreement.train)

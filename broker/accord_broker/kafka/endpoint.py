@@ -22,7 +22,7 @@ _EXAMPLE = "Use kafka://HOST:PORT[,HOST:PORT]/NAMESPACE?security=sasl_ssl&mechan
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Endpoint:
     """A cluster and a namespace on it.
 
     Args:
@@ -71,7 +71,7 @@ class Place:
         return settings
 
 
-def parse(url: str, account: str = "") -> Place:
+def parse(url: str, account: str = "") -> Endpoint:
     """The place in a ``kafka://`` URL that holds no credentials.
 
     Raises:
@@ -97,7 +97,7 @@ def parse(url: str, account: str = "") -> Place:
     if ("cert" in files) != ("key" in files):
         raise UsageError(f"The broker URL {url!r} needs cert and key together.", hint=_EXAMPLE)
     servers = tuple(_server(url, text) for text in hosts.split(","))
-    return Place(servers, namespace, security, mechanism, files, account)
+    return Endpoint(servers, namespace, security, mechanism, files, account)
 
 
 def _choice(url: str, options: dict[str, str], name: str, known: tuple[str, ...]) -> str:

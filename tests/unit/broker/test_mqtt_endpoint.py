@@ -4,7 +4,7 @@ import pytest
 
 from accord_broker.factory import connect
 from accord_broker.mqtt import MqttBroker
-from accord_broker.mqtt.place import parse
+from accord_broker.mqtt.endpoint import parse
 from accord_broker.wire.security import credentials
 from accord_schemas.errors import UsageError
 

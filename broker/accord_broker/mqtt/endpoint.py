@@ -18,7 +18,7 @@ _EXAMPLE = "Use mqtts://HOST:PORT/NAMESPACE?ca=PATH&cert=PATH&key=PATH, or mqtt:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Endpoint:
     """A broker and a namespace on it.
 
     Args:
@@ -76,7 +76,7 @@ class Place:
         return tls_context(self.files)
 
 
-def parse(url: str, account: str = "") -> Place:
+def parse(url: str, account: str = "") -> Endpoint:
     """The place in an ``mqtt://`` or ``mqtts://`` URL that holds no credentials.
 
     Raises:
@@ -100,4 +100,4 @@ def parse(url: str, account: str = "") -> Place:
     if ("cert" in options) != ("key" in options):
         raise UsageError(f"The broker URL {url!r} needs cert and key together.", hint=_EXAMPLE)
     files = {name: Path(path) for name, path in options.items()}
-    return Place(split.hostname, port, namespace, split.scheme == "mqtts", files, account)
+    return Endpoint(split.hostname, port, namespace, split.scheme == "mqtts", files, account)

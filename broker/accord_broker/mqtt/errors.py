@@ -8,7 +8,7 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from accord_broker.mqtt.place import Place
+from accord_broker.mqtt.endpoint import Endpoint
 from accord_broker.port import BrokerError, Record, TooLargeError
 
 REFUSED = 0x80
@@ -18,7 +18,7 @@ _CREDENTIALS = (0x86, NOT_AUTHORISED)
 _FOR_GOOD = frozenset((0x81, PROTOCOL, 0x84, 0x85, 0x86, NOT_AUTHORISED, 0x8A, 0x8C, TAKEN_OVER, 0x9B, 0x9D))
 
 
-def not_connected(place: Place, error: aiomqtt.MqttError, *, reached: bool) -> BrokerError:
+def not_connected(endpoint: Endpoint, error: aiomqtt.MqttError, *, reached: bool) -> BrokerError:
     """Why a connection could not be made.
 
     Args:
@@ -27,40 +27,40 @@ def not_connected(place: Place, error: aiomqtt.MqttError, *, reached: bool) -> B
     cause = error.__cause__ or error.__context__
     if isinstance(cause, ssl.SSLCertVerificationError):
         hint = "Name the broker's certificate authority with ca=PATH, and the broker as its certificate does."
-        return BrokerError(f"The certificate of {place} is not trusted: {cause.verify_message}.", hint=hint)
+        return BrokerError(f"The certificate of {endpoint} is not trusted: {cause.verify_message}.", hint=hint)
     if isinstance(cause, ssl.SSLError):
         hint = "Is it a TLS port (mqtts://), and are the certificates the right ones?"
-        return BrokerError(f"TLS with {place} failed: {cause.reason or cause}.", hint=hint)
+        return BrokerError(f"TLS with {endpoint} failed: {cause.reason or cause}.", hint=hint)
     code = error.rc if isinstance(error, aiomqtt.MqttCodeError) else None
     if isinstance(code, ReasonCode):
-        return _refused(place, code)
+        return _refused(endpoint, code)
     hint = "Is it the right port, and does the broker want TLS (mqtts://) or a client certificate (cert=, key=)?"
     if reached and isinstance(cause, TimeoutError):
-        message = f"{place} accepts the connection and does not answer."
+        message = f"{endpoint} accepts the connection and does not answer."
         return BrokerError(message, hint=f"{hint} Or it is overloaded, or stands still.", retry=True)
     message = str(cause or error).rstrip(".") or "no answer"
-    return BrokerError(f"{place} cannot be reached: {message}.", hint="" if cause else hint, retry=True)
+    return BrokerError(f"{endpoint} cannot be reached: {message}.", hint="" if cause else hint, retry=True)
 
 
-def _refused(place: Place, code: ReasonCode) -> BrokerError:
+def _refused(endpoint: Endpoint, code: ReasonCode) -> BrokerError:
     if code.value in _CREDENTIALS:
         hint = "Set ACCORD_BROKER_USER and ACCORD_BROKER_PASSWORD (or ..._FILE) to a user that may connect."
-        return BrokerError(f"{place} does not accept this user and password ({code}).", hint=hint)
+        return BrokerError(f"{endpoint} does not accept this user and password ({code}).", hint=hint)
     hint = "The broker must speak MQTT 5." if code.value in (PROTOCOL, 0x84) else ""
-    return BrokerError(f"{place} refused the connection: {code}.", hint=hint, retry=code.value not in _FOR_GOOD)
+    return BrokerError(f"{endpoint} refused the connection: {code}.", hint=hint, retry=code.value not in _FOR_GOOD)
 
 
-def lost(place: Place, code: ReasonCode | None) -> BrokerError:
+def lost(endpoint: Endpoint, code: ReasonCode | None) -> BrokerError:
     """Why an open connection ended; the code is the server's, if it sent one."""
     if code is None:
-        return BrokerError(f"The connection to {place} was lost.", retry=True)
+        return BrokerError(f"The connection to {endpoint} was lost.", retry=True)
     hint = ""
     if code.value == TAKEN_OVER:
         hint = "Another agent runs with this party's folder, or a copy of it. Stop one of them."
-    return BrokerError(f"{place} ended the connection: {code}.", hint=hint, retry=code.value not in _FOR_GOOD)
+    return BrokerError(f"{endpoint} ended the connection: {code}.", hint=hint, retry=code.value not in _FOR_GOOD)
 
 
-def unreadable(place: Place, packet: int, error: BaseException | None) -> BrokerError:
+def unreadable(endpoint: Endpoint, packet: int, error: BaseException | None) -> BrokerError:
     """The server sent a packet that breaks MQTT 5, or that the client library cannot read.
 
     Args:
@@ -69,7 +69,7 @@ def unreadable(place: Place, packet: int, error: BaseException | None) -> Broker
     """
     name = PacketTypes.Names[packet] if 0 < packet < len(PacketTypes.Names) else f"type {packet}"
     how = f" ({type(error).__name__})" if error is not None else ""
-    message = f"{place} sent a {name.upper()} packet that breaks MQTT 5{how}: the connection ended."
+    message = f"{endpoint} sent a {name.upper()} packet that breaks MQTT 5{how}: the connection ended."
     hint = (
         "A PUBLISH is given up at the next connection; if it comes again, look at what the broker retains or forwards."
     )
@@ -77,19 +77,19 @@ def unreadable(place: Place, packet: int, error: BaseException | None) -> Broker
     return BrokerError(message, hint=hint if packet == PacketTypes.PUBLISH else other, retry=True)
 
 
-def mute(place: Place) -> BrokerError:
+def mute(endpoint: Endpoint) -> BrokerError:
     """The connection stands, and the server says nothing."""
-    return BrokerError(f"{place} does not answer any more: the connection counts as lost.", retry=True)
+    return BrokerError(f"{endpoint} does not answer any more: the connection counts as lost.", retry=True)
 
 
-def suspected(place: Place, record: Record, count: int) -> str:
+def suspected(endpoint: Endpoint, record: Record, count: int) -> str:
     """A record over which connections were lost."""
-    return f"{_last(place, record, count)} {_REMEDY}"
+    return f"{_last(endpoint, record, count)} {_REMEDY}"
 
 
-def given_up(place: Place, record: Record, count: int) -> TooLargeError:
+def given_up(endpoint: Endpoint, record: Record, count: int) -> TooLargeError:
     """A record that a server does not take, whatever it announces."""
-    return TooLargeError(f"{_last(place, record, count)} It is given up.", hint=_REMEDY)
+    return TooLargeError(f"{_last(endpoint, record, count)} It is given up.", hint=_REMEDY)
 
 
 _REMEDY = (
@@ -98,38 +98,38 @@ _REMEDY = (
 )
 
 
-def _last(place: Place, record: Record, count: int) -> str:
-    size, topic = len(record.frame), place.topic(record.family, record.key)
-    return f"{place} has not taken a record of {size} bytes on {topic}: {count} connections ended while it was sent."
+def _last(endpoint: Endpoint, record: Record, count: int) -> str:
+    size, topic = len(record.frame), endpoint.topic(record.family, record.key)
+    return f"{endpoint} has not taken a record of {size} bytes on {topic}: {count} connections ended while it was sent."
 
 
-def not_published(place: Place, topic: str, code: ReasonCode) -> BrokerError:
+def not_published(endpoint: Endpoint, topic: str, code: ReasonCode) -> BrokerError:
     """Why a message was not taken."""
     if code.value == NOT_AUTHORISED:
-        return _right(place, topic, "write")
-    return BrokerError(f"{place} refused a message on {topic}: {code}.", retry=code.value not in _FOR_GOOD)
+        return _right(endpoint, topic, "write")
+    return BrokerError(f"{endpoint} refused a message on {topic}: {code}.", retry=code.value not in _FOR_GOOD)
 
 
-def not_subscribed(place: Place, topics: str, code: ReasonCode) -> BrokerError:
+def not_subscribed(endpoint: Endpoint, topics: str, code: ReasonCode) -> BrokerError:
     """Why a subscription was refused."""
     if code.value == NOT_AUTHORISED:
-        return _right(place, topics, "read")
-    return BrokerError(f"{place} refused to subscribe to {topics}: {code}.", retry=code.value not in _FOR_GOOD)
+        return _right(endpoint, topics, "read")
+    return BrokerError(f"{endpoint} refused to subscribe to {topics}: {code}.", retry=code.value not in _FOR_GOOD)
 
 
-def silent(place: Place, topics: str, *, again: bool) -> BrokerError:
+def silent(endpoint: Endpoint, topics: str, *, again: bool) -> BrokerError:
     """Own messages that the broker took do not come back: its ACL drops them without a word."""
-    error = _right(place, topics, "read")
+    error = _right(endpoint, topics, "read")
     error.retry = not again
     return error
 
 
-def too_large(place: Place, topic: str, size: int, limit: int) -> TooLargeError:
+def too_large(endpoint: Endpoint, topic: str, size: int, limit: int) -> TooLargeError:
     """A message that the broker or the readers do not take."""
     hint = "Raise the broker's largest packet (Mosquitto: max_packet_size), or lower the chunk size."
-    return TooLargeError(f"A message of {size} bytes on {topic} exceeds the {limit} of {place}.", hint=hint)
+    return TooLargeError(f"A message of {size} bytes on {topic} exceeds the {limit} of {endpoint}.", hint=hint)
 
 
-def _right(place: Place, topics: str, right: str) -> BrokerError:
+def _right(endpoint: Endpoint, topics: str, right: str) -> BrokerError:
     hint = f"Grant the right '{right}' on {topics} to this user in the broker's access control list."
-    return BrokerError(f"{place} denies the right '{right}' on the topic {topics}.", hint=hint)
+    return BrokerError(f"{endpoint} denies the right '{right}' on the topic {topics}.", hint=hint)

@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka import errors
 from aiokafka.conn import create_conn
 
-from accord_broker.kafka.place import Place
+from accord_broker.kafka.endpoint import Endpoint
 from accord_broker.port import BrokerError, TooLargeError
 
 _DENIED = (errors.TopicAuthorizationFailedError, errors.ClusterAuthorizationFailedError)
@@ -28,21 +28,21 @@ _LOST = (errors.KafkaConnectionError, errors.NodeNotReadyError, errors.NoBrokers
 _GONE = (errors.OffsetOutOfRangeError, errors.NoOffsetForPartitionError)
 
 
-async def not_connected(place: Place, settings: dict[str, Any]) -> BrokerError:
+async def not_connected(endpoint: Endpoint, settings: dict[str, Any]) -> BrokerError:
     """Why no server answers: the client only says that it found none, so each one is asked once more."""
     found: BrokerError | None = None
-    for (host, port), address in zip(place.servers, place.addresses(), strict=True):
+    for (host, port), address in zip(endpoint.servers, endpoint.addresses(), strict=True):
         try:
             connection = await create_conn(host, port, **settings)
         except (OSError, TimeoutError, errors.KafkaError) as error:
-            why = _refused(place, address, error)
+            why = _refused(endpoint, address, error)
             found = found if found and not found.retry else why
         else:
             await connection.close()
-    return found or BrokerError(f"{place} does not answer as a Kafka cluster does.", retry=True)
+    return found or BrokerError(f"{endpoint} does not answer as a Kafka cluster does.", retry=True)
 
 
-def _refused(place: Place, address: str, error: Exception) -> BrokerError:
+def _refused(endpoint: Endpoint, address: str, error: Exception) -> BrokerError:
     cause = error.__cause__ or error.__context__
     if not isinstance(error, ssl.SSLError) and isinstance(cause, ssl.SSLError):
         error = cause
@@ -54,74 +54,74 @@ def _refused(place: Place, address: str, error: Exception) -> BrokerError:
         return BrokerError(f"TLS with {address} failed: {error.reason or error}.", hint=hint)
     if isinstance(error, _CREDENTIALS):
         hint = "Set ACCORD_BROKER_USER and ACCORD_BROKER_PASSWORD (or ..._FILE) to a user that may connect."
-        return BrokerError(f"{address} does not accept this user and password ({place.mechanism}).", hint=hint)
+        return BrokerError(f"{address} does not accept this user and password ({endpoint.mechanism}).", hint=hint)
     if isinstance(error, _MECHANISM):
         hint = "Name one that it has enabled with mechanism=, or use security=ssl."
-        return BrokerError(f"{address} does not know the mechanism {place.mechanism}.", hint=hint)
+        return BrokerError(f"{address} does not know the mechanism {endpoint.mechanism}.", hint=hint)
     if isinstance(error, OSError) and error.errno:
         return BrokerError(f"{address} cannot be reached: {error.strerror or error}.", retry=True)
-    hint = f"Is it a Kafka listener, and is security={place.security} what it wants?"
-    if place.security != "plaintext":
+    hint = f"Is it a Kafka listener, and is security={endpoint.security} what it wants?"
+    if endpoint.security != "plaintext":
         hint += " TLS may stand and the user, the password or the own certificate be wrong."
     return BrokerError(f"{address} was reached, but closed the connection or did not answer.", hint=hint, retry=True)
 
 
-def not_published(place: Place, topic: str, error: BaseException) -> BrokerError:
+def not_published(endpoint: Endpoint, topic: str, error: BaseException) -> BrokerError:
     """Why a record was not taken."""
     error = _cause(error)
     if isinstance(error, _DENIED):
-        return right(place, topic, "Write")
+        return right(endpoint, topic, "Write")
     if isinstance(error, errors.MessageSizeTooLargeError):
         hint = "Raise the topic's max.message.bytes, or lower the chunk size."
-        return TooLargeError(f"A record on {topic} exceeds the max.message.bytes of {place}.", hint=hint)
+        return TooLargeError(f"A record on {topic} exceeds the max.message.bytes of {endpoint}.", hint=hint)
     if isinstance(error, errors.InvalidTimestampError):
         hint = "Set the clock right (NTP), or give the topic message.timestamp.type=LogAppendTime."
-        message = f"{place} refused a record on {topic} over its time: the clock here differs from the broker's."
+        message = f"{endpoint} refused a record on {topic} over its time: the clock here differs from the broker's."
         return BrokerError(message, hint=hint)
-    return other(place, f"a record on {topic} was not taken", error)
+    return other(endpoint, f"a record on {topic} was not taken", error)
 
 
-def not_read(place: Place, topic: str, error: BaseException) -> BrokerError:
+def not_read(endpoint: Endpoint, topic: str, error: BaseException) -> BrokerError:
     """Why a topic cannot be read."""
     error = _cause(error)
     if isinstance(error, _DENIED):
-        return right(place, topic, "Read")
+        return right(endpoint, topic, "Read")
     if isinstance(error, _GONE):
-        return lost(place, topic)
-    return other(place, f"the topic {topic} cannot be read", error)
+        return lost(endpoint, topic)
+    return other(endpoint, f"the topic {topic} cannot be read", error)
 
 
-def right(place: Place, topic: str, name: str) -> BrokerError:
+def right(endpoint: Endpoint, topic: str, name: str) -> BrokerError:
     """A right is missing."""
     hint = f"Grant it to this user in the cluster's access control lists: --topic {topic} --operation {name}."
-    return BrokerError(f"{place} denies the right '{name}' on the topic {topic}.", hint=hint)
+    return BrokerError(f"{endpoint} denies the right '{name}' on the topic {topic}.", hint=hint)
 
 
-def lost(place: Place, topic: str) -> BrokerError:
+def lost(endpoint: Endpoint, topic: str) -> BrokerError:
     """The log is not the one that was opened; opening again finds what is there now."""
-    return BrokerError(f"The topic {topic} of {place} was replaced or cut off while it was in use.", retry=True)
+    return BrokerError(f"The topic {topic} of {endpoint} was replaced or cut off while it was in use.", retry=True)
 
 
-def leaderless(place: Place, topic: str) -> BrokerError:
+def leaderless(endpoint: Endpoint, topic: str) -> BrokerError:
     """Nobody serves a topic just now."""
     hint = "Is a broker of the cluster down?"
-    return BrokerError(f"The topic {topic} of {place} has no leader.", hint=hint, retry=True)
+    return BrokerError(f"The topic {topic} of {endpoint} has no leader.", hint=hint, retry=True)
 
 
-def ended(place: Place) -> BrokerError:
+def ended(endpoint: Endpoint) -> BrokerError:
     """Reading ended and nobody said why."""
-    return BrokerError(f"Reading from {place} ended.", retry=True)
+    return BrokerError(f"Reading from {endpoint} ended.", retry=True)
 
 
-def other(place: Place, what: str, error: BaseException) -> BrokerError:
+def other(endpoint: Endpoint, what: str, error: BaseException) -> BrokerError:
     """Anything else; worth another try unless it is known to last."""
     error = _cause(error)
     if isinstance(error, _SLOW):
-        return BrokerError(f"{place} does not answer: {what}.", retry=True)
+        return BrokerError(f"{endpoint} does not answer: {what}.", retry=True)
     if isinstance(error, _LOST):
-        return BrokerError(f"The connection to {place} was lost: {what}.", retry=True)
+        return BrokerError(f"The connection to {endpoint} was lost: {what}.", retry=True)
     name, said = type(error).__name__, str(error)
-    return BrokerError(f"{place}: {what} ({name}: {said[:200]}).", retry=not isinstance(error, _FOR_GOOD))
+    return BrokerError(f"{endpoint}: {what} ({name}: {said[:200]}).", retry=not isinstance(error, _FOR_GOOD))
 
 
 def _cause(error: BaseException) -> BaseException:
