@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from accord_agents.backup.stream import CHUNK, Writer
+from accord_agents.backup.stream import CHUNK, StreamWriter
 from accord_agents.config.party_file import Config, load
 from accord_agents.files.durable import settle
 from accord_agents.journal.journal import Journal
@@ -61,7 +61,7 @@ def backup(path: Path, file: Path) -> str:
 
 def _write(config: Config, manifest: dict[str, Any], word: bytes, part: Path, copy: Path) -> int:
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        with Writer(out, word) as encrypted:
+        with StreamWriter(out, word) as encrypted:
             body = json.dumps(manifest, sort_keys=True).encode()
             _head(encrypted, "manifest", len(body))
             encrypted.write(body)
@@ -99,7 +99,7 @@ def _files(config: Config, copy: Path) -> Iterator[tuple[str, Path]]:
         yield f"out/{name}", source
 
 
-def _add_file(encrypted: Writer, name: str, source: Path) -> bool:
+def _add_file(encrypted: StreamWriter, name: str, source: Path) -> bool:
     """Every file but the journal is replaced as a whole when it changes, so that an open one is of one piece; or it is
     only appended to, and holds what the journal named a moment before."""
     try:
@@ -120,7 +120,7 @@ def _add_file(encrypted: Writer, name: str, source: Path) -> bool:
     return True
 
 
-def _head(encrypted: Writer, name: str, size: int) -> None:
+def _head(encrypted: StreamWriter, name: str, size: int) -> None:
     data = name.encode()
     encrypted.write(len(data).to_bytes(2, "big") + data + size.to_bytes(8, "big"))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from accord_agents.backup.stream import CHUNK, Reader
+from accord_agents.backup.stream import CHUNK, StreamReader
 from accord_agents.config.party_file import load
 from accord_agents.files import yaml12
 from accord_agents.files.durable import settle
@@ -52,7 +52,7 @@ def restore(file: Path, out: Path, path: Path | None = None) -> str:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(mode=0o700, parents=True)
         with file.open("rb") as source:
-            manifest = _unpack(Reader(source, file, word), part, file)
+            manifest = _unpack(StreamReader(source, file, word), part, file)
         value: dict[str, Any] = manifest["config"]
         if config is not None:
             if config.party != value["party"]:
@@ -74,7 +74,7 @@ def restore(file: Path, out: Path, path: Path | None = None) -> str:
     return f"{value['party']}: as of {manifest['made']}; go on with: accord agent --config {out / 'party.yaml'}"
 
 
-def _unpack(encrypted: Reader, part: Path, file: Path) -> dict[str, Any]:
+def _unpack(encrypted: StreamReader, part: Path, file: Path) -> dict[str, Any]:
     entries = _entries(encrypted, file)
     name, size = next(entries, ("", 0))
     if name != "manifest" or size > MANIFEST:
@@ -97,7 +97,7 @@ def _inside(path: PurePosixPath, file: Path) -> PurePosixPath:
     return path
 
 
-def _entries(encrypted: Reader, file: Path) -> Iterator[tuple[str, int]]:
+def _entries(encrypted: StreamReader, file: Path) -> Iterator[tuple[str, int]]:
     """(name, size) of each entry; its body is to be read before the next."""
     while length := int.from_bytes(encrypted.read(2), "big"):
         try:
@@ -107,7 +107,7 @@ def _entries(encrypted: Reader, file: Path) -> Iterator[tuple[str, int]]:
         yield name, int.from_bytes(encrypted.read(8), "big")
 
 
-def _write(encrypted: Reader, path: Path, size: int) -> None:
+def _write(encrypted: StreamReader, path: Path, size: int) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         while size:

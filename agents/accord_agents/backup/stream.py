@@ -31,7 +31,7 @@ _SALT = len(MAGIC) + 1 + len(_COST)
 _CHECK, _SUM, _HEADER = _SALT + 16, _SALT + 32, _SALT + 64
 
 
-class Writer:
+class StreamWriter:
     """Seals what is written to a file.
 
     Args:
@@ -53,7 +53,7 @@ class Writer:
         while len(self._left) > CHUNK:
             self._seal(last=False)
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> StreamWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -67,8 +67,8 @@ class Writer:
         self._count += 1
 
 
-class Reader:
-    """Opens what a `Writer` encrypted.
+class StreamReader:
+    """Opens what a `StreamWriter` encrypted.
 
     Args:
         file: Open for reading.

@@ -47,7 +47,7 @@ class Time:
 
 def times(observed: Observed) -> list[Time]:
     """Proposal, answers, result, end and final checkpoint of each party, as each dates them."""
-    frames = [frame for line in observed.lines.values() for frame in line.frames.values()]
+    frames = [frame for line in observed.senders.values() for frame in line.frames.values()]
     frames.sort(key=lambda frame: (frame.header.time, frame.header.number, frame.header.source))
     return [Time(frame.header.time, frame.header.source, did) for frame in frames if (did := _did(frame))]
 

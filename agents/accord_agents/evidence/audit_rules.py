@@ -76,14 +76,14 @@ def missing(observed: Observed, scope: Scope, covered: dict[str, int]) -> Iterat
     Args:
         covered: What the final checkpoint covers, by party; empty without one that all have witnessed.
     """
-    for party, line in observed.lines.items():
+    for party, line in observed.senders.items():
         if not scope.of(party):
             continue
         for first, last in line.missing():
             if covered and not scope.tail and first > covered[party]:
                 continue
             which = f"event {first}" if first == last else f"events {first} to {last}"
-            gone = scope.carrier == party or scope.carrier not in observed.lines  # a log was given all of it
+            gone = scope.carrier == party or scope.carrier not in observed.senders  # a log was given all of it
             whose = scope.carrier if gone else _holder(observed, scope, party, first)
             yield Finding("missing", whose, f"{party}/{first}", f"{which} of {party} is missing")
         claim, who = observed.claimed(party)
@@ -117,7 +117,7 @@ def _holder(observed: Observed, scope: Scope, sender: str, number: int) -> str:
 
 def consent(observed: Observed, scope: Scope, saw: Saw) -> Iterator[Finding]:
     """Nobody acts before it knows that all have accepted: its watermarks say what it held."""
-    for party, line in observed.lines.items():
+    for party, line in observed.senders.items():
         deeds = [frame for frame in line.frames.values() if _acts(frame)]
         if not deeds:
             continue
@@ -148,7 +148,7 @@ def _guilty(saw: Saw, frame: Frame, other: str, number: int) -> str:
 
 def states(observed: Observed, scope: Scope, saw: Saw) -> Iterator[Finding]:
     """Every state is backed by what it needs."""
-    for party, line in observed.lines.items():
+    for party, line in observed.senders.items():
         for number, state in line.states:
             if state == AGREED or not scope.of(party):  # consent is judged more strictly
                 continue
@@ -169,7 +169,7 @@ def order(observed: Observed, scope: Scope) -> Iterator[Finding]:
 
     Across parties nothing follows from order: a machine may take an event before an earlier one of the same sender.
     """
-    for party, line in observed.lines.items():
+    for party, line in observed.senders.items():
         if not scope.of(party):
             continue
         for number, state in line.states:
@@ -229,7 +229,7 @@ def rounds(observed: Observed) -> Iterator[Finding]:
 def after_the_end(observed: Observed, covered: dict[str, int]) -> Iterator[Finding]:
     """Beyond the final checkpoint only the end itself is said."""
     for party, end in covered.items():
-        for number, frame in observed.lines[party].frames.items():
+        for number, frame in observed.senders[party].frames.items():
             quiet = frame.header.event_class is Checkpoint or state_of(frame) in TERMINAL
             if number > end and not quiet:
                 yield Finding("late", party, label(frame), f"{party} said event {number} after the final checkpoint")
@@ -248,6 +248,6 @@ def _unbacked(
     if observed.unbroken(sender):
         whose = _guilty(saw, frame, sender, frame.header.seen.get(sender, 0))
     else:
-        whose = _holder(observed, scope, sender, observed.lines[sender].at + 1)
+        whose = _holder(observed, scope, sender, observed.senders[sender].at + 1)
     what = f"{party} {did}, but {address.step} of {sender} is not here"
     yield Finding(observed.job.ends.get(state, "consent"), whose, label(frame), what)

@@ -35,7 +35,7 @@ def original(data: bytes, observed: Observed) -> Frame | None:
     None, too, of an event whose sequence is known to have been said: it is here otherwise, or missed by its number.
     """
     proposal, frame = observed.proposal, _read(data)
-    line = observed.lines.get(frame.header.source) if frame is not None else None
+    line = observed.senders.get(frame.header.source) if frame is not None else None
     if frame is not None and line is not None and 0 < frame.header.number <= line.last:
         return None
     for candidate in _candidates(data):

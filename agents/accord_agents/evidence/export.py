@@ -71,7 +71,7 @@ def make(cid: str, identity: Identity, frames: list[Frame]) -> tuple[bytes, str]
     value = {"format": bundle.FORMAT, "exporter": me, "events": events, "facts": derived}
     value["statement"] = envelope(statement(cid, me, derived, bundle.body(value)), identity)
     warning = "".join(f"\nwarning: {finding}" for finding in findings)
-    if not judged.covered and observer.observed.lines[me].state == COMPLETED:
+    if not judged.covered and observer.observed.senders[me].state == COMPLETED:
         warning += "\nThe final checkpoint is not witnessed by all yet; export again in a minute."
     return canonical_json(value), warning
 

@@ -30,8 +30,8 @@ def facts(cid: str, observed: Observed, judged: Witnessed) -> dict[str, Any]:
             p: {"role": agreement.parties[p].role, "identity": proposal.identities[p].fingerprint} for p in order
         },
         "algorithms": proposal.algorithms(),
-        "events": {p: len(observed.lines[p].frames) for p in order},
-        "states": {p: observed.lines[p].state for p in order},
+        "events": {p: len(observed.senders[p].frames) for p in order},
+        "states": {p: observed.senders[p].state for p in order},
         "consents": dict(_consents(observed)),
         **{name: fact.of(observed.events) for name, fact in observed.job.facts.items()},
         "results": {
@@ -48,7 +48,7 @@ def _consents(observed: Observed) -> Iterable[tuple[str, dict[str, Any]]]:
     for party in observed.proposal.agreement.order:
         number = observed.number(Address(SESSION, "accept", party))
         if number is not None:
-            digest = observed.lines[party].frames[number].digest
+            digest = observed.senders[party].frames[number].digest
             yield party, {"sequence": number, "digest": digest.hex()}
 
 

@@ -116,14 +116,14 @@ def _absent(observed: Observed, scope: Scope, result: Witnessed) -> Iterator[Fin
     """A collaboration that completed has every checkpoint, each with every witness."""
     agreement = observed.proposal.agreement
     leader = agreement.leader
-    done = [p for p in agreement.order if scope.of(p) and observed.lines[p].reached(COMPLETED) is not None]
+    done = [p for p in agreement.order if scope.of(p) and observed.senders[p].reached(COMPLETED) is not None]
     if not done or result.findings or "witness" not in agreement.versions:
         return
     found = {c.event.phase: c for c in result.found}
     if COMPLETED not in found:
         what = f"{done[0]} completed, but the final checkpoint of {leader} is not here: it is cut off, or not witnessed"
         yield Finding("truncated", UNKNOWN, f"{leader}/checkpoint", what)
-    for _, state in observed.lines[leader].states:
+    for _, state in observed.senders[leader].states:
         if state in observed.job.checkpoints - {COMPLETED} and state not in found:
             what = f"{leader} reached {state} and said no checkpoint"
             yield Finding("checkpoint", _silent(observed, leader), f"{leader}/checkpoint", what)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from accord_agents.evidence.agreement import Proposal
-from accord_agents.evidence.sender_history import Line
+from accord_agents.evidence.sender_history import SenderHistory
 from accord_protocols.jobs.base import Job
 from accord_protocols.jobs.registry import job_of
 from accord_schemas.address import Address
@@ -19,7 +19,7 @@ class Observed:
 
     Args:
         proposal: What the proposal fixed.
-        lines: By sender.
+        senders: The history of each.
         chunks: The frames of each address, by chunk.
         events: Events whose clear payload is here, by address.
         claims: (claimant, sender) to the highest sequence of the sender that the claimant says it holds.
@@ -28,7 +28,7 @@ class Observed:
     """
 
     proposal: Proposal
-    lines: dict[str, Line]
+    senders: dict[str, SenderHistory]
     chunks: dict[Address, dict[int, Frame]] = field(default_factory=dict)
     events: dict[Address, Event] = field(default_factory=dict)
     claims: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -45,11 +45,11 @@ class Observed:
         """An observed in which nothing was said yet."""
         table = job_of(proposal.agreement).table
         moves = frozenset((before, after) for (before, _), after in table.items())
-        return Observed(proposal, {party: Line(party, moves) for party in proposal.agreement.order})
+        return Observed(proposal, {party: SenderHistory(party, moves) for party in proposal.agreement.order})
 
     def known(self, sender: str, number: int) -> bytes | None:
         """The digest of an event that is here."""
-        frame = self.lines[sender].frames.get(number)
+        frame = self.senders[sender].frames.get(number)
         return frame.digest if frame else None
 
     def number(self, address: Address) -> int | None:
@@ -62,7 +62,7 @@ class Observed:
 
     def unbroken(self, sender: str) -> bool:
         """Whether nothing that a sender said is known to be missing here."""
-        line = self.lines[sender]
+        line = self.senders[sender]
         return line.at == line.last >= self.claimed(sender)[0]
 
     def keep(self, frame: Frame) -> None:

@@ -161,7 +161,7 @@ class Observer:
             yield wrong
             return
         header = frame.header
-        line = observed.lines[header.source]
+        line = observed.senders[header.source]
         known = line.frames.get(header.number)
         if known is not None and known.digest == frame.digest:
             observed.repeated += 1
@@ -175,7 +175,7 @@ class Observer:
             yield from self._identities.outdated(frame, observed.proposal.identities[header.source].fingerprint)
         yield from check(frame, observed.proposal)
         for party, number in header.seen.items():
-            if party not in observed.lines:
+            if party not in observed.senders:
                 what = f"{header.source} acknowledges {party}, which is no party"
                 yield Finding("watermark", header.source, label(frame), what)
             else:

@@ -14,7 +14,7 @@ ROUNDS = 20
 """Looks at a log that grows while it is read, before what is still open counts."""
 
 
-class Reader:
+class LogReader:
     """Reads a source into an auditor. After a lost connection, open the source and begin with `read` again.
 
     Args:

@@ -15,7 +15,7 @@ TOLERANCE = datetime.timedelta(hours=1)
 _STEP = "state."
 
 
-class Line:
+class SenderHistory:
     """Takes a sender's events in any order and judges each once all before it are there.
 
     Args:

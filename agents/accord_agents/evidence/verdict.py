@@ -132,7 +132,7 @@ def verify(data: bytes, known: Known | None = None) -> Verdict:
     for frame in frames:
         observer.take(frame)
     observed = observer.observed
-    if observed is None or exporter not in observed.lines:
+    if observed is None or exporter not in observed.senders:
         findings += observer.found
         findings.append(Finding("proposal", UNKNOWN, "the file", "there is no usable proposal with its exporter in it"))
         return Verdict(TAMPERED, exporter, findings, **_file(data))
@@ -167,7 +167,7 @@ def scope(observer: Observer, exporter: str) -> Scope:
     """What a party's file must hold: all its own events, and everybody's once it has completed."""
     observed = observer.observed
     assert observed is not None
-    completed = observed.lines[exporter].reached(COMPLETED) is not None
+    completed = observed.senders[exporter].reached(COMPLETED) is not None
     return Scope(None if completed else frozenset({exporter}), tail=False, carrier=exporter)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from accord_agents.evidence.audit import Auditor, Report
 from accord_agents.evidence.finding import Finding, Note
 from accord_agents.evidence.known import Known
-from accord_agents.evidence.reader import Reader
+from accord_agents.evidence.reader import LogReader
 from accord_agents.evidence.telling import lines
 from accord_broker.factory import redact, watch
 from accord_broker.port import BrokerError, Source
@@ -54,7 +54,7 @@ async def _audit(url: str, known: Known | None, *, following: bool, tell: Tell, 
     if not following:
         try:
             await source.open()
-            await Reader(source, auditor, emit).read()
+            await LogReader(source, auditor, emit).read()
         finally:
             await source.close()
         return auditor
@@ -70,13 +70,13 @@ async def _audit(url: str, known: Known | None, *, following: bool, tell: Tell, 
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await _follow(source, Reader(source, auditor, emit), stopping, connected, moved, tell)
+    await _follow(source, LogReader(source, auditor, emit), stopping, connected, moved, tell)
     return auditor
 
 
 async def _follow(
     source: Source,
-    reader: Reader,
+    reader: LogReader,
     stopping: asyncio.Event,
     connected: Callable[[], None],
     moved: Callable[[Report], None],

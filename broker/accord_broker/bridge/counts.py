@@ -12,7 +12,7 @@ CARRIED, REFUSED, LEFT_OUT = "carried", "refused", "left out"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Tally:
     """One direction's counts.
 
     Args:
@@ -41,7 +41,7 @@ class Counts:
         """One record that was read at a side."""
         self._counts[side, family, what] += 1
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[Tally]:
         """Both directions."""
         for side in (0, 1):
             carried: Counter[str] = Counter()
@@ -49,4 +49,4 @@ class Counts:
             for (read, family, what), count in sorted(self._counts.items()):
                 if read == side:
                     (carried if what == CARRIED else others)[family if what == CARRIED else what] += count
-            yield Line(f"{SIDES[side]} > {SIDES[1 - side]}", dict(carried), dict(others))
+            yield Tally(f"{SIDES[side]} > {SIDES[1 - side]}", dict(carried), dict(others))

@@ -23,7 +23,7 @@ BATCH = 64
 Offsets = Mapping[TopicPartition, int]
 
 
-class Reader:
+class TopicReader:
     """Reads the partition of each topic from given offsets.
 
     Args:

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from accord_broker.kafka import errors
 from accord_broker.kafka.endpoint import Endpoint
-from accord_broker.kafka.reader import Offsets, Reader, source
+from accord_broker.kafka.reader import Offsets, TopicReader, source
 from accord_broker.kafka.settings import TIMEOUT
 from accord_broker.kafka.topics import Topics
 from accord_broker.kafka.writer import Writer
@@ -43,7 +43,7 @@ class Session:
         self._topics = Topics(endpoint, self._asker._client)
         self._partitions = {TopicPartition(endpoint.topic(f), 0): f for f in FAMILIES if f != QUARANTINE}
         self._ids: dict[str, str] = {}
-        self._reader: Reader | None = None
+        self._reader: TopicReader | None = None
         self._writer = Writer(endpoint, self._settings)
 
     async def start(self) -> None:
@@ -65,7 +65,7 @@ class Session:
     async def subscribe(self, after: Mapping[str, Position]) -> frozenset[str]:
         """Start to read; returns the sources whose position does not hold."""
         await self._stop_reading()
-        self._reader = Reader(self._endpoint, self._settings, self._partitions, self._ids)
+        self._reader = TopicReader(self._endpoint, self._settings, self._partitions, self._ids)
         held = await self._reader.start(after, *await self._bounds())
         self._reader.watch(self._check())
         return frozenset(after) - held
@@ -85,7 +85,7 @@ class Session:
             raise self._reader.failure
         return _by_source(found)
 
-    async def _last(self, reader: Reader | None) -> Offsets:
+    async def _last(self, reader: TopicReader | None) -> Offsets:
         first, last = await self._bounds()
         found: Offsets = {tp: last[tp] - 1 for tp in self._partitions if last[tp] > first[tp]}
         return found if reader is None else await reader.deliverable(found)

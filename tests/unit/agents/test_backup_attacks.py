@@ -17,7 +17,7 @@ from accord_agents.backup import restore as restoring
 from accord_agents.backup import stream as sealed
 from accord_agents.backup.create import backup
 from accord_agents.backup.restore import restore
-from accord_agents.backup.stream import Reader, Writer
+from accord_agents.backup.stream import StreamReader, StreamWriter
 from accord_agents.config.party_file import load
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import Batch, Row
@@ -66,11 +66,11 @@ def used(home: Path) -> Path:
 
 def test_a_file_that_was_cut_anywhere_is_damaged() -> None:
     out = io.BytesIO()
-    with Writer(out, WORD) as writer:
+    with StreamWriter(out, WORD) as writer:
         writer.write(b"a" * 100)
     for length in range(len(out.getvalue())):
         with pytest.raises(TamperError):
-            Reader(io.BytesIO(out.getvalue()[:length]), Path("a"), WORD).read(100)
+            StreamReader(io.BytesIO(out.getvalue()[:length]), Path("a"), WORD).read(100)
 
 
 def test_the_journal_in_clear_is_never_where_backups_go(

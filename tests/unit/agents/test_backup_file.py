@@ -16,7 +16,7 @@ from accord_agents.backup import create
 from accord_agents.backup import stream as sealed
 from accord_agents.backup.create import backup
 from accord_agents.backup.restore import restore
-from accord_agents.backup.stream import CHUNK, Reader, Writer
+from accord_agents.backup.stream import CHUNK, StreamReader, StreamWriter
 from accord_agents.config.party_file import load
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import Batch, Row
@@ -37,14 +37,14 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def seal(data: bytes) -> bytes:
     out = io.BytesIO()
-    with Writer(out, WORD) as writer:
+    with StreamWriter(out, WORD) as writer:
         for at in range(0, len(data), 100_000):
             writer.write(data[at : at + 100_000])
     return out.getvalue()
 
 
 def opened(data: bytes, size: int, word: bytes = WORD) -> bytes:
-    reader = Reader(io.BytesIO(data), Path("a"), word)
+    reader = StreamReader(io.BytesIO(data), Path("a"), word)
     found = reader.read(size)
     reader.end()
     return found

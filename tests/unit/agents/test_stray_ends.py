@@ -13,7 +13,7 @@ from tests.unit.broker.test_stray_cancellations import stray
 
 from accord_agents.evidence import watch
 from accord_agents.evidence.audit import Auditor
-from accord_agents.evidence.reader import Reader
+from accord_agents.evidence.reader import LogReader
 from accord_agents.loop import agent
 from accord_broker.bridge import bridge
 from accord_broker.bridge.counts import Counts
@@ -106,7 +106,7 @@ def test_an_auditor_follows_until_it_is_asked_to_stop(
 
     async def test() -> None:
         source, stopping = Straying(tmp_path / "log.db", "none"), asyncio.Event()
-        reader, stood = Reader(source, Auditor(), lambda *_: None), asyncio.Event()
+        reader, stood = LogReader(source, Auditor(), lambda *_: None), asyncio.Event()
         following = watch._follow(source, reader, stopping, stood.set, lambda _: None, lambda _: None)
         task = asyncio.create_task(following)
         await stood.wait()

@@ -17,7 +17,7 @@ from accord_agents.evidence import audit as auditing
 from accord_agents.evidence.audit import Auditor
 from accord_agents.evidence.finding import Finding, Note
 from accord_agents.evidence.known import Known
-from accord_agents.evidence.reader import Reader
+from accord_agents.evidence.reader import LogReader
 from accord_agents.evidence.telling import lines
 from accord_agents.evidence.watch import audit
 from accord_broker.embedded import EmbeddedBroker, EmbeddedSource
@@ -124,7 +124,7 @@ def test_following_tells_what_is_found_and_every_new_state(recorded: Recorded, t
     async def watch() -> tuple[list[Finding], list[Note]]:
         source, auditor = EmbeddedSource(path), Auditor()
         await source.open()
-        reader = Reader(source, auditor, lambda _, finding: found.append(finding))
+        reader = LogReader(source, auditor, lambda _, finding: found.append(finding))
         await reader.read()
         task = asyncio.create_task(reader.follow(lambda report: told.append(report.states)))
         broker = EmbeddedBroker(path)
@@ -190,7 +190,7 @@ def test_following_goes_on_after_a_lost_connection(recorded: Recorded, tmp_path:
     async def read_on() -> tuple[list[Finding | Note], Auditor]:
         found: list[Finding | Note] = []
         source, auditor = EmbeddedSource(path), Auditor()
-        reader = Reader(source, auditor, lambda _, finding: found.append(finding))
+        reader = LogReader(source, auditor, lambda _, finding: found.append(finding))
         await source.open()
         await reader.read()
         other.replace(path)

@@ -13,7 +13,7 @@ from tests.support.recorded import KEYS, KNOWN, PINS, Recorded, acknowledging, r
 from accord_agents.evidence import audit as auditing
 from accord_agents.evidence.audit import Auditor
 from accord_agents.evidence.known import Known
-from accord_agents.evidence.reader import Reader
+from accord_agents.evidence.reader import LogReader
 from accord_agents.security.validity import KnownIdentity
 from accord_broker.port import FAMILIES, Delivery, Position, Record
 from accord_schemas.canonical import canonical_json
@@ -168,4 +168,4 @@ def test_a_flood_before_the_proposals_costs_a_second_reading(
 
 async def _read(source: Flooded, auditor: Auditor) -> None:
     await source.open()
-    await Reader(source, auditor, lambda cid, found: None).read()
+    await LogReader(source, auditor, lambda cid, found: None).read()
