@@ -58,7 +58,6 @@ class ProcessExecutor:
             finally:
                 joined.discard()
             if task.heavy:
-                self._retire(pool)
                 await self._ended(pool)
             return reply
         return undone(compute.task, f"it ended its worker {ATTEMPTS} times")
@@ -86,8 +85,10 @@ class ProcessExecutor:
         pool.shutdown(wait=False)
 
     async def _ended(self, pool: ProcessPoolExecutor) -> None:
-        """Wait a moment for a pool's workers: their memory and that of the next ones would add up."""
-        ending = asyncio.ensure_future(asyncio.to_thread(pool.shutdown, wait=True))
+        """Retire a pool and wait a moment for its workers: their memory and that of the next ones would add up."""
+        if self._pool is pool:
+            self._pool = None
+        ending = asyncio.ensure_future(asyncio.to_thread(pool.shutdown))  # the first shutdown of a pool alone can wait
         await asyncio.wait({ending}, timeout=5.0)
 
     def warm(self) -> None:
@@ -101,13 +102,12 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """End the workers at once; what they were at is done again after the next start."""
-        pool, self._pool = self._pool, None
+        pids, pool, self._pool = self.processes(), self._pool, None
         if pool is not None:
-            pids = self.processes()
             pool.shutdown(wait=False, cancel_futures=True)
-            for child in multiprocessing.active_children():
-                if child.pid in pids:
-                    child.kill()
+        for child in multiprocessing.active_children():
+            if child.pid in pids:
+                child.kill()
 
     def _submit(self, pool: ProcessPoolExecutor, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have a worker call something; a pool starts its workers here, which tells whose they are."""

@@ -1,0 +1,43 @@
+"""A heavy job's worker has ended before the next one starts: their memory would add up."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing.util
+import os
+import time
+
+import psutil
+import pytest
+
+import accord_agents.execution.executor
+from accord_agents.execution.executor import ProcessExecutor
+from accord_agents.execution.port import TaskResources, TaskResult
+from accord_agents.execution.worker import TaskRequest
+from accord_protocols.kernel.machine import Compute
+
+LIGHT = Compute("c", "keys.exchange.check", {"computing": [], "keys": {}})
+HEAVY = Compute("c", "prepare.refit", {})
+NOTHING = TaskResources(b"k" * 32, {}, None, 0)
+
+
+def looks(request: TaskRequest) -> TaskResult:
+    """In place of a job: who it is and who lives beside it. A worker with much memory takes a while to end."""
+    if request.task == HEAVY.task:
+        multiprocessing.util.Finalize(None, time.sleep, (1,), exitpriority=0)
+    return TaskResult({"me": os.getpid(), "all": [child.pid for child in psutil.Process(os.getppid()).children()]})
+
+
+def test_a_heavy_job_has_the_worker_that_is_there_and_takes_it_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accord_agents.execution.executor, "work", looks)
+
+    async def jobs(*computes: Compute) -> list[TaskResult]:
+        executor = ProcessExecutor(2)
+        try:
+            return [await executor.run(compute, NOTHING) for compute in computes]
+        finally:
+            executor.close()
+
+    light, heavy, last = (reply.fields for reply in asyncio.run(jobs(LIGHT, HEAVY, LIGHT)))
+    assert light["me"] == heavy["me"] in heavy["all"]
+    assert last["me"] in last["all"] and heavy["me"] not in last["all"]
