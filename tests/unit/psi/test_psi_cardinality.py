@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,3 +183,9 @@ def test_both_parties_sample_alike() -> None:
     assert len(chosen) == pytest.approx(20_000 * 2000 / 15_000, abs=250)
     assert cardinality.sample(ids[5000:], bytes(32), (15_000, 20_000)) == [x for x in chosen if x in set(ids[5000:])]
     assert cardinality.sample(ids, bytes([1] * 32), (20_000, 15_000)) != chosen
+
+
+def test_no_process_leaves_a_library_in_the_temporary_folder(tmp_path: Path) -> None:
+    program = "import os; from accord_protocols.primitives.psi.ristretto import sodium; sodium(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", program], env=os.environ | {"TMPDIR": str(tmp_path)}, check=True)
+    assert not list(tmp_path.iterdir())

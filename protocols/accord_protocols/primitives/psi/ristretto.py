@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
-import rbcl
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.xof import Xof
@@ -15,6 +17,19 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 POINT = 32
 _BAD_POINTS = "points of the group are not acceptable"
 _BLOCK, _OUTPUT = 128, 64  # SHA-512: input block and digest, in bytes
+
+
+@functools.cache
+def sodium() -> ModuleType:
+    """libsodium, loaded where it computes: who only checks shapes, as an agent's own process, is spared 5 MiB.
+
+    `rbcl` unpacks its copy into a new file of the temporary folder at every import, 2.8 MB, and never removes it. A
+    library that is loaded needs no name any more.
+    """
+    import rbcl
+
+    Path(rbcl._sodium._name).unlink(missing_ok=True)
+    return rbcl  # type: ignore[no-any-return]  # rbcl is untyped
 
 
 def expand_message_xmd(message: bytes, dst: bytes, length: int) -> bytes:
@@ -42,7 +57,7 @@ def expand_message_xmd(message: bytes, dst: bytes, length: int) -> bytes:
 
 def hash_to_group(message: bytes, dst: bytes) -> bytes:
     """A point (32 bytes) whose logarithm nobody knows: hash_to_ristretto255 (RFC 9380, appendix B)."""
-    point: bytes = rbcl.crypto_core_ristretto255_from_hash(expand_message_xmd(message, dst, 64))
+    point: bytes = sodium().crypto_core_ristretto255_from_hash(expand_message_xmd(message, dst, 64))
     return point
 
 
@@ -65,8 +80,9 @@ def multiply(scalar: bytes, points: NDArray[np.uint8]) -> NDArray[np.uint8]:
         ProtocolError: Another shape, an encoding that is not canonical, or the identity.
     """
     check_shape(points)
+    times = sodium().crypto_scalarmult_ristretto255
     try:
-        products = [rbcl.crypto_scalarmult_ristretto255(scalar, point.tobytes()) for point in points]
+        products = [times(scalar, point.tobytes()) for point in points]
     except RuntimeError:  # libsodium refuses both kinds, and a product that is the identity
         raise ProtocolError(_BAD_POINTS) from None
     return np.frombuffer(b"".join(products), np.uint8).reshape(-1, POINT)
