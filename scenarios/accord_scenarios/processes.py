@@ -62,11 +62,14 @@ class AgentProcess:
     @property
     def code(self) -> int | None:
         """The exit code once it has ended for good; None while it runs."""
-        return self._process.poll()
+        code = self._process.poll()
+        if code is not None and self._process.stdin is not None:
+            self._process.stdin.close()  # it told the agent that we live
+        return code
 
     def revive(self) -> str:
         """Start it again if a signal ended it; says so, or nothing."""
-        code = self._process.poll()
+        code = self.code
         by_signal = code is not None and (code < 0 or code == STOPPED)
         if code is None or not by_signal or self._stopping or self.restarts >= MAX_RESTARTS:
             return ""

@@ -7,6 +7,17 @@ from collections.abc import Iterator
 import pytest
 from tests.integration.command import Command
 
+from accord_agents.security import keystore
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lightly_stretched() -> Iterator[None]:
+    """Keystores made here are quick to open, by other processes too: what scrypt costs stands in the file."""
+    head = keystore._head
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keystore, "_head", lambda cost: head(min(cost, keystore.RANDOM)))
+        yield
+
 
 @pytest.fixture
 def accord(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
