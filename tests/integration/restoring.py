@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Any
 
-from tests.integration.command import ACCORD, Command, progress, wait_for
+from tests.integration.command import Command, progress, wait_for
 from tests.support.files import Parties, job
 
 from accord_scenarios.layout import Layout, create
@@ -66,9 +66,7 @@ class Trio:
         self.agents[party] = self.start(party)
 
     def do(self, *arguments: object, **env: str) -> None:
-        done = subprocess.run(
-            [ACCORD, *map(str, arguments)], capture_output=True, text=True, env=self.accord.env | env, check=False
-        )
+        done = self.accord(*arguments, **env)
         assert done.returncode == 0, done.stderr
 
     def end(self, party: str) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.real import every
 from tests.support.simulated import NOW, KilledError, SimulatedNetwork, identities, signed
 from tests.support.world import agreement, tables
 
@@ -55,7 +56,7 @@ def test_the_whole_job_with_national_algorithms(tmp_path: Path) -> None:
     """Undisturbed, and with deaths over a log that loses a fifth: one model, that of default but for the masks."""
     default, plain = play(tmp_path / "default", "default")
     models, said = play(tmp_path / "sm", "sm")
-    disturbed, again = play(tmp_path / "disturbed", "sm", lose=0.2, deaths=17)
+    disturbed, again = play(tmp_path / "disturbed", "sm", lose=0.2, deaths=17 * every(3))
     assert models == disturbed
     for party, (model, _) in models.items():
         assert model["coefficients"] == pytest.approx(default[party][0]["coefficients"], abs=1e-3)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.real import every
 from tests.support.recorded import EXPORTER, KEYS, KNOWN, PINS, Recorded, edited, exported, of_file, record, signed
 from tests.support.simulated import SimulatedNetwork, identities
 from tests.support.world import agreement, tables
@@ -40,7 +41,7 @@ def outcome(data: bytes) -> int:
 
 def test_any_flipped_bit_is_found(recorded: Recorded) -> None:
     data, rng = recorded.files[EXPORTER], random.Random(5)
-    for at in rng.sample(range(len(data)), 150):
+    for at in rng.sample(range(len(data)), 150 // every(3)):
         changed = data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :]
         assert outcome(changed) in (2, 4), at
 
@@ -80,7 +81,7 @@ def test_other_values_in_any_place_never_break_the_verifier(recorded: Recorded) 
                 return
             here = inner
 
-    for _ in range(300):
+    for _ in range(300 // every(4)):
         assert outcome(edited(recorded.files[EXPORTER], somewhere)) in (2, 4)
 
 
