@@ -7,7 +7,7 @@ from collections.abc import Callable
 from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.composer import Composer
 from accord_agents.collaboration.recipe import EPOCH
-from accord_agents.security.channel import CHANNELS
+from accord_agents.security.channels.registry import channel_of
 from accord_agents.security.identity import Identity, PublicIdentity
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
@@ -43,7 +43,7 @@ class Channels:
         cid, suite, me = composer.collaboration, composer.suite, self._identity.public.party
         if (cid, to) not in self._wraps:
             key, about = channel_key(suite, self._seed(cid), me, to), info(suite, cid, me, to)
-            publics, channel = [self._speaker(cid, p) for p in to], CHANNELS[suite.name]
+            publics, channel = [self._speaker(cid, p) for p in to], channel_of(suite.name)
             self._wraps[cid, to] = [channel.wrap(self._identity, p, key, about) for p in publics if p is not None]
         return self._wraps[cid, to]
 
@@ -60,7 +60,7 @@ class Channels:
                 raise FrameError("the sender is not pinned")
             suite = header.algorithms
             about = info(suite, header.subject, header.source, header.to)
-            self._keys[wrap] = CHANNELS[suite.name].unwrap(self._identity, sender, wrap, about)
+            self._keys[wrap] = channel_of(suite.name).unwrap(self._identity, sender, wrap, about)
             self._learned(wrap, header.subject, self._keys[wrap])
         self._opened.setdefault(header.subject, set()).add(wrap)
         return self._keys[wrap]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.collaboration.recipe import EPOCH, associated, wraps_of, write_recipe
-from accord_agents.security.channel import CHANNELS
+from accord_agents.security.channels.registry import channel_of
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement, Limits
 from accord_schemas.errors import FrameError, TamperError, UsageError
@@ -71,7 +71,7 @@ class Composer:
         self, collaboration: str, agreement: bytes, limits: Limits, key: ChannelKey, suite: Suite = SUITES[DEFAULT]
     ) -> None:
         self.collaboration, self.agreement, self._limits, self._key = collaboration, agreement, limits, key
-        self.suite, self._channel = suite, CHANNELS[suite.name]
+        self.suite, self._channel = suite, channel_of(suite.name)
 
     def pieces(self, content: Content) -> Iterator[Piece]:
         """The chunks of a content, one at a time; those of an encrypted family are encrypted to exactly its recipients.
@@ -181,7 +181,7 @@ def opened(frame: Frame, me: str, key: Callable[[Frame, bytes], bytes]) -> bytes
     if me not in header.to:
         raise FrameError("the event is encrypted to others")
     suite = header.algorithms
-    channel = CHANNELS[suite.name]
+    channel = channel_of(suite.name)
     wraps, body = channel.unpack(frame.payload, len(header.to))
     secret = key(frame, wraps[header.to.index(me)])
     aad = associated(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from accord_agents.security.channel import CHANNELS
+from accord_agents.security.channels.registry import channel_of
 from accord_schemas.address import Address
 from accord_schemas.blob import Blob, Reader
 from accord_schemas.header import Header
@@ -49,7 +49,7 @@ def remade(header: Header, recipe: bytes, key: Callable[[tuple[str, ...]], bytes
     parts: list[Part] = [fields[name] for name in sorted(fields, key=int)]
     suite = header.algorithms
     about = (header.subject, bytes.fromhex(header.agreement), header.type, header.address, header.to, header.chunk)
-    body = CHANNELS[suite.name].reseal(
+    body = channel_of(suite.name).reseal(
         key(header.to), associated(suite, *about), bytes.fromhex(header.salt), Payload(parts).read(start, stop)
     )
     return bytes(wraps) + body

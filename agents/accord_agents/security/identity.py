@@ -1,66 +1,22 @@
-"""Who speaks: a key that signs frames and a key to which events are encrypted, of one of two kinds.
-
-The default kind is Ed25519 and X25519 (`ed25519`), that of the profile `sm` two SM2 keys (`sm2`).
-"""
+"""Who speaks: a key that signs frames and a key to which events are encrypted, of one of several kinds (`kinds`)."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from accord_agents.security import ed25519
+from accord_agents.security.kinds.registry import kind_of
 from accord_schemas.canonical import canonical_json, unambiguous_json
 from accord_schemas.errors import FrameError, UsageError
 from accord_schemas.frame import Frame
 from accord_schemas.header import PARTY
-from accord_schemas.suites import DEFAULT, SM, SUITES, Profile
-
-
-class Keys(Protocol):
-    """The private keys of an identity, whatever its kind.
-
-    Attributes:
-        signing: The public key that checks signatures.
-        encryption: The public key to which channel keys are wrapped.
-        encryption_secret: The private key that unwraps them, 32 bytes.
-    """
-
-    signing: bytes
-    encryption: bytes
-    encryption_secret: bytes
-
-    def sign(self, data: bytes) -> bytes:
-        """A signature of 64 bytes."""
-
-
-class Kind(Protocol):
-    """What a module must have to be a kind of identity."""
-
-    ALGORITHM: str
-
-    def Keys(self, secret: bytes) -> Keys:  # noqa: N802 - the module's class
-        """The keys in 64 secret bytes."""
-
-    def verify(self, signing: bytes, data: bytes, signature: bytes) -> bool:
-        """Whether the owner of a public key signed `data`."""
-
-    def check(self, signing: bytes, encryption: bytes) -> None:
-        """ValueError unless these are keys that can be used."""
-
-
-def kind_of(profile: str) -> Kind:
-    """The kind of identity that a profile uses; its libraries are loaded only with it."""
-    if profile == SM:
-        from accord_agents.security import sm2
-
-        return sm2
-    return ed25519
+from accord_schemas.suites import DEFAULT, SUITES, Profile
 
 
 @dataclass(frozen=True, slots=True)
 class PublicIdentity:
-    """What others pin of a party: its name and two public keys, of 32 bytes (default) or 65 bytes (SM2, uncompressed).
+    """What others pin of a party: its name and two public keys, in the form of its kind.
 
     `kind` is the profile in whose collaborations this identity can take part.
     """
@@ -81,7 +37,7 @@ class PublicIdentity:
     @property
     def algorithm(self) -> str:
         """The name of its signature algorithm."""
-        return kind_of(self.kind).ALGORITHM
+        return kind_of(self.kind).algorithm
 
     def verify(self, data: bytes, signature: bytes) -> bool:
         """Whether this identity signed `data`."""
@@ -136,7 +92,7 @@ class Identity:
     def __init__(self, party: str, secret: bytes, kind: Profile = DEFAULT) -> None:
         if len(secret) != 64:
             raise ValueError("an identity is made of 64 secret bytes")
-        self._keys = kind_of(kind).Keys(secret)
+        self._keys = kind_of(kind).keys(secret)
         self.encryption_secret = self._keys.encryption_secret
         self.public = PublicIdentity(party, self._keys.signing, self._keys.encryption, kind)
 
@@ -144,7 +100,7 @@ class Identity:
         return f"Identity({self.public.party!r}, <secret>)"
 
     def sign(self, data: bytes) -> bytes:
-        """A signature of 64 bytes."""
+        """A signature, of its kind's size."""
         return self._keys.sign(data)
 
     def export(self) -> dict[str, str]:
@@ -188,7 +144,7 @@ def imported(value: Any, where: str) -> PublicIdentity:
     )
     try:
         export = dict(unambiguous_json(value) if isinstance(value, str | bytes) else value)
-        kind = {DEFAULT: DEFAULT, SM: SM}[export.get("kind", DEFAULT)]
+        kind = SUITES[export.get("kind", DEFAULT)].name
         signing, encryption, signature = (
             bytes.fromhex(export[name]) for name in ("signing", "encryption", "signature")
         )

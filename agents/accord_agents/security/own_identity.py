@@ -11,7 +11,8 @@ from accord_agents.security.identity import Identity, PublicIdentity
 from accord_agents.security.keystore import STRETCHED, Keystore
 from accord_agents.security.validity import KnownIdentity, clock, moment, written
 from accord_schemas.canonical import canonical_json
-from accord_schemas.suites import DEFAULT, SM, Profile
+from accord_schemas.errors import UsageError
+from accord_schemas.suites import DEFAULT, SUITES, Profile
 
 _KIND, _FORMER, _EXPORT = "identity.kind", "identity.former/", "identity.export"
 _UNTIL = "identity.until/"
@@ -85,4 +86,10 @@ def _known(keystore: Keystore, public: PublicIdentity) -> KnownIdentity:
 
 
 def _profile(kind: bytes) -> Profile:
-    return SM if kind == SM.encode() else DEFAULT
+    name = kind.decode() or DEFAULT
+    if name not in SUITES:
+        raise UsageError(
+            f"the identity in the keystore is of the kind {name}, which this version does not know.",
+            hint="Start the version that made it, or a later one.",
+        )
+    return SUITES[name].name

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from accord_agents.security.identity import PublicIdentity, kind_of
+from accord_agents.security.identity import PublicIdentity
+from accord_agents.security.kinds.registry import kind_of
 from accord_schemas.errors import FrameError
 from accord_schemas.suites import Profile
 

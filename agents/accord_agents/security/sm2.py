@@ -1,4 +1,4 @@
-"""Identities of the profile `sm`: two SM2 keys, one signs (GM/T 0003.2), one receives channel keys (GM/T 0003.4).
+"""SM2: signatures (GM/T 0003.2) and encryption (GM/T 0003.4).
 
 GmSSL signs, verifies, encrypts and decrypts; it gives no public key for a private one, so that this module multiplies
 the generator itself, twice when an agent starts. What travels has one fixed form: points uncompressed in 65 bytes,
@@ -15,7 +15,6 @@ from gmssl_pyx import GmsslInnerError, sm2_decrypt, sm2_encrypt, sm2_sign_sm3_di
 
 from accord_schemas.suites import SM, SUITES, sm3
 
-ALGORITHM = "sm2"
 DEFAULT_ID = b"1234567812345678"  # of a signer that agreed on no other (GM/T 0009)
 OVERHEAD = 65 + 32
 """How much longer than its plaintext a ciphertext is: C1 and C3."""
@@ -29,17 +28,13 @@ GY = 0xBC3736A2_F4F6779C_59BDCEE3_6B692153_D0A9877C_C62A4740_02DF32E5_2139F0A0
 _Point = tuple[mpz, mpz] | None
 
 
-class Keys:
-    """Both private keys, out of 64 secret bytes, of which each half is expanded to a number in [1, N-2]."""
+def private_key(seed: bytes, purpose: str) -> bytes:
+    """A private key out of 32 secret bytes, for one purpose.
 
-    def __init__(self, secret: bytes) -> None:
-        self._signing_secret = _private(secret[:32], "signing")
-        self.encryption_secret = _private(secret[32:], "encryption")
-        self.signing, self.encryption = public_key(self._signing_secret), public_key(self.encryption_secret)
-
-    def sign(self, data: bytes) -> bytes:
-        """An SM2 signature with the default ID; its nonce is GmSSL's, of the operating system."""
-        return sign(self._signing_secret, self.signing, data)
+    It is a number in [1, N-2], as close to uniform as 512 bits make it (FIPS 186-5, A.2.1).
+    """
+    wide = b"".join(SUITES[SM].digest(b"accord sm2", purpose, seed, bytes([half])) for half in (0, 1))
+    return _bytes(int.from_bytes(wide, "big") % (N - 2) + 1)
 
 
 def public_key(private: bytes) -> bytes:
@@ -54,14 +49,13 @@ def public_key(private: bytes) -> bytes:
     return b"\x04" + _bytes(found[0]) + _bytes(found[1])
 
 
-def check(signing: bytes, encryption: bytes) -> None:
-    """Look at public keys before they are pinned.
+def check(public: bytes) -> None:
+    """Look at a public key before it is pinned.
 
     Raises:
-        ValueError: One is no point of the curve. (The curve's order is prime: no point of it is weak.)
+        ValueError: It is no point of the curve. (The curve's order is prime: no point of it is weak.)
     """
-    for point in (signing, encryption):
-        _affine(point)
+    _affine(public)
 
 
 def sign(private: bytes, public: bytes, data: bytes) -> bytes:
@@ -122,12 +116,6 @@ def decrypt(private: bytes, ciphertext: bytes) -> bytes:
 def _z(public: bytes, identifier: bytes) -> bytes:
     constants = b"".join(map(_bytes, (A, B, GX, GY)))
     return sm3((8 * len(identifier)).to_bytes(2, "big") + identifier + constants + public[1:])
-
-
-def _private(seed: bytes, purpose: str) -> bytes:
-    """A number in [1, N-2] out of 32 bytes, as close to uniform as 512 bits make it (FIPS 186-5, A.2.1)."""
-    wide = b"".join(SUITES[SM].digest(b"accord sm2", purpose, seed, bytes([half])) for half in (0, 1))
-    return _bytes(int.from_bytes(wide, "big") % (N - 2) + 1)
 
 
 def _affine(point: bytes) -> tuple[mpz, mpz]:

@@ -16,7 +16,7 @@ from tests.support.world import agreement
 from accord_agents.collaboration.assembler import MAX_OPEN, Assembler
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, budget, opened
 from accord_agents.collaboration.sequences import Chain
-from accord_agents.security.channel import CHANNELS
+from accord_agents.security.channels.registry import channel_of
 from accord_schemas.address import Address, Content
 from accord_schemas.agreement import LEAST_CONTROL, Limits
 from accord_schemas.canonical import digest
@@ -25,7 +25,7 @@ from accord_schemas.events import Cancel, Event, Propose, Tags
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header
 
-channel = CHANNELS["default"]
+channel = channel_of("default")
 KEYS = identities(("bank", "shop", "telco"))
 CID, AGREEMENT, TIME = "ab" * 16, bytes(range(32)), "2026-01-01T00:00:00.000Z"
 TO = ("shop", "telco")

@@ -14,7 +14,7 @@ from tests.support.world import Rows, agreement, alignment, tables
 from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.channel_keys import info
 from accord_agents.collaboration.collaboration import Collaboration
-from accord_agents.security.channel import CHANNELS
+from accord_agents.security.channels.registry import channel_of
 from accord_protocols.jobs.registry import JOBS
 from accord_protocols.kernel.engine import Engine
 from accord_protocols.phases.alignment.gate import Gate
@@ -24,7 +24,7 @@ from accord_schemas.canonical import digest
 from accord_schemas.events import Checkpoint, Sample
 from accord_schemas.frame import Frame
 
-channel = CHANNELS["default"]
+channel = channel_of("default")
 DATA = tables(3, n=60, columns=2)
 
 

@@ -197,7 +197,7 @@ def test_it_is_canonical_json(recorded: Recorded) -> None:
 def test_verification_needs_neither_network_nor_secrets() -> None:
     code = (
         "import sys; import accord_agents.evidence.verdict; "
-        "found = {'sklearn', 'aiokafka', 'aiomqtt', 'sqlite3', 'accord_agents.security.channel', "
+        "found = {'sklearn', 'aiokafka', 'aiomqtt', 'sqlite3', 'accord_agents.security.channels.base', "
         "'accord_agents.security.keystore'} & set(sys.modules); sys.exit(str(found) if found else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

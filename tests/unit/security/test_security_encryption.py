@@ -10,12 +10,12 @@ from Crypto.Cipher import AES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accord_agents.security.channel import CHANNELS
+from accord_agents.security.channels.registry import channel_of
 from accord_agents.security.identity import Identity
 from accord_agents.security.storage import StorageCipher
 from accord_schemas.errors import FrameError, TamperError
 
-channel = CHANNELS["default"]
+channel = channel_of("default")
 KEY, AAD, TEXT = bytes(range(32)), b"bank to shop, chunk 1/2", b"shares of a residual"
 SALT, SEALED = channel.encrypt(KEY, AAD, TEXT)
 CHUNK = 512 * 1024

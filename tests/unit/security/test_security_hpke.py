@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accord_agents.security.channel import CHANNELS
+from accord_agents.security.channels.registry import channel_of
 from accord_agents.security.identity import Identity, PublicIdentity
 from accord_schemas.errors import FrameError
 
-channel = CHANNELS["default"]
+channel = channel_of("default")
 AES_128, AES_256 = 1, 2
 INFO = bytes.fromhex("4f6465206f6e2061204772656369616e2055726e")
 TEXT = bytes.fromhex("4265617574792069732074727574682c20747275746820626561757479")

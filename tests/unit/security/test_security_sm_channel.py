@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accord_agents.security import sm2
-from accord_agents.security.channel import CHANNELS
+from accord_agents.security.channels.registry import channel_of
 from accord_agents.security.identity import Identity
 from accord_schemas.errors import FrameError
 from accord_schemas.suites import sm3
 
-channel = CHANNELS["sm"]
+channel = channel_of("sm")
 BANK, SHOP, MALLORY = (Identity(n, hashlib.sha512(n.encode()).digest(), "sm") for n in ("bank", "shop", "mallory"))
 KEY, ABOUT = bytes(range(32)), b"collaboration, bank to shop, epoch 1"
 WRAPPED = channel.wrap(BANK, SHOP.public, KEY, ABOUT)

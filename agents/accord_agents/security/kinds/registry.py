@@ -1,0 +1,17 @@
+"""Every kind of identity, by the profile in whose collaborations it takes part."""
+
+from __future__ import annotations
+
+from accord_agents.security.kinds.base import Kind
+from accord_schemas.suites import SM
+
+
+def kind_of(profile: str) -> Kind:
+    """The kind of identity that a profile uses; its libraries are loaded only with it."""
+    if profile == SM:
+        from accord_agents.security.kinds.sm import KIND as SM_KIND
+
+        return SM_KIND
+    from accord_agents.security.kinds.default import KIND
+
+    return KIND
