@@ -80,7 +80,7 @@ class Keys(Section):
 
 
 class Security(Section):
-    """The family of algorithms: `default`, or `sm` with SM2, SM3 and SM4."""
+    """The family of algorithms: `default`; `sm` with SM2, SM3 and SM4; `pq` with ML-KEM and ML-DSA, too."""
 
     profile: Profile = DEFAULT
 

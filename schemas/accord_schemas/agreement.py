@@ -13,8 +13,9 @@ from accord_schemas.suites import DEFAULT, SUITES, Profile, Suite
 
 LABEL_HOLDER, FEATURE_HOLDER = "label_holder", "feature_holder"
 Party = Annotated[str, Field(pattern=f"^{PARTY}$")]
-LEAST_CONTROL = 64 * 1024
-"""Bytes that an event of `control` may have even where a chunk is smaller; a proposal of 32 parties has about half."""
+LEAST_CONTROL = 256 * 1024
+"""Bytes that an event of `control` may have even where a chunk is smaller: a proposal of 32 parties of the profile `pq`
+has about 220 KiB."""
 RESERVED = frozenset({"job", "self"})
 MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192
 Pin = Annotated[int, Field(ge=1, le=1_000_000)]

@@ -22,6 +22,8 @@ JSON = frozenset({"control", "results"})
 MAX_TEXT = 1000
 Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
+PublicKey = Annotated[str, Field(max_length=4000)]
+"""In hex digits; the longest, of the profile `pq`, has 3,968."""
 Count = Annotated[int, Field(ge=0, le=1 << 40)]
 
 
@@ -99,7 +101,7 @@ class Propose(Event):
     family, name = "control", "propose"
     agreement: dict[str, Any]
     nonce: Hex32
-    identities: dict[str, dict[str, Text]] = {}
+    identities: dict[str, dict[str, PublicKey]] = {}
 
 
 class Accept(Event):

@@ -17,7 +17,8 @@ from accord_schemas.header import MAX_HEADER, Header
 MAGIC = b"ACC1"
 MAX_PAYLOAD = 2 << 20
 """A frame's payload never exceeds this; larger contents travel in chunks (the default chunk is 512 KiB)."""
-MAX_SIGNATURE = 128
+MAX_SIGNATURE = 4096
+"""A signature of the profile `pq` has 3,373 bytes."""
 _FIXED = len(MAGIC) + 4 + 4 + 2
 Signer = Callable[[bytes], bytes]
 

@@ -15,7 +15,7 @@ from accord_schemas.blocks import load_canonical
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError
 from accord_schemas.events import EVENTS, JSON, UNSEQUENCED, Ack, Event
-from accord_schemas.suites import DEFAULT, SM, SUITES, Suite
+from accord_schemas.suites import DEFAULT, NAMED, SUITES, Suite
 
 MAX_HEADER = 16 * 1024
 EventClass = type[Event]
@@ -36,7 +36,7 @@ SHAPES = {
     "source": PARTY,
     "specversion": r"1\.0",
     "step": r"[a-z][a-z0-9_.-]{0,127}",
-    "suite": SM,
+    "suite": "|".join(NAMED),
     "subject": r"[0-9a-f]{8,64}",
     "time": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z",
     "type": r"org\.accord\.[a-z]+\.[a-z_]+\.v[0-9]+",

@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives import hashes
 
 from accord_schemas.canonical import framed
 
-Profile = Literal["default", "sm"]
+Profile = Literal["default", "sm", "pq"]
 DEFAULT: Profile = "default"
 SM: Profile = "sm"
+PQ: Profile = "pq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +51,7 @@ def sm3(data: bytes) -> bytes:
     return h.finalize()
 
 
-SUITES: dict[str, Suite] = {DEFAULT: Suite(DEFAULT, sha256), SM: Suite(SM, sm3)}
+SUITES: dict[str, Suite] = {suite.name: suite for suite in (Suite(DEFAULT, sha256), Suite(SM, sm3), Suite(PQ, sha256))}
+"""By profile. `pq` keeps SHA-256: no quantum computer is known to find collisions at less cost than a classical one."""
+NAMED = tuple(sorted(suite.attribute for suite in SUITES.values() if suite.attribute))
+"""What the attribute `suite` may say."""

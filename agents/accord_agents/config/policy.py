@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from accord_agents.config.problems import Text
 from accord_protocols.jobs.registry import JOBS
 from accord_schemas.agreement import Agreement
-from accord_schemas.suites import DEFAULT, SM, Profile
+from accord_schemas.suites import SUITES, Profile
 
 ALONE = 2
 """Parties of a collaboration in which nobody's score is hidden in a sum."""
@@ -46,7 +46,7 @@ class Policy(BaseModel):
     proposals: Verdict = "ask"
     proposers: list[Text] | None = None
     protection: list[Literal["shared", "score"]] = ["shared"]
-    profiles: list[Profile] = [DEFAULT, SM]
+    profiles: list[Profile] = [suite.name for suite in SUITES.values()]
     min_key_bits: Annotated[int, Field(ge=2048)] = 3072
     max_peer_rows: Annotated[int, Field(ge=1)] = 20_000_000
     max_runs_per_peer_per_day: Annotated[int, Field(ge=1)] | None = 10

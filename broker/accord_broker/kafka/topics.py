@@ -36,7 +36,7 @@ CREATED = {
 _CHECKED = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes")
 SHORT = 30 * 24 * 3600 * 1000
 """Milliseconds of retention below which an audit may come too late."""
-LARGEST = (512 << 10) + 2 * MAX_HEADER
+LARGEST = (512 << 10) + 4 * MAX_HEADER
 """Bytes of a record with a default chunk, at most."""
 PATIENCE = 15.0
 """Seconds for new topics to come up."""

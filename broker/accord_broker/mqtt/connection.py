@@ -29,7 +29,7 @@ from accord_broker.mqtt.endpoint import Endpoint
 from accord_broker.port import BrokerError, Delivery, Position, Record
 from accord_broker.tasks import discard
 from accord_broker.wire.security import credentials
-from accord_schemas.frame import MAX_PAYLOAD
+from accord_schemas.frame import MAX_PAYLOAD, MAX_SIGNATURE
 from accord_schemas.header import MAX_HEADER
 
 SOURCE = "mqtt"
@@ -46,7 +46,7 @@ LOOK, TURNS = 1.5, 3
 within five seconds."""
 BRIEF = 5.0
 """Seconds that a connection stands at least, unless something is wrong with it."""
-PROPERTIES = MAX_HEADER + 1024
+PROPERTIES = MAX_HEADER + MAX_SIGNATURE * 4 // 3 + 1024
 """Bytes of a PUBLISH packet besides topic and payload, at most: header and signature as properties."""
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from accord_scenarios.commands.options import PARTY_FILE, Config
+from accord_schemas.suites import DEFAULT, Profile
 
 app = typer.Typer(no_args_is_help=True, help="The own identity, and the identities of others.")
 
@@ -16,9 +17,12 @@ app = typer.Typer(no_args_is_help=True, help="The own identity, and the identiti
 def init(
     config: Config = PARTY_FILE,
     profile: Annotated[
-        Literal["default", "sm"],
-        typer.Option("--profile", help="The algorithms: Ed25519 and X25519, or with sm the national ones, SM2."),
-    ] = "default",
+        Profile,
+        typer.Option(
+            "--profile",
+            help="The algorithms: Ed25519 and X25519; sm: the national ones, SM2; pq: those with ML-DSA and ML-KEM.",
+        ),
+    ] = DEFAULT,
 ) -> None:
     """Make the party's identity, and the keystore that holds it, encrypted under its passphrase.
 
@@ -94,7 +98,7 @@ def trust(
 def rotate(
     config: Config = PARTY_FILE,
     profile: Annotated[
-        Literal["default", "sm"] | None,
+        Profile | None,
         typer.Option("--profile", help="The new identity's algorithms; absent: those of the old one."),
     ] = None,
 ) -> None:

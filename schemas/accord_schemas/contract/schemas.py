@@ -16,6 +16,7 @@ from accord_schemas.events import EVENTS, Event, Propose
 from accord_schemas.frame import MAX_SIGNATURE
 from accord_schemas.header import REQUIRED, SHAPES, content_type
 from accord_schemas.quarantine import Quarantined
+from accord_schemas.suites import NAMED
 
 Schema = dict[str, Any]
 ATTRIBUTES, AGREEMENT, QUARANTINED = "attributes.schema.json", "agreement.schema.json", "quarantined.schema.json"
@@ -39,7 +40,8 @@ _MEANINGS = {
     "specversion": "CloudEvents 1.0.",
     "step": "The step of the machine that says this.",
     "subject": "Id of the collaboration.",
-    "suite": "Algorithms of hash and signature: sm for SM3 and SM2; absent for SHA-256 and Ed25519.",
+    "suite": "Algorithms of hash and signature: sm for SM3 and SM2, pq for SHA-256 and ML-DSA-65 with Ed25519; absent "
+    "for SHA-256 and Ed25519.",
     "time": "When the sender said this, by its own clock, in UTC.",
     "type": "The event's type; it names the schema of the value.",
     "watermarks": "party=n,...: the sender holds everything that the party said up to n.",
@@ -96,15 +98,17 @@ def event_schema(kind: type[Event]) -> Schema:
 
 def attributes_schema() -> Schema:
     """The CloudEvents attributes of a record by name, the extension ``signature`` among them."""
-    least, most = _SIGNATURE
-    signature = f"^[A-Za-z0-9_-]{{{least},{most}}}$"
     properties: dict[str, Schema] = {
         name: {"type": "string", "pattern": f"^(?:{shape})$", "description": _MEANINGS.get(name, "")}
         for name, shape in SHAPES.items()
     }
+    properties["suite"] = {"type": "string", "enum": list(NAMED), "description": _MEANINGS["suite"]}
+    least, most = _SIGNATURE
     properties["signature"] = {
         "type": "string",
-        "pattern": signature,
+        "pattern": "^[A-Za-z0-9_-]+$",
+        "minLength": least,
+        "maxLength": most,
         "description": "The sender's signature over the other attributes; base64url (RFC 4648 section 5), no padding.",
     }
     return {

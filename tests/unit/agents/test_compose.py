@@ -17,13 +17,16 @@ from accord_agents.collaboration.assembler import MAX_OPEN, Assembler
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, budget, opened
 from accord_agents.collaboration.sequences import Chain
 from accord_agents.security.channels.registry import channel_of
+from accord_agents.security.identity import Identity
+from accord_agents.security.public import described
 from accord_schemas.address import Address, Content
 from accord_schemas.agreement import LEAST_CONTROL, Limits
 from accord_schemas.canonical import digest
 from accord_schemas.errors import FrameError, TamperError, UsageError
 from accord_schemas.events import Cancel, Event, Propose, Tags
 from accord_schemas.frame import Frame
-from accord_schemas.header import Header
+from accord_schemas.header import MAX_PARTIES, Header
+from accord_schemas.suites import DEFAULT, PQ, SM, Profile
 
 channel = channel_of("default")
 KEYS = identities(("bank", "shop", "telco"))
@@ -157,9 +160,17 @@ def test_control_is_never_cut_and_stays_below_what_one_frame_carries() -> None:
     (piece,) = COMPOSER.pieces(Content(at, to, propose))
     assert piece.chunk == ""
     longer = propose.model_copy(update={"agreement": {"learns": {"shop": "x" * LEAST_CONTROL}}})
-    with pytest.raises(UsageError, match=r"propose would have 65,\d+ bytes, more than the 65,536 of one frame"):
+    with pytest.raises(UsageError, match=r"propose would have 262,\d+ bytes, more than the 262,144 of one frame"):
         next(COMPOSER.pieces(Content(at, to, longer)))
     assert next(Composer(CID, AGREEMENT, Limits(), key).pieces(Content(at, to, longer)))
+
+
+@pytest.mark.parametrize("profile", [DEFAULT, SM, PQ])
+def test_a_proposal_of_the_most_parties_fits_into_one_frame(profile: Profile) -> None:
+    parties = [f"{'a' * 29}-{k:02}" for k in range(MAX_PARTIES)]
+    keys = [described(Identity(parties[0], bytes(64), profile).public)] * MAX_PARTIES
+    propose = Propose(agreement={}, nonce="ab" * 32, identities=dict(zip(parties, keys, strict=True)))
+    assert len(propose.encode()) < LEAST_CONTROL * 7 // 8, "what is left is the agreement's"
 
 
 def test_no_payload_in_a_repr() -> None:

@@ -16,6 +16,7 @@ SCORE = agreement(3, 3072, gate=0.9, protection="score")
 UNGATED = agreement(3, 3072)
 PAIR = agreement(2, 3072)
 NATIONAL = TERMS.model_copy(update={"profile": "sm"})
+QUANTUM = TERMS.model_copy(update={"profile": "pq"})
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,10 @@ NATIONAL = TERMS.model_copy(update={"profile": "sm"})
         (Policy(proposals="accept"), NATIONAL, "accept", ""),
         (Policy(proposals="accept", profiles=["default"]), NATIONAL, "refuse", "profile sm is not allowed"),
         (Policy(proposals="accept", profiles=["sm"]), TERMS, "refuse", "profile default is not allowed"),
+        (Policy(proposals="accept"), QUANTUM, "accept", ""),
+        (Policy(proposals="accept", profiles=["pq"]), QUANTUM, "accept", ""),
+        (Policy(proposals="accept", profiles=["pq"]), TERMS, "refuse", "profile default is not allowed"),
+        (Policy(proposals="accept", profiles=["default", "sm"]), QUANTUM, "refuse", "profile pq is not allowed"),
         (Policy(proposals="accept"), agreement(3, 2048), "refuse", "2048 bits"),
         (Policy(proposals="accept", min_key_bits=2048), agreement(3, 2048), "accept", ""),
         (Policy(proposals="accept", max_peer_rows=19_999_999), TERMS, "refuse", "too many ids"),

@@ -1,7 +1,8 @@
-"""Whole parties in the profile sm: any order, losses, deaths, the same models as by default; suites are never mixed."""
+"""Whole parties in every profile: any order, losses, deaths, the same models as by default; suites are never mixed."""
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from accord_schemas.canonical import digest
 from accord_schemas.errors import TamperError
 from accord_schemas.events import Ack
 from accord_schemas.frame import Frame
-from accord_schemas.suites import SUITES, Profile
+from accord_schemas.suites import DEFAULT, PQ, SM, SUITES, Profile
 
 DATA = tables(2, n=60, columns=2)
 
@@ -52,20 +53,29 @@ def play(folder: Path, profile: Profile, lose: float = 0.0, deaths: int = 0) -> 
     return network.models(), [Frame.decode(data) for _, data in network.log]
 
 
-def test_the_whole_job_with_national_algorithms(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def default(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], list[Frame]]:
+    return play(tmp_path_factory.mktemp("network") / "default", "default")
+
+
+@pytest.mark.parametrize("profile", [SM, PQ])
+def test_the_whole_job_in_another_profile(
+    tmp_path: Path, default: tuple[dict[str, Any], list[Frame]], profile: Profile
+) -> None:
     """Undisturbed, and with deaths over a log that loses a fifth: one model, that of default but for the masks."""
-    default, plain = play(tmp_path / "default", "default")
-    models, said = play(tmp_path / "sm", "sm")
-    disturbed, again = play(tmp_path / "disturbed", "sm", lose=0.2, deaths=17 * every(3))
+    expected, plain = default
+    models, said = play(tmp_path / "calm", profile)
+    disturbed, again = play(tmp_path / "disturbed", profile, lose=0.2, deaths=17 * every(3))
     assert models == disturbed
     for party, (model, _) in models.items():
-        assert model["coefficients"] == pytest.approx(default[party][0]["coefficients"], abs=1e-3)
-    assert {f.header.suite for f in said + again} == {"sm"} and {f.header.suite for f in plain} == {""}
+        assert model["coefficients"] == pytest.approx(expected[party][0]["coefficients"], abs=1e-3)
+    assert {f.header.suite for f in said + again} == {profile} and {f.header.suite for f in plain} == {""}
     assert {f.header.type for f in plain if f.header.number} == {f.header.type for f in said if f.header.number}
 
 
-def test_an_own_event_signed_anew_is_another_version(tmp_path: Path) -> None:
-    network = SimulatedNetwork(tmp_path, terms("sm"), DATA).run()
+@pytest.mark.parametrize("profile", [SM, PQ])
+def test_an_own_event_signed_anew_is_another_version(tmp_path: Path, profile: Profile) -> None:
+    network = SimulatedNetwork(tmp_path, terms(profile), DATA).run()
     shop = network.members["shop"]
     (cid,) = shop.dispatcher.collaborations
     *_, last = shop.journal.outgoing(cid)
@@ -88,7 +98,7 @@ def dispatcher(me: str, kinds: dict[str, Profile]) -> Dispatcher:
     )
 
 
-@pytest.mark.parametrize(("profile", "other"), [("sm", "default"), ("default", "sm")])
+@pytest.mark.parametrize(("profile", "other"), list(itertools.permutations([DEFAULT, SM, PQ], 2)))
 def test_suites_are_never_mixed(profile: Profile, other: Profile) -> None:
     """Neither a frame of another suite than its sender's, nor a proposal for other identities than the profile's."""
     names = ("bank", "shop")

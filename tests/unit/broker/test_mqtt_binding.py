@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ from paho.mqtt.properties import Properties
 from tests.unit.schemas.strategies import EVENT, SUITE, frame
 
 from accord_broker.mqtt.binding import from_message, to_message, trace
+from accord_broker.mqtt.connection import PROPERTIES
 from accord_broker.port import Record
 from accord_broker.wire.attributes import OPAQUE
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Accept, Event
-from accord_schemas.frame import Frame
+from accord_schemas.frame import MAX_SIGNATURE, Frame
+from accord_schemas.header import MAX_HEADER
 
 TRACE = f"00-{'4b' * 16}-{'0f' * 8}-01"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -51,6 +54,15 @@ def test_every_frame_survives_byte_for_byte(event: Event, suite: str) -> None:
     payload, properties = sent_as(sent.encode())
     assert payload == sent.payload
     assert from_message(payload, over_the_wire(properties)) == sent.encode()
+
+
+def test_the_longest_signature_fits_into_what_is_counted_for_properties() -> None:
+    """A user property has at most 65,535 bytes; what a packet needs besides topic and payload is counted beforehand."""
+    sent = dataclasses.replace(some(), signature=bytes(MAX_SIGNATURE))
+    payload, properties = sent_as(sent.encode())
+    assert from_message(payload, over_the_wire(properties)) == sent.encode()
+    beside = len(properties.pack()) - len(sent.head)
+    assert beside < PROPERTIES - MAX_HEADER
 
 
 def test_attributes_are_properties_one_to_one() -> None:

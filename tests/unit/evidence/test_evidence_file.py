@@ -29,6 +29,7 @@ from accord_schemas.errors import UsageError
 from accord_schemas.events import Checkpoint
 from accord_schemas.frame import Frame
 from accord_schemas.merkle import verify_consistency
+from accord_schemas.suites import PQ, SM, Profile
 
 
 def outcome(data: bytes) -> int:
@@ -135,13 +136,14 @@ def test_a_file_of_the_first_words_alone(recorded: Recorded) -> None:
     assert not any("consented" in sentence for sentence, _ in verdict.proven)
 
 
-def test_the_sm_profile(tmp_path: Path) -> None:
-    recorded = record(tmp_path, "sm")
-    pins = {p: identity.public.fingerprint for p, identity in identities(tuple(PINS), "sm").items()}
+@pytest.mark.parametrize(("profile", "algorithm"), [(SM, "sm2"), (PQ, "ml-dsa-65+ed25519")])
+def test_another_profile(tmp_path: Path, profile: Profile, algorithm: str) -> None:
+    recorded = record(tmp_path, profile)
+    pins = {p: identity.public.fingerprint for p, identity in identities(tuple(PINS), profile).items()}
     verdict = verify(recorded.files[EXPORTER], Known.of(pins))
-    said = verdict.to_json().lower()
     assert (verdict.verdict, verdict.findings) == ("proven", [])
-    assert "sm2" in said and "ed25519" not in said
+    assert json.loads(verdict.to_json())["algorithms"] == [algorithm]
+    assert any(basis.startswith(f"{algorithm} signatures") for _, basis in verdict.proven)
     assert verify(recorded.files[EXPORTER], KNOWN).exit_code == 4
     changed = edited(recorded.files[EXPORTER], lambda v: v["events"][0]["header"].update(suite="default"))
     assert outcome(changed) == 4

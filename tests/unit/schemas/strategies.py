@@ -14,7 +14,7 @@ from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingVector
 from accord_schemas.events import EVENTS, UNSEQUENCED, Event
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header, content_type, event_id
-from accord_schemas.suites import DEFAULT, SUITES
+from accord_schemas.suites import DEFAULT, NAMED, SUITES
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -37,7 +37,10 @@ SHAPED: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (list[events.Text], st.lists(TEXT, max_size=3)),
     (dict[str, Any], st.dictionaries(TEXT, PLAIN, max_size=3)),
     (dict[str, events.Count], st.dictionaries(TEXT, st.integers(0, 1 << 40), max_size=3)),
-    (dict[str, dict[str, events.Text]], st.dictionaries(TEXT, st.dictionaries(TEXT, TEXT, max_size=2), max_size=2)),
+    (
+        dict[str, dict[str, events.PublicKey]],
+        st.dictionaries(TEXT, st.dictionaries(TEXT, TEXT, max_size=2), max_size=2),
+    ),
     (bool, st.booleans()),
 ]
 
@@ -69,7 +72,7 @@ def _values(kind: type[Event], name: str, hint: Any) -> st.SearchStrategy[Any]:
     return st.just("") | HEX
 
 
-SUITE = st.sampled_from(["", "sm"])
+SUITE = st.sampled_from(["", *NAMED])
 EVENT = st.sampled_from(sorted(EVENTS)).flatmap(lambda kind: event_of(EVENTS[kind]))
 
 

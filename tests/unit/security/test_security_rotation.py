@@ -23,7 +23,7 @@ from accord_agents.security.own_identity import (
 from accord_agents.security.trust import Identities
 from accord_agents.security.validity import Revocation, moment, written
 from accord_schemas.errors import TamperError, UsageError
-from accord_schemas.suites import DEFAULT, SM, Profile
+from accord_schemas.suites import DEFAULT, PQ, SM, Profile
 
 OLD, NEW, OTHER = (Identity("shop", bytes([n]) * 64) for n in (1, 2, 3))
 
@@ -94,7 +94,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
         Identities.load(tmp_path / "identities.json")
 
 
-@pytest.mark.parametrize("kind", [DEFAULT, SM])
+@pytest.mark.parametrize("kind", [DEFAULT, SM, PQ])
 def test_a_keystore_keeps_what_signed_before(tmp_path: Path, kind: Profile) -> None:
     path = tmp_path / "keystore"
     first = make_identity(path, "shop", b"words", SystemEntropy(), cost=RANDOM)
@@ -110,6 +110,14 @@ def test_a_keystore_keeps_what_signed_before(tmp_path: Path, kind: Profile) -> N
     peers.trust(first.export(), "1")
     peers.trust(first.succeeded(second), "2")
     assert peers.trust(json.loads(json.dumps(own_export(again, "shop"))), "3") == third.public
+
+
+def test_a_kind_of_a_later_version_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "keystore"
+    make_identity(path, "shop", b"words", SystemEntropy(), cost=RANDOM)
+    Keystore.open(path, b"words").put("identity.kind", b"pq2")
+    with pytest.raises(UsageError, match=r"of the kind pq2, which this version does not know"):
+        own_identity(Keystore.open(path, b"words"), "shop")
 
 
 def test_revocations_and_rotations_bear_dates(pinned: Path) -> None:
