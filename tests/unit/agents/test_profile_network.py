@@ -62,14 +62,12 @@ def default(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], l
 def test_the_whole_job_in_another_profile(
     tmp_path: Path, default: tuple[dict[str, Any], list[Frame]], profile: Profile
 ) -> None:
-    """Undisturbed, and with deaths over a log that loses a fifth: one model, that of default but for the masks."""
+    """With deaths over a log that loses a fifth: the model of the default profile but for the masks."""
     expected, plain = default
-    models, said = play(tmp_path / "calm", profile)
-    disturbed, again = play(tmp_path / "disturbed", profile, lose=0.2, deaths=17 * every(3))
-    assert models == disturbed
+    models, said = play(tmp_path / "disturbed", profile, lose=0.2, deaths=23 * every(3))
     for party, (model, _) in models.items():
         assert model["coefficients"] == pytest.approx(expected[party][0]["coefficients"], abs=1e-3)
-    assert {f.header.suite for f in said + again} == {profile} and {f.header.suite for f in plain} == {""}
+    assert {f.header.suite for f in said} == {profile} and {f.header.suite for f in plain} == {""}
     assert {f.header.type for f in plain if f.header.number} == {f.header.type for f in said if f.header.number}
 
 

@@ -1,15 +1,18 @@
-"""The profile sm from the command line: a whole run, and identities by hand."""
+"""The profiles sm and pq from the command line: whole runs, and identities by hand."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pytest
 import yaml
 from tests.integration.command import Command, frames
 from tests.integration.test_runs import agrees
 from tests.support.files import job, people
 from tests.support.oracle import central
 
+from accord_scenarios.cli import main
 from accord_schemas.frame import Frame
 
 
@@ -22,6 +25,40 @@ def test_a_run_with_national_algorithms(accord: Command) -> None:
     said = [Frame.decode(frame) for _, frame in frames(run.out / "broker.db")]
     assert said and {frame.header.suite for frame in said} == {"sm"}
     assert {len(frame.signature) for frame in said} == {64}
+
+
+def test_a_run_beyond_quantum_computers_is_replayed_proven_audited_and_restored(
+    accord: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alignment alone: trainings in this profile are in `tests/unit/agents/test_profile_network.py`."""
+    parties = {name: {"data": {"csv": str(accord.folder / f"{name}.csv"), "id": "id"}} for name in ("bank", "shop")}
+    for name, numbers in (("bank", range(60)), ("shop", range(20, 80))):
+        (accord.folder / f"{name}.csv").write_text("id\n" + "".join(f"u{i}\n" for i in numbers))
+    security = {"profile": "pq"}
+    run = accord.run({"name": "pq", "job": "psi", "parties": parties, "keys": {"bits": 2048}, "security": security})
+    assert (run.completed()["profile"], run.result["intersection_size"]) == ("pq", 40)
+    said = [Frame.decode(frame) for _, frame in frames(run.out / "broker.db")]
+    assert {(frame.header.suite, len(frame.signature)) for frame in said} == {("pq", 3373)}
+
+    def do(*arguments: object) -> str:  # in this process: starting one for each takes longer than all they do
+        capsys.readouterr()
+        assert main([str(argument) for argument in arguments]) == 0, arguments
+        return capsys.readouterr().out
+
+    config, evidence, known, again = run.out / "shop" / "party.yaml", *map(accord.folder.joinpath, ("e", "k", "again"))
+    do("replay", run.out)
+    known.write_text(do("keys", "known", "--config", config))
+    do("evidence", "export", run.out / "shop", evidence)
+    verdict = json.loads(do("evidence", "verify", evidence, "--identities", known, "--json"))
+    assert (verdict["verdict"], verdict["algorithms"]) == ("proven", ["ml-dsa-65+ed25519"])
+    assert "ml-dsa-65+ed25519 signatures over each header" in do("evidence", "verify", evidence)
+    do("audit", "--broker", f"embedded:{run.out / 'broker.db'}")
+    shown = do("keys", "show", "--config", config)
+    do("backup", accord.folder / "backup", "--config", config)
+    monkeypatch.setenv("ACCORD_PASSPHRASE", (run.out / "shop" / "keystore.key").read_text().strip())
+    do("restore", accord.folder / "backup", "--out", again)
+    assert do("keys", "show", "--config", again / "party.yaml") == shown
+    assert "profile pq" in shown
 
 
 def test_identities_by_hand_are_of_one_profile(accord: Command) -> None:
