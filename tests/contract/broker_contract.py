@@ -4,6 +4,7 @@ or `LiveContract` where nothing can be read again."""
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections import defaultdict
 from contextlib import ExitStack
 
@@ -17,6 +18,7 @@ from tests.unit.schemas.strategies import frame
 from accord_broker.factory import connect
 from accord_broker.port import FAMILIES, QUARANTINE, Delivery, Position, Record
 from accord_schemas.events import Accept
+from accord_schemas.frame import MAX_SIGNATURE
 
 GOOD = f"00-{'4b' * 16}-{'0f' * 8}-01"
 TRACES = (GOOD, "", GOOD.upper(), f"00-{'0' * 32}-{'0f' * 8}-01")
@@ -90,6 +92,20 @@ class LiveContract:
                 await reader.subscribe({})
                 await writer.publish(sent)
                 assert records(await take(reader, len(sent))) == sent
+
+        play(test())
+
+    def test_the_longest_signature_travels(self, site: Server) -> None:
+        """Kafka and MQTT carry it as a header: there must be room for one of the profile `pq`."""
+
+        async def test() -> None:
+            signed = dataclasses.replace(frame(Accept(nonce="0" * 64), suite="pq"), signature=bytes(MAX_SIGNATURE))
+            sent = [Record("control", signed.header.subject, signed.encode())]
+            async with opened(site.url) as broker:
+                await broker.subscribe({})
+                await rest(broker)
+                await broker.publish(sent)
+                assert records(await take(broker, 1)) == sent
 
         play(test())
 
