@@ -7,10 +7,13 @@ import gc
 import json
 import statistics
 import time
+from dataclasses import dataclass
 from typing import ClassVar
 
 from accord_protocols.kernel.engine import Engine
-from accord_protocols.kernel.machine import Draw, Fired, Inputs, Machine, Memory, Needs, Setup, transition
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import Machine, Setup
+from accord_protocols.kernel.transition import Draw, Fired, Needs, nothing, transition
 from accord_schemas.address import Address, Content
 from accord_schemas.agreement import Agreement, Member
 from accord_schemas.events import Event, State
@@ -19,16 +22,28 @@ FEW = 10
 EVENTS, ROUNDS = 500, 31
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many were consumed."""
+
+    n: int = 0
+
+
 class Counter(Machine):
     """Consumes the next number, forever."""
 
     kind = "counter"
     says: ClassVar[dict[str, type[Event]]] = {"next": State, "early": State}
 
-    @transition(lambda self, memory: Needs((self.at(f"next.{memory.get('n', 0)}", "b"),)))
-    def count(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, nothing, starts=True)
+    def start(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
+        """None so far."""
+        return Fired(then=self.count.keeping(Counted()))
+
+    @transition(Counted, lambda self, state: Needs((self.at(f"next.{state.n}", "b"),)))
+    def count(self, state: Counted, inputs: Inputs, draw: Draw) -> Fired:
         """One more."""
-        return Fired({"n": memory.get("n", 0) + 1}, (), "count")
+        return Fired(then=self.count.keeping(Counted(state.n + 1)))
 
 
 def loaded(waiting: int) -> Engine:
@@ -38,6 +53,7 @@ def loaded(waiting: int) -> Engine:
     }
     terms = Agreement(name="benchmark", parties=members, versions={"counter": 1})
     engine = Engine(Setup(terms, "a", "00" * 16, bytes(32)), bytes(32), {("counter", 1): Counter}, "counter")
+    list(engine.begin())
     for k in range(waiting):
         list(engine.content(said(f"early.{k}", "bc"[k % 2])))
     return engine

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -16,64 +17,85 @@ import numpy as np
 import pytest
 from tests.support.world import World, agreement, tables
 
-from accord_protocols.kernel.machine import Memory
+from accord_protocols.phases.training.offline_paillier import slot_bits
+from accord_protocols.phases.training.products import OwnPads
 from accord_protocols.phases.training.sizes import D_BITS, SCORE_BITS, SUM_BITS, X_BITS, Sizes
-from accord_protocols.phases.training.vectors import product
+from accord_protocols.phases.training.states import Holding, Round
 from accord_protocols.primitives.paillier.cipher import decrypt
 from accord_protocols.primitives.paillier.keys import PrivateKey, PublicKey
 from accord_protocols.primitives.paillier.packing import pack
 from accord_protocols.primitives.ring import Ring
+from accord_protocols.primitives.vectors import product, scores
 from accord_protocols.tasks.pads import encrypt
 from accord_protocols.tasks.registry import Context
 from accord_schemas.address import Address, Content
 from accord_schemas.bigints import from_block
-from accord_schemas.events import Pads, Residual, Scores
+from accord_schemas.events import Pads, PaillierKey, Residual, Scores
 
 CASES = [(3, "shared"), (3, "score"), (4, "shared")]
+
+
+@dataclass
+class Seen:
+    """What a party remembered last in a round, and its share of the residual."""
+
+    at: Round
+    share: np.ndarray | None = None
 
 
 class Watched(World):
     """A world that looks into the parties' memory: ``seen[party, round]`` while they train, and their last word."""
 
     def __init__(self, parties: int, protection: str, n: int = 60, **train: Any) -> None:
-        self.seen: dict[tuple[str, int], Memory] = {}
-        self.models: dict[str, Memory] = {}
+        self.seen: dict[tuple[str, int], Seen] = {}
         super().__init__(agreement(parties, 1024, protection=protection, **train), tables(parties, n=n))
         self.run()
         assert all(p.states[-1] == "completed" for p in self.parties.values())
 
     def _do(self, me: str, item: Any) -> None:
         super()._do(me, item)
-        instances = self.parties[me].engine._instances
-        if "train" in instances and "round" in (memory := instances["train"].memory):
-            known = self.seen.setdefault((me, memory["round"]), {})
-            known |= memory
-        if "evaluate" in instances and "z" in (memory := instances["evaluate"].memory):
-            self.models[me] = memory
+        instance = self.parties[me].engine._instances.get("train")
+        state = instance.state if instance else None
+        at = state if isinstance(state, Round) else getattr(state, "at", None)
+        if isinstance(at, Round):
+            known = self.seen.setdefault((me, at.number), Seen(at))
+            known.at = at
+            if isinstance(state, Holding) and state.share is not None:
+                known.share = state.share
 
     @property
     def sizes(self) -> Sizes:
-        terms: Sizes = self.seen["bank", 0]["sizes"]
-        return terms
+        return self.seen["bank", 0].at.sizes
 
     def rounds(self) -> range:
         return range(1 + max(number for _, number in self.seen))
 
     def z(self, me: str, number: int) -> np.ndarray:
         """A party's own scores in a round."""
-        memory = self.seen[me, number]
-        return product(memory["real"], memory["w"] + memory["trial"])
+        at = self.seen[me, number].at
+        return scores(at.block.x, at.w + at.trial, X_BITS)
 
     def residual(self, number: int) -> np.ndarray:
         """What nobody knows at `shared`: scores minus labels."""
         total: np.ndarray = np.sum([self.z(me, number) for me in self.parties], axis=0)
-        total -= self.seen["bank", 0]["block"]["y"]
+        total -= self.seen["bank", 0].at.block.y
         return total
 
     def pad(self, owner: str, number: int) -> np.ndarray:
         """The one-time pad of a computing party in a round, ``(n, words)``."""
-        masks: np.ndarray = self.seen[owner, number]["pads"][owner]["masks"]
-        return masks[:, number % self.sizes.slots]
+        return self.own(owner, number).masks[:, number % self.sizes.slots]
+
+    def own(self, owner: str, number: int = 0) -> OwnPads:
+        """A computing party's pads of the batch of a round."""
+        own = self.seen[owner, number].at.own
+        assert own is not None
+        return own
+
+    def share(self, owner: str, number: int) -> np.ndarray:
+        """A computing party's share of the residual in a round, ``(n, words)``."""
+        share = self.seen[owner, number].share
+        assert share is not None
+        return share
 
 
 # ---- everything that was said
@@ -112,23 +134,24 @@ def found(said: list[bytes], forms: set[bytes]) -> set[bytes]:
 def numbers(world: Watched, me: str) -> dict[str, list[float]]:
     """What a party must not show."""
     party, last = world.parties[me], max(world.rounds())
-    block = world.seen[me, 0]["block"]
+    block = world.seen[me, 0].at.block
     secret = {
         "features": party.rows.values.ravel(),
-        "whitened": world.seen[me, 0]["real"].ravel(),
-        "factor": block["factor"].ravel(),
-        "test": block["test"].ravel(),
-        "weights": np.concatenate([world.seen[me, number]["w"] for number in world.rounds()]),
-        "gradients": world.seen[me, last]["g"],
+        "whitened": (block.x / 2.0**X_BITS).ravel(),
+        "factor": block.factor.ravel(),
+        "test": block.test.ravel(),
+        "weights": np.concatenate([world.seen[me, number].at.w for number in world.rounds()]),
+        "gradients": world.seen[me, last].at.g,
         "model": np.array([*party.notes["model"]["coefficients"].values()]),
         "scores": np.concatenate([world.z(me, number) for number in world.rounds()]),
     }
     if me == "bank":
-        secret |= {"labels": party.rows.labels, "scaled": block["y"], "predictions": party.notes["predictions"]}
+        assert party.rows.labels is not None
+        secret |= {"labels": party.rows.labels, "scaled": block.y, "predictions": party.notes["predictions"]}
         secret["residuals"] = np.concatenate([world.residual(number) for number in world.rounds()])
     else:
-        shift = world.seen[me, 0]["announced"]["shift"]
-        secret["test scores"] = product(block["test"], np.ldexp(secret["model"], -shift))
+        shift = world.seen[me, 0].at.given.announced.shift
+        secret["test scores"] = product(block.test, np.ldexp(secret["model"], -shift))
     return {name: array.tolist() for name, array in secret.items()}
 
 
@@ -145,7 +168,7 @@ def test_nothing_that_was_said_shows_an_id_or_a_number(parties: int, protection:
             for form in binaries(values, (X_BITS, D_BITS, SCORE_BITS, SUM_BITS)) | texts(values)
         }
         assert not {forms[form] for form in found(said, set(forms))}, me
-        secrets = [*party.secrets.values(), *world.seen[me, 0]["kappas"].values(), party.engine._seed]
+        secrets = [*party.secrets.values(), *world.seen[me, 0].at.given.keyed.kappas.values(), party.engine._seed]
         assert not [s for s in secrets for data in said if s in data or s.hex().encode() in data]
 
 
@@ -169,7 +192,7 @@ def shared() -> Watched:
 def test_pads_cannot_be_opened_with_the_public_key(shared: Watched) -> None:
     sizes, seen = shared.sizes, set[int]()
     for owner in ("bank", "shop"):
-        (n,) = from_block(shared.seen["telco", 0]["paillier"][owner])
+        (n,) = from_block(shared.seen["telco", 0].at.given.keyed.of(PaillierKey)[owner].key)
         public, private = PublicKey(n), PrivateKey.decode(shared.parties[owner].secrets["paillier"])
         assert private.hs is not None
         powers = {int(gmpy2.powmod(private.hs, k, n * n)) for k in range(-16, 17)}
@@ -177,8 +200,8 @@ def test_pads_cannot_be_opened_with_the_public_key(shared: Watched) -> None:
         assert isinstance(event, Pads) and len(event.numbers) == sizes.rows
         ring = sizes.ring
         for row, cipher in enumerate(from_block(event.numbers)):
-            masks = ring.to_ints(shared.seen[owner, 0]["pads"][owner]["masks"][row], signed=False)
-            plain = pack(masks, sizes.slot_bits)
+            masks = ring.to_ints(shared.own(owner).masks[row], signed=False)
+            plain = pack(masks, slot_bits(sizes))
             assert decrypt(private, [gmpy2.mpz(cipher)]) == [plain]  # the guess is right, and yet:
             assert cipher != (1 + plain * n) % (n * n)
             obfuscator = int(cipher * gmpy2.invert(1 + plain * n, n * n) % (n * n))
@@ -190,7 +213,7 @@ def test_pads_cannot_be_opened_with_the_public_key(shared: Watched) -> None:
 def test_equal_pads_have_different_ciphertexts(shared: Watched) -> None:
     masks = np.tile(np.arange(2, dtype=np.uint64), (5, 2, 1))
     secrets = {"paillier": shared.parties["bank"].secrets["paillier"]}
-    inputs = {"masks": masks, "slot_bits": shared.sizes.slot_bits}
+    inputs = {"masks": masks, "slot_bits": slot_bits(shared.sizes)}
     parts = [encrypt(Context(inputs, bytes(32), secrets, part=k)).fields["numbers"] for k in range(2)]
     rows = np.concatenate(parts).tolist()
     assert len({tuple(row) for row in rows}) == 10
@@ -215,8 +238,8 @@ def view(world: Watched, me: str) -> list[np.ndarray]:
     for number in world.rounds():
         out.append(fixed(world, world.z(me, number)))
         if me in ("bank", "shop"):
-            out += [world.pad(me, number), world.seen[me, number]["share"]]
-    return [*out, fixed(world, world.seen[me, 0]["block"]["y"])] if me == "bank" else out
+            out += [world.pad(me, number), world.share(me, number)]
+    return [*out, fixed(world, world.seen[me, 0].at.block.y)] if me == "bank" else out
 
 
 def vectors(content: Content) -> list[np.ndarray]:
@@ -236,11 +259,11 @@ def targets(world: Watched, me: str) -> dict[bytes, str]:
             named[f"z of {p}"] = [fixed(world, world.z(p, number)) for number in rounds]
         if p != me and p in ("bank", "shop"):
             named[f"pad of {p}"] = [world.pad(p, number) for number in rounds]
-            named[f"share of {p}"] = [world.seen[p, number]["share"] for number in rounds]
-    shares = zip(*([world.seen[q, number]["share"] for number in rounds] for q in ("bank", "shop")), strict=True)
+            named[f"share of {p}"] = [world.share(p, number) for number in rounds]
+    shares = zip(*([world.share(q, number) for number in rounds] for q in ("bank", "shop")), strict=True)
     named["residual"] = [ring.add(a, b) for a, b in shares]
     if me != "bank":
-        named["labels"] = [fixed(world, world.seen["bank", 0]["block"]["y"])]
+        named["labels"] = [fixed(world, world.seen["bank", 0].at.block.y)]
     out = dict[bytes, str]()
     for name, values in named.items():
         changes = [ring.sub(b, a) for a, b in combinations(values, 2)]
@@ -269,7 +292,7 @@ def test_the_residual_is_the_sum_of_the_shares(shared: Watched) -> None:
     """What the tests above look for is what it is called."""
     ring = shared.sizes.ring
     for number in shared.rounds():
-        total = ring.add(*(shared.seen[q, number]["share"] for q in ("bank", "shop")))
+        total = ring.add(*(shared.share(q, number) for q in ("bank", "shop")))
         values = np.array(ring.to_ints(total)) * 2.0**-D_BITS
         np.testing.assert_allclose(values, shared.residual(number), atol=1e-6)
 
@@ -297,14 +320,14 @@ def test_the_third_party_learns_its_gradient_and_not_the_parts_of_it() -> None:
     ring, owners = watched.sizes.ring, watched.terms.computing
     third = next(p for p in watched.terms.order if p not in owners)
     for number in watched.rounds():
-        seen = watched.seen[third, number]
-        x, column = seen["x"], number % watched.sizes.slots
+        seen = watched.seen[third, number].at
+        x, column = seen.block.x, number % watched.sizes.slots
         truth = {p: ring.to_ints(ring.matvec(x, ring.from_fixed(watched.z(p, number), D_BITS))) for p in owners}
         for q in owners:
             event = watched.log[Address("train", f"residual.{number}.{third}", q)].event
             scores = watched.log[Address("train", f"scores.{number}.{q}", third)].event
             assert isinstance(event, Residual) and isinstance(scores, Scores)
-            offsets = seen["pads"][q]["offsets"][:, column]
+            offsets = seen.offsets[q][:, column]
             part = ring.sub(ring.add(ring.matvec(x, event.masked), event.products), offsets)
             own = ring.matvec(x, scores.shares)
             for known in (part, ring.sub(part, own), ring.add(part, own)):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from tests.support.world import agreement
@@ -12,24 +13,30 @@ from tests.support.world import agreement
 from accord_protocols.jobs.base import Job, Reads, machines
 from accord_protocols.jobs.outputs import document
 from accord_protocols.jobs.registry import JOBS
-from accord_protocols.kernel.machine import (
-    Done,
-    Draw,
-    Fired,
-    Inputs,
-    Machine,
-    Memory,
-    Note,
-    Reach,
-    Send,
-    nothing,
-    transition,
-)
-from accord_protocols.kernel.plan import Phase, Plan, Rounds
+from accord_protocols.kernel.effects import Done, Note, Reach, Send
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import Machine
+from accord_protocols.kernel.plan import Known, Phase, Plan, Rounds
+from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import Complete, Event, Tags
 
 QUESTIONS = 3
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tossing:
+    """Which number it is, and what was heard so far."""
+
+    round: int
+    heard: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tossed:
+    """How many numbers there were."""
+
+    count: int
 
 
 class Toss(Machine):
@@ -39,27 +46,24 @@ class Toss(Machine):
     says: ClassVar[dict[str, type[Event]]] = {"number": Tags}
     bytes_drawn: ClassVar[int] = 32
 
-    @transition(nothing)
-    def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, nothing, starts=True)
+    def start(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """The first number."""
-        return self._say({"round": 1, "heard": []}, draw)
+        return self._say(Tossing(1, ()), draw)
 
-    @transition(lambda self, memory: [self.at(f"number.{memory['round']}", p) for p in self.agreement.order])
-    def hear(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Tossing, lambda self, state: [self.at(f"number.{state.round}", p) for p in self.agreement.order])
+    def hear(self, state: Tossing, inputs: Inputs, draw: Draw) -> Fired:
         """Everybody's number is there: the next one, or the end."""
-        heard = [*memory["heard"], *(event.tags.tobytes().hex() for _, event in sorted(inputs.items()))]
-        if memory["round"] < QUESTIONS:
-            return self._say({"round": memory["round"] + 1, "heard": heard}, draw, Reach("answered"))
-        return Fired({}, (Reach("answered"), Note({"heard": heard}), Done({"count": len(heard)})))
+        heard = (*state.heard, *(event.tags.tobytes().hex() for event in inputs.events(Tags).values()))
+        if state.round < QUESTIONS:
+            return self._say(Tossing(state.round + 1, heard), draw, Reach("answered"))
+        return Fired((Reach("answered"), Note({"heard": list(heard)}), Done(Tossed(len(heard)))))
 
-    def _say(self, memory: Memory, draw: Draw, *effects: Reach) -> Fired:
+    def _say(self, state: Tossing, draw: Draw, *effects: Reach) -> Fired:
         number = draw("number").bytes(self.bytes_drawn)
         event = Tags(tags=np.frombuffer(number, np.uint8).reshape(-1, 32))
-        return Fired(
-            memory,
-            (*effects, Reach("asked"), Send(f"number.{memory['round']}", self.agreement.order, event)),
-            "hear",
-        )
+        send = Send(f"number.{state.round}", self.agreement.order, event)
+        return Fired((*effects, Reach("asked"), send), self.hear.keeping(state))
 
 
 class LongToss(Toss):
@@ -73,8 +77,8 @@ def _leader(roles: Mapping[str, str]) -> str:
     return min(roles)
 
 
-def _complete(known: Mapping[str, Any]) -> Complete:
-    return Complete(rows=known["count"])
+def _complete(known: Known) -> Complete:
+    return Complete(rows=known.of(Tossed).count)
 
 
 TOY = Job(

@@ -7,18 +7,18 @@ from typing import Any
 
 from accord_protocols.jobs.base import Fact, Learned, Said
 from accord_protocols.jobs.outputs import table
-from accord_protocols.kernel.plan import Phase, Place
+from accord_protocols.kernel.plan import Known, Phase, Place
 from accord_protocols.phases.alignment.gate import Gate
+from accord_protocols.phases.alignment.oprf import OprfExchange
 from accord_protocols.phases.alignment.overlap import Overlap, decisions
-from accord_protocols.phases.alignment.star import Align, OprfExchange
-from accord_protocols.phases.keys import EVENTS, Keys, published
+from accord_protocols.phases.alignment.star import Align
+from accord_protocols.phases.keys import EVENTS, Keyed, Keys, published
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import Event, IdSet
 from accord_schemas.events import Gate as Decision
 
 MACHINES = (Keys, Overlap, Gate, Align, OprfExchange)
-_KEYS = ("sizes", "oprf", "paillier", "kappas")
 
 
 def _said(event: type[Event]) -> Place:
@@ -34,13 +34,17 @@ def _edge(address: Address, event: Decision) -> str:
     return "" if address.instance == f"gate.{event.party}" else "decides another edge than its address"
 
 
-KEYS = Phase("keys", Keys.kind, "keyed", "KEYED", carries=_KEYS, clear={event: _said(event) for event in EVENTS})
+def _keyed(known: Known) -> Keyed:
+    return known.of(Keyed)
+
+
+KEYS = Phase("keys", Keys.kind, "keyed", "KEYED", clear={event: _said(event) for event in EVENTS})
 GATE = Phase(
     "gate",
     Overlap.kind,
     "gated",
     "GATED",
-    carries=_KEYS,
+    given=_keyed,
     starts=(Gate.kind,),
     clear={Decision: Place(decisions, _edge)},
     refuses=True,
@@ -50,7 +54,7 @@ ALIGN = Phase(
     Align.kind,
     "aligned",
     "ALIGNED",
-    carries=("rows", "size", "paillier", "kappas"),
+    given=_keyed,
     starts=(OprfExchange.kind,),
     refuses=True,  # nobody in common
 )

@@ -7,7 +7,8 @@ from typing import Any
 
 from accord_protocols.jobs import alignment
 from accord_protocols.jobs.base import Job, Reads, machines
-from accord_protocols.kernel.plan import Plan
+from accord_protocols.kernel.plan import Known, Plan
+from accord_protocols.phases.alignment.star import Aligned
 from accord_schemas.agreement import FEATURE_HOLDER, LABEL_HOLDER, Agreement
 from accord_schemas.events import Complete
 from accord_schemas.header import MAX_PARTIES
@@ -20,8 +21,8 @@ def _leader(roles: Mapping[str, str]) -> str:
     return next((party for party, role in sorted(roles.items()) if role == LABEL_HOLDER), min(roles))
 
 
-def _complete(known: Mapping[str, Any]) -> Complete:
-    return Complete(rows=known["size"])
+def _complete(known: Known) -> Complete:
+    return Complete(rows=known.of(Aligned).size)
 
 
 def _completed(said: Mapping[str, Any]) -> str:

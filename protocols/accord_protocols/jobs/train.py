@@ -9,22 +9,32 @@ from accord_protocols.jobs import alignment
 from accord_protocols.jobs.alignment import noted
 from accord_protocols.jobs.base import Job, Learned, Reads, machines
 from accord_protocols.jobs.outputs import Notes, document, table
-from accord_protocols.kernel.plan import Phase, Plan, Rounds
-from accord_protocols.phases.training.evaluate import Evaluate
+from accord_protocols.kernel.plan import Known, Phase, Plan, Rounds
+from accord_protocols.phases.alignment.star import Aligned
+from accord_protocols.phases.keys import Keyed
+from accord_protocols.phases.training.engines import ENGINES
+from accord_protocols.phases.training.evaluate import Evaluate, Evaluated, Predicting
 from accord_protocols.phases.training.glm import Train
-from accord_protocols.phases.training.offline_paillier import Pads
-from accord_protocols.phases.training.prepare import Prepare
+from accord_protocols.phases.training.prepare import Prepare, Ready
+from accord_protocols.phases.training.states import Given, Trained
 from accord_protocols.tasks.registry import Rows
 from accord_schemas.agreement import FEATURE_HOLDER, LABEL_HOLDER, Agreement
 from accord_schemas.events import Complete
 from accord_schemas.header import MAX_PARTIES
 
+
+def _given(known: Known) -> Given:
+    keyed, ready = known.of(Keyed), known.of(Ready)
+    return Given(keyed, ready.block, ready.announced)
+
+
+_OFFLINE = tuple(engine.machine for engine in ENGINES.values())
 PREPARE = Phase(
     "prepare",
     Prepare.kind,
     "prepared",
     "PREPARED",
-    carries=("size", "paillier", "kappas", "block", "announced"),
+    given=lambda known: {"rows": known.of(Aligned).rows},
     refuses=True,  # a policy on rows
 )
 TRAIN = Phase(
@@ -32,16 +42,19 @@ TRAIN = Phase(
     Train.kind,
     "converged",
     "CONVERGED",
-    carries=("size", "rounds", "converged", "stop", "w", "loss", "block", "announced", "kappas", "told"),
-    starts=(Pads.kind,),
-    rounds=Rounds("train", "round", "TRAINING"),
+    given=_given,
+    starts=tuple(machine.kind for machine in _OFFLINE),
+    rounds=Rounds("train", "round", "TRAINING", count=lambda known: known.of(Trained).rounds),
     refuses=True,  # the same policy, while others were faster
 )
-EVALUATE = Phase("evaluate", Evaluate.kind)
+EVALUATE = Phase(
+    "evaluate", Evaluate.kind, given=lambda known: Predicting(given=_given(known), trained=known.of(Trained))
+)
 
 
-def _complete(known: Mapping[str, Any]) -> Complete:
-    return Complete(model=known["digest"], rows=known["size"], rounds=known["rounds"], converged=known["converged"])
+def _complete(known: Known) -> Complete:
+    model, trained = known.of(Evaluated).digest, known.of(Trained)
+    return Complete(model=model, rows=known.of(Aligned).size, rounds=trained.rounds, converged=trained.converged)
 
 
 def _completed(said: Mapping[str, Any]) -> str:
@@ -85,7 +98,7 @@ def _predictions(notes: Notes, rows: Rows) -> Iterator[list[str]]:
 JOB = Job(
     name="train",
     plan=Plan((*alignment.PHASES, PREPARE, TRAIN, EVALUATE), _complete),
-    machines=machines(*alignment.MACHINES, Prepare, Pads, Train, Evaluate),
+    machines=machines(*alignment.MACHINES, Prepare, *_OFFLINE, Train, Evaluate),
     roles={LABEL_HOLDER: (1, 1), FEATURE_HOLDER: (1, MAX_PARTIES - 1)},
     leader=_leader,
     sections=frozenset({"align", "prepare", "train", "test_rows"}),

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from accord_protocols.kernel.machine import (
-    Compute,
-    ContractError,
-    Done,
-    Draw,
-    Effect,
-    Fields,
-    Machine,
-    Memory,
-    Needs,
-    Send,
-    Setup,
-    Spawn,
-)
+from accord_protocols.kernel.effects import Compute, Done, Effect, Fields, Send, Spawn
+from accord_protocols.kernel.inputs import DONE, Inputs, whole
+from accord_protocols.kernel.machine import ContractError, Machine, Setup
+from accord_protocols.kernel.transition import Draw, Needs
 from accord_protocols.kernel.waiting import Bound, Waiting
 from accord_schemas.address import JOB, SELF, Address, Content
-from accord_schemas.blob import Blob, loaded
 from accord_schemas.blocks import payload
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, ProtocolError
@@ -38,7 +26,7 @@ class _Instance:
     machine: Machine
     birth: int
     transcript: bytes
-    memory: Memory = field(repr=False)
+    state: object = field(repr=False)
     transition: str = ""
     missing: set[Address] = field(default_factory=set)
     needs: Needs = field(default_factory=Needs)
@@ -59,10 +47,6 @@ class VersionError(AccordError):
 
 Said = Content | Job | Effect
 """What a step yields, in order: contents to publish, jobs to run, and effects for the collaboration itself."""
-
-
-DONE = "done"
-"""The step at which an instance's end reaches the one that spawned it."""
 
 
 class Engine:
@@ -98,7 +82,7 @@ class Engine:
         self._waiters: dict[Address, str] = {}
         """Who waits for an address, from the transition before until it is consumed."""
         self._ready: list[tuple[int, str]] = []
-        self._spawn(root, digest(b"accord root", setup.me), {})
+        self._spawn(root, digest(b"accord root", setup.me), None)
 
     def begin(self) -> Iterator[Said]:
         """Fire what waits for nothing."""
@@ -146,7 +130,7 @@ class Engine:
         self._store(address, content, value)
         return self._run()
 
-    def _store(self, address: Address, content: bytes, value: Event | Fields) -> None:
+    def _store(self, address: Address, content: bytes, value: object) -> None:
         if self._waiting.knows(address):
             raise ContractError(f"{address} was taken before")
         name = self._waiters.get(address)
@@ -172,7 +156,7 @@ class Engine:
         instance = self._instances[name]
         instance.awake = False
         taken, others = self._come(instance)
-        fire: Callable[..., Any] = instance.machine.table[instance.transition][1]
+        fire = instance.machine.table[instance.transition].fire
         pairs = {a: self._waiting.take(a) for a in taken}
         for address in (*taken, *others):
             del self._waiters[address]
@@ -180,13 +164,13 @@ class Engine:
         parts = [content for content, _ in pairs.values()]
         instance.transcript = digest(b"accord step", instance.transcript, instance.transition, *parts)
         draw = Draw(self._seed, instance.transcript)
-        inputs = {a: value if instance.machine.by_reference else _whole(value) for a, (_, value) in pairs.items()}
-        fired = fire(instance.machine, instance.memory, inputs, draw)
-        instance.memory, instance.needs = fired.memory, Needs()
+        inputs = {a: value if instance.machine.by_reference else whole(value) for a, (_, value) in pairs.items()}
+        fired = fire(instance.machine, instance.state, Inputs(inputs), draw)
+        instance.state, instance.needs = fired.then.state if fired.then else None, Needs()
         for effect in fired.effects:
             yield from self._effect(instance, effect)
         if fired.then:
-            self._wait(name, fired.then)
+            self._wait(name, fired.then.transition, fired.then.state)
         else:
             self._end(name)
 
@@ -218,15 +202,15 @@ class Engine:
                     yield content
             case Compute(step=step):
                 yield Job(Address(name, step, JOB), effect)
-            case Spawn(child, memory):
-                self._spawn(child, instance.transcript, memory)
-            case Done(fields):
+            case Spawn(child, state):
+                self._spawn(child, instance.transcript, state)
+            case Done(outputs):
                 address = Address(name, DONE, SELF)
-                self._store(address, digest(b"accord done", instance.transcript), fields)
+                self._store(address, digest(b"accord done", instance.transcript), outputs)
             case _:
                 yield effect
 
-    def _spawn(self, name: str, transcript: bytes, memory: Memory) -> None:
+    def _spawn(self, name: str, transcript: bytes, state: object) -> None:
         if name in self._instances or name in self._ended:
             raise ContractError(f"the instance {name} exists")
         kind, _, qualifier = name.partition(".")
@@ -235,13 +219,18 @@ class Engine:
             raise ContractError(f"the instance {name} was not announced")
         root = digest(b"accord instance", transcript, name, self.setup.sid, str(machine.version))
         self._births += 1
-        self._instances[name] = _Instance(machine, self._births, root, memory)
-        self._wait(name, machine.first)
+        self._instances[name] = _Instance(machine, self._births, root, None)
+        self._wait(name, machine.first, state)
 
-    def _wait(self, name: str, transition: str) -> None:
+    def _wait(self, name: str, transition: str, state: object) -> None:
         instance = self._instances[name]
-        instance.transition = transition
-        wanted = instance.machine.table[transition][0](instance.machine, instance.memory)
+        row = instance.machine.table[transition]
+        if not isinstance(state, row.state) and row.state is not dict:
+            raise ContractError(
+                f"{name} waits for {transition} in a {row.state.__name__}, not a {type(state).__name__}"
+            )
+        instance.transition, instance.state = transition, state
+        wanted = row.needs(instance.machine, state)
         instance.needs = needs = wanted if isinstance(wanted, Needs) else Needs(tuple(wanted))
         for address in needs.addresses:
             if self._waiters.setdefault(address, name) != name:
@@ -267,11 +256,3 @@ def _pinned(setup: Setup, machines: Mapping[tuple[str, int], type[Machine]]) -> 
             hint="Go on with a version of Accord that has it; docs/upgrading.md says which.",
         )
     return found
-
-
-def _whole(value: Event | Fields) -> Event | Fields:
-    """An event or fields with all numbers in memory."""
-    if isinstance(value, Event):
-        large = {name: v.load() for name in type(value).model_fields if isinstance(v := getattr(value, name), Blob)}
-        return value.model_copy(update=large) if large else value
-    return {name: loaded(entry) for name, entry in value.items()}

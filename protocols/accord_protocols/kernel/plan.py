@@ -4,11 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import Complete, Event
+
+T = TypeVar("T")
+
+
+class Known:
+    """What the phases so far ended with; each thing by its type."""
+
+    def __init__(self, outputs: tuple[object, ...] = ()) -> None:
+        self._outputs = outputs
+
+    def __repr__(self) -> str:
+        return f"Known({', '.join(type(one).__name__ for one in self._outputs)})"
+
+    def of(self, kind: type[T]) -> T:
+        """The outputs of this type.
+
+        Raises:
+            LookupError: No phase has ended with such.
+        """
+        for one in self._outputs:
+            if isinstance(one, kind):
+                return one
+        raise LookupError(f"no phase has ended with {kind.__name__}")
+
+    def plus(self, outputs: object) -> Known:
+        """With those of one more phase; a machine may end without any."""
+        return self if outputs is None else Known((*self._outputs, outputs))
 
 
 def _nothing(_address: Address, _event: Any) -> str:
@@ -38,26 +65,28 @@ class Rounds:
         reaches: The state.
         back: What the machine says to be where the phase began, before the next time or the end; without it, the phase
             ends from within.
+        count: How many there were, from what is known at the end of the phase.
     """
 
     name: str
     trigger: str
     reaches: str
     back: str = ""
+    count: Callable[[Known], int] = lambda _known: 0
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
     """From one state to the next: everybody runs one instance of a machine, named as its kind, until it is done.
 
-    The machine is given what is known so far, and ends with what it adds; a number of `rounds` among it is shown.
+    The machine ends with what it adds to what is known.
 
     Args:
         name: What people read, in `seconds` and timelines.
         machine: Its kind.
         trigger: What moves the collaboration when it is done.
         reaches: The state that this leads to; without one, the job is complete instead.
-        carries: What of all that is known by then is known in the next phase too.
+        given: The state that its machine starts in, from what is known by then.
         starts: Kinds of the further machines that it starts.
         clear: Events that it says in clear. All of them are said before anybody reaches its state.
         rounds: A state within it.
@@ -68,7 +97,7 @@ class Phase:
     machine: str
     trigger: str = ""
     reaches: str = ""
-    carries: tuple[str, ...] = ()
+    given: Callable[[Known], object] = lambda _known: None
     starts: tuple[str, ...] = ()
     clear: Mapping[type[Event], Place] = field(default_factory=dict)
     rounds: Rounds | None = None
@@ -80,7 +109,7 @@ class Phase:
         return (self.machine, *self.starts)
 
 
-def _incomplete(_known: Mapping[str, Any]) -> Complete:
+def _incomplete(_known: Known) -> Complete:
     raise NotImplementedError("a plan without phases does not complete")
 
 
@@ -94,4 +123,4 @@ class Plan:
     """
 
     phases: tuple[Phase, ...] = ()
-    complete: Callable[[Mapping[str, Any]], Complete] = _incomplete
+    complete: Callable[[Known], Complete] = _incomplete

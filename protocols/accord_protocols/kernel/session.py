@@ -7,7 +7,6 @@ from typing import ClassVar
 from accord_protocols.kernel.machine import (
     Draw,
     Effect,
-    Fields,
     Fired,
     Inputs,
     Machine,
@@ -18,7 +17,7 @@ from accord_protocols.kernel.machine import (
     Spawn,
     transition,
 )
-from accord_protocols.kernel.plan import Phase
+from accord_protocols.kernel.plan import Known, Phase
 from accord_schemas.address import SELF
 from accord_schemas.events import Complete, Event
 
@@ -36,16 +35,17 @@ class Session(Machine):
     @transition(lambda self, memory: [self.at("data", SELF)])
     def agreed(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """Everybody has accepted: begin."""
-        return self._begin(0, {})
+        return self._begin(0, Known())
 
     @transition(lambda self, memory: [self.done(self.phase(memory).machine)])
     def ended(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
         """A phase has ended: begin the next one, or say that the own result is whole."""
         phase = self.phase(memory)
-        known = {**memory["known"], **inputs[self.done(phase.machine)]}
-        reached = (Reach(phase.trigger, known.get("rounds", 0)),) if phase.reaches else ()
+        known = memory["known"].plus(inputs[self.done(phase.machine)])
+        count = phase.rounds.count(known) if phase.rounds else 0
+        reached = (Reach(phase.trigger, count),) if phase.reaches else ()
         if memory["phase"] + 1 < len(self.setup.plan.phases):
-            return self._begin(memory["phase"] + 1, {name: known[name] for name in phase.carries}, reached)
+            return self._begin(memory["phase"] + 1, known, reached)
         send = Send("complete", self.agreement.order, self.setup.plan.complete(known))
         return Fired({}, (*reached, send), "completed")
 
@@ -55,6 +55,7 @@ class Session(Machine):
         digests = {a.sender: event.model for a, event in sorted(inputs.items()) if event.model}
         return Fired({}, (Note({"model_digest": digests}), Reach("completed")))
 
-    def _begin(self, number: int, known: Fields, effects: tuple[Effect, ...] = ()) -> Fired:
-        memory = {"phase": number, "known": dict(known)}
-        return Fired(memory, (*effects, Spawn(self.phase(memory).machine, dict(known))), "ended")
+    def _begin(self, number: int, known: Known, effects: tuple[Effect, ...] = ()) -> Fired:
+        memory = {"phase": number, "known": known}
+        phase = self.phase(memory)
+        return Fired(memory, (*effects, Spawn(phase.machine, phase.given(known))), "ended")

@@ -6,9 +6,9 @@ One event per purpose, said by whom the agreement gives it and by nobody else. A
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from accord_protocols.kernel.machine import (
     Compute,
@@ -26,6 +26,8 @@ from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, ExchangeKey, IdSet, OprfKey, PaillierKey
+
+E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,25 @@ def published(agreement: Agreement) -> dict[Address, type[Event]]:
     return {Address(Keys.kind, event.name, party): event for event, parties in said.items() for party in parties}
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Keyed:
+    """What everybody has after this phase.
+
+    Args:
+        sizes: How many ids each party has.
+        kappas: The secret with each peer, 32 bytes.
+        said: The keys' events by party.
+    """
+
+    sizes: Mapping[str, int]
+    kappas: Mapping[str, bytes]
+    said: Mapping[type[Event], Mapping[str, Event]]
+
+    def of(self, kind: type[E]) -> dict[str, E]:
+        """The events of one purpose, by party."""
+        return {party: event for party, event in self.said[kind].items() if isinstance(event, kind)}
+
+
 class Keys(Machine):
     """One instance, at everybody."""
 
@@ -99,10 +120,10 @@ class Keys(Machine):
         for party, size in sizes.items():
             if size > self.agreement.limits.max_rows:
                 raise ProtocolError("a party has more ids than was agreed", whose=party)
-        checks, known = [], {"sizes": sizes}
+        checks, said = [], dict[type[Event], dict[str, Event]]()
         for purpose in PURPOSES:
             events = {p: inputs[self.at(purpose.name, p)] for p in purpose.holders(self.agreement)}
-            known[purpose.name] = {p: event.key for p, event in events.items()}
+            said[purpose.event] = events
             fields = {
                 f"{name}.{p}": getattr(event, name)
                 for p, event in events.items()
@@ -111,13 +132,14 @@ class Keys(Machine):
             }
             task = f"keys.{purpose.name}.check"
             checks.append(Compute(f"checked.{purpose.name}", task, self.terms | fields, secrets=purpose.secrets))
-        return Fired(known, tuple(checks), "agree")
+        return Fired({"sizes": sizes, "said": said}, tuple(checks), "agree")
 
     @transition(lambda self, memory: [self.job(f"checked.{purpose.name}") for purpose in PURPOSES])
     def agree(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
-        """End with all keys: sizes, keys of each purpose by party, kappas by peer."""
+        """End with all keys."""
         paired = inputs[self.job(f"checked.{ExchangeKey.name}")]
-        return Fired({}, (Done({**memory, "kappas": {p: paired[f"kappa.{p}"] for p in self.setup.peers}}),))
+        kappas = {p: paired[f"kappa.{p}"] for p in self.setup.peers}
+        return Fired({}, (Done(Keyed(memory["sizes"], kappas, memory["said"])),))
 
     def _mine(self) -> list[Purpose]:
         return [p for p in PURPOSES if self.me in p.holders(self.agreement)]

@@ -116,6 +116,8 @@ TASKS: dict[str, Task] = {
     "pads.encrypt": Task("pads:encrypt", split=("masks",), chunk=512),
     "pads.mask": Task("pads:mask", split=("columns",), chunk=4),
     "pads.multiply": Task("pads:multiply"),
+    "train.scores": Task("train:scores_task", split=("x",), chunk=16384),
+    "train.gradient": Task("train:gradient_task", split=("x", "vector"), chunk=16384),
     "pads.decrypt": Task("pads:decrypt", split=("numbers",), chunk=64),
 }
 

@@ -12,7 +12,6 @@ from tests.support.world import agreement, tables
 
 from accord_agents.security.identity import Identity
 from accord_agents.security.trust import Identities
-from accord_protocols.jobs.registry import JOBS
 from accord_protocols.phases.alignment.gate import Gate
 from accord_schemas.agreement import Member
 from accord_schemas.canonical import digest
@@ -230,8 +229,7 @@ def test_a_fault_of_ours_fails_one_collaboration_and_a_fold_agrees(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    needs, _ = Gate.table["start"]
-    monkeypatch.setitem(JOBS["train"].machines["gate", 1].table, "start", (needs, broken))
+    monkeypatch.setattr(Gate.table["start"], "fire", broken)
     network.run()
     for party in DATA:
         ((state, _),) = states(network, party)

@@ -15,7 +15,6 @@ from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.channel_keys import info
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.security.channels.registry import channel_of
-from accord_protocols.jobs.registry import JOBS
 from accord_protocols.kernel.engine import Engine
 from accord_protocols.phases.alignment.gate import Gate
 from accord_schemas.address import Content
@@ -104,7 +103,8 @@ def test_a_fault_of_ours_fails_one_collaboration_while_another_completes(
 ) -> None:
     """Only the collaboration that has a gate meets the fault, at the shop alone, on a row of that kind."""
     network = SimulatedNetwork(tmp_path, agreement(3, gate=0.95), DATA)
-    (needs, start), heard = Gate.table["start"], Engine.content
+    row, heard = Gate.table["start"], Engine.content
+    start = row.fire
 
     def broken_start(machine: Gate, *rest: Any) -> Any:
         if machine.me == "shop":
@@ -117,7 +117,7 @@ def test_a_fault_of_ours_fails_one_collaboration_while_another_completes(
         return heard(engine, content)
 
     if kind == "job":
-        monkeypatch.setitem(JOBS["train"].machines["gate", 1].table, "start", (needs, broken_start))
+        monkeypatch.setattr(row, "fire", broken_start)
     else:
         monkeypatch.setattr(Engine, "content", broken_ear)
     bank = network.members["bank"]

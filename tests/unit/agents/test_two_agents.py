@@ -20,7 +20,6 @@ from accord_agents.loop.quarantine_topic import Refusals
 from accord_agents.security.identity import Identity
 from accord_broker.embedded import EmbeddedBroker
 from accord_broker.port import BrokerError, Record
-from accord_protocols.jobs.registry import JOBS
 from accord_protocols.phases.alignment.star import Align
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError
@@ -299,14 +298,15 @@ def test_a_fault_of_ours_ends_the_collaboration_and_not_the_agent(
 ) -> None:
     bank, shop = (Party(me, tmp_path, EmbeddedBroker(tmp_path / "log.db")) for me in DATA)
     first = Align.first
-    needs, real = Align.table[first]
+    row = Align.table[first]
+    real = row.fire
 
     def broken(machine: Align, *rest: Any) -> object:
         if machine.me == "shop":
             raise ZeroDivisionError("a value that nobody shall see")
         return real(machine, *rest)
 
-    monkeypatch.setitem(JOBS["train"].machines["align", 1].table, first, (needs, broken))
+    monkeypatch.setattr(row, "fire", broken)
     play(bank, shop)
     assert (bank.state(), shop.state()) == ("FAILED", "FAILED")
     (reason,) = {c.reason for p in (bank, shop) for c in p.member.dispatcher.collaborations.values()}

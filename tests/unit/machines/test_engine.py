@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import permutations
 from typing import ClassVar
 
 import pytest
 from tests.support.world import agreement
 
+from accord_protocols.kernel.effects import Compute, Done, Note, Send, Spawn
 from accord_protocols.kernel.engine import Engine, Job, Said
-from accord_protocols.kernel.machine import (
-    Compute,
-    ContractError,
-    Done,
-    Draw,
-    Fired,
-    Inputs,
-    Machine,
-    Memory,
-    Note,
-    Send,
-    Setup,
-    Spawn,
-    nothing,
-    transition,
-)
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import ContractError, Machine, Setup
+from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_schemas.address import SELF, Address, Content
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, State
 
 TERMS = agreement(3).model_copy(update={"versions": {"root": 1, "child": 1}})
 SETUP = Setup(TERMS, "bank", "00" * 16, bytes(32))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Drawn:
+    """What a child drew."""
+
+    drawn: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Made:
+    """What a job made."""
+
+    number: int
 
 
 class Child(Machine):
@@ -45,10 +48,10 @@ class Child(Machine):
         """One for each peer, and one that comes late."""
         return qualifier in (*setup.peers, "late")
 
-    @transition(lambda self, memory: [self.at("word", self.qualifier)])
-    def wait(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, lambda self, _: [self.at("word", self.qualifier)], starts=True)
+    def wait(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Ends with a stream of its own."""
-        return Fired({}, (Done({"drawn": draw("word").bytes(8)}),))
+        return Fired((Done(Drawn(draw("word").bytes(8))),))
 
 
 class Later(Child):
@@ -56,10 +59,10 @@ class Later(Child):
 
     version = 2
 
-    @transition(lambda self, memory: [self.at("word", self.qualifier)])
-    def wait(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, lambda self, _: [self.at("word", self.qualifier)], starts=True)
+    def wait(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Ends with the second half of a longer stream."""
-        return Fired({}, (Done({"drawn": draw("word").bytes(16)[8:]}),))
+        return Fired((Done(Drawn(draw("word").bytes(16)[8:])),))
 
 
 class Root(Machine):
@@ -69,27 +72,28 @@ class Root(Machine):
     says: ClassVar[dict[str, type[Event]]] = {"end": State}
     spoken: ClassVar[tuple[str, ...]] = ("shop", "telco")
 
-    @transition(nothing)
-    def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, nothing, starts=True)
+    def start(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Set out."""
         children = tuple(Spawn(f"child.{p}") for p in self.spoken)
-        return Fired({}, (*children, Compute("made", "task", key=draw.key("made"))), "join")
+        return Fired((*children, Compute("made", "task", key=draw.key("made"))), self.join.keeping(None))
 
-    def wanted(self, memory: Memory) -> list[Address]:
+    def wanted(self, state: None) -> list[Address]:
         """What it waits for."""
         return [*(self.done(f"child.{p}") for p in self.spoken), self.job("made"), self.at("go", SELF)]
 
-    @transition(wanted)
-    def join(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, wanted)
+    def join(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Say what came together."""
-        drawn = [inputs[self.done(f"child.{p}")]["drawn"].hex() for p in self.spoken]
-        event = State(state="-".join([*drawn, draw("end").bytes(8).hex()]), round=inputs[self.job("made")]["number"])
-        return Fired({"n": 1}, (Send("end", self.agreement.order, event),), "end")
+        drawn = [inputs.ended(Drawn, f"child.{p}").drawn.hex() for p in self.spoken]
+        made = inputs.result(Made, self.job("made"))
+        event = State(state="-".join([*drawn, draw("end").bytes(8).hex()]), round=made.number)
+        return Fired((Send("end", self.agreement.order, event),), self.end.keeping(made))
 
-    @transition(lambda self, memory: [self.at("end", self.me)])
-    def end(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Made, lambda self, _: [self.at("end", self.me)])
+    def end(self, state: Made, inputs: Inputs, draw: Draw) -> Fired:
         """The own word came back."""
-        return Fired({}, (Note({"state": inputs[self.at("end", self.me)].state}),))
+        return Fired((Note({"state": inputs.event(State, self.at("end", self.me)).state}),))
 
 
 def content(party: str, text: str = "x", instance: str = "") -> Content:
@@ -173,13 +177,13 @@ def test_what_was_taken_early_waits_for_its_instance() -> None:
 
 def test_two_transitions_never_wait_for_one_address() -> None:
     class Greedy(Root):
-        @transition(nothing)
-        def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        @transition(None, nothing, starts=True)
+        def start(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
             """Wait for what the child waits for."""
-            return Fired({}, (Spawn("child.shop"),), "join")
+            return Fired((Spawn("child.shop"),), self.join.keeping(None))
 
-        @transition(lambda self, memory: [Address("child.shop", "word", "shop")])
-        def join(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        @transition(None, lambda self, _: [Address("child.shop", "word", "shop")])
+        def join(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
             """Never."""
             raise AssertionError
 
@@ -189,10 +193,10 @@ def test_two_transitions_never_wait_for_one_address() -> None:
 
 def test_an_instance_starts_once() -> None:
     class Twice(Root):
-        @transition(nothing)
-        def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        @transition(None, nothing, starts=True)
+        def start(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
             """Start one name twice."""
-            return Fired({}, (Spawn("child.shop"), Spawn("child.shop")))
+            return Fired((Spawn("child.shop"), Spawn("child.shop")))
 
     with pytest.raises(ContractError, match="exists"):
         list(engine(Twice).begin())
@@ -200,10 +204,10 @@ def test_an_instance_starts_once() -> None:
 
 def test_a_transition_says_one_thing_at_an_address() -> None:
     class Echo(Root):
-        @transition(nothing)
-        def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        @transition(None, nothing, starts=True)
+        def start(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
             """Tell oneself twice."""
-            return Fired({}, tuple(Send("s", ["bank"], State(state=s, round=0)) for s in "ab"))
+            return Fired(tuple(Send("s", ["bank"], State(state=s, round=0)) for s in "ab"))
 
     with pytest.raises(ContractError, match="taken before"):
         list(engine(Echo).begin())
@@ -211,10 +215,10 @@ def test_a_transition_says_one_thing_at_an_address() -> None:
 
 def test_a_label_is_drawn_once_in_a_transition() -> None:
     class Reuse(Root):
-        @transition(nothing)
-        def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+        @transition(None, nothing, starts=True)
+        def start(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
             """Draw one stream twice."""
-            return Fired({"a": draw("x").bytes(1), "b": draw("x").bytes(1)})
+            return Fired((Note({"a": draw("x").bytes(1), "b": draw("x").bytes(1)}),))
 
     with pytest.raises(ValueError, match="drawn before"):
         list(engine(Reuse).begin())
@@ -222,5 +226,12 @@ def test_a_label_is_drawn_once_in_a_transition() -> None:
 
 def test_nothing_secret_is_in_a_representation() -> None:
     secret = {"weights": 123456789}
-    shown = [Fired(secret), Compute("s", "t", secret, key=b"KEYKEYKEY"), Spawn("i", secret), Done(secret), Note(secret)]
+    shown: list[object] = [
+        Fired(then=Root.end.keeping(Made(123456789))),
+        Made(123456789),
+        Compute("s", "t", secret, key=b"KEYKEYKEY"),
+        Spawn("i", secret),
+        Done(secret),
+        Note(secret),
+    ]
     assert not any("123456789" in repr(item) or "KEYKEY" in repr(item) for item in shown)

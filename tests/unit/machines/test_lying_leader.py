@@ -12,8 +12,9 @@ from accord_protocols.phases.training.glm import Train
 from accord_protocols.phases.training.masking import fixed
 from accord_protocols.phases.training.optimisers import lbfgs
 from accord_protocols.phases.training.optimisers import rule as rules
-from accord_protocols.phases.training.vectors import dot
+from accord_protocols.phases.training.states import Round
 from accord_protocols.primitives.ring import Ring
+from accord_protocols.primitives.vectors import dot
 from accord_schemas.address import Address, Content
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Direction, Event
@@ -80,9 +81,9 @@ def test_different_directions_for_different_parties_give_noise(monkeypatch: pyte
         seen[rule.round] = sums
         return decide(rule, sums)
 
-    def noted(self: Train, memory: dict[str, Any]) -> Any:
-        vectors = named(self, memory)
-        truth.setdefault(memory["round"], {})[self.me] = {k: np.array(v) for k, v in vectors.items()}
+    def noted(self: Train, at: Round) -> Any:
+        vectors = named(self, at)
+        truth.setdefault(at.number, {})[self.me] = {k: np.array(v) for k, v in vectors.items()}
         return vectors
 
     def tamper(to: str, content: Content) -> Event:

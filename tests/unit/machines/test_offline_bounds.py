@@ -8,7 +8,9 @@ import pytest
 from tests.support.world import agreement
 
 from accord_protocols.kernel.machine import Setup
-from accord_protocols.phases.training.sizes import D_BITS, RANGE_BITS, Sizes, sizes_of
+from accord_protocols.phases.training.engines import sizes_of
+from accord_protocols.phases.training.offline_paillier import slot_bits
+from accord_protocols.phases.training.sizes import D_BITS, RANGE_BITS, Announced, Sizes
 from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, Agreement, Member
 from accord_schemas.header import MAX_PARTIES
 
@@ -42,12 +44,14 @@ def setup(parties: int, bits: int, rounds: int, protection: str) -> Setup:
 def sized(case: tuple[int, ...], protection: str) -> tuple[Setup, Sizes]:
     rows, columns, rounds, parties, bits, exponent, _ = case
     known = setup(parties, bits, rounds, protection)
-    announced = {
-        "bounds": dict.fromkeys(known.agreement.order, exponent),
-        "columns": dict.fromkeys(known.agreement.order, columns),
-        "range": 5 if protection == "score" else 0,
-    }
-    return known, sizes_of(known, rows, announced)
+    everybody = known.agreement.order
+    announced = Announced(
+        columns=dict.fromkeys(everybody, columns),
+        bounds=dict.fromkeys(everybody, exponent),
+        shift=0,
+        range=5 if protection == "score" else 0,
+    )
+    return known, sizes_of(known.agreement, rows, announced)
 
 
 @pytest.mark.parametrize("protection", ["shared", "score"])
@@ -57,15 +61,16 @@ def test_a_whole_run_computes_wrongly_at_most_once_in_two_to_the_forty(case: tup
     known, sizes = sized(case, protection)
     largest_x, largest_d = 1 << (sizes.x_bits - 1), (1 << sizes.ring.bits) - 1
     sums = rows * largest_x * largest_d
-    packed = sum(sums << (sizes.slot_bits * t) for t in range(sizes.slots))
+    width = slot_bits(sizes)
+    packed = sum(sums << (width * t) for t in range(sizes.slots))
     batches = -(-(rounds + 1) // sizes.slots)
     answers = len(known.agreement.computing) * (parties - 1) * columns * batches
     # R is uniform below n >= 2^(bits-1): the plaintext P + R leaves [0, n) with probability |P|/n
     assert answers * Fraction(packed, 1 << (bits - 1)) <= ENOUGH
     # what a slot takes from those below is one unit at most: they are smaller than one of it
-    assert all(sum(sums << (sizes.slot_bits * u) for u in range(t)) < 1 << (sizes.slot_bits * t) for t in (1, 2, 5))
+    assert all(sum(sums << (width * u) for u in range(t)) < 1 << (width * t) for t in (1, 2, 5))
     assert sizes.slots >= min(least, rounds + 1)
-    assert sizes.slot_bits >= sizes.ring.bits  # what stands above a slot drops out modulo the ring
+    assert width >= sizes.ring.bits  # what stands above a slot drops out modulo the ring
 
 
 @pytest.mark.parametrize("case", CASES)

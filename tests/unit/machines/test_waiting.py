@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import permutations
 from typing import ClassVar
 
@@ -10,21 +11,11 @@ import pytest
 from tests.support.world import World, agreement, tables
 
 from accord_protocols.jobs.registry import JOBS
+from accord_protocols.kernel.effects import Done, Note, Spawn
 from accord_protocols.kernel.engine import TWICE, UNASKED, Engine, Said
-from accord_protocols.kernel.machine import (
-    Done,
-    Draw,
-    Fired,
-    Inputs,
-    Machine,
-    Memory,
-    Needs,
-    Note,
-    Setup,
-    Spawn,
-    nothing,
-    transition,
-)
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import Machine, Setup
+from accord_protocols.kernel.transition import Draw, Fired, Needs, nothing, transition
 from accord_protocols.kernel.waiting import EVENT_BYTES, MAX_BYTES, MAX_EVENTS, Bound
 from accord_schemas.address import Address, Content
 from accord_schemas.errors import ProtocolError
@@ -33,6 +24,13 @@ from accord_schemas.events import Blinded, Event, Residual, State
 MACHINES = {kind: JOBS["train"].machines[kind, v] for kind, v in JOBS["train"].versions.items() if kind != "witness"}
 TERMS = agreement(3).model_copy(update={"versions": {"root": 1, "server": 1}})
 SETUP = Setup(TERMS, "bank", "00" * 16, bytes(32))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Heard:
+    """What a server was asked so far."""
+
+    words: tuple[str, ...]
 
 
 class Server(Machine):
@@ -46,23 +44,24 @@ class Server(Machine):
         """One for each peer."""
         return qualifier in setup.peers
 
-    @transition(nothing)
-    def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, nothing, starts=True)
+    def start(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Set out."""
-        return Fired({"heard": []}, (), "serve")
+        return Fired(then=self.serve.keeping(Heard(())))
 
     @transition(
-        lambda self, memory: Needs.any(
-            *(self.at(f"{step}.{len(memory['heard'])}", self.qualifier) for step in ("request", "last")), patient=True
-        )
+        Heard,
+        lambda self, state: Needs.any(
+            *(self.at(f"{step}.{len(state.words)}", self.qualifier) for step in ("request", "last")), patient=True
+        ),
     )
-    def serve(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    def serve(self, state: Heard, inputs: Inputs, draw: Draw) -> Fired:
         """Take the next request, or end."""
-        ((address, event),) = inputs.items()
-        heard = [*memory["heard"], event.state]
+        address, event = inputs.one(State)
+        heard = Heard((*state.words, event.state))
         if address.step.startswith("last"):
-            return Fired({}, (Done({"heard": heard}),))
-        return Fired({"heard": heard}, (), "serve")
+            return Fired((Done(heard),))
+        return Fired(then=self.serve.keeping(heard))
 
 
 class Root(Machine):
@@ -71,15 +70,16 @@ class Root(Machine):
     kind = "root"
     says: ClassVar[dict[str, type[Event]]] = {"early": Residual}
 
-    @transition(nothing)
-    def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, nothing, starts=True)
+    def start(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Start them."""
-        return Fired({}, tuple(Spawn(f"server.{p}") for p in self.setup.peers), "join")
+        return Fired(tuple(Spawn(f"server.{p}") for p in self.setup.peers), self.join.keeping(None))
 
-    @transition(lambda self, memory: [self.done(f"server.{p}") for p in self.setup.peers])
-    def join(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, lambda self, _: [self.done(f"server.{p}") for p in self.setup.peers])
+    def join(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Say what they heard."""
-        return Fired({}, (Note({a.instance: fields["heard"] for a, fields in inputs.items()}),))
+        servers = [f"server.{p}" for p in self.setup.peers]
+        return Fired((Note({server: [*inputs.ended(Heard, server).words] for server in servers}),))
 
 
 def engine(bound: Bound | None = None) -> Engine:

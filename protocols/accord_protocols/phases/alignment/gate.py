@@ -6,25 +6,17 @@ Only the label holder learns the count of an edge; what it says is pass or refus
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal
 
-from accord_protocols.kernel.machine import (
-    Compute,
-    Draw,
-    Fired,
-    Goes,
-    Inputs,
-    Machine,
-    Memory,
-    Note,
-    Send,
-    Setup,
-    nothing,
-    transition,
-)
+from accord_protocols.kernel.effects import Compute, Fields, Note, Send
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import Goes, Machine, Setup
+from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.primitives.psi.cardinality import SAMPLE, is_sampled
 from accord_protocols.primitives.psi.overlap import Overlap, overlap
+from accord_protocols.tasks.results import Counted, Doubled, Sampled
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Answer, Event, Sample
@@ -34,6 +26,41 @@ MAX_NAMES = 4096
 """Column names that one side may compare."""
 FEATURES_WARN = Fraction(9, 10)
 """Column names that overlap more than this are worth a word: the same users and the same features gain nothing."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Compared:
+    """What both sides of an edge know: how many ids the leader and the party announced."""
+
+    leader: int
+    party: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sampling:
+    """The label holder's stream key, with which it blinds and counts."""
+
+    sizes: Compared
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Asked:
+    """And how many points and column names it sent."""
+
+    sizes: Compared
+    key: bytes
+    points: int
+    names: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answered:
+    """What it sent, and how many the party answered of its own."""
+
+    asked: Asked
+    points: int
+    names: int
 
 
 class Gate(Machine):
@@ -48,80 +75,85 @@ class Gate(Machine):
         """One for each party but the label holder, unless the gate is off."""
         return qualifier in setup.agreement.others and setup.agreement.align.max_overlap is not None
 
-    @transition(nothing)
-    def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Compared, nothing, starts=True)
+    def start(self, state: Compared, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: blind the sample. Party: wait for it."""
-        sizes = [memory["sizes"][self.setup.leader], memory["sizes"][self.qualifier]]
-        terms = {
-            "sizes": sizes,
-            "sample_key": digest(b"accord gate sample", self.setup.sid, self.instance),
-            "domain": digest(b"accord gate", self.setup.sid, self.instance),
-        }
         if not self.setup.leads:
-            return Fired({"terms": terms}, (), "answer")
+            return Fired(then=self.answer.keeping(state))
         key = draw.key("gate")
-        memory = {"terms": terms, "key": key}
-        return Fired(memory, (Compute("sampled", "gate.sample", terms, key=key, data=True),), "ask")
+        compute = Compute("sampled", "gate.sample", self._terms(state), key=key, data=True)
+        return Fired((compute,), self.ask.keeping(Sampling(state, key)))
 
-    @transition(lambda self, memory: [self.job("sampled")])
-    def ask(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Sampling, lambda self, _: [self.job("sampled")])
+    def ask(self, state: Sampling, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: send the sample."""
-        mine = inputs[self.job("sampled")]
-        event = Sample(points=mine["points"], names=mine["names"])
-        counts = {"points": len(event.points), "names": len(event.names)}
-        return Fired(memory | counts, (Send("sample", [self.qualifier], event),), "count")
+        mine = inputs.result(Sampled, self.job("sampled"))
+        asked = Asked(state.sizes, state.key, len(mine.points), len(mine.names))
+        event = Sample(points=mine.points, names=mine.names)
+        return Fired((Send("sample", [self.qualifier], event),), self.count.keeping(asked))
 
-    @transition(lambda self, memory: [self.at("sample", self.setup.leader)])
-    def answer(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Compared, lambda self, _: [self.at("sample", self.setup.leader)])
+    def answer(self, state: Compared, inputs: Inputs, draw: Draw) -> Fired:
         """Party: blind both sides."""
-        sample: Sample = inputs[self.at("sample", self.setup.leader)]
-        if not self._plausible(len(sample.points), memory["terms"]["sizes"]) or len(sample.names) > MAX_NAMES:
+        sample = inputs.event(Sample, self.at("sample", self.setup.leader))
+        if not self._plausible(len(sample.points), state) or len(sample.names) > MAX_NAMES:
             raise ProtocolError("a sample is not of the announced size", whose=self.setup.leader)
-        fields = {**memory["terms"], "peer": self.setup.leader, "points": sample.points, "their_names": sample.names}
-        return Fired({}, (Compute("answered", "gate.answer", fields, key=draw.key("gate"), data=True),), "reply")
+        theirs = {"peer": self.setup.leader, "points": sample.points, "their_names": sample.names}
+        fields = {**self._terms(state), **theirs}
+        compute = Compute("answered", "gate.answer", fields, key=draw.key("gate"), data=True)
+        return Fired((compute,), self.reply.keeping(None))
 
-    @transition(lambda self, memory: [self.job("answered")])
-    def reply(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, lambda self, _: [self.job("answered")])
+    def reply(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Party: send them."""
-        event = Answer(**inputs[self.job("answered")])
-        return Fired({}, (Send("answer", [self.setup.leader], event),))
+        mine = inputs.result(Doubled, self.job("answered"))
+        event = Answer(doubled=mine.doubled, points=mine.points, doubled_names=mine.doubled_names, names=mine.names)
+        return Fired((Send("answer", [self.setup.leader], event),))
 
-    @transition(lambda self, memory: [self.at("answer", self.qualifier)])
-    def count(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Asked, lambda self, _: [self.at("answer", self.qualifier)])
+    def count(self, state: Asked, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: count what is common."""
-        answer: Answer = inputs[self.at("answer", self.qualifier)]
-        if (len(answer.doubled), len(answer.doubled_names)) != (memory["points"], memory["names"]):
+        answer = inputs.event(Answer, self.at("answer", self.qualifier))
+        if (len(answer.doubled), len(answer.doubled_names)) != (state.points, state.names):
             raise ProtocolError("an answer is not of the asked size", whose=self.qualifier)
         fields = {name: getattr(answer, name) for name in type(answer).model_fields} | {"peer": self.qualifier}
-        memory = memory | {"theirs": len(answer.points), "their_names": len(answer.names)}
-        return Fired(memory, (Compute("counted", "gate.count", fields, key=memory["key"]),), "decide")
+        answered = Answered(state, len(answer.points), len(answer.names))
+        return Fired((Compute("counted", "gate.count", fields, key=state.key),), self.decide.keeping(answered))
 
-    @transition(lambda self, memory: [self.job("counted")])
-    def decide(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Answered, lambda self, _: [self.job("counted")])
+    def decide(self, state: Answered, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: say pass or refuse."""
-        counted, terms, align = inputs[self.job("counted")], memory["terms"], self.agreement.align
-        sizes = (terms["sizes"][0], terms["sizes"][1])
+        counted, asked, align = inputs.result(Counted, self.job("counted")), state.asked, self.agreement.align
+        sizes = (asked.sizes.leader, asked.sizes.party)
         try:
-            ids = overlap(counted["ids"], (memory["points"], memory["theirs"]), sizes, align.denominator)
+            ids = overlap(counted.ids, (asked.points, state.points), sizes, align.denominator)
         except ProtocolError as error:
             raise ProtocolError(error.message, whose=self.qualifier) from None
         bound = Fraction(str(align.max_overlap))
         event = Decision(
             party=self.qualifier,
             decision="refuse" if ids.refused(bound) else "pass",
-            features=self._features(counted["names"], memory["names"], memory["their_names"]),
+            features=self._features(counted.names, asked.names, state.names),
             sampled=is_sampled(sizes),
         )
         near = ids.in_dead_band(bound)
         note = Note({"warnings": [f"The sampled overlap with {self.qualifier} is close to the bound."] if near else []})
-        return Fired({}, (note, Send("decision", self.agreement.order, event)))
+        return Fired((note, Send("decision", self.agreement.order, event)))
+
+    def _terms(self, sizes: Compared) -> Fields:
+        """What both sides' tasks are told."""
+        return {
+            "sizes": [sizes.leader, sizes.party],
+            "sample_key": digest(b"accord gate sample", self.setup.sid, self.instance),
+            "domain": digest(b"accord gate", self.setup.sid, self.instance),
+        }
 
     @staticmethod
-    def _plausible(points: int, sizes: list[int]) -> bool:
+    def _plausible(points: int, sizes: Compared) -> bool:
         """Whether the label holder's sample has the size that its set gives; a sampled one within six deviations."""
-        if not is_sampled((sizes[0], sizes[1])):
-            return points == sizes[0]
-        expected = sizes[0] * SAMPLE / min(sizes)
+        if not is_sampled((sizes.leader, sizes.party)):
+            return points == sizes.leader
+        expected = sizes.leader * SAMPLE / min(sizes.leader, sizes.party)
         return abs(points - expected) <= 6 * math.sqrt(expected) + 1
 
     def _features(self, matches: int, mine: int, theirs: int) -> Literal["pass", "warn", "refuse"]:

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from accord_protocols.kernel.machine import (
-    Abort,
-    Done,
-    Draw,
-    Fired,
-    Inputs,
-    Machine,
-    Memory,
-    Note,
-    Spawn,
-    nothing,
-    transition,
-)
+from accord_protocols.kernel.effects import Abort, Done, Note, Spawn
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import Machine
+from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.phases.alignment.gate import Compared
+from accord_protocols.phases.keys import Keyed
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import Event, Gate
@@ -35,17 +28,18 @@ class Overlap(Machine):
     kind = "overlap"
     says: ClassVar[dict[str, type[Event]]] = {}
 
-    @transition(nothing)
-    def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Keyed, nothing, starts=True)
+    def start(self, state: Keyed, inputs: Inputs, draw: Draw) -> Fired:
         """Compare, unless the gate is off."""
         edges = self.agreement.others if self.setup.leads else (self.me,)
-        gates = tuple(Spawn(f"gate.{p}", memory) for p in edges) if decisions(self.agreement) else ()
-        return Fired({}, gates, "judge")
+        sizes = {p: Compared(leader=state.sizes[self.setup.leader], party=state.sizes[p]) for p in edges}
+        gates = tuple(Spawn(f"gate.{p}", sizes[p]) for p in edges) if decisions(self.agreement) else ()
+        return Fired(gates, self.judge.keeping(None))
 
-    @transition(lambda self, memory: decisions(self.agreement))
-    def judge(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, lambda self, _: decisions(self.agreement))
+    def judge(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Every edge has its decision: end, or end all."""
-        said: list[Gate] = [inputs[a] for a in decisions(self.agreement)]
+        said = [inputs.event(Gate, a) for a in decisions(self.agreement)]
         refused = [d for d in said if "refuse" in (d.decision, d.features)]
         gate = {
             "decision": "off" if not said else "refuse" if refused else "pass",
@@ -57,7 +51,7 @@ class Overlap(Machine):
             f"{self.setup.leader} and {d.party} hold largely the same columns." for d in said if d.features != "pass"
         ]
         note = Note({"gate": gate, "warnings": alike})
-        return Fired({}, (note, Abort("refused", self._reason(refused[0])) if refused else Done()))
+        return Fired((note, Abort("refused", self._reason(refused[0])) if refused else Done()))
 
     def _reason(self, refused: Gate) -> str:
         align, pair = self.agreement.align, f"{self.setup.leader} and {refused.party}"

@@ -8,34 +8,65 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from accord_protocols.kernel.machine import (
-    Done,
-    Draw,
-    Fired,
-    Goes,
-    Inputs,
-    Machine,
-    Memory,
-    Note,
-    Send,
-    nothing,
-    transition,
-)
+from accord_protocols.kernel.effects import Compute, Done, Effect, Note, Send
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import Goes, Machine
+from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.training.masking import masked
 from accord_protocols.phases.training.sizes import SCORE_BITS
-from accord_protocols.phases.training.vectors import product
+from accord_protocols.phases.training.states import Given, Trained
 from accord_protocols.preparation.moments import magnitude, moments
 from accord_protocols.primitives.ring import Ring
+from accord_protocols.primitives.vectors import Vector, large, scores
+from accord_protocols.tasks.results import Scored
+from accord_schemas.blob import loaded
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Scores
 
 SCORES = Ring(64)
 _STEP = "scores"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Predicting:
+    """What prediction begins with: what training began with, and what it gave."""
+
+    given: Given
+    trained: Trained
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Told:
+    """And the digest of the own model."""
+
+    start: Predicting
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Opening:
+    """And the label holder's own scores of the TEST rows, ``(k,)``."""
+
+    told: Told
+    z: Vector
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Evaluated:
+    """What everybody ends with.
+
+    Args:
+        digest: SHA-256 of the own model, in hex.
+    """
+
+    digest: str
 
 
 class Evaluate(Machine):
@@ -46,49 +77,63 @@ class Evaluate(Machine):
     says: ClassVar[dict[str, type[Event]]] = {"scores": Scores}
     goes: ClassVar[dict[str, Goes]] = {"scores": Goes.LABEL}
 
-    @transition(nothing)
-    def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
-        """Score the own columns of the TEST rows; say what the own model is."""
-        block, opener = memory["block"], self.agreement.label_holder
-        model = self._model(memory)
-        digest = hashlib.sha256(canonical_json(model)).hexdigest()
-        facts = {name: memory[name] for name in ("rounds", "converged")}
-        warnings = [] if memory["converged"] else [f"Training ended without convergence: {memory['stop']}."]
-        note = Note({"model": model, "loss": memory["loss"], **facts, "warnings": warnings if self.setup.leads else []})
-        z = product(block["test"], memory["w"])
-        kept = {"digest": digest, "z": z, "block": block}
+    @transition(Predicting, nothing, starts=True)
+    def start(self, state: Predicting, inputs: Inputs, draw: Draw) -> Fired:
+        """Say what the own model is; score the own columns of the TEST rows."""
+        block, trained = state.given.block, state.trained
+        model = self._model(state)
+        told = Told(state, hashlib.sha256(canonical_json(model)).hexdigest())
+        facts = {"rounds": trained.rounds, "converged": trained.converged}
+        warnings = [] if trained.converged else [f"Training ended without convergence: {trained.stop}."]
+        note = Note({"model": model, "loss": trained.loss, **facts, "warnings": warnings if self.setup.leads else []})
+        if not large(block.test):
+            return self._scored(told, scores(block.test, trained.w, 0), note)
+        fields = {"x": block.test, "weights": trained.w, "fraction_bits": 0}
+        return Fired((note, Compute("scored", "train.scores", fields)), self.scored.keeping(told))
+
+    @transition(Told, lambda self, _: [self.job("scored")])
+    def scored(self, state: Told, inputs: Inputs, draw: Draw) -> Fired:
+        """The same, from a worker."""
+        return self._scored(state, inputs.result(Scored, self.job("scored")).scores)
+
+    def _scored(self, told: Told, z: Vector, *effects: Effect) -> Fired:
+        """Send the own scores, masked; or wait for the others'."""
+        done = Done(Evaluated(told.digest))
         if not len(z):
-            return Fired({}, (note, Done({"digest": digest})))
+            return Fired((*effects, done))
         if self.setup.labelled:
-            return Fired(kept, (note,), "open")
+            return Fired(effects, self.open.keeping(Opening(told, z)))
         if not np.abs(z).max(initial=0.0) < 2.0**32 / len(self.agreement.parties):
             raise ProtocolError("a prediction is out of range", whose=self.me)
-        kappas, told = memory["kappas"], memory["told"]
-        shares = masked(SCORES, SCORES.from_fixed(z, SCORE_BITS), self.me, kappas, opener, "evaluate", told)
-        return Fired({}, (note, Send(_STEP, [opener], Scores(shares=shares)), Done({"digest": digest})))
+        start, opener = told.start, self.agreement.label_holder
+        values, kappas = SCORES.from_fixed(z, SCORE_BITS), start.given.keyed.kappas
+        shares = masked(SCORES, values, self.me, kappas, opener, "evaluate", start.trained.told)
+        return Fired((*effects, Send(_STEP, [opener], Scores(shares=shares)), done))
 
     @transition(
-        lambda self, memory: [self.at(_STEP, p) for p in self.agreement.order if p != self.agreement.label_holder]
+        Opening,
+        lambda self, _: [self.at(_STEP, p) for p in self.agreement.order if p != self.agreement.label_holder],
     )
-    def open(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    def open(self, state: Opening, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: add up, and measure."""
-        block = memory["block"]
-        total = SCORES.from_fixed(memory["z"], SCORE_BITS)
-        for address, event in sorted(inputs.items()):
+        block = state.told.start.given.block
+        total = SCORES.from_fixed(state.z, SCORE_BITS)
+        for sender, event in inputs.events(Scores).items():
             if event.shares.shape != total.shape:
-                raise ProtocolError("scores are not of the agreed shape", whose=address.sender)
+                raise ProtocolError("scores are not of the agreed shape", whose=sender)
             total = SCORES.add(total, event.shares)
         scaled = total[:, 0].view(np.int64) * 2.0**-SCORE_BITS
-        predictions = np.ldexp(scaled, block["shift"]) + block["center"]
-        metrics = regression(block["test_labels"], predictions)
-        note = Note({"predictions": predictions, "predicted_rows": block["test_rows"], "metrics": metrics})
-        return Fired({}, (note, Done({"digest": memory["digest"]})))
+        predictions = np.ldexp(scaled, block.shift) + block.center
+        metrics = regression(loaded(block.test_labels), predictions)
+        rows = loaded(block.test_rows)
+        note = Note({"predictions": predictions, "predicted_rows": rows, "metrics": metrics})
+        return Fired((note, Done(Evaluated(state.told.digest))))
 
-    def _model(self, memory: Memory) -> dict[str, Any]:
+    def _model(self, start: Predicting) -> Mapping[str, Any]:
         """The party's part of the model, in the labels' unit: nothing in it differs between equal runs."""
-        block = memory["block"]
-        weights = np.ldexp(memory["w"], memory["announced"]["shift"]).tolist()
-        names = [column["name"] for column in block["fitted"]["kept"]]
+        block, announced = start.given.block, start.given.announced
+        weights = np.ldexp(start.trained.w, announced.shift).tolist()
+        names = [column["name"] for column in block.fitted["kept"]]
         train = self.agreement.train
         assert train is not None
         return {
@@ -97,8 +142,8 @@ class Evaluate(Machine):
             "model": train.model,
             "protection": train.protection,
             "coefficients": dict(zip(names, weights, strict=False)),
-            "preparation": block["fitted"],
-            "intercept": weights[-1] + block["center"] if self.setup.labelled else None,
+            "preparation": block.fitted,
+            "intercept": weights[-1] + block.center if self.setup.labelled else None,
         }
 
 

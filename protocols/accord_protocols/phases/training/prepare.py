@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
+from accord_protocols.kernel.inputs import typed
 from accord_protocols.kernel.machine import (
     Compute,
     Done,
@@ -18,7 +21,9 @@ from accord_protocols.kernel.machine import (
     nothing,
     transition,
 )
+from accord_protocols.phases.training.sizes import Announced
 from accord_protocols.preparation.fitted import Fitted
+from accord_protocols.tasks.results import Block
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Prepared
 
@@ -30,6 +35,14 @@ _UNDETERMINED = (
     "{rows} TRAIN rows cannot determine {weights} coefficients, the intercept included: many models fit equally well. "
     "Set train.l2, or use fewer columns."
 )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ready:
+    """What everybody ends with: the own rows, and what everybody announced of its own."""
+
+    block: Block
+    announced: Announced
 
 
 class Prepare(Machine):
@@ -52,8 +65,7 @@ class Prepare(Machine):
             "labelled": self.setup.labelled,
             "l2": train.l2 if train else 0.0,
         }
-        keep = {name: memory[name] for name in ("paillier", "kappas", "rows")}
-        return Fired(keep, (Compute("fitted", "prepare.fit", fields, data=True),), "announce")
+        return Fired(memory, (Compute("fitted", "prepare.fit", fields, data=True),), "announce")
 
     @transition(lambda self, memory: [self.job("fitted")])
     def announce(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
@@ -99,17 +111,17 @@ class Prepare(Machine):
         for party, event in events.items():
             if bool(event.range) != self._sized(party):
                 raise ProtocolError("announced sizes are not those of the agreement", whose=party)
-        announced: Memory = {
-            "columns": {p: e.columns for p, e in events.items()},
-            "bounds": {p: e.bound for p, e in events.items()},
-            "shift": events[self.agreement.label_holder].shift,
-            "range": events[self.agreement.label_holder].range,
-        }
-        done = Done({**{n: v for n, v in memory.items() if n != "rows"}, "announced": announced})
-        trains = Note({"rows": memory["rows"], "widths": announced["columns"]})
-        return Fired({}, (trains, *self._undetermined(memory["block"]["n"], announced["columns"]), done))
+        announced = Announced(
+            columns={p: e.columns for p, e in events.items()},
+            bounds={p: e.bound for p, e in events.items()},
+            shift=events[self.agreement.label_holder].shift,
+            range=events[self.agreement.label_holder].range,
+        )
+        done = Done(Ready(typed(Block, memory["block"]), announced))
+        trains = Note({"rows": memory["rows"], "widths": announced.columns})
+        return Fired({}, (trains, *self._undetermined(memory["block"]["n"], announced.columns), done))
 
-    def _undetermined(self, rows: int, columns: dict[str, int]) -> tuple[Note, ...]:
+    def _undetermined(self, rows: int, columns: Mapping[str, int]) -> tuple[Note, ...]:
         train, weights = self.agreement.train, sum(columns.values())
         if train is None or train.l2 or rows >= weights:
             return ()

@@ -1,11 +1,10 @@
-"""What the parties of a training derive alike from the agreement and what was announced: ring, slots, fixed point."""
+"""What the parties of a training announce, and what they derive alike from it: ring, fixed point, rounds per batch."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from accord_protocols.kernel.machine import Memory, Setup
-from accord_protocols.primitives.paillier.packing import log2_ceil, slot_bits, slots
 from accord_protocols.primitives.ring import Ring
 
 X_BITS, D_BITS = 16, 24
@@ -19,6 +18,23 @@ RANGE_BITS = 20
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """What everybody said of its prepared block.
+
+    Args:
+        columns: How many each party has.
+        bounds: Exponents of the powers of two that bound their values.
+        shift: By which power of two the label holder divided its labels.
+        range: Bits that a residual may need, where that decides about the ring; else 0.
+    """
+
+    columns: Mapping[str, int]
+    bounds: Mapping[str, int]
+    shift: int
+    range: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sizes:
     """Sizes of one training.
 
@@ -27,34 +43,11 @@ class Sizes:
         ring: Where residuals are shared.
         x_bits: Bits of a feature in fixed point with its sign, over all parties.
         range_bits: Bits before the point that a residual may have.
-        slot_bits: Width of a slot.
-        slots: Iterations per batch of pads.
+        slots: Rounds per batch of pads.
     """
 
     rows: int
     ring: Ring
     x_bits: int
     range_bits: int
-    slot_bits: int
     slots: int
-
-
-def sizes_of(setup: Setup, rows: int, announced: Memory) -> Sizes:
-    """The sizes, by the agreement and what everybody announced.
-
-    At `score` the residual is known to its holder, so that 64 bits do when 40 fraction bits, the rows, the features and
-    the residual's range fit; at `shared` the ring has 128 bits.
-    """
-    train = setup.agreement.train
-    assert train is not None
-    bound = max(announced["bounds"].values())
-    x_bits = X_BITS + bound + 1
-    room = 64 - (X_BITS + D_BITS + log2_ceil(max(rows, 1)) + bound + 1)
-    small = train.protection == "score" and announced["range"] <= room
-    ring, range_bits = (Ring(64), room) if small else (Ring(128), RANGE_BITS + 1)
-    rounds = train.max_rounds + 1
-    width = slot_bits(ring.bits, x_bits, max(rows, 1))
-    ciphertexts = len(setup.agreement.computing) * len(setup.peers) * max(1, *announced["columns"].values()) * rounds
-    return Sizes(
-        rows, ring, x_bits, range_bits, width, min(slots(setup.agreement.key_bits, width, ciphertexts), rounds)
-    )

@@ -8,10 +8,11 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from accord_protocols.kernel.machine import Memory
 from accord_protocols.phases.training.optimisers.lbfgs import MEMORY, Gram, direction, layout
 from accord_protocols.phases.training.sizes import Sizes
+from accord_protocols.tasks.results import Block
 from accord_schemas.agreement import Agreement, Train
+from accord_schemas.blob import loaded
 from accord_schemas.events import Direction
 
 T = TypeVar("T")
@@ -45,12 +46,12 @@ class Rule:
     first: float = 0.0
 
 
-def opening(block: Memory, sizes: Sizes, agreement: Agreement) -> Rule:
+def opening(block: Block, sizes: Sizes, agreement: Agreement) -> Rule:
     """The rule at w = 0: f(0) = Σy² / 2n."""
     assert agreement.train is not None
-    y = block["y"]
+    y = loaded(block.y)
     start = math.fsum((y * y).tolist()) / (2 * max(sizes.rows, 1))
-    return Rule(agreement.train, len(agreement.parties), math.ldexp(1.0, block["shift"]), start)
+    return Rule(agreement.train, len(agreement.parties), math.ldexp(1.0, block.shift), start)
 
 
 def remembered(train: Train) -> int:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from accord_schemas.blob import LARGE
+
 Vector = NDArray[np.float64]
 
 
@@ -30,3 +32,14 @@ def combination(coefficients: Sequence[float], vectors: Sequence[Vector]) -> Vec
     for coefficient, vector in zip(coefficients, vectors, strict=True):
         out += vector * coefficient
     return out
+
+
+def scores(x: NDArray[np.int64] | NDArray[np.float64], w: Vector, fraction_bits: int) -> Vector:
+    """X·w of rows with so many fraction bits."""
+    return product(np.multiply(x, 2.0**-fraction_bits, dtype=np.float64), w)
+
+
+def large(x: NDArray[np.int64] | NDArray[np.float64]) -> bool:
+    """Whether passing over a block is a worker's task: where it passes by reference, so that it is not sent along."""
+    rows, columns = x.shape
+    return bool(rows * columns * 8 >= LARGE)

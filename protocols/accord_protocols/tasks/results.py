@@ -1,0 +1,169 @@
+"""What tasks give, as the machines read it: a dataclass per form, see `accord_protocols.kernel.inputs.typed`.
+
+Nothing is loaded here that a task needs for its work. Numbers may be a `Blob` where the machine takes them by
+reference; its shape is all that is looked at then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Words = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Numbers:
+    """``(n, width)``: blinded, evaluated or encrypted numbers, a row each."""
+
+    numbers: Bytes
+
+
+# ---- keys
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Committed:
+    """The own ids: how many, a commitment to them, and what opens it."""
+
+    count: int
+    commitment: bytes
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Paired:
+    """A secret with each peer, 32 bytes."""
+
+    kappa: Mapping[str, bytes] = field(default_factory=dict)
+
+
+# ---- overlap gate
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sampled:
+    """Blinded points ``(n, 32)`` of sampled ids and of column names."""
+
+    points: Bytes
+    names: Bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Doubled:
+    """The same of the own side, and the other side's points blinded again."""
+
+    points: Bytes
+    names: Bytes
+    doubled: Bytes
+    doubled_names: Bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Counted:
+    """How many points and names are common."""
+
+    ids: int
+    names: int
+
+
+# ---- alignment
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tagged:
+    """Tags ``(n, 32)`` of the own ids."""
+
+    tags: Bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Stored:
+    """An oblivious key-value store."""
+
+    salt: bytes
+    table: Bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Common:
+    """The leader's rows of the intersection, ``(k,)``, and their tags by server."""
+
+    rows: Ints
+    tags: Mapping[str, Bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Located:
+    """A server's rows of the intersection, ``(k,)``."""
+
+    rows: Ints
+
+
+# ---- training
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Block:
+    """One party's prepared rows; `accord_protocols.tasks.prepare.fit_task` says what each is.
+
+    The label holder's alone: y, center, shift, range, constant and test_labels.
+    """
+
+    n: int
+    x: Ints
+    factor: Floats
+    penalty: Floats
+    bound: int
+    test: Floats
+    test_rows: Ints
+    fitted: Mapping[str, Any]
+    remarks: Sequence[str]
+    dependent: Sequence[str]
+    y: Floats = field(default_factory=lambda: np.zeros(0))
+    center: float = 0.0
+    shift: int = 0
+    range: int = 0
+    constant: bool = False
+    test_labels: Floats = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def columns(self) -> int:
+        """m, the label holder's intercept included."""
+        return int(self.x.shape[1])
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Masked:
+    """What hides a party's answers: encrypted masks, a row a column, and what they take off, ``(m, slots, words)``."""
+
+    numbers: Bytes
+    offsets: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Decrypted:
+    """Products of pads with a peer's columns, ``(m, slots, words)``."""
+
+    products: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Scored:
+    """One's own scores, ``(n,)``."""
+
+    scores: Floats
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Multiplied:
+    """Products of the own columns with a vector, by spans of rows: ``(spans, m, words)``, to be added."""
+
+    products: Words
