@@ -15,14 +15,9 @@ from accord_agents.execution.executor import done_here, fresh
 from accord_agents.execution.port import Executor, TaskResources, TaskResult
 from accord_agents.security.keystore import Keystore
 from accord_protocols.kernel.engine import Job
+from accord_protocols.tasks.registry import CHEAP_ROWS, TASKS
 from accord_schemas.blocks import payload
 from accord_schemas.errors import TamperError
-
-CHEAP = frozenset({"ids.commit", "gate.count", "align.intersect", "align.locate"})
-"""Tasks that are executed again in any case, for parties of up to `CHEAP_ROWS` rows: milliseconds each."""
-CHEAP_ROWS = 20_000
-_RECORDED = {"prepare.fit": ("prepare.refit", "fitted")}
-"""Tasks whose result another one gives again from an artefact that they recorded."""
 
 
 class Rerun:
@@ -70,7 +65,7 @@ class Rerun:
         if recorded.get("trigger"):  # it had no result: a peer's fault, which the fold repeats, or want of memory
             return
         if self._executor is None:
-            if compute.task in CHEAP and data["rows"] <= CHEAP_ROWS:
+            if TASKS[compute.task].cheap and data["rows"] <= CHEAP_ROWS:
                 changed, supplies = self._order(job, recorded, data)
                 self._compare(changed, recorded, done_here(changed.compute, supplies))
             return
@@ -113,10 +108,10 @@ class Rerun:
         path = self._snapshots / f"{data['snapshot']}.table"
         snapshot = (str(path), data["snapshot"]) if compute.data else None
         supplies = TaskResources(key, secrets, snapshot, data["rows"], self._blobs)
-        if compute.task in _RECORDED:
-            task, artefact = _RECORDED[compute.task]
-            inputs = {**compute.inputs, artefact: recorded[artefact]}
-            job = Job(job.address, replace(compute, task=task, inputs=inputs))
+        task = TASKS[compute.task]
+        if task.replayed_by:
+            inputs = {**compute.inputs, task.recorded: recorded[task.recorded]}
+            job = Job(job.address, replace(compute, task=task.replayed_by, inputs=inputs))
         return job, supplies
 
     def _compare(self, job: Job, recorded: Mapping[str, Any], reply: TaskResult) -> None:

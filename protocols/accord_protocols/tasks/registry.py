@@ -84,6 +84,9 @@ class Task:
         by_ids: Whether the ids are cut as well.
         chunk: Rows per part: fixed, so that the bytes do not depend on the number of workers.
         heavy: Whether it loads scikit-learn; its worker ends afterwards and gives 100 MiB back.
+        cheap: Whether a replay executes it again in any case, for parties of up to `CHEAP_ROWS` rows: milliseconds.
+        replayed_by: The task that gives its result again in a replay, where that is another one.
+        recorded: The field of the recorded result which that one is given besides the inputs.
     """
 
     function: str
@@ -91,8 +94,12 @@ class Task:
     by_ids: bool = False
     chunk: int = 2048
     heavy: bool = False
+    cheap: bool = False
+    replayed_by: str = ""
+    recorded: str = ""
 
 
+CHEAP_ROWS = 20_000
 TASKS: dict[str, Task] = {
     "keys.exchange.make": Task("keys:make_exchange"),
     "keys.exchange.check": Task("keys:check_exchange"),
@@ -100,18 +107,18 @@ TASKS: dict[str, Task] = {
     "keys.paillier.check": Task("keys:check_paillier"),
     "keys.oprf.make": Task("keys:make_oprf"),
     "keys.oprf.check": Task("keys:check_oprf"),
-    "ids.commit": Task("keys:commit"),
+    "ids.commit": Task("keys:commit", cheap=True),
     "gate.sample": Task("gate:sample_task"),
     "gate.answer": Task("gate:answer"),
-    "gate.count": Task("gate:count_task"),
+    "gate.count": Task("gate:count_task", cheap=True),
     "align.blind": Task("align:blind", by_ids=True),
     "align.sign": Task("align:sign", split=("numbers",), chunk=512),
     "align.tag": Task("align:tag", by_ids=True, chunk=512),
     "align.store": Task("align:store"),
     "align.finalise": Task("align:finalise", split=("numbers",), by_ids=True),
-    "align.intersect": Task("align:intersect_task"),
-    "align.locate": Task("align:locate_task"),
-    "prepare.fit": Task("prepare:fit_task", heavy=True),
+    "align.intersect": Task("align:intersect_task", cheap=True),
+    "align.locate": Task("align:locate_task", cheap=True),
+    "prepare.fit": Task("prepare:fit_task", heavy=True, replayed_by="prepare.refit", recorded="fitted"),
     "prepare.refit": Task("prepare:refit_task", heavy=True),
     "pads.encrypt": Task("pads:encrypt", split=("masks",), chunk=512),
     "pads.mask": Task("pads:mask", split=("columns",), chunk=4),
