@@ -12,7 +12,8 @@ from accord_protocols.primitives.xof import Xof
 
 _LIMB_BITS = 16
 _MAX_FACTOR_BITS = 30
-_BLOCK_ROWS = 1 << (63 - _MAX_FACTOR_BITS - _LIMB_BITS)  # so many products of a factor and a limb fit an int64
+_BLOCK_ROWS = 1 << 12
+"""Rows at a time: products of a factor and a limb fit an int64 up to 2^17 of them; so many stay in the cache."""
 _MAX_FIXED_BITS = 62
 
 

@@ -12,6 +12,7 @@ from tests.support.world import agreement, tables
 import accord_agents.collaboration.assembler
 import accord_agents.journal.payloads
 from accord_agents.loop.recovery_answers import frames
+from accord_protocols.phases.training import evaluate, glm
 from accord_schemas.agreement import Limits
 from accord_schemas.errors import TamperError
 from accord_schemas.frame import Frame
@@ -60,6 +61,20 @@ def test_the_same_models_whatever_passes_by_reference(
         for member in network.members.values():
             member.point = lambda _: None
             member.restart()  # folds all of it again and compares every frame
+    finally:
+        network.close()
+
+
+def test_a_block_that_passes_by_reference_is_worked_on_by_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: object
+) -> None:
+    for module in (glm, evaluate):
+        monkeypatch.setattr(module, "large", lambda _block: True)
+    network = SimulatedNetwork(tmp_path, TERMS, DATA, large=64)
+    try:
+        assert network.run().models() == in_memory
+        for member in network.members.values():
+            member.restart()
     finally:
         network.close()
 

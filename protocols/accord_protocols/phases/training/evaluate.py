@@ -87,7 +87,7 @@ class Evaluate(Machine):
         warnings = [] if trained.converged else [f"Training ended without convergence: {trained.stop}."]
         note = Note({"model": model, "loss": trained.loss, **facts, "warnings": warnings if self.setup.leads else []})
         if not large(block.test):
-            return self._scored(told, scores(block.test, trained.w, 0), note)
+            return self._scored(told, scores(loaded(block.test), trained.w, 0), note)
         fields = {"x": block.test, "weights": trained.w, "fraction_bits": 0}
         return Fired((note, Compute("scored", "train.scores", fields)), self.scored.keeping(told))
 

@@ -119,7 +119,7 @@ class Train(Machine):
         """Scores at the trial point."""
         x, point = at.block.x, at.w + at.trial
         if not large(x):
-            return self._share(at, scores(x, point, X_BITS), draw, *effects)
+            return self._share(at, scores(loaded(x), point, X_BITS), draw, *effects)
         fields = {"x": x, "weights": point, "fraction_bits": X_BITS}
         return Fired((*effects, Compute(f"scored.{at.number}", "train.scores", fields)), self.scored.keeping(at))
 
@@ -210,7 +210,7 @@ class Train(Machine):
             products = _expected(event.products, (columns, ring.words), sender)
             rest = ring.add(rest, ring.sub(products, at.offsets[sender][:, column]))
         if not large(at.block.x):
-            return self._sums(at, ring.add(ring.matvec(at.block.x, vector), rest))
+            return self._sums(at, ring.add(ring.matvec(loaded(at.block.x), vector), rest))
         fields = {"x": at.block.x, "vector": vector, "ring_bits": ring.bits}
         compute = Compute(f"multiplied.{at.number}", "train.gradient", fields)
         return Fired((compute,), self.multiplied.keeping(Adding(at, rest)))
