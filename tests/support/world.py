@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from accord_protocols.jobs.registry import JOBS, ROOT
+from accord_protocols.kernel.effects import Abort, Note, Reach
 from accord_protocols.kernel.engine import Engine, Job
-from accord_protocols.kernel.machine import Abort, Note, Reach, Setup
+from accord_protocols.kernel.machine import Setup
 from accord_protocols.tasks import TASKS, Context, run
 from accord_protocols.tasks.registry import cut, join, part, spans
 from accord_schemas.address import SELF, Address, Content

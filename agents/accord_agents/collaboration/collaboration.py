@@ -16,10 +16,11 @@ from accord_agents.collaboration.sequences import Chain
 from accord_agents.journal.rows import Row
 from accord_protocols.jobs.base import Job
 from accord_protocols.jobs.registry import ROOT, job_of
+from accord_protocols.kernel.effects import Abort, Note, Reach
 from accord_protocols.kernel.engine import Engine, Said
 from accord_protocols.kernel.engine import Job as Work
 from accord_protocols.kernel.lifecycle import PROPOSED, TERMINAL, IllegalTransitionError, Table, follow, table
-from accord_protocols.kernel.machine import Abort, Note, Reach, Setup
+from accord_protocols.kernel.machine import Setup
 from accord_protocols.kernel.waiting import Bound
 from accord_schemas.address import SELF, Address, Content
 from accord_schemas.agreement import Agreement

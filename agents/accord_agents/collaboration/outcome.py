@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from accord_protocols.kernel.effects import Fields
 from accord_protocols.kernel.engine import Job
-from accord_protocols.kernel.machine import Fields
 from accord_schemas.frame import Frame
 
 

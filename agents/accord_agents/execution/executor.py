@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 from accord_agents.execution.joining import Joined
 from accord_agents.execution.port import TaskResources, TaskResult, undone
 from accord_agents.execution.worker import TaskRequest, start, work
-from accord_protocols.kernel.machine import Compute
+from accord_protocols.kernel.effects import Compute
 from accord_protocols.tasks.registry import TASKS, cut, spans
 from accord_schemas.address import Address
 from accord_schemas.blob import Blob

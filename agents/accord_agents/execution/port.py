@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from accord_agents.execution.blobs import BlobStore
-from accord_protocols.kernel.machine import Compute
+from accord_protocols.kernel.effects import Compute
 
 
 @dataclass(frozen=True, slots=True)

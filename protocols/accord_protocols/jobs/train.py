@@ -34,7 +34,7 @@ PREPARE = Phase(
     Prepare.kind,
     "prepared",
     "PREPARED",
-    given=lambda known: {"rows": known.of(Aligned).rows},
+    given=lambda known: known.of(Aligned),
     refuses=True,  # a policy on rows
 )
 TRAIN = Phase(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from accord_protocols.kernel.effects import Compute, Done, Effect, Fields, Send, Spawn
 from accord_protocols.kernel.inputs import DONE, Inputs, whole
 from accord_protocols.kernel.machine import ContractError, Machine, Setup
-from accord_protocols.kernel.transition import Draw, Needs
+from accord_protocols.kernel.transition import Draw, Needs, Next
 from accord_protocols.kernel.waiting import Bound, Waiting
 from accord_schemas.address import JOB, SELF, Address, Content
 from accord_schemas.blocks import payload
@@ -170,7 +170,7 @@ class Engine:
         for effect in fired.effects:
             yield from self._effect(instance, effect)
         if fired.then:
-            self._wait(name, fired.then.transition, fired.then.state)
+            self._wait(name, fired.then)
         else:
             self._end(name)
 
@@ -220,16 +220,14 @@ class Engine:
         root = digest(b"accord instance", transcript, name, self.setup.sid, str(machine.version))
         self._births += 1
         self._instances[name] = _Instance(machine, self._births, root, None)
-        self._wait(name, machine.first, state)
+        self._wait(name, Next(machine.first, state))
 
-    def _wait(self, name: str, transition: str, state: object) -> None:
-        instance = self._instances[name]
-        row = instance.machine.table[transition]
-        if not isinstance(state, row.state) and row.state is not dict:
-            raise ContractError(
-                f"{name} waits for {transition} in a {row.state.__name__}, not a {type(state).__name__}"
-            )
-        instance.transition, instance.state = transition, state
+    def _wait(self, name: str, then: Next) -> None:
+        instance, state = self._instances[name], then.state
+        row = instance.machine.table[then.transition]
+        if not isinstance(state, row.state):
+            raise ContractError(f"{name} waits for {row.name} in a {row.state.__name__}, not a {type(state).__name__}")
+        instance.transition, instance.state = row.name, state
         wanted = row.needs(instance.machine, state)
         instance.needs = needs = wanted if isinstance(wanted, Needs) else Needs(tuple(wanted))
         for address in needs.addresses:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -28,13 +28,6 @@ class Inputs:
 
     def __repr__(self) -> str:
         return f"Inputs({[str(address) for address in self._values]})"
-
-    def __getitem__(self, at: Address) -> Any:
-        return self._values[at]
-
-    def items(self) -> ItemsView[Address, Any]:
-        """Of a machine that is not typed yet."""
-        return self._values.items()
 
     def event(self, kind: type[E], at: Address) -> E:
         """An event at its address."""

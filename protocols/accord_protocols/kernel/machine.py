@@ -6,67 +6,18 @@ the agreement and that state, fires once, and returns effects, and the transitio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar
 
-from accord_protocols.kernel.effects import (
-    Abort,
-    Compute,
-    Done,
-    Effect,
-    Fields,
-    Note,
-    Reach,
-    Send,
-    Spawn,
-)
-from accord_protocols.kernel.inputs import DONE, Inputs
+from accord_protocols.kernel.inputs import DONE
 from accord_protocols.kernel.plan import Plan
-from accord_protocols.kernel.transition import Draw, Needs, Next, Transition, Wanted, nothing
-from accord_protocols.kernel.transition import Fired as _Fired
+from accord_protocols.kernel.transition import Transition
 from accord_schemas.address import JOB, SELF, Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import AccordError
 from accord_schemas.events import Event
-
-__all__ = [
-    "Abort",
-    "Compute",
-    "ContractError",
-    "Done",
-    "Draw",
-    "Effect",
-    "Fields",
-    "Fired",
-    "Goes",
-    "Inputs",
-    "Machine",
-    "Memory",
-    "Needs",
-    "Note",
-    "Reach",
-    "Send",
-    "Setup",
-    "Spawn",
-    "nothing",
-    "transition",
-]
-Memory = dict[str, Any]
-"""Of a machine that is not typed yet."""
-
-
-class Fired(_Fired):
-    """The same, of a machine that is not typed yet."""
-
-    def __init__(self, memory: Memory, effects: tuple[Effect, ...] = (), then: str = "") -> None:
-        super().__init__(effects, Next(then, memory) if then else None)
-
-
-def transition(needs: Callable[[Any, Memory], Wanted]) -> Callable[[Any], Transition[Memory]]:
-    """The same, of a machine that is not typed yet; the first one starts it."""
-    return lambda method: Transition(dict, needs, method, starts=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +100,7 @@ class Machine:
         super().__init_subclass__()
         rows = (n for base in reversed(cls.__mro__) for n, m in vars(base).items() if isinstance(m, Transition))
         cls.table = {name: getattr(cls, name) for name in dict.fromkeys(rows)}
-        starts = [name for name, row in cls.table.items() if row.starts] or list(cls.table)[:1]
+        starts = [name for name, row in cls.table.items() if row.starts]
         if len(starts) != 1:
             raise TypeError(f"{cls.__name__} starts with {' and '.join(starts) or 'no transition'}, not with one")
         (cls.first,) = starts

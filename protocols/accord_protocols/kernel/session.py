@@ -2,60 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from accord_protocols.kernel.machine import (
-    Draw,
-    Effect,
-    Fired,
-    Inputs,
-    Machine,
-    Memory,
-    Note,
-    Reach,
-    Send,
-    Spawn,
-    transition,
-)
+from accord_protocols.kernel.effects import Effect, Note, Reach, Send, Spawn
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import Machine
 from accord_protocols.kernel.plan import Known, Phase
+from accord_protocols.kernel.transition import Draw, Fired, transition
 from accord_schemas.address import SELF
 from accord_schemas.events import Complete, Event
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Going:
+    """Which phase goes on, by its place in the plan, and what those before it ended with."""
+
+    phase: int
+    known: Known
 
 
 class Session(Machine):
     """The root instance; what the phases are, the job's plan says."""
 
     kind = "session"
+    by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"complete": Complete}
 
-    def phase(self, memory: Memory) -> Phase:
-        """The one that goes on."""
-        return self.setup.plan.phases[memory["phase"]]
+    def phase(self, number: int) -> Phase:
+        """One of the plan."""
+        return self.setup.plan.phases[number]
 
-    @transition(lambda self, memory: [self.at("data", SELF)])
-    def agreed(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, lambda self, _: [self.at("data", SELF)], starts=True)
+    def agreed(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Everybody has accepted: begin."""
-        return self._begin(0, Known())
+        return self._begin(Going(0, Known()))
 
-    @transition(lambda self, memory: [self.done(self.phase(memory).machine)])
-    def ended(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Going, lambda self, state: [self.done(self.phase(state.phase).machine)])
+    def ended(self, state: Going, inputs: Inputs, draw: Draw) -> Fired:
         """A phase has ended: begin the next one, or say that the own result is whole."""
-        phase = self.phase(memory)
-        known = memory["known"].plus(inputs[self.done(phase.machine)])
+        phase = self.phase(state.phase)
+        known = state.known.plus(inputs.ended(object, phase.machine))
         count = phase.rounds.count(known) if phase.rounds else 0
         reached = (Reach(phase.trigger, count),) if phase.reaches else ()
-        if memory["phase"] + 1 < len(self.setup.plan.phases):
-            return self._begin(memory["phase"] + 1, known, reached)
+        if state.phase + 1 < len(self.setup.plan.phases):
+            return self._begin(Going(state.phase + 1, known), *reached)
         send = Send("complete", self.agreement.order, self.setup.plan.complete(known))
-        return Fired({}, (*reached, send), "completed")
+        return Fired((*reached, send), self.completed.keeping(None))
 
-    @transition(lambda self, memory: [self.at("complete", p) for p in self.agreement.order])
-    def completed(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, lambda self, _: [self.at("complete", p) for p in self.agreement.order])
+    def completed(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Everybody has a result."""
-        digests = {a.sender: event.model for a, event in sorted(inputs.items()) if event.model}
-        return Fired({}, (Note({"model_digest": digests}), Reach("completed")))
+        digests = {party: event.model for party, event in inputs.events(Complete).items() if event.model}
+        return Fired((Note({"model_digest": digests}), Reach("completed")))
 
-    def _begin(self, number: int, known: Known, effects: tuple[Effect, ...] = ()) -> Fired:
-        memory = {"phase": number, "known": known}
-        phase = self.phase(memory)
-        return Fired(memory, (*effects, Spawn(phase.machine, phase.given(known))), "ended")
+    def _begin(self, going: Going, *effects: Effect) -> Fired:
+        phase = self.phase(going.phase)
+        return Fired((*effects, Spawn(phase.machine, phase.given(going.known))), self.ended.keeping(going))

@@ -1,31 +1,26 @@
 """Key distribution: each party makes the keys of its role, publishes the public halves, and checks everybody's.
 
-One event per purpose, said by whom the agreement gives it and by nobody else. A new scheme is a new event, a line of
-`PURPOSES`, and two tasks, ``keys.NAME.make`` and ``keys.NAME.check``.
+One event per purpose, said by whom the agreement gives it and by nobody else. What is encrypted and aligned with, the
+agreement says: those keys are the engine's and the scheme's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
-from accord_protocols.kernel.machine import (
-    Compute,
-    Done,
-    Draw,
-    Fired,
-    Inputs,
-    Machine,
-    Memory,
-    Send,
-    nothing,
-    transition,
-)
+from accord_protocols.kernel.effects import Compute, Done, Send
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import Machine
+from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.phases.alignment.oprf import oprf_of
+from accord_protocols.phases.training.engines import ENGINES, engine_of
+from accord_protocols.tasks.results import Committed, Paired
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Event, ExchangeKey, IdSet, OprfKey, PaillierKey
+from accord_schemas.events import Event, ExchangeKey, IdSet, OprfKey
 
 E = TypeVar("E", bound=Event)
 
@@ -36,34 +31,52 @@ class Purpose:
 
     Args:
         event: How its public half is published; its name is the purpose's.
-        holders: Who has one, by the agreement.
-        secrets: Names of the own keys that checking the peers' needs.
+        holders: Who has one.
+        make: The task that makes one.
+        check: The task that checks the peers'.
+        secrets: Names of the own keys that checking needs.
     """
 
     event: type[Event]
-    holders: Callable[[Agreement], tuple[str, ...]]
+    holders: tuple[str, ...]
+    make: str
+    check: str
     secrets: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """Of the step, the secret, and the field that the machine ends with."""
+        """Of the steps."""
         return self.event.name
 
 
-PURPOSES = (
-    Purpose(ExchangeKey, lambda agreement: agreement.order, secrets=("exchange",)),
-    Purpose(PaillierKey, lambda agreement: agreement.computing),
-    Purpose(OprfKey, lambda agreement: agreement.others),
-)
-EVENTS: tuple[type[Event], ...] = (IdSet, *(purpose.event for purpose in PURPOSES))
-"""Everything that is said while keys are distributed."""
+EVENTS: tuple[type[Event], ...] = (IdSet, ExchangeKey, *dict.fromkeys(e.key for e in ENGINES.values()), OprfKey)
+"""Everything that may be said while keys are distributed."""
+
+
+def purposes(agreement: Agreement) -> tuple[Purpose, ...]:
+    """The keys of a collaboration: to share secrets, of the product engine, of the alignment's scheme."""
+    engine, oprf = engine_of(agreement), oprf_of(agreement)
+    key = f"keys.{engine.key.name}"
+    return (
+        Purpose(ExchangeKey, agreement.order, "keys.exchange.make", "keys.exchange.check", secrets=("exchange",)),
+        Purpose(engine.key, agreement.computing, f"{key}.make", f"{key}.check"),
+        Purpose(OprfKey, agreement.others, oprf.make, oprf.check),
+    )
 
 
 def published(agreement: Agreement) -> dict[Address, type[Event]]:
     """Which of `EVENTS` is said where, by the agreement alone."""
     said: dict[type[Event], tuple[str, ...]] = {IdSet: agreement.order}
-    said |= {purpose.event: purpose.holders(agreement) for purpose in PURPOSES}
+    said |= {purpose.event: purpose.holders for purpose in purposes(agreement)}
     return {Address(Keys.kind, event.name, party): event for event, parties in said.items() for party in parties}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Checking:
+    """What everybody announced and published."""
+
+    sizes: Mapping[str, int]
+    said: Mapping[type[Event], Mapping[str, Event]]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -98,48 +111,47 @@ class Keys(Machine):
         scheme = self.agreement.align.protocol
         return {"me": self.me, "bits": self.agreement.key_bits, "sid": self.setup.sid, "scheme": scheme}
 
-    @transition(nothing)
-    def make(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, nothing, starts=True)
+    def make(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Make keys and commit to the id set."""
-        makes = [Compute(f"made.{p.name}", f"keys.{p.name}.make", self.terms, fresh=True) for p in self._mine()]
+        makes = [Compute(f"made.{p.name}", p.make, self.terms, fresh=True) for p in self._mine()]
         commit = Compute("committed", "ids.commit", key=draw.key("commit"), data=True)
-        return Fired({}, (*makes, commit), "publish")
+        return Fired((*makes, commit), self.publish.keeping(None))
 
-    @transition(lambda self, memory: [self.job("committed"), *(self.job(f"made.{p.name}") for p in self._mine())])
-    def publish(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, lambda self, _: [self.job("committed"), *(self.job(f"made.{p.name}") for p in self._mine())])
+    def publish(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Say the public halves."""
-        committed = inputs[self.job("committed")]
-        ids = IdSet(ids=committed["count"], commitment=committed["commitment"])
-        events = [ids, *(p.event(**inputs[self.job(f"made.{p.name}")]) for p in self._mine())]
-        return Fired({}, tuple(Send(event.name, self.agreement.order, event) for event in events), "check")
+        committed = inputs.result(Committed, self.job("committed"))
+        ids = IdSet(ids=committed.count, commitment=committed.commitment)
+        events = [ids, *(inputs.result(p.event, self.job(f"made.{p.name}")) for p in self._mine())]
+        sends = (Send(event.name, self.agreement.order, event) for event in events)
+        return Fired(tuple(sends), self.check.keeping(None))
 
-    @transition(lambda self, memory: published(self.agreement))
-    def check(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, lambda self, _: published(self.agreement))
+    def check(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Everybody's keys are there: check them and derive the pairwise ones."""
-        sizes: dict[str, int] = {p: inputs[self.at("ids", p)].ids for p in self.agreement.order}
-        for party, size in sizes.items():
-            if size > self.agreement.limits.max_rows:
+        sizes = {party: event.ids for party, event in inputs.events(IdSet).items()}
+        for party in self.agreement.order:
+            if sizes[party] > self.agreement.limits.max_rows:
                 raise ProtocolError("a party has more ids than was agreed", whose=party)
-        checks, said = [], dict[type[Event], dict[str, Event]]()
-        for purpose in PURPOSES:
-            events = {p: inputs[self.at(purpose.name, p)] for p in purpose.holders(self.agreement)}
-            said[purpose.event] = events
+        checks, said = [], dict[type[Event], Mapping[str, Event]]()
+        for purpose in purposes(self.agreement):
+            said[purpose.event] = events = inputs.events(purpose.event)
             fields = {
                 f"{name}.{p}": getattr(event, name)
                 for p, event in events.items()
                 for name in type(event).model_fields
                 if p != self.me
             }
-            task = f"keys.{purpose.name}.check"
-            checks.append(Compute(f"checked.{purpose.name}", task, self.terms | fields, secrets=purpose.secrets))
-        return Fired({"sizes": sizes, "said": said}, tuple(checks), "agree")
+            step = f"checked.{purpose.name}"
+            checks.append(Compute(step, purpose.check, self.terms | fields, secrets=purpose.secrets))
+        return Fired(tuple(checks), self.agree.keeping(Checking(sizes, said)))
 
-    @transition(lambda self, memory: [self.job(f"checked.{purpose.name}") for purpose in PURPOSES])
-    def agree(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Checking, lambda self, _: [self.job(f"checked.{p.name}") for p in purposes(self.agreement)])
+    def agree(self, state: Checking, inputs: Inputs, draw: Draw) -> Fired:
         """End with all keys."""
-        paired = inputs[self.job(f"checked.{ExchangeKey.name}")]
-        kappas = {p: paired[f"kappa.{p}"] for p in self.setup.peers}
-        return Fired({}, (Done(Keyed(memory["sizes"], kappas, memory["said"])),))
+        paired = inputs.result(Paired, self.job(f"checked.{ExchangeKey.name}"))
+        return Fired((Done(Keyed(state.sizes, paired.kappa, state.said)),))
 
     def _mine(self) -> list[Purpose]:
-        return [p for p in PURPOSES if self.me in p.holders(self.agreement)]
+        return [p for p in purposes(self.agreement) if self.me in p.holders]

@@ -12,7 +12,7 @@ import accord_agents.execution.executor
 from accord_agents.execution.executor import ATTEMPTS, ProcessExecutor
 from accord_agents.execution.port import TaskResources, TaskResult
 from accord_agents.execution.worker import TaskRequest, work
-from accord_protocols.kernel.machine import Compute
+from accord_protocols.kernel.effects import Compute
 
 # one byte a started attempt; a worker is another process, so it is told by the environment
 COUNTER, DEATHS = "ACCORD_TEST_COUNTER", "ACCORD_TEST_DEATHS"

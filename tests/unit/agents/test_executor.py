@@ -17,7 +17,7 @@ from accord_agents.execution.executor import ProcessExecutor
 from accord_agents.execution.port import TaskResources, TaskResult
 from accord_agents.intake.snapshot import write_snapshot
 from accord_agents.intake.table import Report, Table
-from accord_protocols.kernel.machine import Compute
+from accord_protocols.kernel.effects import Compute
 from accord_protocols.primitives.paillier.keys import generate
 from accord_protocols.primitives.xof import Xof
 from accord_protocols.tasks import TASKS

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accord_protocols.kernel.machine import Draw
+from accord_protocols.kernel.transition import Draw
 from accord_protocols.primitives.xof import Xof
 
 KEY = bytes(range(32))

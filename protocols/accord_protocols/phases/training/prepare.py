@@ -6,21 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from accord_protocols.kernel.inputs import typed
-from accord_protocols.kernel.machine import (
-    Compute,
-    Done,
-    Draw,
-    Fired,
-    Goes,
-    Inputs,
-    Machine,
-    Memory,
-    Note,
-    Send,
-    nothing,
-    transition,
-)
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_protocols.kernel.effects import Compute, Done, Note, Send
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import Goes, Machine
+from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.phases.alignment.star import Aligned
 from accord_protocols.phases.training.sizes import Announced
 from accord_protocols.preparation.fitted import Fitted
 from accord_protocols.tasks.results import Block
@@ -38,6 +31,14 @@ _UNDETERMINED = (
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Announcing:
+    """The own rows of the intersection, and what became of them."""
+
+    rows: NDArray[np.int64]
+    block: Block
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Ready:
     """What everybody ends with: the own rows, and what everybody announced of its own."""
 
@@ -50,38 +51,39 @@ class Prepare(Machine):
 
     kind = "prepare"
     version = 2
+    by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"prepared": Prepared}
     goes: ClassVar[dict[str, Goes]] = {"prepared": Goes.ALL}
 
-    @transition(nothing)
-    def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Aligned, nothing, starts=True)
+    def start(self, state: Aligned, inputs: Inputs, draw: Draw) -> Fired:
         """Fit and transform."""
         rule, train = self.agreement.test_rows, self.agreement.train
         fields = {
-            "rows": memory["rows"],
+            "rows": state.rows,
             "settings": self.agreement.prepare.model_dump(mode="json"),
             "modulus": rule.hash_modulus if rule else 0,
             "equals": rule.equals if rule else 0,
             "labelled": self.setup.labelled,
             "l2": train.l2 if train else 0.0,
         }
-        return Fired(memory, (Compute("fitted", "prepare.fit", fields, data=True),), "announce")
+        return Fired((Compute("fitted", "prepare.fit", fields, data=True),), self.announce.keeping(state))
 
-    @transition(lambda self, memory: [self.job("fitted")])
-    def announce(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Aligned, lambda self, _: [self.job("fitted")])
+    def announce(self, state: Aligned, inputs: Inputs, draw: Draw) -> Fired:
         """Say how many columns there are and how large their values get."""
-        block = inputs[self.job("fitted")]
+        block = inputs.result(Block, self.job("fitted"))
         event = Prepared(
-            columns=block["x"].shape[1],
-            bound=block["bound"],
-            shift=block.get("shift", 0),
-            range=block.get("range", 0) if self._sized(self.me) else 0,
+            columns=block.columns,
+            bound=block.bound,
+            shift=block.shift,
+            range=block.range if self._sized(self.me) else 0,
         )
-        fitted = Fitted.from_json(block["fitted"])
+        fitted = Fitted.from_json(block.fitted)
         note = Note(
             {
-                "train_rows": block["n"],
-                "test_rows": len(block["test_rows"]),
+                "train_rows": block.n,
+                "test_rows": len(block.test_rows),
                 "columns": [
                     *(
                         {"column": c.name, "kept": True, "nulls": c.nulls, "clipped": c.clipped, "note": ""}
@@ -94,20 +96,21 @@ class Prepare(Machine):
                 ],
                 "warnings": [
                     *fitted.warnings(),
-                    *block["remarks"],
-                    *map(_COMBINED.format, block["dependent"]),
-                    *self._few(block["n"], block["x"].shape[1]),
+                    *block.remarks,
+                    *map(_COMBINED.format, block.dependent),
+                    *self._few(block.n, block.columns),
                 ],
-                **({"constant_label": block["constant"]} if self.setup.labelled else {}),
-                **({"unique": False} if block["dependent"] else {}),
+                **({"constant_label": block.constant} if self.setup.labelled else {}),
+                **({"unique": False} if block.dependent else {}),
             }
         )
-        return Fired(memory | {"block": block}, (note, Send("prepared", self.agreement.order, event)), "end")
+        send = Send("prepared", self.agreement.order, event)
+        return Fired((note, send), self.end.keeping(Announcing(state.rows, block)))
 
-    @transition(lambda self, memory: [self.at("prepared", p) for p in self.agreement.order])
-    def end(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Announcing, lambda self, _: [self.at("prepared", p) for p in self.agreement.order])
+    def end(self, state: Announcing, inputs: Inputs, draw: Draw) -> Fired:
         """End with the own block and what everybody announced."""
-        events: dict[str, Prepared] = {a.sender: event for a, event in inputs.items()}
+        events = inputs.events(Prepared)
         for party, event in events.items():
             if bool(event.range) != self._sized(party):
                 raise ProtocolError("announced sizes are not those of the agreement", whose=party)
@@ -117,9 +120,9 @@ class Prepare(Machine):
             shift=events[self.agreement.label_holder].shift,
             range=events[self.agreement.label_holder].range,
         )
-        done = Done(Ready(typed(Block, memory["block"]), announced))
-        trains = Note({"rows": memory["rows"], "widths": announced.columns})
-        return Fired({}, (trains, *self._undetermined(memory["block"]["n"], announced.columns), done))
+        done = Done(Ready(state.block, announced))
+        trains = Note({"rows": state.rows, "widths": announced.columns})
+        return Fired((trains, *self._undetermined(state.block.n, announced.columns), done))
 
     def _undetermined(self, rows: int, columns: Mapping[str, int]) -> tuple[Note, ...]:
         train, weights = self.agreement.train, sum(columns.values())
