@@ -32,6 +32,32 @@ def _found(*names: str) -> ModuleType:
     raise ModuleNotFoundError(names[-1])
 
 
+class _Kernel:
+    """What machines are made of, as this toy calls it, whether their states have types or are dictionaries."""
+
+    def __init__(self) -> None:
+        self.core = _found("accord_protocols.kernel.machine", "accord_protocols.machines.core")
+        self.typed = not hasattr(self.core, "Fired")
+        self.moves = importlib.import_module("accord_protocols.kernel.transition") if self.typed else self.core
+        self.effects = importlib.import_module("accord_protocols.kernel.effects") if self.typed else self.core
+
+    def waits(self, needs: Any, *, starts: bool = False) -> Any:
+        """The decorator of a transition."""
+        return self.moves.transition(None, needs, starts=starts) if self.typed else self.core.transition(needs)
+
+    def fired(self, effects: tuple[Any, ...], then: str = "") -> Any:
+        """What a transition returns."""
+        if self.typed:
+            return self.moves.Fired(effects, self.moves.Next(then, None) if then else None)
+        return self.core.Fired({}, effects, then)
+
+    def numbers(self, inputs: Any, at: Any, event: Any = None) -> Any:
+        """The numbers of a result, or of an event."""
+        if not self.typed:
+            return inputs[at].numbers if event else inputs[at]["numbers"]
+        return inputs.event(event, at).numbers if event else inputs.result(dict, at)["numbers"]
+
+
 def install() -> None:
     """Put the toy's machine and tasks in the places of real ones."""
     import numpy as np
@@ -39,7 +65,8 @@ def install() -> None:
     from accord_protocols.tasks.registry import TASKS, Context, Result, Task
     from accord_schemas.events import Blinded, Complete
 
-    core = _found("accord_protocols.kernel.machine", "accord_protocols.machines.core")
+    kernel = _Kernel()
+    effects = kernel.effects
     registry = _found("accord_protocols.jobs.registry", "accord_protocols.machines")
     size = int(Path(os.environ[MARK]).name)
 
@@ -60,62 +87,62 @@ def install() -> None:
     TASKS["toy.make"] = Task("toy:make", split=("seeds",), chunk=1)
     TASKS["toy.look"] = Task("toy:look", split=("numbers",), chunk=MIB // WIDTH)
 
-    class Toy(core.Machine):  # type: ignore[misc, name-defined]
+    class Toy(kernel.core.Machine):  # type: ignore[misc, name-defined]
         """The leader's worker makes a payload; the next party's worker looks at it."""
 
         kind = "session"
         says: ClassVar[dict[str, Any]] = {"payload": Blinded, "complete": Complete}
         by_reference = True
 
-        @core.transition(lambda self, memory: [self.at("data", "self")])  # type: ignore[untyped-decorator]
-        def start(self, memory: Any, inputs: Any, draw: Any) -> Any:
+        @kernel.waits(lambda self, _: [self.at("data", "self")], starts=True)  # type: ignore[untyped-decorator]
+        def start(self, state: Any, inputs: Any, draw: Any) -> Any:
             """Have all workers there."""
             seeds = {"seeds": np.zeros((PARTS, 1), np.uint8)}
-            return core.Fired({}, (core.Reach("keyed"), core.Compute("warm", "toy.warm", seeds)), "ready")
+            return kernel.fired((effects.Reach("keyed"), effects.Compute("warm", "toy.warm", seeds)), "ready")
 
-        @core.transition(lambda self, memory: [self.job("warm")])  # type: ignore[untyped-decorator]
-        def ready(self, memory: Any, inputs: Any, draw: Any) -> Any:
+        @kernel.waits(lambda self, _: [self.job("warm")])  # type: ignore[untyped-decorator]
+        def ready(self, state: Any, inputs: Any, draw: Any) -> Any:
             """The leader makes the payload."""
             if not self.setup.leads:
-                return core.Fired({}, (), "heard" if self.me == self.agreement.others[0] else "end")
+                return kernel.fired((), "heard" if self.me == self.agreement.others[0] else "end")
             _mark("started")
             seeds = {"seeds": np.zeros((size, 1), np.uint8)}
-            return core.Fired({}, (core.Compute("made", "toy.make", seeds, key=draw.key("made")),), "say")
+            return kernel.fired((effects.Compute("made", "toy.make", seeds, key=draw.key("made")),), "say")
 
-        @core.transition(lambda self, memory: [self.job("made")])  # type: ignore[untyped-decorator]
-        def say(self, memory: Any, inputs: Any, draw: Any) -> Any:
+        @kernel.waits(lambda self, _: [self.job("made")])  # type: ignore[untyped-decorator]
+        def say(self, state: Any, inputs: Any, draw: Any) -> Any:
             """Send it to one of two."""
-            event = Blinded(numbers=inputs[self.job("made")]["numbers"])
-            return core.Fired({}, (core.Send("payload", [self.agreement.others[0]], event), self._over()), "completed")
+            event = Blinded(numbers=kernel.numbers(inputs, self.job("made")))
+            return kernel.fired((effects.Send("payload", [self.agreement.others[0]], event), self._over()), "completed")
 
-        @core.transition(lambda self, memory: [self.at("payload", self.setup.leader)])  # type: ignore[untyped-decorator]
-        def heard(self, memory: Any, inputs: Any, draw: Any) -> Any:
+        @kernel.waits(lambda self, _: [self.at("payload", self.setup.leader)])  # type: ignore[untyped-decorator]
+        def heard(self, state: Any, inputs: Any, draw: Any) -> Any:
             """It is here."""
             _mark("heard")
-            numbers = inputs[self.at("payload", self.setup.leader)].numbers
+            numbers = kernel.numbers(inputs, self.at("payload", self.setup.leader), Blinded)
             assert numbers.shape == (size * MIB // WIDTH, WIDTH)
-            return core.Fired({}, (core.Compute("looked", "toy.look", {"numbers": numbers}),), "looked")
+            return kernel.fired((effects.Compute("looked", "toy.look", {"numbers": numbers}),), "looked")
 
-        @core.transition(lambda self, memory: [self.job("looked")])  # type: ignore[untyped-decorator]
-        def looked(self, memory: Any, inputs: Any, draw: Any) -> Any:
+        @kernel.waits(lambda self, _: [self.job("looked")])  # type: ignore[untyped-decorator]
+        def looked(self, state: Any, inputs: Any, draw: Any) -> Any:
             """A worker has read it."""
             _mark("looked")
-            return core.Fired({}, (self._over(),), "completed")
+            return kernel.fired((self._over(),), "completed")
 
-        @core.transition(core.nothing)  # type: ignore[untyped-decorator]
-        def end(self, memory: Any, inputs: Any, draw: Any) -> Any:
+        @kernel.waits(lambda self, _: ())  # type: ignore[untyped-decorator]
+        def end(self, state: Any, inputs: Any, draw: Any) -> Any:
             """A bystander has nothing to do."""
-            return core.Fired({}, (self._over(),), "completed")
+            return kernel.fired((self._over(),), "completed")
 
-        @core.transition(lambda self, memory: [self.at("complete", p) for p in self.agreement.order])  # type: ignore[untyped-decorator]
-        def completed(self, memory: Any, inputs: Any, draw: Any) -> Any:
+        @kernel.waits(lambda self, _: [self.at("complete", p) for p in self.agreement.order])  # type: ignore[untyped-decorator]
+        def completed(self, state: Any, inputs: Any, draw: Any) -> Any:
             """Everybody is done."""
-            steps = [core.Reach(trigger) for trigger in ("gated", "aligned", "completed")]
-            return core.Fired({}, tuple(steps))
+            steps = [effects.Reach(trigger) for trigger in ("gated", "aligned", "completed")]
+            return kernel.fired(tuple(steps))
 
         def _over(self) -> Any:
             event = Complete(model="", rows=0, rounds=0, converged=True)
-            return core.Send("complete", self.agreement.order, event)
+            return effects.Send("complete", self.agreement.order, event)
 
     if hasattr(registry, "JOBS"):
         for job in registry.JOBS.values():
