@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    Strict,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
+from accord_agents.config.party_file import Source
 from accord_agents.config.problems import AS_WRITTEN
 from accord_agents.files.paths import expanded
 from accord_protocols.jobs.registry import JOBS
 from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, RESERVED, Align, Limits, Party
 from accord_schemas.header import MAX_PARTIES
 from accord_schemas.suites import DEFAULT, Profile
-
-Column = Annotated[str, Field(min_length=1), AS_WRITTEN]
 
 
 def absent_is_default(value: Any) -> Any:
@@ -38,32 +35,13 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Data(Section):
-    """A party's table: which file, and what its columns are.
-
-    Attributes:
-        csv: Absolute path.
-        id: The column of common identifiers.
-        label: The column to predict; the label holder's only.
-        features: Columns to use; None for all but id and label.
-    """
-
-    csv: Annotated[Path, Strict(False)]
-    id: Column
-    label: Column | None = None
-    features: list[Column] | None = None
+class Data(Source):
+    """The same in a scenario, whose paths are relative to it: `csv` is absolute."""
 
     @field_validator("csv")
     @classmethod
     def _beside_the_file(cls, csv: Path, info: ValidationInfo) -> Path:
         return (Path((info.context or {}).get("folder", ".")) / expanded(csv)).absolute()
-
-    @model_validator(mode="after")
-    def _columns_once(self) -> Self:
-        named = [self.id, *([self.label] if self.label is not None else []), *(self.features or [])]
-        if twice := sorted({column for column in named if named.count(column) > 1}):
-            raise ValueError(f"the column {twice[0]!r} is named twice; id, label and features are different columns")
-        return self
 
 
 class Member(Section):

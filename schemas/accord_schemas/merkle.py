@@ -58,24 +58,6 @@ class Tree:
         self._within(size)
         return self._range(0, size) if size else self._hash(b"")
 
-    def inclusion(self, index: int, size: int) -> list[bytes]:
-        """PATH(index, D[0:size]), RFC 9162 section 2.1.3.1: shows entry `index` to whoever has the root.
-
-        Raises:
-            ValueError: There is no such entry, or the tree is smaller.
-        """
-        self._within(index, index + 1, size)
-        path, start, end = [], 0, size
-        while end - start > 1:
-            middle = start + _split(end - start)
-            if index < middle:
-                path.append(self._range(middle, end))
-                end = middle
-            else:
-                path.append(self._range(start, middle))
-                start = middle
-        return path[::-1]
-
     def consistency(self, old: int, new: int) -> list[bytes]:
         """PROOF(old, D[0:new]), RFC 9162 section 2.1.4.1; empty where the trees are equal, or the old one is empty.
 
@@ -112,33 +94,6 @@ class Tree:
             return self._levels[level][start >> level]
         middle = start + _split(count)
         return self._node(self._range(start, middle), self._range(middle, end))
-
-
-def verify_inclusion(
-    leaf: bytes,
-    index: int,
-    size: int,
-    proof: Sequence[bytes],
-    root: bytes,
-    hash: Hash = sha256,  # noqa: A002 - as the RFC calls it
-) -> bool:
-    """Whether a proof shows a leaf in the tree of this size and root, RFC 9162 section 2.1.3.2.
-
-    Args:
-        leaf: The leaf's hash (`leaf_hash` of the entry).
-        index: From 0.
-    """
-    if not 0 <= index < size:
-        return False
-    at, last, found, left = index, size - 1, leaf, list(proof)
-    while last:
-        if at & 1 or at != last:
-            if not left:
-                return False
-            other = left.pop(0)
-            found = hash(b"\x01" + (other + found if at & 1 else found + other))
-        at, last = at >> 1, last >> 1
-    return not left and hmac.compare_digest(found, root)
 
 
 def verify_consistency(

@@ -268,7 +268,7 @@ def targets(world: Watched, me: str) -> dict[bytes, str]:
     for name, values in named.items():
         changes = [ring.sub(b, a) for a, b in combinations(values, 2)]
         for value in (*values, *changes):
-            out |= {value.tobytes(): name, ring.neg(value).tobytes(): name}
+            out |= {value.tobytes(): name, ring.sub(np.zeros_like(value), value).tobytes(): name}
     return out
 
 

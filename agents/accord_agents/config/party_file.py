@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
 
 from accord_agents.config.metrics import MetricsSettings
 from accord_agents.config.policy import Policy
-from accord_agents.config.problems import AS_WRITTEN, Text, usage_error
+from accord_agents.config.problems import AS_WRITTEN, usage_error
 from accord_agents.files import yaml12
 from accord_agents.files.paths import expanded
 from accord_schemas.errors import UsageError
 from accord_schemas.header import PARTY
 
+Column = Annotated[str, Field(min_length=1), AS_WRITTEN]
+
 
 class Source(BaseModel):
-    """The party's own file and what its columns are."""
+    """A party's table: which file, and what its columns are; of party.yaml and of scenarios alike.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Attributes:
+        csv: The file.
+        id: The column of common identifiers.
+        label: The column to predict; the label holder's only.
+        features: Columns to use; None for all but id and label.
+    """
 
-    csv: Path
-    id: Text
-    label: Text | None = None
-    features: list[Text] | None = None
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    csv: Annotated[Path, Strict(False)]
+    id: Column
+    label: Column | None = None
+    features: list[Column] | None = None
+
+    @model_validator(mode="after")
+    def _columns_once(self) -> Self:
+        named = [self.id, *([self.label] if self.label is not None else []), *(self.features or [])]
+        if twice := sorted({column for column in named if named.count(column) > 1}):
+            raise ValueError(f"the column {twice[0]!r} is named twice; id, label and features are different columns")
+        return self
 
 
 class Config(BaseModel):

@@ -7,8 +7,6 @@ from typing import Protocol
 
 from accord_schemas.canonical import digest
 
-IDENTITY_BYTES = 64
-
 
 class Entropy(Protocol):
     """32 secret bytes for a purpose; asked once per purpose, then kept in the keystore."""

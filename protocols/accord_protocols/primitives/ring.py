@@ -53,10 +53,6 @@ class Ring:
             difference[..., 1] -= a[..., 0] < b[..., 0]
         return difference
 
-    def neg(self, a: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """``-a``, shape ``(..., words)``."""
-        return self.sub(np.zeros_like(a), a)
-
     def random(self, xof: Xof, *shape: int) -> NDArray[np.uint64]:
         """Uniform elements, ``(*shape, words)``."""
         return xof.words(*shape, self.words)

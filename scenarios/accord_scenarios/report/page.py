@@ -43,11 +43,6 @@ def document(title: str, body: str) -> str:
     )
 
 
-def write_report(result: Result, path: Path) -> None:
-    """Write report.html; see `render`."""
-    path.write_text(render(result), encoding="utf-8")
-
-
 def write(page: str, path: Path) -> None:
     """Write a page that a command was asked for.
 

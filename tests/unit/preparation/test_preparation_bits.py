@@ -29,7 +29,7 @@ for n, m in ((37, 1), (1003, 7), (8191, 24)):
         fitted = fit([str(j) for j in range(m)], X, Prepare(impute=impute, winsorise=1.5))
         Z = np.c_[fitted.apply(X), np.ones(n)]
         whitening = Whitening.fit(Z, np.full(Z.shape[1], 1e-3))
-        vectors = [f(Z[3]) for f in (whitening.back, whitening.forth, whitening.gradient, whitening.ridge_matrix)]
+        vectors = [f(Z[3]) for f in (whitening.back, whitening.gradient, whitening.ridge_matrix)]
         for array in (Z, whitening.L, whitening.transform(Z), *vectors, scale_labels(Z[:, 0] * 3.3)[2]):
             sha.update(np.ascontiguousarray(array).tobytes())
         sha.update(canonical_json(fitted.to_json()))

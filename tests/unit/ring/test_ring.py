@@ -24,7 +24,6 @@ def test_arithmetic_is_that_of_integers(ring: Ring, left: list[int], other: int)
     assert ring.to_ints(ring.add(a, b)) == [reduced(ring, x + other) for x in left]
     assert ring.to_ints(ring.sub(a, b)) == [reduced(ring, x - other) for x in left]
     assert ring.to_ints(ring.sub(b, a)) == [reduced(ring, other - x) for x in left]
-    assert ring.to_ints(ring.neg(a)) == [reduced(ring, -x) for x in left]
     assert ring.to_ints(a, signed=False) == [x % (1 << ring.bits) for x in left]
 
 
@@ -52,7 +51,7 @@ def test_int64_keeps_its_sign(ring: Ring, values: list[int]) -> None:
 def test_operands_stay_as_they_were() -> None:
     ring = Ring(128)
     a, b = ring.from_ints([(1 << 64) - 1]), ring.from_ints([1])
-    ring.add(a, b), ring.sub(b, a), ring.neg(a)
+    ring.add(a, b), ring.sub(b, a)
     assert ring.to_ints(a, signed=False) == [(1 << 64) - 1]
     assert ring.to_ints(b) == [1]
 

@@ -2,7 +2,6 @@
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from tests.unit.scenarios.results import COMPLETED, FAILED, REFUSED
 
 from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.report import charts
-from accord_scenarios.report.page import render, write_report
+from accord_scenarios.report.page import render
 
 
 class _Page(HTMLParser):
@@ -40,9 +39,8 @@ class _Page(HTMLParser):
         self.text += data
 
 
-def test_a_completed_run_is_told_whole(tmp_path: Path) -> None:
-    write_report(COMPLETED, tmp_path / "report.html")
-    page = _Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+def test_a_completed_run_is_told_whole() -> None:
+    page = _Page(render(COMPLETED))
     for words in (
         "bank, shop and telco have 1,229 users in common and trained one model, which converged after 14 rounds.",
         "at most 3.1e-06", "Few rows: 983", "53.12", "größe", "(intercept)", "it is constant", "at most 90 %",

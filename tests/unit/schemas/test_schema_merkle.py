@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accord_schemas.merkle import Hash, Tree, leaf_hash, sha256, verify_consistency, verify_inclusion
+from accord_schemas.merkle import Hash, Tree, sha256, verify_consistency
 
 ENTRIES = [bytes.fromhex(e) for e in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657")]
 ENTRIES.append(bytes.fromhex("606162636465666768696a6b6c6d6e6f"))
@@ -31,13 +31,6 @@ A, B, C, D, E, F = (
     "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
     "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
 )
-INCLUSION = {
-    (0, 1): [],
-    (0, 8): [A, B, C],
-    (5, 8): [D, E, ROOTS[4]],
-    (2, 3): [ROOTS[2]],
-    (1, 5): [ROOTS[1], B, D],
-}
 CONSISTENCY = {(1, 1): [], (1, 8): [A, B, C], (6, 8): [F, E, ROOTS[4]], (2, 5): [B, D]}
 SIZES = st.integers(0, 70)
 
@@ -72,10 +65,6 @@ def test_known_answers() -> None:
         tree.append(entry)
         assert tree.size == size and tree.root().hex() == ROOTS[size]
     assert [tree.root(size).hex() for size in range(9)] == ROOTS
-    for (index, size), path in INCLUSION.items():
-        proof = tree.inclusion(index, size)
-        assert [p.hex() for p in proof] == path
-        assert verify_inclusion(leaf_hash(ENTRIES[index]), index, size, proof, bytes.fromhex(ROOTS[size]))
     for (old, new), path in CONSISTENCY.items():
         proof = tree.consistency(old, new)
         assert [p.hex() for p in proof] == path
@@ -86,19 +75,6 @@ def test_known_answers() -> None:
 def test_roots_of_every_size_are_those_of_the_definition(hash_: Hash) -> None:
     tree = grown(40, hash_)
     assert [tree.root(size) for size in range(41)] == [naive(naive_entries(s), hash_) for s in range(41)]
-
-
-@given(SIZES, st.data())
-def test_every_entry_is_shown_and_no_other(size: int, data: st.DataObject) -> None:
-    tree = grown(size + 1)
-    index, other = data.draw(st.integers(0, size)), data.draw(st.integers(0, size + 3))
-    leaf, root, proof = leaf_hash(f"entry {index}".encode()), tree.root(), tree.inclusion(index, size + 1)
-    assert verify_inclusion(leaf, index, size + 1, proof, root)
-    assert verify_inclusion(leaf, other, size + 1, proof, root) == (other == index)
-    assert not verify_inclusion(sha256(leaf), index, size + 1, proof, root)
-    assert not verify_inclusion(leaf, index, size + 1, [*proof, root], root)
-    for changed in damaged(proof):
-        assert not verify_inclusion(leaf, index, size + 1, changed, root)
 
 
 @given(SIZES, SIZES, st.data())
@@ -134,11 +110,6 @@ def test_what_is_not_there_is_not_proven(old: int, new: int) -> None:
         tree.consistency(old, new)
     with pytest.raises(ValueError, match="3 entries"):
         tree.root(4)
-    for index, size in ((3, 3), (-1, 3), (0, 4), (2, 2)):
-        with pytest.raises(ValueError, match="3 entries"):
-            tree.inclusion(index, size)
-    assert not verify_inclusion(leaf_hash(b"entry 0"), 0, 0, [], tree.root())
-    assert not verify_inclusion(leaf_hash(b"entry 0"), -1, 3, tree.inclusion(0, 3), tree.root())
     assert not verify_consistency(3, tree.root(), 2, tree.root(2), [])
 
 
