@@ -14,7 +14,7 @@ import accord_agents.execution.executor
 from accord_agents.execution.executor import ProcessExecutor
 from accord_agents.execution.port import TaskResources, TaskResult
 from accord_agents.execution.worker import TaskRequest
-from accord_protocols.kernel.machine import Compute
+from accord_protocols.kernel.effects import Compute
 
 LIGHT = Compute("c", "keys.exchange.check", {"computing": [], "keys": {}})
 HEAVY = Compute("c", "prepare.refit", {})

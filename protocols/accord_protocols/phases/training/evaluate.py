@@ -73,7 +73,7 @@ class Evaluate(Machine):
     """One instance, at everybody."""
 
     kind = "evaluate"
-    version = 2
+    version = 3
     says: ClassVar[dict[str, type[Event]]] = {"scores": Scores}
     goes: ClassVar[dict[str, Goes]] = {"scores": Goes.LABEL}
 

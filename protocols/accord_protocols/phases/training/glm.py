@@ -48,7 +48,7 @@ class Train(Machine):
     """One instance, at everybody."""
 
     kind = "train"
-    version = 2
+    version = 3
     says: ClassVar[dict[str, type[Event]]] = {
         "scores": Scores,
         "residual": Residual,
