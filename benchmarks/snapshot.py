@@ -1,7 +1,8 @@
 """Memory and time of a snapshot of many ids: ``python -m benchmarks.snapshot [--ids 10000000]``, one JSON line.
 
-The ids and one column are made as they are asked for, so that what is measured is the snapshot: writing it, reading it
-back (checked once through), and going through all ids, each in a process of its own.
+A file of that many rows, an id and a number each, of which every thousandth repeats an id; then, each in a process of
+its own: reading it once into a snapshot, mapping that (checked once through) and going through all ids, and going
+through all buckets.
 """
 
 from __future__ import annotations
@@ -12,60 +13,53 @@ import multiprocessing
 import resource
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
-import numpy as np
+from accord_agents.intake.reader import Source, take
+from accord_agents.intake.snapshot import read_snapshot
+from accord_protocols.primitives.psi.buckets import KEY
 
-from accord_agents.intake.snapshot import read_snapshot, write_snapshot
-from accord_agents.intake.table import Report, Table
-
-
-class Made(Sequence[str]):
-    """``user-0000000000`` and so on, none of them in memory."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[str]: ...
-
-    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
-        if isinstance(index, slice):
-            return [self[k] for k in range(*index.indices(self._count))]
-        return f"user-{range(self._count)[index]:010d}"
-
-    def __iter__(self) -> Iterator[str]:
-        return (f"user-{k:010d}" for k in range(self._count))
+REPEATED = 1000
+IN_BUCKET = 1 << 16
 
 
-def write(count: int, folder: Path, _digest: str) -> str:
-    """Write it; returns its digest."""
-    values = np.broadcast_to(np.float64(1.5), (count, 1))
-    return write_snapshot(Table(Made(count), ("x",), values, None, Report(count, 0, 0)), folder).digest
+def make(path: Path, count: int) -> None:
+    """Write the file."""
+    with path.open("w") as file:
+        file.write("id,x\n")
+        for k in range(count):
+            file.write(f"user-{k - (k % REPEATED == REPEATED - 1):010d},{k % 7}.5\n")
 
 
-def read(_count: int, folder: Path, digest: str) -> str:
-    """Read it, and go through all ids."""
-    table = read_snapshot(folder / f"{digest}.table", digest)
+def write(csv: Path, folder: Path) -> Path:
+    """Read it once into a snapshot."""
+    return take(Source(csv, "id"), folder, bytes(KEY)).path
+
+
+def read(path: Path) -> int:
+    """Read the snapshot, and go through all ids."""
+    table = read_snapshot(path, path.stem)
     assert sum(map(len, table.ids)) == 15 * len(table.ids)
-    return digest
+    return len(table.ids)
 
 
-def alone(step: Any, *values: Any) -> tuple[str, float, float]:
+def buckets(path: Path) -> int:
+    """Read the snapshot, and go through all ids by buckets."""
+    table = read_snapshot(path, path.stem)
+    assert table.buckets is not None
+    of = -(-len(table.ids) // IN_BUCKET)
+    assert sum(len(table.buckets.ids(number, of)) for number in range(of)) == len(table.ids)
+    return of
+
+
+def alone(step: Any, *values: Any) -> tuple[Any, float, float]:
     """(result, seconds, peak MiB) of a step in a process of its own."""
     here, there = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_run, args=(there, step, values))
     process.start()
-    found: tuple[str, float, float] = here.recv()
+    found: tuple[Any, float, float] = here.recv()
     process.join()
     return found
 
@@ -82,12 +76,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.snapshot", description=__doc__)
     parser.add_argument("--ids", type=int, default=10_000_000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="accord-snapshot-") as folder:
-        digest, wrote, peak = alone(write, options.ids, Path(folder), "")
-        _, looked, most = alone(read, options.ids, Path(folder), digest)
-        size = round((Path(folder) / f"{digest}.table").stat().st_size / (1 << 20), 1)
-    found = {"ids": options.ids, "file_mib": size, "write_seconds": wrote, "write_mib": peak}
-    print(json.dumps(found | {"read_seconds": looked, "read_mib": most}))
+    with tempfile.TemporaryDirectory(prefix="accord-snapshot-") as name:
+        csv = Path(name) / "users.csv"
+        make(csv, options.ids)
+        path, *wrote = alone(write, csv, Path(name))
+        ids, *looked = alone(read, path)
+        of, *went = alone(buckets, path)
+        sizes = {"csv_mib": csv.stat().st_size, "file_mib": path.stat().st_size}
+    found: dict[str, Any] = {"rows": options.ids, "ids": ids, "buckets": of}
+    found |= {what: round(size / (1 << 20), 1) for what, size in sizes.items()}
+    for what, (seconds, peak) in {"write": wrote, "read": looked, "bucket": went}.items():
+        found |= {f"{what}_seconds": seconds, f"{what}_mib": peak}
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from accord_agents.files import yaml12
+from accord_agents.intake.snapshot import SNAPSHOTS, Snapshot, adopted
 from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
 from accord_agents.security.identity import PublicIdentity
 from accord_agents.security.keystore import RANDOM
@@ -59,8 +61,15 @@ class Layout:
         return self.party(name) / "one_shot.json"
 
 
-def create(home: Path, scenario: Scenario, broker: str | None, *, force: bool) -> Layout:
-    """Make a run's folder.
+def create(
+    home: Path,
+    scenario: Scenario,
+    broker: str | None,
+    snapshots: Mapping[str, Snapshot] | None = None,
+    *,
+    force: bool,
+) -> Layout:
+    """Make a run's folder, and give each party its snapshot; without, its agent reads the party's file.
 
     Raises:
         UsageError: It exists and is not empty, or cannot be written.
@@ -74,7 +83,7 @@ def create(home: Path, scenario: Scenario, broker: str | None, *, force: bool) -
             raise UsageError(
                 f"{home} holds an earlier run.", hint="Remove it, resume it with --resume, or name another."
             )
-        _write(layout, scenario, broker or f"embedded:{home.absolute() / 'broker.db'}")
+        _write(layout, scenario, broker or f"embedded:{home.absolute() / 'broker.db'}", snapshots or {})
     except UsageError:
         raise
     except AccordError as error:
@@ -86,7 +95,7 @@ def create(home: Path, scenario: Scenario, broker: str | None, *, force: bool) -
     return layout
 
 
-def _write(layout: Layout, scenario: Scenario, broker: str) -> None:
+def _write(layout: Layout, scenario: Scenario, broker: str, snapshots: Mapping[str, Snapshot]) -> None:
     exports: dict[str, dict[str, str]] = {}
     publics: dict[str, PublicIdentity] = {}
     workers = max(1, (os.cpu_count() or 1) // len(scenario.parties))
@@ -110,9 +119,11 @@ def _write(layout: Layout, scenario: Scenario, broker: str) -> None:
             "workers": workers,
         }
         layout.config(name).write_text(yaml12.dump(config), encoding="utf-8")
-    terms = agreement(scenario, publics).terms()
+    agreed = agreement(scenario, publics).terms()
     for name in scenario.parties:
-        one_shot = {"agreement": terms if name == scenario.leader else None, "seed": scenario.seed}
+        snapshot = adopted(snapshots[name], layout.party(name) / SNAPSHOTS).digest if name in snapshots else None
+        terms = agreed if name == scenario.leader else None
+        one_shot = {"agreement": terms, "seed": scenario.seed, "snapshot": snapshot}
         layout.one_shot(name).write_text(json.dumps(one_shot), encoding="utf-8")
     (layout.home / "identities.json").write_text(json.dumps(exports, indent=1), encoding="utf-8")
     layout.scenario.write_text(yaml12.dump(scenario.resolved()), encoding="utf-8")

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_agents.intake.reader import read_table
-from accord_agents.intake.table import Table
 from accord_protocols.phases.training.evaluate import regression
 from accord_protocols.preparation.fit import fit
 from accord_protocols.preparation.moments import magnitude, moments
 from accord_protocols.primitives.psi.ids import is_test
 from accord_scenarios.jobs import training_words as wording
+from accord_scenarios.jobs.base import Tables
 from accord_scenarios.jobs.train import Training
 
 Matrix = NDArray[np.float64]
@@ -59,9 +58,9 @@ class Reference:
     condition: float
 
 
-def held_against(result: dict[str, Any], scenario: Training) -> None:
+def held_against(result: dict[str, Any], scenario: Training, tables: Tables) -> None:
     """Train in plaintext, and put into a completed run's result how it compares: `reference`, `unique`, `warnings`."""
-    reference = train(scenario)
+    reference = train(scenario, tables)
     error = compare(result, reference)
     unprepared = reference.unprepared or None
     result["reference"] = {**reference.metrics, "max_coefficient_error": error, "unprepared": unprepared}
@@ -72,10 +71,10 @@ def held_against(result: dict[str, Any], scenario: Training) -> None:
         result["warnings"] = [wording.cost(result), *result["warnings"]]
 
 
-def train(scenario: Training) -> Reference:
+def train(scenario: Training, read: Tables) -> Reference:
     """Join all parties' rows, prepare them alike, and fit ordinary least squares or ridge."""
     assert scenario.train is not None
-    tables = {name: _read(scenario, name) for name in scenario.parties}
+    tables = {name: read(name) for name in scenario.parties}
     common = sorted(set.intersection(*(set(table.ids) for table in tables.values())))
     rule = scenario.evaluate.test_rows if scenario.evaluate else None
     testing = np.array([rule is not None and is_test(i, rule.hash_modulus, rule.equals) for i in common], bool)
@@ -119,13 +118,6 @@ def compare(result: Mapping[str, Any], reference: Reference) -> float:
 def unique(reference: Reference, error: float) -> bool:
     """Whether rows and columns determine the coefficients well enough to compare them one by one."""
     return reference.condition <= (BAD if error > NOTICEABLE else ILL)
-
-
-def _read(scenario: Training, name: str) -> Table:
-    data, leads = scenario.parties[name].data, name == scenario.label_holder
-    assert scenario.train is not None
-    model = scenario.train.model
-    return read_table(data.csv, data.id, data.label, data.features, model=model, label_required=leads)
 
 
 def _fitted(X: Matrix, y: Vector, testing: NDArray[np.bool], l2: float) -> tuple[list[float], float, Metrics]:

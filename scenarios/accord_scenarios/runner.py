@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Mapping
@@ -10,19 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from accord_agents.files.private import keep_private
-from accord_agents.intake.reader import read_table
 from accord_agents.security.keystore import durable
-from accord_scenarios import namespace
+from accord_scenarios import namespace, snapshots
 from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.layout import Layout, create
 from accord_scenarios.merge import merge
 from accord_scenarios.model import Scenario
 from accord_scenarios.processes import GRACE, AgentProcess
 from accord_scenarios.progress import ProgressView, summary
-from accord_scenarios.proposal import terms
 from accord_scenarios.scenario import load
 from accord_scenarios.terminal import Terminal
-from accord_scenarios.unlike_ids import explained
+from accord_scenarios.unlike_ids import advice
 from accord_schemas.errors import AccordError, TamperError, UsageError
 
 EXIT = {"COMPLETED": 0, "REFUSED": 3}
@@ -47,12 +46,12 @@ def run(
         UsageError: The scenario, a file or the folder cannot be used; nothing was started.
     """
     loaded = load(scenario, sets, job)
-    _check_data(loaded)
-    if broker is not None:
-        namespace.check(broker, loaded)
     home = out or _new_folder(loaded.name)
     keep_private()
-    layout = create(home, loaded, broker, force=force)
+    with snapshots.taken(loaded, home) as taken:
+        if broker is not None:
+            namespace.check(broker, loaded)
+        layout = create(home, loaded, broker, taken, force=force)
     return _play(layout, loaded, quiet=quiet)
 
 
@@ -67,13 +66,6 @@ def resume(home: Path, *, quiet: bool) -> int:
     if not layout.scenario.exists():
         raise UsageError(f"{home} holds no run.", hint="Name the folder that --out named, or that the run printed.")
     return _play(layout, load(layout.scenario), quiet=quiet)
-
-
-def _check_data(scenario: Scenario) -> None:
-    job, agreed = PLAYED[scenario.job].job, terms(scenario, dict.fromkeys(scenario.parties, ""))
-    for name, member in scenario.parties.items():
-        data, reads = member.data, job.reads(agreed, name)
-        read_table(data.csv, data.id, data.label, data.features, model=reads.model, label_required=reads.label)
 
 
 def _new_folder(name: str) -> Path:
@@ -145,9 +137,9 @@ def _result(
     result["accord_version"] = version("accord")
     result["warnings"] = [*([_SEED] if scenario.seed is not None else []), *result["warnings"], _KEY]
     if result["intersection_size"] == 0:
-        result["warnings"] += explained(scenario)
+        result["warnings"] += advice({party: snapshots.table(layout, party).ids for party in roles})
     if result["status"] == "COMPLETED":
-        PLAYED[scenario.job].compare(scenario, result)
+        PLAYED[scenario.job].compare(scenario, result, functools.partial(snapshots.table, layout))
     result["timeline"] = _relative(result["timeline"] or {})
     result["seconds"]["total"] = round(time.monotonic() - began, 3)
     from accord_scenarios.report.page import render

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 
@@ -36,6 +36,15 @@ def digest(*parts: bytes | str) -> bytes:
     h = hashlib.sha256()
     for piece in framed(*parts):
         h.update(piece)
+    return h.digest()
+
+
+def digest_of(parts: Iterable[bytes]) -> bytes:
+    """The same of parts that come one by one."""
+    h = hashlib.sha256()
+    for part in parts:
+        h.update(len(part).to_bytes(8, "big"))
+        h.update(part)
     return h.digest()
 
 

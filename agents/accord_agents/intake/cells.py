@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from accord_schemas.errors import UsageError
 
 NULLS = frozenset({"", "na", "nan", "null"})
 LARGEST = 1e100  # the variance of such a column is still a finite float
+_UNSETTLED = 1000  # cells of a column that are no numbers and may not count
 
 # float() alone would also take 1_000, infinity and digits of other scripts
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -37,8 +39,18 @@ def number(text: str) -> float:
     raise ValueError("is not a number" + ("; write a point for the comma" if _COMMA.fullmatch(text) else ""))
 
 
+@dataclass(frozen=True, slots=True)
+class _Bad:
+    """A cell that is no number."""
+
+    row: int
+    problem: str = field(repr=False)
+
+
 class Columns:
     """The columns of numbers, block by block; what cannot be used is said of all of them at once.
+
+    A cell of a row that repeats an earlier id does not count, and which rows do is known later: `settle` says it.
 
     Args:
         file: Name of the file, for errors.
@@ -48,10 +60,17 @@ class Columns:
 
     def __init__(self, file: str, names: Sequence[str], label: str | None) -> None:
         self._file, self._names, self._label = file, names, label
+        self._rows, self._bound = 0, _UNSETTLED
         self._bad: dict[str, str] = {}
+        self._doubtful: dict[str, list[_Bad]] = {}
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether so many cells are no numbers that it should be settled whether they count."""
+        return any(len(cells) >= self._bound for cells in self._doubtful.values())
 
     def block(self, columns: Sequence[Sequence[str]], lines: Sequence[int]) -> NDArray[np.float64]:
-        """``(n, m)`` float64; a column in which a cell was no number stays NaN from there on.
+        """``(n, m)`` float64; cells that are no numbers are NaN, and so is a column from where one was found to count.
 
         Args:
             columns: The n texts of each column.
@@ -64,11 +83,32 @@ class Columns:
             try:
                 values[:, place] = [number(cell) for cell in cells]
             except ValueError:
-                self._bad[name] = _first_problem(cells, lines)
+                values[:, place] = self._one_by_one(name, cells, lines)
+        self._rows += len(lines)
         return values
 
+    def _one_by_one(self, name: str, cells: Sequence[str], lines: Sequence[int]) -> list[float]:
+        found, doubtful = [], self._doubtful.setdefault(name, [])
+        for row, (cell, line) in enumerate(zip(cells, lines, strict=True), self._rows):
+            try:
+                found.append(number(cell))
+            except ValueError as error:
+                found.append(math.nan)
+                shown = cell if len(cell) <= 40 else cell[:40] + "..."
+                doubtful.append(_Bad(row, f"line {line}: {shown!r} {error}"))
+        return found
+
+    def settle(self, first: NDArray[np.bool]) -> None:
+        """Which rows count, of those so far: ``(n,)``, whether they are the first of their ids."""
+        for name, cells in self._doubtful.items():
+            if name not in self._bad and (counts := [cell for cell in cells if first[cell.row]]):
+                self._bad[name] = counts[0].problem
+        if self.doubtful:
+            self._bound *= 2  # repeated rows alone: the rest is looked at less often
+        self._doubtful.clear()
+
     def check(self) -> None:
-        """That every cell was a number or a null.
+        """That every cell that counts was a number or a null.
 
         Raises:
             UsageError: Some were not; names each column, with the first line, and what to do.
@@ -92,16 +132,6 @@ class Columns:
             f"{self._file}: {len(self._bad)} columns hold what cannot be used: {shown}{further}.",
             hint=f"Write finite decimal numbers there, or {hint}.",
         )
-
-
-def _first_problem(cells: Sequence[str], lines: Sequence[int]) -> str:
-    for cell, line in zip(cells, lines, strict=True):
-        try:
-            number(cell)
-        except ValueError as error:
-            shown = cell if len(cell) <= 40 else cell[:40] + "..."
-            return f"line {line}: {shown!r} {error}"
-    raise AssertionError("no cell is bad")
 
 
 def _quoted(name: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from accord_agents.intake.cells import NULLS
 from accord_agents.intake.shape import invisible, shape
+from accord_agents.intake.stage import Repeats
 from accord_protocols.primitives.psi.ids import normalise
 from accord_schemas.errors import UsageError
 
@@ -29,6 +30,7 @@ _FLOAT = re.compile(r"\d+\.0", re.ASCII)
 _MANY_SCIENTIFIC = 0.05
 """Above this share the column is refused; rows below it are left out."""
 _LARGE_SHARE, _LARGE_COUNT = 0.1, 10
+_WORDS = 1000  # different words for none that are told apart
 _SAID = (
     "ids are in scientific notation ({}), rounded by a spreadsheet, and were left out: format the column as text",
     "ids end in .0 ({}), as whole numbers do after a column of floats: 7.0 is not the id 7",
@@ -56,8 +58,8 @@ class Ids:
 class _Kind:
     """Rows of one kind: how many, and the form of the first."""
 
-    def __init__(self) -> None:
-        self.count, self.form = 0, ""
+    def __init__(self, count: int = 0, form: str = "") -> None:
+        self.count, self.form = count, form
 
     def take(self, form: str) -> None:
         self.count, self.form = self.count + 1, self.form or form
@@ -69,20 +71,21 @@ class IdColumn:
     Args:
         file: Name of the file, for errors.
         column: Name of the column, for errors.
+
+    Attributes:
+        numbers: Of the ids that may stand for nobody: on how many rows, and the second of these.
     """
 
     def __init__(self, file: str, column: str) -> None:
         self._file, self._column = file, column
-        self._rows, self._digits, self._first_scientific = 0, 0, 0
-        self._seen: set[str] = set()
-        self._repeats: Counter[str] = Counter()
+        self._rows, self._taken, self._first_scientific = 0, 0, 0
+        self.numbers: dict[str, tuple[int, int]] = {}
         self._words: Counter[str] = Counter()
-        self._spelled: dict[str, str] = {}  # ids that NFKC changed, as their first row has them
-        self._scientific, self._float, self._hidden = _Kind(), _Kind(), _Kind()
-        self._spaced, self._alike = _Kind(), _Kind()
+        self._further = 0
+        self._scientific, self._float, self._hidden, self._spaced = _Kind(), _Kind(), _Kind(), _Kind()
 
     def take(self, cell: str, line: int) -> str | None:
-        """The id of a row that is kept; None where it names nobody or repeats an earlier one.
+        """The id of a row; None where it names nobody.
 
         Raises:
             UsageError: The cell is empty or too long.
@@ -94,35 +97,32 @@ class IdColumn:
             raise UsageError(f"{place}: {error.message}", hint=error.hint) from None
         self._rows += 1
         if identifier.casefold() in NO_ID or not any(map(str.isalnum, identifier)):
-            self._words[identifier] += 1
+            if identifier in self._words or len(self._words) < _WORDS:
+                self._words[identifier] += 1
+            else:
+                self._further += 1
             return None
         if _SCIENTIFIC.fullmatch(identifier):
             self._first_scientific = self._first_scientific or line
             self._scientific.take(re.sub(r"\d", "9", identifier))
             return None
-        self._look(identifier, cell.strip())
-        if identifier in self._seen:
-            self._repeats[identifier] += 1
-            return None
-        self._seen.add(identifier)
-        self._digits += identifier.isdigit()
-        return identifier
-
-    def _look(self, identifier: str, spelled: str) -> None:
         if _FLOAT.fullmatch(identifier):
             self._float.take(shape(identifier))
         if invisible(identifier):
             self._hidden.take(shape(identifier))
         if "  " in identifier:
             self._spaced.take(shape(identifier))
-        if identifier in self._seen:
-            if self._spelled.get(identifier, identifier) != spelled:
-                self._alike.take(shape(identifier))
-        elif identifier != spelled:
-            self._spelled[identifier] = spelled
+        if identifier[0] in "0-9" and _NUMBER_FOR_NONE.fullmatch(identifier):
+            count, second = self.numbers.get(identifier, (0, 0))
+            self.numbers[identifier] = count + 1, self._taken if count == 1 else second
+        self._taken += 1
+        return identifier
 
-    def end(self) -> Ids:
+    def end(self, repeats: Repeats) -> Ids:
         """What the column comes to.
+
+        Args:
+            repeats: Which of the ids that were taken repeat one; `numbers` set apart.
 
         Raises:
             UsageError: Too many ids are rounded numbers.
@@ -134,28 +134,32 @@ class IdColumn:
                 "and different users look alike.",
                 hint="Export them again from where they come from, and format the column as text before saving.",
             )
-        left_out = self._numbers_for_none()
-        nobody = self._words + Counter({i: self._repeats.pop(i, 0) + 1 for i in left_out})
-        return Ids(self._repeats.total(), left_out, self._said(nobody))
+        distinct = self._taken - repeats.total
+        numeric = repeats.digits > distinct / 2
+        most = repeats.most[0] if repeats.most else 0
+        left_out = [i for i, (count, _) in self.numbers.items() if not numeric or count - 1 > most]
+        nobody = self._words + Counter({i: self.numbers[i][0] for i in left_out})
+        duplicates = repeats.total - sum(self.numbers[i][0] - 1 for i in left_out)
+        kept = [(n - 1, second, i) for i, (n, second) in self.numbers.items() if n > 1 and i not in left_out]
+        usual = max(kept + ([repeats.most] if repeats.most else []), key=lambda m: (m[0], -m[1]), default=None)
+        return Ids(duplicates, frozenset(left_out), self._said(nobody, repeats, distinct, usual))
 
-    def _numbers_for_none(self) -> frozenset[str]:
-        found = {i for i in self._seen if i[0] in "0-9" and _NUMBER_FOR_NONE.fullmatch(i)}
-        numeric = self._digits > len(self._seen) / 2
-        most = max((n for i, n in self._repeats.items() if i not in found), default=0)
-        return frozenset(i for i in found if not numeric or self._repeats[i] > most)
-
-    def _said(self, nobody: Counter[str]) -> tuple[str, ...]:
+    def _said(
+        self, nobody: Counter[str], repeats: Repeats, distinct: int, most: tuple[int, int, str] | None
+    ) -> tuple[str, ...]:
         rows, said = self._rows, list[str]()
         if nobody:
             words = ", ".join(word for word, _ in nobody.most_common(3))
-            said.append(f"{nobody.total()} of {rows} rows have no id but {words}, and were left out.")
-        kinds = (self._scientific, self._float, self._hidden, self._spaced, self._alike)
+            count = nobody.total() + self._further
+            said.append(f"{count} of {rows} rows have no id but {words}, and were left out.")
+        alike = _Kind(repeats.alike, shape(repeats.alike_first[1]) if repeats.alike_first else "")
+        kinds = (self._scientific, self._float, self._hidden, self._spaced, alike)
         for kind, what in zip(kinds, _SAID, strict=True):
             if kind.count:
                 said.append(f"{kind.count} of {rows} {what.format(kind.form)}.")
-        for identifier, more in self._repeats.most_common(1):
-            count = more + 1
-            usual = max(1, (rows - count) / max(1, len(self._seen) - 1))
+        if most is not None:
+            count, usual = most[0] + 1, max(1, (rows - most[0] - 1) / max(1, distinct - 1))
             if count >= max(_LARGE_COUNT, _LARGE_SHARE * rows, _LARGE_COUNT * usual / 2):
-                said.append(f"One id ({shape(identifier)}) stands on {count} of {rows} rows: does it stand for nobody?")
+                form = shape(most[2])
+                said.append(f"One id ({form}) stands on {count} of {rows} rows: does it stand for nobody?")
         return tuple(said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import overload
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK = 1 << 14  # ids whose text is in memory at a time while one goes through them
+_FAR = 1 << 12  # the same of ids that are far from each other
 
 
 class MappedIds(Sequence[str]):
@@ -18,10 +19,13 @@ class MappedIds(Sequence[str]):
     Args:
         offsets: ``(n + 1,) uint64``: where each id begins in `data`, and where the last one ends.
         data: The ids in UTF-8, one after the other.
+        forget: Lets go of what was mapped in; it comes back when it is looked at.
     """
 
-    def __init__(self, offsets: NDArray[np.uint64], data: memoryview) -> None:
-        self._offsets, self._data = offsets, data
+    def __init__(
+        self, offsets: NDArray[np.uint64], data: memoryview, forget: Callable[[], None] = lambda: None
+    ) -> None:
+        self._offsets, self._data, self._forget = offsets, data, forget
 
     def __repr__(self) -> str:
         return f"MappedIds({len(self)} ids)"
@@ -40,14 +44,25 @@ class MappedIds(Sequence[str]):
             start, stop, step = index.indices(len(self))
             if step != 1:
                 raise ValueError("ids are taken in their order")
-            return MappedIds(self._offsets[start : max(start, stop) + 1], self._data)
+            return MappedIds(self._offsets[start : max(start, stop) + 1], self._data, self._forget)
         row = range(len(self))[index]
         return str(self._data[int(self._offsets[row]) : int(self._offsets[row + 1])], "utf-8")
+
+    def at(self, rows: NDArray[np.int64]) -> list[str]:
+        """The ids of some rows, in the order of these."""
+        found = list[str]()
+        for first in range(0, len(rows), _FAR):
+            part = rows[first : first + _FAR]
+            starts, ends = self._offsets[part].tolist(), self._offsets[part + 1].tolist()
+            found += [str(self._data[start:end], "utf-8") for start, end in zip(starts, ends, strict=True)]
+            self._forget()
+        return found
 
     def __iter__(self) -> Iterator[str]:
         for first in range(0, len(self), _BLOCK):
             ends = self._offsets[first : first + _BLOCK + 1].tolist()
             block = bytes(self._data[ends[0] : ends[-1]])
+            self._forget()
             for start, stop in pairwise(ends):
                 yield block[start - ends[0] : stop - ends[0]].decode()
 

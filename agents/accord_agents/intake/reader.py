@@ -1,38 +1,35 @@
-"""A CSV file (RFC 4180, UTF-8) as a checked table."""
+"""A CSV file (RFC 4180, UTF-8), read once, as a checked snapshot; nothing that grows with it is in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import compress
+import secrets
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from accord_agents.intake.cells import Columns
 from accord_agents.intake.header import Layout, layout
 from accord_agents.intake.ids import IdColumn
+from accord_agents.intake.kept import Kept, kept_rows
 from accord_agents.intake.records import Records
+from accord_agents.intake.snapshot import Snapshot, read_snapshot, write_snapshot
+from accord_agents.intake.stage import Stage
 from accord_agents.intake.table import Report, Table
+from accord_protocols.primitives.psi.buckets import KEY
 from accord_schemas.errors import UsageError
 
+SAMPLE = 100_000
+"""Rows that are looked at where a file is checked before it is needed."""
 _BLOCK = 4096  # rows whose text is in memory at a time
 
 
-def read_table(
-    csv: Path,
-    id: str,  # noqa: A002  the scenario's own word
-    label: str | None,
-    features: list[str] | None,
-    *,
-    model: Literal["linear"] | None,
-    label_required: bool,
-) -> Table:
-    """Read one party's file: ids normalised and checked, the first row of an id kept, nulls as NaN.
-
-    Rows that name nobody (NULL and the like as an id), and rows without a label, are left out and counted.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A party's file, and what of it is read.
 
     Args:
         csv: The file: UTF-8 with or without byte order mark, commas, a header, LF or CRLF.
@@ -41,70 +38,129 @@ def read_table(
         features: Feature columns in the order wanted; None means all but id and label, in the order of the file.
         model: What will be trained; None reads the ids only.
         label_required: Whether this party holds the label of what is trained.
+    """
+
+    csv: Path
+    id: str
+    label: str | None = None
+    features: list[str] | None = None
+    model: Literal["linear"] | None = "linear"
+    label_required: bool = False
+
+
+def take(source: Source, folder: Path, key: bytes) -> Snapshot:
+    """Read a party's file into a snapshot: ids normalised and checked, the first row of an id kept, nulls as NaN.
+
+    Rows that name nobody (NULL and the like as an id), and rows without a label, are left out and counted.
+
+    Args:
+        source: The file.
+        folder: Where the snapshot goes; made if needed.
+        key: Of the buckets, see `keyed_hashes`.
 
     Raises:
         UsageError: The file cannot be read or used; names file, line, column and what to do.
+        AccordError: The folder cannot be written.
     """
-    if model is not None and label_required and label is None:
+    with _read(source, folder, key) as kept:
+        assert kept is not None
+        return write_snapshot(kept, folder)
+
+
+def check(source: Source, rows: int = SAMPLE) -> None:
+    """Whether a file can be used, as far as its first rows tell.
+
+    Raises:
+        UsageError: It cannot, whatever the other rows are.
+    """
+    with _read(source, None, bytes(KEY), rows):
+        pass
+
+
+def read_table(source: Source) -> Table:
+    """What `take` reads, as a table without a snapshot."""
+    with tempfile.TemporaryDirectory(prefix="accord-table-") as folder:
+        snapshot = take(source, Path(folder), secrets.token_bytes(KEY))
+        return read_snapshot(snapshot.path, snapshot.digest)  # a file that is mapped may go
+
+
+@contextmanager
+def _read(source: Source, folder: Path | None, key: bytes, rows: int | None = None) -> Iterator[Kept | None]:
+    """What is kept of a file; None where there are more than `rows` rows."""
+    csv, label = source.csv, source.label
+    if source.model is not None and source.label_required and label is None:
         raise UsageError(f"{csv.name}: the label holder's data name no label.", hint="Set data.label to a column.")
-    with _explained(csv), csv.open(encoding="utf-8-sig", newline="") as file:
-        records = Records(csv.name, file)
-        where = layout(csv.name, records.header, id, label, features, ids_only=model is None, line=records.line)
-        if model is not None and where.label is None and not where.features:
+    with closing(_lines(csv)) as lines:
+        records, ids_only = Records(csv.name, lines), source.model is None
+        where = layout(
+            csv.name, records.header, source.id, label, source.features, ids_only=ids_only, line=records.line
+        )
+        if not ids_only and where.label is None and not where.features:
             raise UsageError(f"{csv.name} has no feature column.", hint="Add a column besides the id.")
-        table = _table(csv.name, records, where)
-    if not table.report.rows_read:
-        raise UsageError(f"{csv.name} has a header but no rows.", hint="Give at least one row.")
-    if not table.ids and table.report.empty_labels:
-        raise UsageError(f"{csv.name}: no row has a label in column {label!r}.", hint="Check data.label.")
-    if not table.ids:
-        raise UsageError(f"{csv.name}: no row has an id in column {id!r}.", hint="Check data.id.")
-    return table
+        wanted = len(where.features) + (where.label is not None)
+        with Stage(folder, key, wanted) as stage:
+            kept = _staged(csv.name, records, where, stage, rows)
+            if kept is not None:
+                _some(kept, source)
+            yield kept
 
 
-def _table(file: str, records: Records, where: Layout) -> Table:
-    """The rows in blocks, so that only numbers and ids stay in memory."""
-    ids: list[str] = []
+def _some(kept: Kept, source: Source) -> None:
+    """That there are rows."""
+    name, report = source.csv.name, kept.report
+    if not report.rows_read:
+        raise UsageError(f"{name} has a header but no rows.", hint="Give at least one row.")
+    if not len(kept) and report.empty_labels:
+        raise UsageError(f"{name}: no row has a label in column {source.label!r}.", hint="Check data.label.")
+    if not len(kept):
+        raise UsageError(f"{name}: no row has an id in column {source.id!r}.", hint="Check data.id.")
+
+
+def _staged(file: str, records: Records, where: Layout, stage: Stage, most: int | None) -> Kept | None:
+    """The rows in blocks, `most` at most, and what they come to; None where more may follow."""
     header = records.header
     label = None if where.label is None else header[where.label]
     wanted = [*where.features, *([] if where.label is None else [where.label])]
     column = IdColumn(file, header[where.id])
     numbers = Columns(file, [header[place] for place in wanted], label)
-    blocks: list[NDArray[np.float64]] = []
-    rows: list[list[str]] = []
+    ids: list[str] = []
+    held: list[list[str]] = []
     lines: list[int] = []
     read = 0
 
     def convert() -> None:
-        blocks.append(numbers.block([[row[place] for row in rows] for place in wanted], lines))
-        rows.clear()
-        lines.clear()
+        values = numbers.block([[row[place] for row in held] for place in wanted], lines)
+        stage.add(ids, [row[where.id].strip() for row in held], values)
+        for each in (ids, held, lines):
+            each.clear()
+        if numbers.doubtful:
+            numbers.settle(stage.repeats().first)
 
-    for line, row in records:
+    for line, row in islice(records, most):
         read += 1
         identifier = column.take(row[where.id], line)
         if identifier is None:
             continue
         ids.append(identifier)
-        rows.append(row)
+        held.append(row)
         lines.append(line)
-        if len(rows) == _BLOCK:
+        if len(held) == _BLOCK:
             convert()
     convert()
-    found = column.end()
+    whole, repeats = read != most, stage.repeats(apart=column.numbers)
+    found = column.end(repeats) if whole else None
+    numbers.settle(repeats.first)
     numbers.check()
-    values = np.concatenate(blocks)
-    if found.left_out:
-        kept = np.array([identifier not in found.left_out for identifier in ids])
-        ids, values = list(compress(ids, kept)), values[kept]
-    labels, empty = None, 0
-    if label is not None:
-        values, labels = values[:, :-1], values[:, -1]
-        kept = ~np.isnan(labels)
-        empty = len(ids) - int(kept.sum())
-        ids, values, labels = list(compress(ids, kept)), values[kept], labels[kept]
+    if found is None:
+        return None
     columns = tuple(header[place] for place in where.features)
-    return Table(tuple(ids), columns, values, labels, Report(read, found.duplicates, empty, found.said))
+    rows, empty = kept_rows(stage, repeats.first, found.left_out, labelled=label is not None)
+    return Kept(stage, columns, label is not None, rows, Report(read, found.duplicates, empty, found.said))
+
+
+def _lines(csv: Path) -> Generator[str]:
+    with _explained(csv), csv.open(encoding="utf-8-sig", newline="") as file:
+        yield from file
 
 
 @contextmanager

@@ -1,21 +1,23 @@
 """The frozen copy of a table that a job works on, named by its digest.
 
 File: 8 bytes magic, the length of the header in 4 bytes, the header as canonical JSON, zeros up to a multiple of 8, the
-offsets of the ids as little-endian u8 (n + 1 of them), values (row by row) and labels as little-endian f8, then the ids
-in UTF-8. It is written and checked once through, some MiB at a time, and mapped by whoever reads it.
+offsets of the ids as little-endian u8 (n + 1 of them), values (row by row) and labels as little-endian f8, the rows in
+the order of their ids' keyed hashes as little-endian u4 with zeros up to a multiple of 8, then the ids in UTF-8. It is
+written and checked once through, some MiB at a time, and mapped by whoever reads it. Earlier files have no such order.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import json
 import mmap
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +25,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_agents.files.durable import settle
+from accord_agents.intake.bucketed import Buckets
+from accord_agents.intake.kept import Kept
 from accord_agents.intake.mapped import MappedIds
 from accord_agents.intake.table import Report, Table
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import AccordError, TamperError
 
-_MAGIC = b"ACCORDT2"
-_STEP = 4 << 20  # bytes that are looked at, and rows that are encoded, at a time
-_ROWS = 1 << 16
+_MAGIC, _BEFORE = b"ACCORDT3", b"ACCORDT2"
+SNAPSHOTS, SUFFIX = "snapshots", ".table"
+"""The folder of a party's snapshots, and how their names end."""
+_STEP = 4 << 20  # bytes that are looked at at a time
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,10 @@ class Snapshot:
     path: Path
 
 
-def write_snapshot(table: Table, folder: Path) -> Snapshot:
-    """Write `table` durably as ``folder/DIGEST.table``, mode 0600; equal tables give equal bytes.
+def write_snapshot(kept: Kept, folder: Path) -> Snapshot:
+    """Write what is kept of a stage durably as ``folder/DIGEST.table``, mode 0600.
+
+    Equal rows give equal bytes under one key.
 
     Raises:
         AccordError: The folder cannot be written.
@@ -51,12 +58,12 @@ def write_snapshot(table: Table, folder: Path) -> Snapshot:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            for part in _parts(table):
+            for part in _parts(kept):
                 sha.update(part)
                 file.write(part)
             file.flush()
             os.fsync(file.fileno())
-        path = folder / f"{sha.hexdigest()}.table"
+        path = folder / f"{sha.hexdigest()}{SUFFIX}"
         temporary.replace(path)
         settle(folder)
     except OSError as error:
@@ -64,6 +71,20 @@ def write_snapshot(table: Table, folder: Path) -> Snapshot:
     finally:
         temporary.unlink(missing_ok=True)
     return Snapshot(sha.hexdigest(), path)
+
+
+def adopted(snapshot: Snapshot, folder: Path) -> Snapshot:
+    """Move a snapshot durably into a folder, made if needed.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = Path(shutil.move(snapshot.path, folder))
+    with path.open("rb") as file:
+        os.fsync(file.fileno())  # it may have come from another disk
+    settle(folder)
+    return Snapshot(snapshot.digest, path)
 
 
 def read_snapshot(path: Path, digest: str) -> Table:
@@ -81,7 +102,7 @@ def read_snapshot(path: Path, digest: str) -> Table:
     if not hmac.compare_digest(_hashed(raw), digest):
         raise TamperError(f"the snapshot {path} was changed.", hint="Restore it; a job never goes on with other data.")
     try:
-        return _decode(memoryview(raw))
+        return _decode(memoryview(raw), functools.partial(_let_go, raw, 0, size))
     except (ValueError, KeyError, TypeError):
         raise TamperError(f"the file {path} is no snapshot of a table.") from None
 
@@ -91,28 +112,36 @@ def _hashed(raw: mmap.mmap | bytes) -> str:
     sha, view = hashlib.sha256(), memoryview(raw)
     for start in range(0, len(view), _STEP):
         sha.update(view[start : start + _STEP])
-        if isinstance(raw, mmap.mmap) and hasattr(raw, "madvise"):
-            raw.madvise(mmap.MADV_DONTNEED, start, min(_STEP, len(view) - start))
+        _let_go(raw, start, min(_STEP, len(view) - start))
     return sha.hexdigest()
 
 
-def _parts(table: Table) -> Iterator[bytes | memoryview]:
-    n = len(table.ids)
-    header = canonical_json(
-        {"columns": table.columns, "ids": n, "labels": table.labels is not None, "report": table.report.facts()}
-    )
+def _let_go(raw: mmap.mmap | bytes, start: int, size: int) -> None:
+    """Some pages of a mapped file need not be in memory; they are read again when they are looked at."""
+    if isinstance(raw, mmap.mmap) and hasattr(raw, "madvise"):
+        raw.madvise(mmap.MADV_DONTNEED, start, size)
+
+
+def _parts(kept: Kept) -> Iterator[bytes | memoryview]:
+    n = len(kept)
+    facts = {"buckets": kept.stage.key.hex(), "columns": kept.columns, "ids": n, "labels": kept.labelled}
+    header = canonical_json(facts | {"report": kept.report.facts()})
     head = _MAGIC + len(header).to_bytes(4, "little") + header
     yield head + bytes(-len(head) % 8)
-    offsets = np.fromiter((len(identifier.encode()) for identifier in table.ids), "<u8", n)
     yield bytes(8)
-    yield np.cumsum(offsets, out=offsets).data
-    del offsets
-    for array in [table.values] if table.labels is None else [table.values, table.labels]:
-        for start in range(0, n, _ROWS):
-            yield _plain(array[start : start + _ROWS]).data
-    ids = iter(table.ids)
-    while block := "".join(islice(ids, _ROWS)):
-        yield block.encode()
+    end = 0
+    for sizes in kept.sizes():
+        ends = end + np.cumsum(sizes, dtype="<u8")
+        yield ends.data
+        end = int(ends[-1]) if len(ends) else end
+    for values in kept.values():
+        yield _plain(values).data
+    for labels in kept.labels() if kept.labelled else ():
+        yield _plain(labels).data
+    for rows in kept.order():
+        yield rows.astype("<u4", copy=False).data
+    yield bytes(-4 * n % 8)
+    yield from kept.ids()
 
 
 def _plain(array: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -120,9 +149,9 @@ def _plain(array: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.ascontiguousarray(np.where(np.isnan(array), np.nan, array + 0.0), "<f8").reshape(-1)
 
 
-def _decode(raw: memoryview) -> Table:
+def _decode(raw: memoryview, forget: Callable[[], None]) -> Table:
     at = len(_MAGIC) + 4
-    if raw[: len(_MAGIC)] != _MAGIC:
+    if raw[: len(_MAGIC)] not in (_MAGIC, _BEFORE):
         raise ValueError("no snapshot")
     end = at + int.from_bytes(raw[len(_MAGIC) : at], "little")
     header: dict[str, Any] = json.loads(bytes(raw[at:end]))
@@ -134,6 +163,12 @@ def _decode(raw: memoryview) -> Table:
     at += values.nbytes
     labels = np.frombuffer(raw, "<f8", n, at) if header["labels"] else None
     at += 0 if labels is None else labels.nbytes
+    order = None
+    if raw[: len(_MAGIC)] == _MAGIC:
+        order = np.frombuffer(raw, "<u4", n, at)
+        at += order.nbytes + -order.nbytes % 8
     if int(offsets[0]) or at + int(offsets[-1]) != len(raw):
         raise ValueError("left-over bytes")
-    return Table(MappedIds(offsets, raw[at:]), columns, values, labels, Report.restored(header["report"]))
+    ids, report = MappedIds(offsets, raw[at:], forget), Report.restored(header["report"])
+    buckets = None if order is None else Buckets(bytes.fromhex(header["buckets"]), order, ids)
+    return Table(ids, columns, values, labels, report, buckets)

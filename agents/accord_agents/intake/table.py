@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from accord_agents.intake.bucketed import Buckets
+
 _ALWAYS = ("rows_read", "duplicates", "empty_labels")
 
 
@@ -56,6 +58,8 @@ class Table:
         values: ``(n, m)`` float64, NaN where the cell is null.
         labels: ``(n,)`` float64 without NaN, or None where no label was read.
         report: What was left out.
+        buckets: The rows by keyed hashes of their ids; None of tables that were made in memory, or before there were
+            buckets.
     """
 
     ids: Sequence[str] = field(repr=False)
@@ -63,6 +67,7 @@ class Table:
     values: NDArray[np.float64] = field(repr=False)
     labels: NDArray[np.float64] | None = field(repr=False)
     report: Report
+    buckets: Buckets | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.values.shape != (len(self.ids), len(self.columns)):

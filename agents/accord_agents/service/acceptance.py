@@ -8,12 +8,13 @@ from typing import Any
 
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.config.party_file import Config
-from accord_agents.intake.reader import read_table
-from accord_agents.intake.snapshot import write_snapshot
+from accord_agents.intake.reader import Source, take
+from accord_agents.intake.snapshot import SNAPSHOTS, SUFFIX, Snapshot, read_snapshot
 from accord_agents.intake.table import Table
 from accord_agents.service.budget import Budget
 from accord_protocols.jobs.registry import job_of
 from accord_schemas.agreement import Agreement
+from accord_schemas.canonical import digest
 from accord_schemas.errors import UsageError
 
 Say = Callable[[str, str, dict[str, Any]], None]
@@ -31,6 +32,7 @@ class Acceptance:
         secret: Draws a secret once and makes it durable: (name in the keystore, what it is for).
         budget: How often each peer may take part with this party.
         seeded_allowed: Whether a collaboration that protects nothing may be accepted, as in a demo.
+        taken: Digest of the snapshot to go on with, where somebody has read the data before.
     """
 
     def __init__(
@@ -43,9 +45,10 @@ class Acceptance:
         budget: Budget,
         *,
         seeded_allowed: bool,
+        taken: str | None = None,
     ) -> None:
         self._config, self._log, self._say, self._spawn, self._secret = config, log, say, spawn, secret
-        self._budget, self._seeded_allowed = budget, seeded_allowed
+        self._budget, self._seeded_allowed, self._taken = budget, seeded_allowed, taken
         self._going: set[str] = set()  # until the answer is journaled, nothing says that the snapshot is used
 
     def __bool__(self) -> bool:
@@ -85,8 +88,7 @@ class Acceptance:
             return
         self._going.add(cid)
         try:
-            table = await asyncio.to_thread(self._read, agreement)
-            snapshot = await asyncio.to_thread(write_snapshot, table, self._config.out / "snapshots")
+            snapshot, table = await asyncio.to_thread(self._read, cid, agreement)
         except UsageError as error:
             self._log.error("data", problem=str(error))
             reason = f"{self._config.party} cannot use its data"  # what they look like is for its own people
@@ -101,6 +103,13 @@ class Acceptance:
         }
         self._say(cid, "accept", fields)
 
-    def _read(self, agreement: Agreement) -> Table:
-        data, reads = self._config.data, job_of(agreement).reads(agreement, self._config.party)
-        return read_table(data.csv, data.id, data.label, data.features, model=reads.model, label_required=reads.label)
+    def _read(self, cid: str, agreement: Agreement) -> tuple[Snapshot, Table]:
+        folder = self._config.out / SNAPSHOTS
+        if self._taken is not None:
+            snapshot = Snapshot(self._taken, folder / f"{self._taken}{SUFFIX}")
+        else:
+            data, reads = self._config.data, job_of(agreement).reads(agreement, self._config.party)
+            source = Source(data.csv, data.id, data.label, data.features, reads.model, reads.label)
+            # the same key at every party, so that buckets of one number hold equal ids; known to nobody before
+            snapshot = take(source, folder, digest(b"accord buckets", cid))
+        return snapshot, read_snapshot(snapshot.path, snapshot.digest)

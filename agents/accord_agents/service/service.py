@@ -19,7 +19,7 @@ from accord_agents.execution.blobs import BLOBS, BlobStore
 from accord_agents.execution.executor import ProcessExecutor, fresh
 from accord_agents.execution.port import Executor, TaskResources
 from accord_agents.files.folder_lock import held
-from accord_agents.intake.reader import read_table
+from accord_agents.intake.reader import Source, check
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
 from accord_agents.journal.journal import Journal
@@ -64,10 +64,12 @@ class OneShotRun:
     Args:
         agreement: To propose; None at everybody else.
         seed: The demo's seed; None for the operating system's randomness.
+        snapshot: Digest of the party's snapshot, where the runner has read its file; None where the agent is to.
     """
 
     agreement: Agreement | None = None
     seed: int | None = None
+    snapshot: str | None = None
 
 
 class Service:
@@ -176,8 +178,9 @@ class Service:
         self.agent = Agent(self._dispatcher(journal), journal, broker, log, self._hooks(), refusals)
         dispatcher, demo = self.agent.dispatcher, self.one_shot is not None
         budget = Budget(keystore, config.policy.max_runs_per_peer_per_day)
+        taken = self.one_shot.snapshot if self.one_shot else None
         self.acceptance = Acceptance(
-            config, log, self.say, self.spawn, self.durable_secret, budget, seeded_allowed=demo
+            config, log, self.say, self.spawn, self.durable_secret, budget, seeded_allowed=demo, taken=taken
         )
         self.deadlines = Deadlines(dispatcher, self.agent.recovery, self.say)
         busy = functools.partial(bool, self.acceptance)
@@ -394,9 +397,9 @@ class Service:
 
 
 def check_data(config: Config) -> None:
-    """Read the party's file before any proposal needs it; a `UsageError` names file, line and column."""
+    """Look at the party's file before any proposal needs it; a `UsageError` names file, line and column."""
     data = config.data
-    read_table(data.csv, data.id, data.label, data.features, model="linear", label_required=False)
+    check(Source(data.csv, data.id, data.label, data.features))
 
 
 def serve(config: Config, one_shot: OneShotRun | None = None) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from accord_agents.intake.table import Table
 from accord_protocols.jobs.base import Job
 from accord_scenarios.model import Scenario
 
@@ -13,7 +14,11 @@ Result = Mapping[str, Any]
 """The fields of DIR/result.json."""
 
 
-def _as_it_is(_scenario: Any, _result: dict[str, Any]) -> None:
+Tables = Callable[[str], Table]
+"""The rows of a party of a run, by its name."""
+
+
+def _as_it_is(_scenario: Any, _result: dict[str, Any], _tables: Tables) -> None:
     pass
 
 
@@ -47,4 +52,4 @@ class Played:
     lines: tuple[tuple[str, Callable[[Result], str | None]], ...] = ()
     sections: tuple[Callable[[Result], str], ...] = ()
     reserved: Callable[[Result], bool] = _whole
-    compare: Callable[[Any, dict[str, Any]], None] = _as_it_is
+    compare: Callable[[Any, dict[str, Any], Tables], None] = _as_it_is

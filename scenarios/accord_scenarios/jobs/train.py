@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, field_validator, model_validator
 
 from accord_protocols.jobs import train
 from accord_scenarios.jobs import training_words as words
-from accord_scenarios.jobs.base import Played
+from accord_scenarios.jobs.base import Played, Tables
 from accord_scenarios.model import Member, Scenario, Section, absent_is_default
 from accord_scenarios.report import sections
 from accord_schemas.agreement import LABEL_HOLDER, Party, Prepare, TestRows, Train
@@ -96,11 +96,11 @@ def _learns(scenario: Training, party: str) -> str:
     return "; ".join(parts)
 
 
-def _compare(scenario: Training, result: dict[str, Any]) -> None:
+def _compare(scenario: Training, result: dict[str, Any], tables: Tables) -> None:
     if scenario.train and scenario.evaluate and scenario.evaluate.reference:
         from accord_scenarios.reference import held_against  # scikit-learn is loaded where it is used
 
-        held_against(result, scenario)
+        held_against(result, scenario, tables)
 
 
 PLAYED = Played(

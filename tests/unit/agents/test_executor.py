@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.support.snapshots import written
 
 from accord_agents.execution.executor import ProcessExecutor
 from accord_agents.execution.port import TaskResources, TaskResult
-from accord_agents.intake.snapshot import write_snapshot
 from accord_agents.intake.table import Report, Table
 from accord_protocols.kernel.effects import Compute
 from accord_protocols.primitives.paillier.keys import generate
@@ -59,7 +59,7 @@ def test_too_few_rows_are_a_refusal(tmp_path: Path) -> None:
     import numpy as np
 
     table = Table(("a",), ("x",), np.ones((1, 1)), None, Report(1, 0, 0))
-    snapshot = write_snapshot(table, tmp_path)
+    snapshot = written(table, tmp_path)
     inputs = {"rows": np.array([0]), "settings": {}, "modulus": 0, "equals": 0, "labelled": False, "l2": 0.0}
     job = Compute("c", "prepare.fit", inputs, data=True)
     reply = run(1, job, TaskResources(b"", {}, (str(snapshot.path), snapshot.digest), 1))

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
+from tests.support.files import table
 
-from accord_agents.intake.ids import IdColumn, Ids
+from accord_agents.intake.reader import Source, read_table
 from accord_agents.intake.shape import described, shape
+from accord_agents.intake.table import Report
 from accord_schemas.errors import UsageError
 
 
-def column(cells: Iterable[str]) -> tuple[list[str], Ids]:
+def column(cells: Iterable[str]) -> tuple[list[str], Report]:
     """The ids that count, and what was said."""
-    taken = IdColumn("shop.csv", "id")
-    ids = [found for line, cell in enumerate(cells, 2) if (found := taken.take(cell, line)) is not None]
-    end = taken.end()
-    return [i for i in ids if i not in end.left_out], end
+    with tempfile.TemporaryDirectory() as folder:
+        path = table(Path(folder) / "shop.csv", ["id"], [[cell] for cell in cells])
+        read = read_table(Source(path, "id", model=None))
+    return list(read.ids), read.report
 
 
 PEOPLE = [f"c{i:04d}" for i in range(60)]
@@ -31,14 +35,14 @@ def test_words_for_none_are_left_out_and_counted(word: str) -> None:
     ids, found = column([*PEOPLE[:30], word, *PEOPLE[30:], word])
     assert ids == PEOPLE
     assert found.duplicates == 0
-    assert len(found.said) == 1
-    assert found.said[0].startswith("2 of 62 rows have no id but ")
+    assert len(found.ids) == 1
+    assert found.ids[0].startswith("2 of 62 rows have no id but ")
 
 
 def test_several_words_are_said_once() -> None:
     ids, found = column([*PEOPLE, "NULL", "N/A", "NULL", "0"])
     assert ids == PEOPLE
-    assert found.said == ("4 of 64 rows have no id but NULL, N/A, 0, and were left out.",)
+    assert found.ids == ("4 of 64 rows have no id but NULL, N/A, 0, and were left out.",)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +59,7 @@ def test_several_words_are_said_once() -> None:
 def test_what_may_be_data_is_data(cells: list[str]) -> None:
     ids, found = column(cells)
     assert set(ids) == set(cells)
-    assert not found.said
+    assert not found.ids
 
 
 @pytest.mark.parametrize("nobody", ["0", "0000", "99999999", "-1"])
@@ -64,7 +68,7 @@ def test_a_number_on_more_rows_than_any_other_id_stands_for_nobody(nobody: str) 
     ids, found = column([nobody, *people, people[3], nobody, nobody])
     assert ids == people
     assert found.duplicates == 1
-    assert found.said == (f"3 of 54 rows have no id but {nobody}, and were left out.",)
+    assert found.ids == (f"3 of 54 rows have no id but {nobody}, and were left out.",)
 
 
 def test_one_zero_among_words_stands_for_nobody() -> None:
@@ -81,8 +85,8 @@ def test_rounded_numbers_are_refused_where_they_are_many(form: str) -> None:
 def test_few_rounded_numbers_are_left_out_and_counted() -> None:
     ids, found = column([*PEOPLE, "4.91799E+12", "4.91799E+12"])
     assert ids == PEOPLE
-    assert found.said[0].startswith("2 of 62 ids are in scientific notation (9.99999E+99)")
-    assert "as text" in found.said[0]
+    assert found.ids[0].startswith("2 of 62 ids are in scientific notation (9.99999E+99)")
+    assert "as text" in found.ids[0]
 
 
 @pytest.mark.parametrize("cells", [["4e12", "5E3", "1e-7", "12E+4", "1.5e+1x"], ["3E7A", "0e0"]])
@@ -102,17 +106,17 @@ def test_codes_that_hold_an_e_are_ids(cells: list[str]) -> None:
 )
 def test_what_people_should_know_of_their_ids(cells: list[str], says: str) -> None:
     _, found = column(cells)
-    assert [sentence for sentence in found.said if sentence.startswith(says)], found.said
-    assert not [i for i in cells if any(i in sentence for sentence in found.said) and not i.isdigit()]
+    assert [sentence for sentence in found.ids if sentence.startswith(says)], found.ids
+    assert not [i for i in cells if any(i in sentence for sentence in found.ids) and not i.isdigit()]
 
 
 def test_many_rows_per_user_are_no_surprise() -> None:
     ids, found = column(f"u{i % 9}" for i in range(90))
-    assert (len(ids), found.duplicates, found.said) == (9, 81, ())
+    assert (len(ids), found.duplicates, found.ids) == (9, 81, ())
 
 
 def test_full_width_ids_are_no_surprise() -> None:
-    assert column(["ｋäufer１", "ｋäufer２", "ｋäufer１"])[1].said == ()
+    assert column(["ｋäufer１", "ｋäufer２", "ｋäufer１"])[1].ids == ()
 
 
 def test_shapes_and_descriptions_hold_no_id() -> None:

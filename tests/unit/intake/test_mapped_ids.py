@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.snapshots import written
 
 from accord_agents.intake.mapped import MappedIds
-from accord_agents.intake.snapshot import read_snapshot, write_snapshot
+from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Report, Table
 
 
@@ -47,7 +48,7 @@ def test_a_snapshot_is_read_without_an_object_per_id(tmp_path: Path) -> None:
     n = 200_000
     ids = [f"user-{k:010d}" for k in range(n)]
     table = Table(ids, ("x",), np.arange(n, dtype=float)[:, None], None, Report(n, 0, 0))
-    kept = write_snapshot(table, tmp_path)
+    kept = written(table, tmp_path)
     del ids
     tracemalloc.start()
     read = read_snapshot(kept.path, kept.digest)

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from accord_agents.intake.reader import read_table
+from accord_agents.intake.reader import Source, read_table
 from accord_agents.intake.table import Table
 from accord_schemas.errors import UsageError
 
 
 def table(path: Path, **more: Any) -> Table:
     options: dict[str, Any] = {"label": None, "features": None, "model": "linear", "label_required": False}
-    return read_table(path, "id", **(options | more))
+    return read_table(Source(path, "id", **(options | more)))
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
+from tests.support.snapshots import written
 
-from accord_agents.intake.snapshot import read_snapshot, write_snapshot
+from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Report, Table
 from accord_schemas.errors import TamperError
 
@@ -35,7 +36,7 @@ def same(a: Table, b: Table) -> bool:
 def test_round_trip(tmp_path: Path, labelled: bool, rows: int, columns: int) -> None:
     labels = TABLE.labels[:rows] if labelled and TABLE.labels is not None else None
     table = Table(TABLE.ids[:rows], TABLE.columns[:columns], TABLE.values[:rows, :columns], labels, REPORT)
-    snapshot = write_snapshot(table, tmp_path / "data")
+    snapshot = written(table, tmp_path / "data")
     assert same(read_snapshot(snapshot.path, snapshot.digest), table)
 
 
@@ -47,13 +48,13 @@ def test_any_ids_and_values_survive(
     tmp_path_factory: pytest.TempPathFactory, ids: list[str], values: NDArray[np.float64]
 ) -> None:
     table = Table(tuple(ids), ("a", "b", "c"), values[: len(ids)], None, REPORT)
-    snapshot = write_snapshot(table, tmp_path_factory.mktemp("any"))
+    snapshot = written(table, tmp_path_factory.mktemp("any"))
     assert same(read_snapshot(snapshot.path, snapshot.digest), table)
 
 
 def test_the_file_is_private_named_by_its_digest_and_alone(tmp_path: Path) -> None:
-    snapshot = write_snapshot(TABLE, tmp_path)
-    assert snapshot == write_snapshot(TABLE, tmp_path)
+    snapshot = written(TABLE, tmp_path)
+    assert snapshot == written(TABLE, tmp_path)
     assert list(tmp_path.iterdir()) == [snapshot.path]
     assert hashlib.sha256(snapshot.path.read_bytes()).hexdigest() == snapshot.digest
     assert snapshot.digest in snapshot.path.name
@@ -61,11 +62,11 @@ def test_the_file_is_private_named_by_its_digest_and_alone(tmp_path: Path) -> No
 
 
 def test_equal_tables_have_equal_digests_and_others_have_not(tmp_path: Path) -> None:
-    digest = write_snapshot(TABLE, tmp_path).digest
+    digest = written(TABLE, tmp_path).digest
     payload_nan = np.array([0x7FF8_0000_0000_0001], "<u8").view("<f8")[0]
     values = np.asfortranarray(TABLE.values)
     values[0, 1], values[2, 1] = payload_nan, -0.0
-    assert write_snapshot(replace(TABLE, values=values), tmp_path).digest == digest
+    assert written(replace(TABLE, values=values), tmp_path).digest == digest
     others = [
         replace(TABLE, ids=("käufer", "b\0", "\n")),
         replace(TABLE, columns=("größe", "y")),
@@ -73,11 +74,11 @@ def test_equal_tables_have_equal_digests_and_others_have_not(tmp_path: Path) -> 
         replace(TABLE, labels=None),
         replace(TABLE, report=replace(REPORT, duplicates=5)),
     ]
-    assert len({digest, *(write_snapshot(other, tmp_path).digest for other in others)}) == 6
+    assert len({digest, *(written(other, tmp_path).digest for other in others)}) == 6
 
 
 def test_every_changed_byte_is_found(tmp_path: Path) -> None:
-    snapshot = write_snapshot(TABLE, tmp_path)
+    snapshot = written(TABLE, tmp_path)
     raw = snapshot.path.read_bytes()
     flipped = [raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :] for at in range(len(raw))]
     for changed in [*flipped, raw[:-1], raw + b"\0", b""]:
@@ -87,7 +88,7 @@ def test_every_changed_byte_is_found(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_snapshot_is_refused_even_under_its_own_digest(tmp_path: Path) -> None:
-    snapshot = write_snapshot(TABLE, tmp_path)
+    snapshot = written(TABLE, tmp_path)
     raw = snapshot.path.read_bytes()
     for changed in (raw + b"\0", raw[:-8], b"other" + raw[5:], raw[:20], b"", raw.replace(b'"ids":3', b'"ids":4')):
         snapshot.path.write_bytes(changed)
@@ -105,3 +106,20 @@ def test_shapes_must_agree() -> None:
         replace(TABLE, ids=("a",))
     with pytest.raises(ValueError, match="labels"):
         replace(TABLE, labels=np.zeros(2))
+
+
+def test_a_snapshot_of_before_there_were_buckets_is_read(tmp_path: Path) -> None:
+    raw = written(TABLE, tmp_path).path.read_bytes()
+    order = 16  # three rows of 4 bytes, up to a multiple of 8, before the ids
+    at = len(raw) - sum(len(i.encode()) for i in TABLE.ids) - order
+    before = b"ACCORDT2" + raw[8:at] + raw[at + order :]
+    path = tmp_path / "before.table"
+    path.write_bytes(before)
+    read = read_snapshot(path, hashlib.sha256(before).hexdigest())
+    assert same(read, TABLE) and read.buckets is None
+
+
+def test_another_key_gives_another_file_and_the_same_table(tmp_path: Path) -> None:
+    one, other = (written(TABLE, tmp_path, bytes([k]) * 32) for k in (1, 2))
+    assert one.digest != other.digest
+    assert same(read_snapshot(one.path, one.digest), read_snapshot(other.path, other.digest))

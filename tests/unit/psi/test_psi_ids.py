@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accord_protocols.primitives.psi.ids import MAX_ID_BYTES, commitment, is_test, normalise
+from accord_protocols.primitives.psi.ids import MAX_ID_BYTES, ascending, commitment, is_test, normalise
 from accord_schemas.errors import UsageError
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -56,3 +56,19 @@ def test_commitment_is_of_the_set(ids: list[str]) -> None:
 
 def test_commitment_is_unambiguous() -> None:
     assert commitment(["ab", "c"], bytes(32)) != commitment(["a", "bc"], bytes(32))
+
+
+@given(st.lists(texts, max_size=200))
+def test_ids_are_sorted_some_at_a_time(ids: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("accord_protocols.primitives.psi.ids.SORTED", 8)
+        patch.setattr("accord_protocols.primitives.psi.ids._DRAWN", 2)
+        assert list(ascending(ids)) == sorted({identifier.encode() for identifier in ids})
+
+
+def test_the_commitment_of_many_ids_is_the_same_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [f"user-{k * 7919 % 3000}" for k in range(3000)]
+    whole = commitment(ids, bytes(32))
+    monkeypatch.setattr("accord_protocols.primitives.psi.ids.SORTED", 250)
+    assert commitment(ids, bytes(32)) == whole
+    assert whole.hex() == "0d4269f4d062a7fc318b07747138a70e0539f6d2969035957ef693abea24d82c"

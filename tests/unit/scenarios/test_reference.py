@@ -7,9 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from accord_agents.intake.reader import read_table
 from accord_protocols.primitives.psi.ids import is_test
+from accord_scenarios.jobs.base import Tables
 from accord_scenarios.jobs.train import Training
 from accord_scenarios.reference import compare, held_against, train, unique
+from accord_scenarios.snapshots import sources
+
+
+def files(scenario: Training) -> Tables:
+    """The rows of the parties' files."""
+    return lambda party: read_table(sources(scenario)[party])
 
 
 def _scenario(folder: Path, l2: float, *, test: bool = True) -> tuple[Training, dict[str, Any]]:
@@ -51,7 +59,7 @@ def test_least_squares_and_ridge_are_those_of_the_objective(tmp_path: Path, l2: 
     scenario, joined = _scenario(tmp_path, l2)
     X, y, Xt, yt = joined["X"], joined["y"], joined["Xt"], joined["yt"]
     w = np.linalg.solve(X.T @ X / len(y) + l2 * np.eye(4), X.T @ (y - y.mean()) / len(y))
-    found = train(scenario)
+    found = train(scenario, files(scenario))
     assert found.coefficients == {
         "b": {"x0": pytest.approx(w[0]), "x1": pytest.approx(w[1])},
         "a": {"x2": pytest.approx(w[2]), "x3": pytest.approx(w[3])},
@@ -67,7 +75,7 @@ def test_least_squares_and_ridge_are_those_of_the_objective(tmp_path: Path, l2: 
 
 def test_the_largest_difference_is_relative_to_the_largest_coefficient(tmp_path: Path) -> None:
     scenario, _ = _scenario(tmp_path, 0.0, test=False)
-    found = train(scenario)
+    found = train(scenario, files(scenario))
     assert found.metrics == {}
     largest = max(abs(w) for own in found.coefficients.values() for w in own.values())
     assert largest > 1
@@ -95,7 +103,7 @@ def _two_parties(folder: Path, X: np.ndarray, y: np.ndarray, **sections: Any) ->
 
 def _as_if_run(scenario: Training) -> dict[str, Any]:
     """A result whose model is plaintext training's own."""
-    found = train(scenario)
+    found = train(scenario, files(scenario))
     model = {"coefficients": found.coefficients, "intercept": found.intercept, "metrics": found.metrics}
     return {**model, "unique": None, "warnings": ["few rows"], "status": "COMPLETED", "rounds": 3}
 
@@ -107,11 +115,11 @@ def test_the_labels_unit_does_not_show_in_differences(tmp_path: Path, power: int
     y = (X @ [2e9, -1.0, 1e-9] + 0.1 * rng.normal(size=200)) * 10.0**power
     scenario = _two_parties(tmp_path, X, y)
     result = _as_if_run(scenario)
-    held_against(result, scenario)
+    held_against(result, scenario, files(scenario))
     assert result["reference"]["r2"] > 0.98 and result["reference"]["unprepared"]["r2"] > 0.98
     assert result["reference"]["max_coefficient_error"] == 0 and result["unique"] is True
     nothing = {p: dict.fromkeys(own, 0.0) for p, own in result["coefficients"].items()}
-    held_against(result := result | {"coefficients": nothing}, scenario)
+    held_against(result := result | {"coefficients": nothing}, scenario, files(scenario))
     assert result["reference"]["max_coefficient_error"] == pytest.approx(1, abs=0.1)
 
 
@@ -122,7 +130,7 @@ def test_what_preparation_costs_is_told_first(tmp_path: Path) -> None:
         tmp_path, X, X @ [1.0, 3.0] + 0.1 * rng.normal(size=300), prepare={"drop_variance_below": 5}
     )
     result = _as_if_run(scenario)
-    held_against(result, scenario)
+    held_against(result, scenario, files(scenario))
     assert result["metrics"]["r2"] < 0.1 < 0.99 < result["reference"]["unprepared"]["r2"]
     assert result["warnings"][0].startswith("Without preparation plaintext training reaches r2 0.99")
     assert result["warnings"][1:] == ["few rows"]
@@ -134,10 +142,10 @@ def test_columns_that_determine_each_other_across_parties_have_no_coefficients_o
     X[:, 2] = X[:, 0] - X[:, 1] + 1e-5 * rng.normal(size=300)
     y = X[:, 0] + 0.1 * rng.normal(size=300)
     scenario = _two_parties(tmp_path, X, y)
-    held_against(result := _as_if_run(scenario), scenario)
+    held_against(result := _as_if_run(scenario), scenario, files(scenario))
     assert result["unique"] is False and "train.l2" in result["warnings"][-1]
     scenario = _two_parties(tmp_path, X, y, train={"l2": 0.1})
-    held_against(result := _as_if_run(scenario), scenario)
+    held_against(result := _as_if_run(scenario), scenario, files(scenario))
     assert result["unique"] is True and result["warnings"] == ["few rows"]
 
 
@@ -145,5 +153,6 @@ def test_alike_columns_explain_coefficients_that_differ_but_are_no_fault_in_them
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 2))
     X[:, 1] = X[:, 0] + 0.02 * rng.normal(size=300)
-    found = train(_two_parties(tmp_path, X, X[:, 0] + 0.1 * rng.normal(size=300)))
+    scenario = _two_parties(tmp_path, X, X[:, 0] + 0.1 * rng.normal(size=300))
+    found = train(scenario, files(scenario))
     assert unique(found, error=1e-6) and not unique(found, error=0.1)

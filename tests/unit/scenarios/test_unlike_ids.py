@@ -29,3 +29,11 @@ def test_the_difference_is_named(ours: list[str], theirs: list[str], way: str) -
 
 def test_strangers_have_no_difference_to_name() -> None:
     assert advice({"bank": NUMBERS, "shop": ["x", "..", "0"]}) == []
+
+
+def test_of_many_ids_an_even_share_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accord_scenarios.unlike_ids._COMPARED", 1000)
+    numbers = [str(i) for i in range(10_000, 14_000)]
+    (said,) = advice({"bank": numbers, "shop": [f"{i}.0" for i in numbers]})
+    about = int(said.partition("have about ")[2].split()[0])
+    assert said.startswith("Compared without .0 at the end") and abs(about - 4000) < 800

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
-from accord_schemas.canonical import digest
+import numpy as np
+
+from accord_schemas.canonical import digest_of
 from accord_schemas.errors import UsageError
 
 MAX_ID_BYTES = 1024
+SORTED = 1 << 19
+"""Ids that are sorted at a time."""
+_DRAWN = 64  # ids looked at to find where one part of that size ends
 
 
 def normalise(text: str) -> str:
@@ -31,11 +38,24 @@ def is_test(identifier: str, modulus: int, equals: int) -> bool:
     return int(hashlib.sha256(identifier.encode()).hexdigest()[:8], 16) % modulus == equals
 
 
-def commitment(ids: Iterable[str], salt: bytes) -> bytes:
+def commitment(ids: Sequence[str], salt: bytes) -> bytes:
     """A hiding and binding digest (32 bytes) of the *set* of normalised ids; order and repetitions do not matter.
 
     Args:
         ids: Normalised ids.
         salt: 32 secret bytes; whoever knows them can test guesses.
     """
-    return digest(b"accord id set", salt, *sorted({identifier.encode() for identifier in ids}))
+    return digest_of(chain([b"accord id set", salt], ascending(ids)))
+
+
+def ascending(ids: Sequence[str]) -> Iterator[bytes]:
+    """The distinct ids in UTF-8, in their order as bytes; about `SORTED` of them are in memory at a time."""
+    parts = -(-len(ids) // SORTED)
+    drawn = sorted(ids[k].encode() for k in range(0, len(ids), max(1, len(ids) // (_DRAWN * max(parts, 1)))))
+    bounds = drawn[_DRAWN : len(drawn) - _DRAWN // 2 : _DRAWN] if parts > 1 else []
+    if not bounds:
+        yield from sorted({identifier.encode() for identifier in ids})
+        return
+    part = np.fromiter((bisect_right(bounds, identifier.encode()) for identifier in ids), np.uint16, len(ids))
+    for number in range(len(bounds) + 1):
+        yield from sorted({ids[row].encode() for row in np.flatnonzero(part == number).tolist()})

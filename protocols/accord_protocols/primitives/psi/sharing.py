@@ -24,7 +24,7 @@ def pair_values(kappa: bytes, ids: Sequence[str]) -> NDArray[np.uint8]:
         h = keyed.copy()
         h.update(identifier.encode())
         result += h.digest()
-    return np.frombuffer(bytes(result), np.uint8).reshape(-1, SHARE)
+    return np.frombuffer(result, np.uint8).reshape(-1, SHARE)
 
 
 def shares(kappas: Sequence[bytes], ids: Sequence[str]) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ store from its OPRF tags to its zero shares; only for an id that everybody has d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from accord_protocols.primitives.psi.okvs import Store
 from accord_schemas.errors import ProtocolError
 
+_BLOCK = 1 << 16  # ids whose slots and values are in memory at a time
 
-def intersect(own_shares: NDArray[np.uint8], edges: Iterable[tuple[Store, NDArray[np.uint8]]]) -> NDArray[np.int64]:
+
+def intersect(own_shares: NDArray[np.uint8], edges: Sequence[tuple[Store, NDArray[np.uint8]]]) -> NDArray[np.int64]:
     """Which of the leader's ids are common to all; a false one has probability 2^-128.
 
     Args:
@@ -25,10 +27,13 @@ def intersect(own_shares: NDArray[np.uint8], edges: Iterable[tuple[Store, NDArra
     Returns:
         Ascending indices into the leader's ids.
     """
-    total = own_shares.copy()
-    for store, tags in edges:
-        total ^= store.get(tags)
-    return np.flatnonzero(~total.any(axis=1))
+    found = [np.empty(0, np.int64)]
+    for start in range(0, len(own_shares), _BLOCK):
+        total = own_shares[start : start + _BLOCK].copy()
+        for store, tags in edges:
+            total ^= store.get(tags[start : start + _BLOCK])
+        found.append(np.flatnonzero(~total.any(axis=1)) + start)
+    return np.concatenate(found)
 
 
 def locate(tags: NDArray[np.uint8], announced: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -1,0 +1,82 @@
+"""Which of the rows of a stage a snapshot keeps, and its columns, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_agents.intake.stage import Flags, Stage
+from accord_agents.intake.table import Report
+from accord_protocols.primitives.psi.buckets import keyed_hashes
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The rows of a stage that count.
+
+    Attributes:
+        stage: All rows.
+        columns: Names of the feature columns.
+        labelled: Whether the last number of a row is its label.
+        rows: ``(n,)``, whether a row is kept.
+        report: What was left out.
+    """
+
+    stage: Stage
+    columns: tuple[str, ...]
+    labelled: bool
+    rows: Flags = field(repr=False)
+    report: Report
+
+    def __len__(self) -> int:
+        return int(self.rows.sum())
+
+    def sizes(self) -> Iterator[NDArray[np.uint16]]:
+        """Bytes of every id."""
+        return (records["size"][kept] for records, kept in self._records())
+
+    def ids(self) -> Iterator[bytes]:
+        """The ids in UTF-8, some thousand after one another."""
+        return (self.stage.ids(records, kept) for records, kept in self._records())
+
+    def values(self) -> Iterator[NDArray[np.float64]]:
+        """``(k, m)`` numbers of the columns."""
+        width = len(self.columns)
+        return (block[self.rows[at : at + len(block)], :width] for at, block in self.stage.values())
+
+    def labels(self) -> Iterator[NDArray[np.float64]]:
+        """``(k,)`` labels."""
+        width = len(self.columns)
+        return (block[self.rows[at : at + len(block)], width] for at, block in self.stage.values())
+
+    def order(self) -> Iterator[NDArray[np.uint32]]:
+        """The rows in the order of their ids' hashes, numbered as they are kept."""
+        numbers = np.cumsum(self.rows, dtype=np.uint32)
+        return (numbers[rows[self.rows[rows]]] - np.uint32(1) for rows in self.stage.order())
+
+    def _records(self) -> Iterator[tuple[NDArray[Any], Flags]]:
+        return ((block, self.rows[at : at + len(block)]) for at, block in self.stage.records())
+
+
+def kept_rows(stage: Stage, first: Flags, left_out: frozenset[str], *, labelled: bool) -> tuple[Flags, int]:
+    """Which rows are kept, and how many were not because their label, the last number, is null.
+
+    Args:
+        stage: All rows.
+        first: ``(n,)``, whether a row is the first of its id.
+        left_out: Ids that name nobody.
+        labelled: Whether there are labels.
+    """
+    kept, nobody = first.copy(), {identifier.encode() for identifier in left_out}
+    hashes = keyed_hashes(stage.key, nobody)
+    for at, records in stage.records() if nobody else ():
+        for k in np.flatnonzero(np.isin(records["hash"], hashes)).tolist():
+            kept[at + k] &= stage.ids(records[k : k + 1], np.ones(1, np.bool)) not in nobody
+    labels = np.ones(len(kept), np.bool)
+    for at, values in stage.values() if labelled else ():
+        labels[at : at + len(values)] = ~np.isnan(values[:, -1])
+    return kept & labels, int((kept & ~labels).sum())

@@ -1,0 +1,199 @@
+"""Rows on their way from a file into a snapshot: in files without a name, in their order, each id with its keyed hash.
+
+In memory are one byte per row, and the hashes of a million rows at a time. Ids whose hashes are equal are compared.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_protocols.primitives.psi.buckets import keyed_hashes
+from accord_schemas.errors import AccordError
+
+RECORD = np.dtype([("hash", "<u8"), ("at", "<u8"), ("spelled", "<u4"), ("size", "<u2"), ("digits", "?")])
+"""What is kept of a row's id: its hash, where its UTF-8 begins and how long it is, 32 bits of a hash of what the file
+had before Unicode's form, and whether it is digits alone."""
+BLOCK = 1 << 16
+"""Rows that are looked at at a time."""
+_BYTES = 4 << 20  # of numbers, likewise
+_SORTED = 1 << 20  # rows that are sorted at a time
+_HASHES = 1 << 64
+Flags = NDArray[np.bool]
+
+
+@dataclass
+class Repeats:
+    """Which rows repeat the id of an earlier one.
+
+    Attributes:
+        first: ``(n,)``, whether a row is the first of its id.
+        digits: Ids that are digits alone, each once.
+        most: Of the ids that are not set apart, the one that stands on most rows: (repetitions, the row of the first
+            one, the id). Of several the one that was repeated first.
+        alike: Rows that spell an earlier id in other characters; and of the first of them (row, id).
+    """
+
+    first: Flags = field(repr=False)
+    digits: int = 0
+    most: tuple[int, int, str] | None = field(default=None, repr=False)
+    alike: int = 0
+    alike_first: tuple[int, str] | None = field(default=None, repr=False)
+
+    @property
+    def total(self) -> int:
+        """How many rows repeat one."""
+        return len(self.first) - int(self.first.sum())
+
+
+class Stage:
+    """Takes rows; a context manager, after which nothing is left of them.
+
+    Args:
+        folder: Where the files are, without a name; None where the system keeps such.
+        key: Of the hashes.
+        columns: Numbers in a row.
+
+    Raises:
+        AccordError: The folder cannot be written, here and in `add`.
+    """
+
+    def __init__(self, folder: Path | None, key: bytes, columns: int) -> None:
+        self.key, self.columns, self.rows = key, columns, 0
+        self._folder, self._bytes = folder or Path(tempfile.gettempdir()), 0
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._files: list[IO[bytes]] = [tempfile.TemporaryFile(dir=folder) for _ in range(4)]  # noqa: SIM115
+        except OSError as error:
+            raise self._trouble(error) from None
+        self._records, self._ids, self._values, self._order = self._files
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for file in self._files:
+            file.close()
+
+    def add(self, ids: Sequence[str], spelled: Sequence[str], values: NDArray[np.float64]) -> None:
+        """The next rows: normalised ids, what the file has for them, and ``(k, columns) float64``."""
+        data = [identifier.encode() for identifier in ids]
+        records = np.zeros(len(ids), RECORD)
+        records["hash"] = keyed_hashes(self.key, data)
+        records["size"] = sizes = np.fromiter(map(len, data), np.int64, len(data))
+        records["at"] = self._bytes + np.cumsum(sizes) - sizes
+        records["spelled"] = records["hash"] & 0xFFFFFFFF
+        records["digits"] = np.fromiter(map(str.isdigit, ids), np.bool, len(ids))
+        other = [k for k, (a, b) in enumerate(zip(ids, spelled, strict=True)) if a != b]
+        records["spelled"][other] = keyed_hashes(self.key, (spelled[k].encode() for k in other)) & 0xFFFFFFFF
+        try:
+            self._records.write(records.tobytes())
+            self._ids.write(b"".join(data))
+            self._values.write(np.ascontiguousarray(values, "<f8").tobytes())
+        except OSError as error:
+            raise self._trouble(error) from None
+        self.rows, self._bytes = self.rows + len(ids), self._bytes + int(sizes.sum())
+
+    def repeats(self, apart: Container[str] = ()) -> Repeats:
+        """Which of the rows so far repeat one; `order` is known from here on.
+
+        Args:
+            apart: Ids that are not counted for `most`.
+        """
+        self._flush()
+        found = Repeats(np.ones(self.rows, np.bool))
+        parts = max(1, -(-self.rows // _SORTED))
+        self._order.seek(0)
+        for part in range(parts):
+            rows, records = self._sorted(part * _HASHES // parts, (part + 1) * _HASHES // parts - 1)
+            equal = records["hash"][1:] == records["hash"][:-1]
+            begin = np.flatnonzero(equal & ~np.concatenate([[False], equal[:-1]]))
+            end = np.flatnonzero(equal & ~np.concatenate([equal[1:], [False]])) + 2
+            for start, stop in zip(begin.tolist(), end.tolist(), strict=True):
+                self._compare(found, rows[start:stop].tolist(), records[start:stop], apart)
+            kept = found.first[rows]
+            found.digits += int(records["digits"][kept].sum())
+            self._order.write(rows[kept].astype("<u4").tobytes())
+        self._order.truncate()
+        self._flush()
+        return found
+
+    def _sorted(self, low: int, high: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """The rows whose hashes are from `low` up to `high`, and their records, in the order of hashes and rows."""
+        rows, found = [np.empty(0, np.int64)], [np.empty(0, RECORD)]
+        for start, block in self.records():
+            here = np.flatnonzero((block["hash"] >= low) & (block["hash"] <= high))
+            rows.append(here + start)
+            found.append(block[here])
+        where, records = np.concatenate(rows), np.concatenate(found)
+        order = np.argsort(records["hash"], kind="stable")
+        return where[order], records[order]
+
+    def _compare(self, found: Repeats, rows: list[int], records: NDArray[Any], apart: Container[str]) -> None:
+        """Rows of one hash: of each id among them the first counts."""
+        groups: dict[bytes, list[int]] = {}
+        for k, (at, size) in enumerate(zip(records["at"].tolist(), records["size"].tolist(), strict=True)):
+            groups.setdefault(os.pread(self._ids.fileno(), size, at), []).append(k)
+        spelled = records["spelled"].tolist()
+        for data, (first, *more) in groups.items():
+            if not more:
+                continue
+            identifier = data.decode()
+            found.first[[rows[k] for k in more]] = False
+            if identifier not in apart:
+                most = len(more), rows[more[0]], identifier
+                found.most = min(found.most or most, most, key=lambda m: (-m[0], m[1]))
+            if other := [k for k in more if spelled[k] != spelled[first]]:
+                found.alike += len(other)
+                one = rows[other[0]], identifier
+                found.alike_first = min(found.alike_first or one, one)
+
+    def records(self) -> Iterator[tuple[int, NDArray[Any]]]:
+        """(first row, records) of all rows, block by block."""
+        size, file = RECORD.itemsize * BLOCK, self._records.fileno()
+        for start in range(0, self.rows, BLOCK):
+            yield start, np.frombuffer(os.pread(file, size, start * RECORD.itemsize), RECORD)
+
+    def values(self) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """(first row, ``(k, columns)`` numbers) of all rows, some MiB at a time."""
+        width, file = 8 * self.columns, self._values.fileno()
+        block = max(1, min(BLOCK, _BYTES // max(width, 1)))
+        for start in range(0, self.rows, block):
+            count = min(block, self.rows - start)
+            yield start, np.frombuffer(os.pread(file, count * width, start * width), "<f8").reshape(count, self.columns)
+
+    def order(self) -> Iterator[NDArray[np.int64]]:
+        """The rows that are the first of their ids, in the order of hashes, block by block."""
+        at, file = 0, self._order.fileno()
+        while raw := os.pread(file, 4 * BLOCK, at):
+            yield np.frombuffer(raw, "<u4").astype(np.int64)
+            at += len(raw)
+
+    def ids(self, records: NDArray[Any], kept: Flags) -> bytes:
+        """The ids of those of records that are kept, after one another; the records follow each other."""
+        if not len(records):
+            return b""
+        begin, end = int(records[0]["at"]), int(records[-1]["at"]) + int(records[-1]["size"])
+        raw = os.pread(self._ids.fileno(), end - begin, begin)
+        if kept.all():
+            return raw
+        starts, sizes = (records["at"][kept] - np.uint64(begin)).tolist(), records["size"][kept].tolist()
+        return b"".join([raw[at : at + size] for at, size in zip(starts, sizes, strict=True)])
+
+    def _flush(self) -> None:
+        try:
+            for file in self._files:
+                file.flush()
+        except OSError as error:
+            raise self._trouble(error) from None
+
+    def _trouble(self, error: OSError) -> AccordError:
+        return AccordError(f"{self._folder} cannot be written: {error.strerror}.", hint="Free space, then go on.")

@@ -1,0 +1,63 @@
+"""The parties' files, read once: the runner takes their snapshots, and each party's agent goes on with its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from accord_agents.intake.reader import Source, take
+from accord_agents.intake.snapshot import SNAPSHOTS, SUFFIX, Snapshot, read_snapshot
+from accord_agents.intake.table import Table
+from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
+from accord_scenarios.jobs.registry import PLAYED
+from accord_scenarios.layout import Layout
+from accord_scenarios.model import Scenario
+from accord_scenarios.proposal import terms
+from accord_schemas.errors import UsageError
+
+
+@contextmanager
+def taken(scenario: Scenario, home: Path) -> Iterator[Mapping[str, Snapshot]]:
+    """Snapshots of all parties' files, in a folder beside `home` that goes with the context.
+
+    Raises:
+        UsageError: A file cannot be used, or there is no such folder to be made.
+    """
+    beside = next(folder for folder in home.absolute().parents if folder.is_dir())
+    try:
+        folder = tempfile.mkdtemp(prefix=".accord-", dir=beside)
+    except OSError as error:
+        raise UsageError(
+            f"{beside} cannot be written: {error.strerror}.", hint="Name another folder with --out."
+        ) from None
+    try:
+        key = _key(scenario)
+        yield {name: take(source, Path(folder), key) for name, source in sources(scenario).items()}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sources(scenario: Scenario) -> dict[str, Source]:
+    """What of each party's file its job reads."""
+    job, agreed = PLAYED[scenario.job].job, terms(scenario, dict.fromkeys(scenario.parties, ""))
+    found = {}
+    for name, member in scenario.parties.items():
+        data, reads = member.data, job.reads(agreed, name)
+        found[name] = Source(data.csv, data.id, data.label, data.features, reads.model, reads.label)
+    return found
+
+
+def table(layout: Layout, party: str) -> Table:
+    """A party's rows, as its agent has them."""
+    digest = json.loads(layout.one_shot(party).read_bytes())["snapshot"]
+    return read_snapshot(layout.party(party) / SNAPSHOTS / f"{digest}{SUFFIX}", digest)
+
+
+def _key(scenario: Scenario) -> bytes:
+    """Of the buckets, the same for all parties: in a run they are one person's."""
+    entropy: Entropy = SystemEntropy() if scenario.seed is None else SeedEntropy(scenario.seed, "")
+    return entropy.secret("buckets")
