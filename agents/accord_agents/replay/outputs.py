@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.intake.table import Table
-from accord_agents.results.files import documents, result_fields
+from accord_agents.results.files import Findings, result_fields
 from accord_agents.results.summary import RunSummary
 from accord_protocols.jobs.registry import JOBS
 from accord_schemas.errors import AccordError
@@ -69,16 +70,24 @@ def compare(
     held = _parsed(raw, folder / "result.json")
     if held.get("collaboration") in others:
         return {}
-    wanted = documents(collaboration, run, table)
+    wanted = Findings.of(collaboration, run, {}).documents(table)
     for name in _DOCUMENTS:
         path = folder / name
-        if (path.read_bytes() if path.is_file() else None) != wanted.get(name):
+        if not _holds(path, wanted.get(name)):
             raise DifferenceError(name, message=f"{path} is not what the journal of {cid} gives.")
     differences = [_first(held, end) for end in ends]
     if all(differences):
         message = f"{folder / 'result.json'}: {differences[-1]} is not what the journal of {cid} gives."
         raise DifferenceError(differences[-1], message=message)
     return ends[differences.index("")]
+
+
+def _holds(path: Path, pieces: Iterator[bytes] | None) -> bool:
+    """Whether a file is there and holds that, or is not there where there is to be none."""
+    if pieces is None or not path.is_file():
+        return pieces is None and not path.is_file()
+    with path.open("rb") as file:
+        return all(file.read(len(piece)) == piece for piece in pieces) and not file.read(1)
 
 
 def _read(path: Path) -> bytes | None:

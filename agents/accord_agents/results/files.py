@@ -3,62 +3,81 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.files.durable import written
 from accord_agents.intake.shape import described
 from accord_agents.intake.table import Table
 from accord_agents.results.summary import RunSummary
-from accord_agents.security.keystore import durable
 from accord_protocols.jobs.base import Learned
+from accord_protocols.jobs.outputs import Output
 from accord_protocols.kernel.lifecycle import COMPLETED
 from accord_protocols.phases.alignment.star import NOBODY
 from accord_schemas.errors import AccordError
 
 
-def write(
-    folder: Path,
-    collaboration: Collaboration,
-    run: RunSummary,
-    table: Table | None,
-    facts: dict[str, Any],
-    *,
-    again: bool = False,
-) -> None:
-    """Write what this party learned.
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a party has learned at one moment; written beside the loop, while that goes on.
 
     Args:
-        folder: Where to; made if needed.
-        table: The party's rows, for the ids in intersection.csv and predictions.csv.
-        facts: More fields for result.json.
-        again: Whether this process has written these before: another witness changes result.json alone.
-
-    Raises:
-        AccordError: The folder cannot be written.
+        result: The fields of result.json.
+        outputs: Files besides it; none unless the collaboration was completed.
+        notes: What these are made of.
+        alone: Whose ids were nobody else's: they are described to their people. Empty where some were.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, body in documents(collaboration, run, table).items() if not again else ():
-            durable(folder / name, body)
-        result = result_fields(collaboration, run) | facts
-        result["warnings"] += _looks(collaboration, run, table)
-        durable(folder / "result.json", json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True).encode())
-    except OSError as error:
-        raise AccordError(
-            f"the results cannot be written to {folder}: {error.strerror}.",
-            hint="Free space or change rights, then resume.",
-        ) from None
 
+    result: dict[str, Any] = field(repr=False)
+    outputs: tuple[Output, ...]
+    notes: dict[str, Any] = field(repr=False)
+    alone: str
 
-def documents(collaboration: Collaboration, run: RunSummary, table: Table | None) -> dict[str, bytes]:
-    """What a completed collaboration leaves besides result.json, by file name."""
-    found = dict[str, bytes]()
-    if collaboration.state == COMPLETED and collaboration.job is not None:
-        for output in collaboration.job.outputs:
-            if (body := output.made(run.notes, table)) is not None:
-                found[output.file] = body
-    return found
+    @classmethod
+    def of(cls, collaboration: Collaboration, run: RunSummary, facts: Mapping[str, Any]) -> Findings:
+        """What is there now, and more fields for result.json."""
+        job = collaboration.job
+        outputs = job.outputs if collaboration.state == COMPLETED and job is not None else ()
+        nobody = collaboration.reason == NOBODY or run.notes.get("intersection_size") == 0
+        result = {**result_fields(collaboration, run), **facts}
+        return cls(result, outputs, dict(run.notes), collaboration.me if nobody else "")
+
+    def documents(self, table: Table | None) -> dict[str, Iterator[bytes]]:
+        """The files besides result.json in pieces, by name.
+
+        Args:
+            table: The party's rows, for the ids in intersection.csv and predictions.csv.
+        """
+        made = {output.file: output.made(self.notes, table) for output in self.outputs}
+        return {name: pieces for name, pieces in made.items() if pieces is not None}
+
+    def write(self, folder: Path, table: Callable[[], Table | None], *, again: bool = False) -> None:
+        """Write them.
+
+        Args:
+            folder: Where to; made if needed.
+            table: Gives the party's rows.
+            again: Whether the files besides result.json were written before: another witness changes that alone.
+
+        Raises:
+            AccordError: The folder cannot be written.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AccordError(
+                f"the results cannot be written to {folder}: {error.strerror}.",
+                hint="Free space or change rights, then resume.",
+            ) from None
+        for name, pieces in () if again else self.documents(table()).items():
+            written(folder / name, pieces)
+        result = dict(self.result)
+        if self.alone and (rows := table()) is not None:
+            result["warnings"] = [*result["warnings"], f"{self.alone}: it has {described(rows.ids)}."]
+        written(folder / "result.json", [json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True).encode()])
 
 
 def result_fields(collaboration: Collaboration, run: RunSummary) -> dict[str, Any]:
@@ -88,10 +107,3 @@ def result_fields(collaboration: Collaboration, run: RunSummary) -> dict[str, An
         "warnings": list(dict.fromkeys([*detail, *read, *run.warnings])),
         "insecure_seed": bool(agreement and agreement.seeded),
     }
-
-
-def _looks(collaboration: Collaboration, run: RunSummary, table: Table | None) -> list[str]:
-    """What the own ids look like, where they were nobody else's: for people to compare with what the others tell."""
-    if table is None or not (collaboration.reason == NOBODY or run.notes.get("intersection_size") == 0):
-        return []
-    return [f"{collaboration.me}: it has {described(table.ids)}."]

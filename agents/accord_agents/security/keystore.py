@@ -18,8 +18,9 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from accord_agents.files.durable import written
 from accord_schemas.canonical import canonical_json
-from accord_schemas.errors import AccordError, TamperError, UsageError
+from accord_schemas.errors import TamperError, UsageError
 
 STRETCHED, RANDOM = 1 << 17, 1 << 14
 """scrypt's n for what a person chose (OWASP's figure: 128 MiB, about half a second), and for 256 random bits."""
@@ -161,27 +162,8 @@ class Keystore:
 
 
 def durable(path: Path, body: bytes) -> None:
-    """Replace a file as a whole, mode 0600, on disk when this returns.
-
-    Raises:
-        AccordError: It cannot be written; what stood there before still does.
-    """
-    temporary = path.with_name(path.name + ".new")
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        hint = "Free space or change rights, then go on: nothing is lost."
-        raise AccordError(f"{path} cannot be written: {error.strerror}.", hint=hint) from None
+    """`written` of a file that is in memory."""
+    written(path, [body])
 
 
 def _head(cost: int) -> dict[str, Any]:

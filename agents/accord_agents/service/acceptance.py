@@ -40,7 +40,7 @@ class Acceptance:
         config: Config,
         log: Any,
         say: Say,
-        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
         secret: Callable[..., bytes],
         budget: Budget,
         *,

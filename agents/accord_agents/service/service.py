@@ -6,7 +6,7 @@ import asyncio
 import functools
 import os
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ from accord_agents.loop.inputs import Hooks
 from accord_agents.loop.quarantine_topic import Refusals
 from accord_agents.observability.logs import open_log, routed
 from accord_agents.observability.memory import Memory
-from accord_agents.results.files import write
+from accord_agents.results.files import Findings
 from accord_agents.results.summary import RunSummary
 from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
 from accord_agents.security.keystore import Keystore
@@ -97,6 +97,8 @@ class Service:
         self._written: set[tuple[str, str, int]] = set()
         self._seeds: dict[str, bytes] = {}
         self._jobs: set[asyncio.Task[None]] = set()
+        self._writes: set[asyncio.Task[None]] = set()
+        self._writing = asyncio.Lock()
         self._asked: set[int] = set()
         self._left: list[tuple[str, Job]] = []
         self._endpoint: Endpoint | None = None
@@ -128,7 +130,7 @@ class Service:
             self.log.error("stopped", problem=why(error))
             raise
         finally:
-            for task in self._jobs:
+            for task in self._jobs - self._writes:
                 task.cancel()
             await asyncio.gather(*self._jobs, return_exceptions=True)
             if self._endpoint is not None:
@@ -272,11 +274,12 @@ class Service:
         """Have the dispatcher say an own command, when its turn has come."""
         self.agent.put(lambda now: self.agent.dispatcher.command(cid, command, fields, now))
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something beside the loop; an error there is the agent's."""
         task = asyncio.get_running_loop().create_task(work)
         self._jobs.add(task)
         task.add_done_callback(self._finished)
+        return task
 
     # ---- jobs
 
@@ -307,6 +310,7 @@ class Service:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._jobs.discard(task)
+        self._writes.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.log.error("task", problem=why(error), exc_info=error)
             self.agent.fail(error)
@@ -353,8 +357,15 @@ class Service:
         folder = self.config.out if self.one_shot else self.config.out / collaboration.cid
         facts = {"peak_rss_mib": {self.config.party: round(self.memory.peak, 1)}}
         ended = collaboration.cid, collaboration.state, run.noted  # the state may be ahead of what is noted
-        write(folder, collaboration, run, self._table(collaboration), facts, again=ended in self._written)
+        findings, again = Findings.of(collaboration, run, facts), ended in self._written
         self._written.add(ended)
+        table = functools.partial(self._table, collaboration)
+        self._writes.add(self.spawn(self._put_down(functools.partial(findings.write, folder, table, again=again))))
+
+    async def _put_down(self, write: Callable[[], None]) -> None:
+        """Write results beside the loop, one after another."""
+        async with self._writing:
+            await asyncio.to_thread(write)
 
     def _unwitnessed(self, collaboration: Collaboration, problem: str) -> None:
         self.log.warning("not witnessed", collaboration=collaboration.cid, problem=problem)

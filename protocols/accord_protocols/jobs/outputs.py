@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from accord_protocols.tasks.registry import Rows
 from accord_schemas.canonical import canonical_json
 
 Notes = Mapping[str, Any]
+_LINES = 4096  # of a table, in a piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +23,19 @@ class Output:
     Args:
         file: Its name in the party's folder.
         needs: Notes without which there is none.
-        body: Its bytes, from the notes and the party's rows.
+        body: Its bytes in pieces, from the notes and the party's rows.
         columns: Of a table; none of a document.
         label: Whether it is for the party that holds the label alone.
     """
 
     file: str
     needs: str
-    body: Callable[[Notes, Rows | None], bytes]
+    body: Callable[[Notes, Rows | None], Iterator[bytes]]
     columns: tuple[str, ...] = ()
     label: bool = False
 
-    def made(self, notes: Notes, rows: Rows | None) -> bytes | None:
-        """The file, or None where this party has none."""
+    def made(self, notes: Notes, rows: Rows | None) -> Iterator[bytes] | None:
+        """The file in pieces, made as they are asked for; None where this party has none."""
         without = rows is None or (self.label and rows.labels is None)
         if self.needs not in notes or (self.columns and without):
             return None
@@ -42,7 +44,7 @@ class Output:
 
 def document(file: str, note: str) -> Output:
     """A note as canonical JSON."""
-    return Output(file, note, lambda notes, _rows: canonical_json(notes[note]))
+    return Output(file, note, lambda notes, _rows: iter([canonical_json(notes[note])]))
 
 
 def table(
@@ -55,12 +57,12 @@ def table(
 ) -> Output:
     """Lines under a header as CSV (RFC 4180 but for LF)."""
 
-    def body(notes: Notes, rows: Rows | None) -> bytes:
+    def body(notes: Notes, rows: Rows | None) -> Iterator[bytes]:
         assert rows is not None
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(lines(notes, rows))
-        return buffer.getvalue().encode()
+        given = chain([columns], lines(notes, rows))
+        while some := list(islice(given, _LINES)):
+            buffer = io.StringIO()
+            csv.writer(buffer, lineterminator="\n").writerows(some)
+            yield buffer.getvalue().encode()
 
     return Output(file, needs, body, columns, label)

@@ -7,15 +7,17 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.support.simulated import SimulatedNetwork
-from tests.support.world import agreement, tables
+from tests.support.world import Rows, agreement, tables
 
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.outcome import Move, Outcome
 from accord_agents.intake.table import Report, Table
-from accord_agents.results.files import result_fields, write
+from accord_agents.results.files import Findings, result_fields
 from accord_agents.results.summary import RunSummary
+from accord_protocols.jobs.alignment import INTERSECTION
 from accord_schemas.errors import AccordError
 from accord_schemas.frame import Frame
 
@@ -48,6 +50,10 @@ def table(party: str) -> Table:
     return Table(rows.ids, rows.columns, rows.values, rows.labels, Report(len(rows.ids), 0, 0))
 
 
+def write(folder: Path, party: str, ended: dict[str, tuple[Collaboration, RunSummary]], *, again: bool = False) -> None:
+    Findings.of(*ended[party], {"peak_rss_mib": {party: 1.0}}).write(folder, lambda: table(party), again=again)
+
+
 def test_each_party_knows_its_own_part(ended: dict[str, tuple[Collaboration, RunSummary]]) -> None:
     bank, shop = (result_fields(*ended[p]) for p in ("bank", "shop"))
     common = len(set(DATA["bank"].ids) & set(DATA["shop"].ids))
@@ -67,7 +73,7 @@ def test_each_party_knows_its_own_part(ended: dict[str, tuple[Collaboration, Run
 
 def test_files_of_a_completed_collaboration(ended: dict[str, tuple[Collaboration, RunSummary]], tmp_path: Path) -> None:
     for party in DATA:
-        write(tmp_path / party, *ended[party], table(party), {"peak_rss_mib": {party: 1.0}})
+        write(tmp_path / party, party, ended)
     bank, shop = tmp_path / "bank", tmp_path / "shop"
     assert (bank / "intersection.csv").read_bytes() == (shop / "intersection.csv").read_bytes()
     lines = (bank / "intersection.csv").read_text().splitlines()
@@ -80,18 +86,31 @@ def test_files_of_a_completed_collaboration(ended: dict[str, tuple[Collaboration
     assert json.loads((shop / "model.json").read_bytes()) == ended["shop"][1].notes["model"]
     assert {stat.S_IMODE(f.stat().st_mode) for f in [*bank.iterdir(), *shop.iterdir()]} == {0o600}
     before = {f: f.read_bytes() for f in bank.iterdir()}
-    write(bank, *ended["bank"], table("bank"), {"peak_rss_mib": {"bank": 1.0}})
+    write(bank, "bank", ended)
     assert before == {f: f.read_bytes() for f in bank.iterdir()}, "writing again changes nothing"
+    for f in bank.iterdir():
+        f.unlink()
+    write(bank, "bank", ended, again=True)
+    assert [f.name for f in bank.iterdir()] == ["result.json"], "another witness changes this alone"
+
+
+def test_a_file_of_many_rows_is_made_some_at_a_time() -> None:
+    rows = Rows(tuple(f"u{k}" for k in range(9000)), (), np.empty((9000, 0)), None)
+    pieces = INTERSECTION.made({"rows": np.arange(8999, -1, -1)}, rows)
+    assert pieces is not None
+    found = list(pieces)
+    assert len(found) == 3 and max(map(len, found)) < 30_000
+    assert b"".join(found).decode().split() == ["id", *reversed(rows.ids)]
 
 
 def test_a_collaboration_that_was_not_completed_has_no_model(
     ended: dict[str, tuple[Collaboration, RunSummary]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever was learned on the way: a model that not all hold is none."""
-    collaboration, ledger = ended["bank"]
+    collaboration, _ = ended["bank"]
     monkeypatch.setattr(collaboration, "state", "FAILED")
     monkeypatch.setattr(collaboration, "reason", "two versions of one event (shop)")
-    write(tmp_path / "bank", collaboration, ledger, table("bank"), {})
+    write(tmp_path / "bank", "bank", ended)
     assert [f.name for f in (tmp_path / "bank").iterdir()] == ["result.json"]
     result = json.loads((tmp_path / "bank" / "result.json").read_bytes())
     assert result["reason"] == "two versions of one event (shop)"
@@ -101,7 +120,7 @@ def test_a_collaboration_that_was_not_completed_has_no_model(
 def test_a_folder_that_cannot_be_written(ended: dict[str, tuple[Collaboration, RunSummary]], tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(AccordError, match="cannot be written"):
-        write(tmp_path / "file", *ended["bank"], None, {})
+        write(tmp_path / "file", "bank", ended)
 
 
 def moves(*states: tuple[str, int]) -> list[Move]:

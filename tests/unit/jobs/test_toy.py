@@ -14,7 +14,7 @@ from tests.support.world import tables
 from accord_agents.config.policy import Policy
 from accord_agents.evidence.export import held_frames, make
 from accord_agents.evidence.verdict import verify
-from accord_agents.results.files import documents, result_fields
+from accord_agents.results.files import Findings, result_fields
 from accord_agents.results.summary import RunSummary
 from accord_broker.port import Record
 from accord_schemas.errors import UsageError
@@ -72,7 +72,7 @@ def test_its_results_are_what_the_descriptor_says(tmp_path: Path) -> None:
     for _, outcome in member.dispatcher.fold(cid, member.journal.rows(cid), member.journal.outgoing(cid)):
         ledger.take(member.dispatcher.collaborations[cid], outcome)
     collaboration = member.dispatcher.collaborations[cid]
-    assert set(documents(collaboration, ledger, None)) == {"heard.json"}
+    assert set(Findings.of(collaboration, ledger, {}).documents(None)) == {"heard.json"}
     result = result_fields(collaboration, ledger)
     assert (result["job"], result["leader"], result["status"]) == ("toy", "shop", "COMPLETED")
     assert "coefficients" not in result and set(result["seconds"]) == {"toss", "answer"}
