@@ -6,7 +6,7 @@ import asyncio
 import functools
 import os
 import signal
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +28,8 @@ from accord_agents.loop.inputs import Hooks
 from accord_agents.loop.quarantine_topic import Refusals
 from accord_agents.observability.logs import open_log, routed
 from accord_agents.observability.memory import Memory
-from accord_agents.results.files import Findings
 from accord_agents.results.summary import RunSummary
+from accord_agents.results.writer import ResultsWriter
 from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.own_identity import own_identity
@@ -94,11 +94,9 @@ class Service:
         self.witness_wait = WitnessWait(self._unwitnessed)
         self.clocks = PeerClocks(self.log)
         self._tables: dict[str, Table] = {}
-        self._written: set[tuple[str, str, int]] = set()
+        self.results = ResultsWriter(self.spawn, self._table)
         self._seeds: dict[str, bytes] = {}
         self._jobs: set[asyncio.Task[None]] = set()
-        self._writes: set[asyncio.Task[None]] = set()
-        self._writing = asyncio.Lock()
         self._asked: set[int] = set()
         self._left: list[tuple[str, Job]] = []
         self._endpoint: Endpoint | None = None
@@ -130,7 +128,7 @@ class Service:
             self.log.error("stopped", problem=why(error))
             raise
         finally:
-            for task in self._jobs - self._writes:
+            for task in self._jobs - self.results.under_way:
                 task.cancel()
             await asyncio.gather(*self._jobs, return_exceptions=True)
             if self._endpoint is not None:
@@ -310,7 +308,6 @@ class Service:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._jobs.discard(task)
-        self._writes.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.log.error("task", problem=why(error), exc_info=error)
             self.agent.fail(error)
@@ -356,16 +353,7 @@ class Service:
         run = self.agent.summaries[collaboration.cid]
         folder = self.config.out if self.one_shot else self.config.out / collaboration.cid
         facts = {"peak_rss_mib": {self.config.party: round(self.memory.peak, 1)}}
-        ended = collaboration.cid, collaboration.state, run.noted  # the state may be ahead of what is noted
-        findings, again = Findings.of(collaboration, run, facts), ended in self._written
-        self._written.add(ended)
-        table = functools.partial(self._table, collaboration)
-        self._writes.add(self.spawn(self._put_down(functools.partial(findings.write, folder, table, again=again))))
-
-    async def _put_down(self, write: Callable[[], None]) -> None:
-        """Write results beside the loop, one after another."""
-        async with self._writing:
-            await asyncio.to_thread(write)
+        self.results.write(folder, collaboration, run, facts)
 
     def _unwitnessed(self, collaboration: Collaboration, problem: str) -> None:
         self.log.warning("not witnessed", collaboration=collaboration.cid, problem=problem)

@@ -1,0 +1,46 @@
+"""Puts results into a party's folder beside the loop: one after another, and each file once."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.intake.table import Table
+from accord_agents.results.files import Findings
+from accord_agents.results.summary import RunSummary
+
+
+class ResultsWriter:
+    """Writes what a party learned.
+
+    Args:
+        spawn: Does something beside the loop.
+        table: Gives the party's rows of a collaboration.
+    """
+
+    def __init__(
+        self,
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        table: Callable[[Collaboration], Table | None],
+    ) -> None:
+        self._spawn, self._table = spawn, table
+        self._written: set[tuple[str, str, int]] = set()
+        self._turn = asyncio.Lock()
+        self.under_way: set[asyncio.Task[None]] = set()
+
+    def write(self, folder: Path, collaboration: Collaboration, run: RunSummary, facts: Mapping[str, Any]) -> None:
+        """Write what is there now, soon; another witness changes result.json alone."""
+        ended = collaboration.cid, collaboration.state, run.noted  # the state may be ahead of what is noted
+        findings, table = Findings.of(collaboration, run, facts), functools.partial(self._table, collaboration)
+        task = self._spawn(self._put(functools.partial(findings.write, folder, table, again=ended in self._written)))
+        self._written.add(ended)
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
+
+    async def _put(self, write: Callable[[], None]) -> None:
+        async with self._turn:
+            await asyncio.to_thread(write)
