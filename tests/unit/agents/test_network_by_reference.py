@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from pathlib import Path
 
@@ -9,11 +10,23 @@ import pytest
 from tests.support.simulated import KilledError, SimulatedNetwork
 from tests.support.world import agreement, tables
 
+import accord_agents.backup.stream
 import accord_agents.collaboration.assembler
 import accord_agents.journal.payloads
+from accord_agents.backup.create import backup
+from accord_agents.backup.restore import restore
+from accord_agents.collaboration.dispatcher import Dispatcher
+from accord_agents.execution.blobs import BLOBS
+from accord_agents.files import yaml12
+from accord_agents.journal.erasure import erase
+from accord_agents.journal.journal import BODIES, Journal
 from accord_agents.loop.recovery_answers import frames
+from accord_agents.security.entropy import SystemEntropy
+from accord_agents.security.keystore import RANDOM, Keystore
+from accord_agents.security.own_identity import make_identity
 from accord_protocols.phases.training import evaluate, glm
 from accord_schemas.agreement import Limits
+from accord_schemas.canonical import digest
 from accord_schemas.errors import TamperError
 from accord_schemas.frame import Frame
 
@@ -100,5 +113,82 @@ def test_an_own_frame_without_a_payload_is_made_again_byte_for_byte(tmp_path: Pa
             path.unlink()
         with pytest.raises(TamperError):
             bank.restart()
+    finally:
+        network.close()
+
+
+def test_a_bystander_keeps_headers_and_never_looks_at_bodies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: object
+) -> None:
+    """What is for others reaches it with other bodies here: it takes part as if nothing had happened."""
+    deliver, passed = Dispatcher.deliver, set[tuple[str, bytes]]()
+
+    def blank(self: Dispatcher, family: str, data: bytes, now: str) -> None:
+        frame = Frame.parse(data)
+        header = frame.header
+        if header.event_class.encrypted and self.me not in (header.source, *header.to):
+            passed.add((self.me, frame.digest))
+            data = Frame(header, bytes(len(frame.payload)), frame.signature, frame.head).encode()
+        deliver(self, family, data, now)
+
+    monkeypatch.setattr(Dispatcher, "deliver", blank)
+    network = SimulatedNetwork(tmp_path, TERMS, DATA, large=LARGE)
+    try:
+        assert network.run().ended and network.models() == in_memory
+        kept = set()
+        for name, member in network.members.items():
+            (cid,) = member.dispatcher.collaborations
+            for row in member.journal.rows(cid):
+                if row.kind == "event":
+                    frame = Frame.restore(row.head, row.payload)
+                    header = frame.header
+                    if header.event_class.encrypted and name not in header.to:
+                        assert row.payload is None
+                        kept.add((name, frame.digest))
+        assert kept and kept <= passed
+    finally:
+        network.close()
+
+
+def test_a_backup_holds_what_is_in_files_and_erasing_removes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    word = b"correct horse battery staple"
+    monkeypatch.setattr(accord_agents.backup.stream, "_COST", (4, 1, 1))
+    monkeypatch.setenv("ACCORD_PASSPHRASE", word.decode())
+    old, new = tmp_path / "old", tmp_path / "new"
+    (old / "network").mkdir(parents=True)
+    network = SimulatedNetwork(old / "network", TERMS, DATA, large=LARGE)
+    try:
+        bank = network.run().members["bank"]
+        (cid,) = bank.dispatcher.collaborations
+        bank.journal.close()
+        places = {"bank.db": "journal.db", "bank.payloads": BODIES, "bank.blobs": BLOBS}
+        (old / "runs").mkdir()
+        for theirs, ours in places.items():
+            (old / "network" / theirs).rename(old / "runs" / ours)
+        make_identity(old / "keystore", "bank", word, SystemEntropy(), cost=RANDOM)
+        Keystore.open(old / "keystore", word).put("storage", digest(b"storage", "bank"))
+        value = {"party": "bank", "broker": "embedded:log.db", "data": {"csv": "bank.csv", "id": "id"}, "out": "runs"}
+        value |= {"keystore": "keystore", "identities": "identities.json"}
+        (old / "bank.yaml").write_text(yaml12.dump(value))
+        backup(old / "bank.yaml", tmp_path / "backup")
+        restore(tmp_path / "backup", new)
+        found = {f.name: f.read_bytes() for f in (new / "runs" / BLOBS / cid).iterdir()}
+        assert len(found) > 2
+        assert found == {f.name: f.read_bytes() for f in (old / "runs" / BLOBS / cid).iterdir()}
+        for theirs, ours in places.items():
+            (new / "runs" / ours).rename(old / "network" / theirs)
+        bank.restart()  # folds all of it again and compares every frame
+        assert bank.dispatcher.collaborations[cid].state == "COMPLETED"
+        bank.journal.close()
+        for theirs, ours in places.items():
+            (old / "network" / theirs).rename(new / "runs" / ours)
+        with contextlib.closing(Journal(new / "runs" / "journal.db")) as journal:
+            journal.set_meta(f"closed/{cid}", b"2026-01-01T00:00:00.000Z")
+            erased = erase(journal, Keystore.open(new / "keystore", word), new / "runs", cid)
+            assert erased.files == len(found) and erased.payloads > 0
+            assert not (new / "runs" / BLOBS / cid).exists() and not (new / "runs" / BODIES / cid).exists()
+            assert list(journal.bodies()) == [] and journal.meta(f"erased/{cid}") is not None
     finally:
         network.close()
