@@ -1,0 +1,87 @@
+"""A run reads each party's file once: the runner does, and the agents go on with what it made of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.support.files import job, people, write_scenario
+from tests.support.world import agreement
+
+from accord_agents.intake.reader import read_table
+from accord_agents.service.acceptance import Acceptance
+from accord_scenarios.layout import Layout, create
+from accord_scenarios.scenario import load
+from accord_scenarios.snapshots import sources, table, taken
+from accord_schemas.errors import UsageError
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Any:
+    (tmp_path / "data").mkdir()
+    write_scenario(tmp_path / "scenario.yaml", job(people(tmp_path / "data", 2, 40)))
+    return load(str(tmp_path / "scenario.yaml"), [])
+
+
+def test_each_party_gets_its_own_and_nothing_stays_beside(scenario: Any, tmp_path: Path) -> None:
+    before, home = set(tmp_path.iterdir()), tmp_path / "runs" / "one"
+    with taken(scenario, home) as snapshots:
+        assert {s.path.parent.parent for s in snapshots.values()} == {tmp_path}
+        layout = create(home, scenario, None, snapshots, force=False)
+    assert set(tmp_path.iterdir()) == {*before, tmp_path / "runs"}
+    keys = set()
+    for party, source in sources(scenario).items():
+        own, read = table(layout, party), read_table(source)
+        assert own.ids == read.ids and own.columns == read.columns and own.report == read.report and own.buckets
+        keys.add(own.buckets.key)
+        (path,) = (layout.party(party) / "snapshots").iterdir()
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert len(keys) == 1, "equal ids are in buckets of one number"
+
+
+def test_of_files_that_cannot_be_used_nothing_stays(scenario: Any, tmp_path: Path) -> None:
+    with scenario.parties["shop"].data.csv.open("a", encoding="utf-8") as file:
+        file.write("one cell\n")
+    before = set(tmp_path.iterdir())
+    with pytest.raises(UsageError, match="shop"), taken(scenario, tmp_path / "runs" / "one"):
+        raise AssertionError("it was taken")
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_an_agent_goes_on_with_what_was_taken(scenario: Any, tmp_path: Path) -> None:
+    """Its file may be gone by then."""
+    with taken(scenario, tmp_path / "one") as snapshots:
+        layout = create(tmp_path / "one", scenario, None, snapshots, force=False)
+    said: list[tuple[str, dict[str, Any]]] = []
+    found = accepted(scenario, layout, "shop", json.loads(layout.one_shot("shop").read_bytes())["snapshot"], said)
+    ((command, fields),) = said
+    assert (command, fields["snapshot"], fields["rows"]) == ("accept", snapshots["shop"].digest, found)
+    said.clear()
+    accepted(scenario, layout, "shop", None, said)
+    assert said[0][0] == "refused" and "there is no file" in said[0][1]["detail"]
+
+
+def accepted(scenario: Any, layout: Layout, party: str, digest: str | None, said: list[Any]) -> int:
+    data = scenario.parties[party].data
+    rows = len(table(layout, party).ids)
+    data.csv.unlink(missing_ok=True)
+    config: Any = SimpleNamespace(party=party, data=data, out=layout.party(party))
+    collaboration: Any = SimpleNamespace(cid="c1", agreement=agreement(2), peers=("bank",))
+    budget: Any = SimpleNamespace(spend=lambda *_: None)
+    log: Any = SimpleNamespace(error=lambda *_, **__: None)
+    acceptance = Acceptance(
+        config,
+        log,
+        lambda _cid, command, fields: said.append((command, fields)),
+        lambda work: asyncio.run(work),
+        lambda *_: bytes(32),
+        budget,
+        seeded_allowed=True,
+        taken=digest,
+    )
+    acceptance.accept(collaboration)
+    return rows
