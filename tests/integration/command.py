@@ -56,7 +56,7 @@ class Command:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._count = 0
-        self._output = folder / "background-0"
+        self._output = folder / "background-0", folder / "errors-0"
         self.env = os.environ | {MARK: str(folder), "NO_COLOR": "1", "COLUMNS": "400"}
 
     def __call__(self, *arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
@@ -88,20 +88,20 @@ class Command:
     def start(self, *arguments: object, **env: str) -> subprocess.Popen[bytes]:
         """Run in the background; see `said`."""
         self._count += 1
-        self._output = self.folder / f"background-{self._count}"
-        with self._output.open("wb") as file:
+        self._output = self.folder / f"background-{self._count}", self.folder / f"errors-{self._count}"
+        with self._output[0].open("wb") as output, self._output[1].open("wb") as errors:
             return subprocess.Popen(
                 [ACCORD, *map(str, arguments)],
-                stdout=file,
-                stderr=file,
+                stdout=output,
+                stderr=errors,
                 env=self.env | env,
                 cwd=self.folder,
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             )
 
     def said(self) -> str:
-        """What the command that was started last has printed so far."""
-        return self._output.read_text()
+        """What the command that was started last has printed so far, standard error last."""
+        return "".join(path.read_text() for path in self._output)
 
     def out(self) -> Path:
         """A folder that does not exist yet."""

@@ -45,7 +45,7 @@ def test_it_runs_until_it_is_told_to_stop_and_says_what_it_did(accord: Command, 
     assert process.poll() is None
     process.send_signal(how)
     assert process.wait(15) == 0
-    said = (accord.folder / "background-1").read_text()
+    said = accord.said()
     assert "A > B: 5 control" in said
     lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     (counts,) = [line for line in lines if line["event"] == "counts" and line["direction"] == "A > B"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from typing import Any
 
 from accord_agents.evidence.audit import Auditor, Report
 from accord_agents.evidence.finding import Finding, Note
@@ -14,6 +15,7 @@ from accord_agents.evidence.telling import lines
 from accord_broker.factory import redact, watch
 from accord_broker.port import BrokerError, Source
 from accord_broker.reconnect import Connections, Patience
+from accord_broker.stray import attend
 from accord_broker.tasks import unless
 from accord_schemas.errors import UsageError
 
@@ -22,7 +24,7 @@ PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between two attempts to connect again, doubling."""
 
 
-def audit(url: str, known: Known | None, *, following: bool, tell: Tell, only: str = "") -> Auditor:
+def audit(url: str, known: Known | None, *, following: bool, tell: Tell, log: Any, only: str = "") -> Auditor:
     """Read a broker's log and judge it.
 
     Args:
@@ -30,16 +32,18 @@ def audit(url: str, known: Known | None, *, following: bool, tell: Tell, only: s
         known: Identities known by another way.
         following: Whether to go on until interrupted, telling each finding when it is made.
         tell: Prints a line.
+        log: Structured logger, for what fails where nobody waits for it.
         only: The beginning of a collaboration's id: that one alone is judged.
 
     Raises:
         UsageError: There is no such log, or it keeps no history and is not followed.
         BrokerError: It cannot be read.
     """
-    return asyncio.run(_audit(url, known, following=following, tell=tell, only=only))
+    return asyncio.run(_audit(url, known, following=following, tell=tell, log=log, only=only))
 
 
-async def _audit(url: str, known: Known | None, *, following: bool, tell: Tell, only: str) -> Auditor:
+async def _audit(url: str, known: Known | None, *, following: bool, tell: Tell, log: Any, only: str) -> Auditor:
+    attend(log)
     source = watch(url)
     if not source.history and not following:
         hint = "Use --follow to see what is said from now on."

@@ -12,6 +12,8 @@ from typing import Any, TextIO
 import structlog
 
 MAX_CAUSES = 8
+ADAPTERS = "accord_broker"
+"""The logger of broker adapters, whose words are ours."""
 
 
 class _Lines(structlog.WriteLogger):
@@ -74,15 +76,19 @@ class _Route(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """One record."""
         say = self._log.error if record.levelno >= logging.ERROR else self._log.warning
-        say("broker", problem=record.getMessage(), logger=record.name)
+        own = record.name.startswith(ADAPTERS)
+        said = record.getMessage() if own else record.msg  # without its arguments, which may hold anything
+        say("broker", problem=said, logger=record.name)
 
 
 @contextlib.contextmanager
 def routed(log: Any) -> Iterator[None]:
-    """Meanwhile, what broker adapters warn of (they know no structured log) goes to `log`."""
-    handler, library = _Route(log), logging.getLogger("accord_broker")
-    library.addHandler(handler)
+    """Meanwhile, what broker adapters and asyncio warn of (they know no structured log) goes to `log`."""
+    handler, loggers = _Route(log), [logging.getLogger(name) for name in (ADAPTERS, "asyncio")]
+    for each in loggers:
+        each.addHandler(handler)
     try:
         yield
     finally:
-        library.removeHandler(handler)
+        for each in loggers:
+            each.removeHandler(handler)

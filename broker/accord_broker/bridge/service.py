@@ -14,6 +14,7 @@ from accord_broker.bridge.counts import SIDES, Counts
 from accord_broker.bridge.state import State
 from accord_broker.factory import connect
 from accord_broker.port import FAMILIES, QUARANTINE
+from accord_broker.stray import attend
 from accord_schemas.errors import UsageError, why
 
 CARRIED = tuple(family for family in FAMILIES if family != QUARANTINE)
@@ -60,6 +61,7 @@ def serve(
 async def _serve(
     urls: tuple[str, str], state: State, families: Sequence[str], log: Any, report: Callable[[Counts], None]
 ) -> None:
+    attend(log)
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)

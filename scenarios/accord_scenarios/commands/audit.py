@@ -40,16 +40,23 @@ def audit(
 
     Exit codes: 0 nothing is wrong, 2 there is no such log or collaboration, 4 tampering found, 5 with --require-identities: not proven who signed.
     """
+    import sys
+
     from accord_agents.evidence import telling
     from accord_agents.evidence.identity_file import load
     from accord_agents.evidence.verdict import PROVEN, TAMPERED
     from accord_agents.evidence.watch import audit as watch
     from accord_agents.evidence.watch import chosen
+    from accord_agents.observability.logs import logger, routed
 
     known = load(identities) if identities else None
-    auditor = watch(
-        broker, known, following=follow, tell=lambda line: typer.echo(line, err=as_json), only=collaboration
-    )
+
+    def tell(line: str) -> None:
+        typer.echo(line, err=as_json)
+
+    log = logger(sys.stderr)
+    with routed(log):
+        auditor = watch(broker, known, following=follow, tell=tell, log=log, only=collaboration)
     reports, notes = chosen(auditor, collaboration), auditor.notes()
     verdicts = [report.verdict(known) for report in reports]
     if html is not None:
@@ -71,8 +78,8 @@ def audit(
         }
         typer.echo(json.dumps(value, ensure_ascii=False, indent=1))
     else:
-        tell = telling.whole if collaboration else telling.lines
-        said = [tell(report, verdict) for report, verdict in zip(reports, verdicts, strict=True)]
+        form = telling.whole if collaboration else telling.lines
+        said = [form(report, verdict) for report, verdict in zip(reports, verdicts, strict=True)]
         said = said or ["No collaboration is on this log."]
         typer.echo("\n".join([*said, *telling.aside(notes, auditor.untold)]))
     if TAMPERED in verdicts:

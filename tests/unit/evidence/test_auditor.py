@@ -12,6 +12,7 @@ import pytest
 from tests.support.recorded import KNOWN, PINS, Recorded, audited, signed
 from tests.support.simulated import SimulatedNetwork
 from tests.support.world import agreement, tables
+from tests.unit.agents.test_two_agents import Log
 
 from accord_agents.evidence import audit as auditing
 from accord_agents.evidence.audit import Auditor
@@ -88,7 +89,7 @@ def test_a_log_is_read_and_left_as_it_is(recorded: Recorded, tmp_path: Path) -> 
     before = {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in tmp_path.iterdir()}
     tmp_path.chmod(0o500)
     try:
-        (report,) = audit(f"embedded:{path}", None, following=False, tell=quiet).reports()
+        (report,) = audit(f"embedded:{path}", None, following=False, tell=quiet, log=Log()).reports()
     finally:
         tmp_path.chmod(0o700)
     assert (report.findings, report.witnessed) == ([], True)
@@ -153,7 +154,7 @@ def test_what_is_no_log(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UsageError):
-        audit(f"embedded:{path}", None, following=False, tell=quiet)
+        audit(f"embedded:{path}", None, following=False, tell=quiet, log=Log())
     assert [p.name for p in tmp_path.iterdir()] == ([] if content is None else ["broker.db"])
 
 
@@ -163,7 +164,7 @@ def test_another_database_is_no_log(tmp_path: Path) -> None:
         db.execute("CREATE TABLE log(position INTEGER)")
     db.close()
     with pytest.raises(UsageError, match="no Accord log"):
-        audit(f"embedded:{path}", None, following=False, tell=quiet)
+        audit(f"embedded:{path}", None, following=False, tell=quiet, log=Log())
 
 
 def test_a_log_that_is_replaced_while_it_is_read(recorded: Recorded, tmp_path: Path) -> None:
@@ -230,7 +231,7 @@ def test_events_without_a_proposal_do_not_fill_the_memory(recorded: Recorded, mo
 
 def test_a_broker_without_history_must_be_followed() -> None:
     with pytest.raises(UsageError, match="keeps no history") as caught:
-        audit("mqtt://127.0.0.1:1/space", None, following=False, tell=quiet)
+        audit("mqtt://127.0.0.1:1/space", None, following=False, tell=quiet, log=Log())
     assert "--follow" in caught.value.hint
 
 

@@ -17,9 +17,11 @@ def test_warnings_of_adapters_go_to_the_log_while_an_agent_runs(capfd: pytest.Ca
         topics.log.warning("topic %s keeps records for %d days", "ns.psi", 7)
         topics.log.info("nothing of interest")
         logging.getLogger("accord_broker.mqtt").error("worse")
+        logging.getLogger("asyncio").warning("%r took %d s", "what may hold anything", 7)
     assert log.lines == [
         ("broker", {"problem": "topic ns.psi keeps records for 7 days", "logger": "accord_broker.kafka"}),
         ("broker", {"problem": "worse", "logger": "accord_broker.mqtt"}),
+        ("broker", {"problem": "%r took %d s", "logger": "asyncio"}),
     ]
     assert capfd.readouterr().err == ""
     assert logging.getLogger("accord_broker").handlers == []
