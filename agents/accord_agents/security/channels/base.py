@@ -74,7 +74,7 @@ class Channel(ABC):
     def _decrypt(self, key: bytes, nonce: bytes, aad: bytes, ciphertext: bytes) -> bytes: ...
 
     def encrypt(self, key: bytes, aad: bytes, plaintext: bytes) -> tuple[bytes, bytes]:
-        """Seal under a channel key: (salt of 32 bytes, ciphertext with tag)."""
+        """Encrypt under a channel key: (salt of 32 bytes, ciphertext with tag)."""
         salt = self._salt(key, aad, plaintext)
         return salt, self.reseal(key, aad, salt, plaintext)
 
