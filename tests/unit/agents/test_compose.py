@@ -79,7 +79,7 @@ def test_what_was_said_is_heard_by_each_recipient_in_any_order(rows: int, rng: r
 
 def test_nobody_else_opens_it() -> None:
     (frame,) = framed(content(1, ("shop",)))
-    with pytest.raises(FrameError, match="sealed to others"):
+    with pytest.raises(FrameError, match="encrypted to others"):
         opened(frame, "telco", unwrap("telco"))
     with pytest.raises(FrameError, match="cannot be opened"):
         opened(frame, "shop", unwrap("telco"))
