@@ -191,4 +191,4 @@ def test_following_a_run_until_interrupted(shared_accord: Command, run: Run, tmp
     time.sleep(0.1)
     watching.send_signal(2)
     assert watching.wait(10) == 0
-    assert "sealed by a final checkpoint" in shared_accord.said()
+    assert "with a final checkpoint of all" in shared_accord.said()

@@ -44,7 +44,7 @@ def test_every_party_has_the_join_and_everything_can_be_proven(accord: Command, 
     verdict = accord("evidence", "verify", run.out / "evidence.json")
     assert verdict.returncode == 0 and f"bank completed with {len(want)} common ids." in verdict.stdout
     audit = accord("audit", "--broker", f"embedded:{run.out}/broker.db")
-    assert audit.returncode == 0 and "sealed by a final checkpoint" in audit.stdout
+    assert audit.returncode == 0 and "with a final checkpoint of all" in audit.stdout
 
 
 def test_a_training_scenario_is_aligned_alone_and_nothing_in_common_is_refused(accord: Command) -> None:
