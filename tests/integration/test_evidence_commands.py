@@ -72,7 +72,7 @@ def test_the_log_alone_is_clean_and_left_alone(shared_accord: Command, run: Run)
     done = shared_accord("audit", "--broker", f"embedded:{log}", "--json")
     assert done.returncode == 0, done.stdout
     (found,) = json.loads(done.stdout)["collaborations"]
-    assert (found["verdict"], found["findings"], found["sealed"]) == ("consistent", [], True)
+    assert (found["verdict"], found["findings"], found["witnessed"]) == ("consistent", [], True)
     assert {p.name: p.stat().st_mtime_ns for p in run.out.iterdir()} == before
     assert shared_accord("audit", "--broker", f"embedded:{run.out / 'none.db'}").returncode == 2
 
