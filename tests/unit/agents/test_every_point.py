@@ -57,7 +57,7 @@ def said(network: SimulatedNetwork) -> dict[tuple[str, ...], str]:
 @pytest.mark.parametrize(("parties", "protection"), [(3, ""), (2, "shared"), (2, "score")])
 def test_every_party_dies_at_every_point_once(tmp_path: Path, parties: int, protection: str) -> None:
     data = dict(list(DATA.items())[:parties])
-    commits, met, stride = dict.fromkeys(data, 0), set[tuple[str, str, int]](), every(4)
+    commits, met, stride = dict.fromkeys(data, 0), set[tuple[str, str, int]](), every(6)
 
     def point(party: str, where: str) -> None:
         commits[party] += where == "after commit"
