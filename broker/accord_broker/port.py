@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Protocol
 
 from accord_schemas.canonical import digest
+from accord_schemas.codes import Code
 from accord_schemas.errors import AccordError
 
 QUARANTINE = "quarantine"
@@ -26,9 +27,13 @@ FAMILIES = ("control", "keys", "psi", "intermediates", "gradients", "results", Q
 class BrokerError(AccordError):
     """The broker did not do what was asked; with ``retry``, the same may succeed after opening again."""
 
+    usual = Code.BROKER
+
 
 class TooLargeError(BrokerError):
     """A record exceeds what the broker takes; others may pass."""
+
+    usual = Code.TOO_LARGE
 
 
 @dataclass(frozen=True, slots=True)

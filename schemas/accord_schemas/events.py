@@ -24,6 +24,8 @@ Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 PublicKey = Annotated[str, Field(max_length=4000)]
 """In hex digits; the longest, of the profile `pq`, has 3,968."""
+Coded = Annotated[str, Field(pattern=r"^[a-z_]{0,32}$")]
+"""A `codes.Code`, or one of a newer program; what a program does for a reason follows from it, never from the text."""
 Count = Annotated[int, Field(ge=0, le=1 << 40)]
 
 
@@ -116,6 +118,7 @@ class Refuse(Event):
 
     family, name = "control", "refuse"
     reason: Text
+    code: Coded = ""
 
 
 class Cancel(Event):
@@ -131,6 +134,7 @@ class Fail(Event):
     family, name = "control", "fail"
     reason: Text
     whose: Text
+    code: Coded = ""
 
 
 class Expire(Event):

@@ -16,6 +16,7 @@ from accord_broker.kafka.binding import from_message as from_kafka
 from accord_broker.kafka.binding import to_message as to_kafka
 from accord_broker.port import FAMILIES, Record
 from accord_schemas.canonical import canonical_json
+from accord_schemas.codes import REFUSALS
 from accord_schemas.errors import FrameError
 from accord_schemas.events import EVENTS, UNSEQUENCED, Ack
 from accord_schemas.frame import MAGIC, Frame
@@ -89,11 +90,11 @@ class Fuzz:
     def _account(self, quarantined: int, rows: int) -> None:
         batch = self.target.dispatcher.batch
         new = batch.quarantined[quarantined:]
-        assert all(reason for _, reason, _ in new)
+        assert all(refused.reason and refused.code in REFUSALS for refused in new)
         if ended := [c.reason for c in self.target.dispatcher.collaborations.values() if c.ended]:
             self.reasons["ends the collaboration: " + _kind(ended[0])] += 1
         elif new:
-            self.reasons[_kind(new[-1][1])] += 1
+            self.reasons[_kind(new[-1].reason)] += 1
         elif len(batch.rows) > rows:
             self.reasons["taken: an event that its sender may send"] += 1
         else:

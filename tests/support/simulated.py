@@ -146,7 +146,7 @@ class SimulatedParty:
             cid = poison.row.collaboration
             for _ in self.dispatcher.fold(cid, self.journal.rows(cid), self.journal.outgoing(cid)):
                 pass
-            self.dispatcher.poison(poison.row, poison.reason)
+            self.dispatcher.poison(poison.row, poison.code)
         self._commit()
 
     def _commit(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.outcome import Outcome
 from accord_agents.journal.rows import Row
+from accord_schemas.codes import Code
 from accord_schemas.frame import Frame
 
 
@@ -15,12 +16,12 @@ class PoisonError(Exception):
 
     Args:
         row: Not kept.
-        reason: What the others are told; empty for a fault of this program.
+        code: Why.
     """
 
-    def __init__(self, row: Row, reason: str = "") -> None:
+    def __init__(self, row: Row, code: Code = Code.FAULT) -> None:
         super().__init__(f"{row.kind} row of {row.collaboration}")
-        self.row, self.reason = row, reason
+        self.row, self.code = row, code
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from accord_agents.collaboration.composer import Composer
 from accord_agents.collaboration.recipe import EPOCH
 from accord_agents.security.channels.registry import channel_of
 from accord_agents.security.identity import Identity, PublicIdentity
+from accord_schemas.codes import Code
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
 from accord_schemas.suites import Suite
@@ -57,7 +58,7 @@ class Channels:
         if wrap not in self._keys:
             sender = self._speaker(header.subject, header.source)
             if sender is None:
-                raise FrameError("the sender is not pinned")
+                raise FrameError("the sender is not pinned", code=Code.SENDER)
             suite = header.algorithms
             about = info(suite, header.subject, header.source, header.to)
             self._keys[wrap] = channel_of(suite.name).unwrap(self._identity, sender, wrap, about)

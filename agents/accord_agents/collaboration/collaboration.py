@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from accord_agents.collaboration.assembler import Assembler, Blobs
 from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.checkpoints import Witness, checkpoint_address
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, budget, opened
+from accord_agents.collaboration.ending import End, Ending, commanded, failed, heard
 from accord_agents.collaboration.headers import Headers
 from accord_agents.collaboration.outcome import Move, Outcome, announced
 from accord_agents.collaboration.sequences import Chain
@@ -26,6 +28,7 @@ from accord_schemas.address import SELF, Address, Content
 from accord_schemas.agreement import Agreement
 from accord_schemas.blocks import decode_fields
 from accord_schemas.canonical import digest
+from accord_schemas.codes import Code
 from accord_schemas.errors import FrameError, ProtocolError
 from accord_schemas.events import Accept, Cancel, Checkpoint, Event, Expire, Fail, Propose, Refuse, State
 from accord_schemas.frame import Frame
@@ -39,7 +42,6 @@ SESSION = "session"
 DATA = Address(SESSION, "data", SELF)
 _UNPROPOSED = table(())
 """What can happen before a job is known."""
-_ENDS = {"refused": "refuse", "cancelled": "cancel", "failed": "fail", "expired": "expire"}
 FrameSource = Callable[[Composer, Piece, Envelope], Frame]
 """Makes a frame live, or takes the recorded one and checks it."""
 Unwrap = Callable[[Frame, bytes], bytes]
@@ -70,6 +72,7 @@ class Collaboration:
         self._blobs = blobs
         self.cid, self.me, self._seed, self.frame_source, self._unwrap = cid, me, seed, frame_source, unwrap
         self.state, self.reason, self.round = "", "", 0
+        self.ending: Ending | None = None
         self.detail = ""  # more of the reason, for this party's own people
         self._entered = Counter[str]()
         self.agreement: Agreement | None = None
@@ -134,6 +137,10 @@ class Collaboration:
         """Whether this party has answered nothing here in this incarnation: neither proposed, accepted nor ended it."""
         return not (self.accepted or self.ended or (self.proposer == self.me and not self.adopted))
 
+    def ended_as(self, code: Code, by: str = "") -> bool:
+        """Whether it ended for a reason of this code, and as a party says, where one is named."""
+        return self.ending is not None and self.ending.code is code and by in ("", self.ending.by)
+
     def silent(self) -> list[str]:
         """Whose word is missing: peers that have not accepted, or whose events the machines wait for."""
         if self.engine is None:
@@ -168,7 +175,7 @@ class Collaboration:
             return
         if fields.get("trigger"):
             self.detail = fields.get("detail", "")
-            self._end(fields["trigger"], fields["reason"], fields["whose"] or self.me, say=True)
+            self._end(commanded(fields["trigger"], fields, self.me), say=True)
         else:
             self._drive(self.engine.local(address, fields), self.me)
 
@@ -185,7 +192,7 @@ class Collaboration:
     def _conclude(self, frame: Frame) -> None:
         """The last word of an earlier incarnation holds, whatever made it say that."""
         header = frame.header
-        if header.event_class in (Refuse, Cancel, Fail, Expire) and not header.chunk:
+        if issubclass(header.event_class, End) and not header.chunk:
             self.mute = True
             self._content(Content(header.address, header.to, header.event_class.decode(frame.payload)))
 
@@ -195,7 +202,8 @@ class Collaboration:
         self.chain.told(header.source, header.seen.get(self.me, 0))
         if poisoned:
             self.witness = None  # it may have been the one that could not
-            self._end("failed", "an event could not be processed", self.me, say=True)
+            what = {"reason": "an event could not be processed", "code": Code.FAULT}
+            self._end(commanded("failed", what, self.me), say=True)
         try:
             if self._headers is not None and not self.ended:
                 self._headers.check(header)
@@ -217,9 +225,10 @@ class Collaboration:
             else:
                 self._content(content)
         except (FrameError, ProtocolError) as error:
-            self._end("failed", error.message, error.whose or header.source, say=True)
+            self._end(failed(error, header.source, self.me), say=True)
         if broken := self.chain.broken:
-            self._end("failed", f"{broken} sent two histories", broken, say=True)
+            what = {"reason": f"{broken} sent two histories", "whose": broken, "code": Code.SECOND_VERSION}
+            self._end(commanded("failed", what, self.me), say=True)
 
     def _content(self, content: Content) -> None:
         event, sender = content.event, content.address.sender
@@ -230,14 +239,8 @@ class Collaboration:
                 self._proposed(Agreement.decode(terms), sender)
             case Accept(nonce=nonce):
                 self._accepted(sender, nonce)
-            case Refuse(reason=reason):
-                self._end("refused", reason, sender)
-            case Cancel(reason=reason):
-                self._end("cancelled", reason, sender)
-            case Fail(reason=reason, whose=whose):
-                self._end("failed", reason, whose)
-            case Expire(missing=missing):
-                self._end("expired", "no word of " + ", ".join(missing), sender)
+            case Refuse() | Cancel() | Fail() | Expire():
+                self._end(heard(event, sender))
             case State():
                 return
             case _ if self.engine is None:
@@ -270,14 +273,9 @@ class Collaboration:
                 self.data = {name: value for name, value in fields.items() if name != "nonce"}
                 self._say("accept", Accept(nonce=fields["nonce"]))
                 self._accepted(self.me, fields["nonce"])
-            case "refused" | "cancelled" | "failed":
+            case "refused" | "cancelled" | "failed" | "expired":
                 self.detail = fields.get("detail", "")
-                self._end(command, fields["reason"], fields.get("whose", self.me), say=True)
-            case "expired":
-                names = sorted(fields["missing"])
-                self._end(
-                    "expired", "no word of " + ", ".join(names), names[0] if names else "", say=True, missing=names
-                )
+                self._end(commanded(command, fields, self.me), say=True)
 
     def _proposed(self, agreement: Agreement, proposer: str) -> None:
         self.agreement, self.job, self.proposer = agreement, job_of(agreement), proposer
@@ -320,7 +318,7 @@ class Collaboration:
         except ProtocolError as error:
             if self.ended:
                 self._out.notes.append({"warnings": [error.message]})
-            self._end("failed", error.message, error.whose or "", say=True)
+            self._end(failed(error, "", self.me), say=True)
 
     def _recall(self, phase: str) -> Checkpoint | None:
         """BatchEffects as it was said: which events it covers depends on what had arrived by then."""
@@ -341,11 +339,11 @@ class Collaboration:
                         self._move(trigger, number, loss)
                     case Note(fields):
                         self._out.notes.append(fields)
-                    case Abort(trigger, reason, whose):
-                        self._end(trigger, reason, whose or self.me, say=True)
+                    case Abort(trigger, reason, whose, code):
+                        self._end(Ending(trigger, reason, whose or self.me, self.me, code), say=True)
                         return
         except ProtocolError as error:
-            self._end("failed", error.message, error.whose or sender, say=True)
+            self._end(failed(error, sender, self.me), say=True)
 
     def _move(self, trigger: str, number: int = 0, loss: float | None = None) -> None:
         before, self.state = self.state, follow(self._table, self.state, trigger)
@@ -357,25 +355,18 @@ class Collaboration:
             self._entered[self.state] += 1
             self._say(announced(self.state, self._entered[self.state]), State(state=self.state, round=self.round))
 
-    def _end(
-        self, trigger: str, reason: str, whose: str, *, say: bool = False, missing: list[str] | None = None
-    ) -> None:
+    def _end(self, ending: Ending, *, say: bool = False) -> None:
         if self.ended:
             return
-        self.reason = reason if trigger != "failed" or whose in reason else f"{reason} ({whose})"
+        self.ending, self.reason = ending, ending.told
         try:
-            follow(self._table, self.state, trigger)
+            follow(self._table, self.state, ending.trigger)
         except IllegalTransitionError:
-            trigger, self.reason = "failed", f"{whose} said {trigger} in state {self.state}: {reason}"
+            self.reason = f"{ending.whose} said {ending.trigger} in state {self.state}: {ending.reason}"
+            self.ending = ending = replace(ending, trigger="failed")
         if say:
-            events: dict[str, Event] = {
-                "refused": Refuse(reason=reason[:1000]),
-                "cancelled": Cancel(reason=reason[:1000]),
-                "failed": Fail(reason=reason[:1000], whose=whose),
-                "expired": Expire(missing=missing or []),
-            }
-            self._say(_ENDS[trigger], events[trigger])
-        self._move(trigger)
+            self._say(*ending.event())
+        self._move(ending.trigger)
         self.engine, self._early = None, []
         self.forget()
 

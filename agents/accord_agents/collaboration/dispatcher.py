@@ -12,12 +12,13 @@ from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.channel_keys import Channels
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, SecondVersionError, aside, bounded
+from accord_agents.collaboration.ending import behind
 from accord_agents.collaboration.outcome import Outcome
 from accord_agents.collaboration.proposal import proposed
 from accord_agents.collaboration.recipe import remade
 from accord_agents.collaboration.rehydrate import refold
 from accord_agents.collaboration.status import outgoing, row_of, status
-from accord_agents.journal.erasure import behind
+from accord_agents.journal.quarantine import Refused
 from accord_agents.journal.row_encryption import decrypted, decrypted_recipe, encrypted
 from accord_agents.journal.rows import Batch, Outgoing, Row
 from accord_agents.security.identity import Identity, PublicIdentity
@@ -28,6 +29,7 @@ from accord_protocols.jobs.registry import job_of
 from accord_protocols.kernel.lifecycle import PROPOSED
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement, collaboration_id
+from accord_schemas.codes import Code
 from accord_schemas.errors import FrameError, StorageError, TamperError, UsageError
 from accord_schemas.events import Ack, Cancel, Expire, Fail, Propose, Refuse
 from accord_schemas.frame import Frame
@@ -99,7 +101,7 @@ class Dispatcher:
             source = frame.header.source
             self._frame(family, frame, data, now)
         except FrameError as error:
-            self.batch.quarantined.append((source, error.message, data))
+            self.batch.quarantined.append(Refused(source, error.message, data, error.code))
 
     def _frame(self, family: str, frame: Frame, data: bytes, now: str) -> None:
         header = frame.header
@@ -110,10 +112,10 @@ class Dispatcher:
             return
         public = self._speaker(header.subject, header.source)
         if public is None:
-            raise FrameError("the sender is not pinned")
+            raise FrameError("the sender is not pinned", code=Code.SENDER)
         public.authenticate(frame)
         if header.event_class.family != family:
-            raise FrameError("the event came on another family's topic")
+            raise FrameError("the event came on another family's topic", code=Code.FAMILY)
         collaboration = self.collaborations.get(header.subject)
         if collaboration is None:
             if header.event_class is not Propose:
@@ -148,15 +150,16 @@ class Dispatcher:
             terms = collaboration.agreement
             for party in terms.parties if terms and not collaboration.ended else ():
                 if self._speaker(cid, party) is None:
-                    self.command(cid, "failed", {"reason": f"the identity of {party} was revoked", "whose": party}, now)
+                    fields = {"reason": f"the identity of {party} was revoked", "whose": party, "code": Code.REVOKED}
+                    self.command(cid, "failed", fields, now)
                     break
 
     def _check_terms(self, collaboration: Collaboration, frame: Frame) -> None:
         header, agreement = frame.header, collaboration.agreement
         if agreement is None or header.agreement != collaboration.digest.hex():
-            raise FrameError("the event is for another agreement")
+            raise FrameError("the event is for another agreement", code=Code.AGREEMENT)
         if header.source not in agreement.parties or not set(header.to) <= set(agreement.parties):
-            raise FrameError("sender or recipient is no party of the collaboration")
+            raise FrameError("sender or recipient is no party of the collaboration", code=Code.AGREEMENT)
         if header.algorithms != agreement.algorithms:
             raise FrameError("the frame's suite is not that of the agreement's profile")
 
@@ -174,16 +177,16 @@ class Dispatcher:
                 self.over.add(collaboration.cid)
             return  # it is read again, or asked for, once we know what we have said ourselves
         if header.number > chain.seen.get(header.source, 0) + MAX_AHEAD:
-            raise FrameError("the sequence is far ahead of what was heard")
+            raise FrameError("the sequence is far ahead of what was heard", code=Code.SEQUENCE)
         known = chain.known(header.source, header.number)
         if known == frame.digest:
             self.effects.repeated.add(collaboration.cid)
         elif known is not None:
             kept = frame.bare() if header.event_class.encrypted else data  # whole, and as much as evidence can show
-            self.batch.quarantined.append((header.source, f"a second version of event {header.number}", kept))
-            self.command(
-                collaboration.cid, "failed", {"reason": "two versions of one event", "whose": header.source}, now
-            )
+            reason = f"a second version of event {header.number}"
+            self.batch.quarantined.append(Refused(header.source, reason, kept, Code.SECOND_VERSION))
+            fields = {"reason": "two versions of one event", "whose": header.source, "code": Code.SECOND_VERSION}
+            self.command(collaboration.cid, "failed", fields, now)
         else:
             wanted = not (header.event_class.encrypted and collaboration.ended)
             readable = wanted and (not header.to or self.me in header.to)
@@ -339,16 +342,17 @@ class Dispatcher:
     def _private(self, cid: str, kind: str, head: bytes, fields: dict[str, Any], now: str) -> None:
         self._apply(Row(cid, kind, head, encode_kept(fields), now))
 
-    def poison(self, row: Row, reason: str = "") -> None:
+    def poison(self, row: Row, code: Code) -> None:
         """Take a row that could not be processed as fatal to its collaboration."""
-        if reason:
-            self._private(row.collaboration, "command", b"failed", {"reason": reason, "whose": self.me}, row.time)
+        if code is Code.BEHIND:
+            fields = {"reason": behind(self.me), "whose": self.me, "code": code}
+            self._private(row.collaboration, "command", b"failed", fields, row.time)
             if row.kind == "event":
                 self._apply(Row(row.collaboration, row.kind, row.head, None, row.time))
         elif row.kind in ("event", "own"):
             self._apply(replace(row, kind="poison"))
         else:
-            fields = {"reason": "an own row could not be processed", "whose": self.me}
+            fields = {"reason": "an own row could not be processed", "whose": self.me, "code": code}
             self._private(row.collaboration, "command", b"failed", fields, row.time)
 
     def acknowledgement(self, cid: str, now: str) -> Frame:
@@ -372,7 +376,7 @@ class Dispatcher:
         try:
             outcome = collaboration.apply(row)
         except SecondVersionError as error:
-            raise PoisonError(row, behind(self.me)) from error
+            raise PoisonError(row, Code.BEHIND) from error
         except (TamperError, StorageError):
             raise
         except Exception as error:  # a fault of this program must not take the other collaborations along

@@ -6,6 +6,7 @@ from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.journal.rows import Outgoing, Row
 from accord_agents.security.storage import StorageCipher
 from accord_schemas.canonical import canonical_json
+from accord_schemas.codes import Code
 from accord_schemas.frame import Frame
 
 
@@ -38,6 +39,8 @@ def status(collaboration: Collaboration) -> str:
         "parties": list(agreement.order) if agreement else [],
         "round": collaboration.round,
         "reason": collaboration.reason,
+        "code": collaboration.ending.code if collaboration.ending else Code.GENERAL,
+        "by": collaboration.ending.by if collaboration.ending else "",
         "detail": collaboration.detail,
         "accepted": collaboration.accepted,
         "agreement": agreement.terms() if agreement else None,

@@ -14,7 +14,6 @@ from accord_agents.evidence.observer import Observer
 from accord_agents.evidence.statement import envelope, statement
 from accord_agents.evidence.verdict import scope
 from accord_agents.journal.journal import BODIES, Journal
-from accord_agents.journal.quarantine import SECOND_VERSION
 from accord_agents.replay.copy import copied
 from accord_agents.security.identity import Identity
 from accord_agents.security.keystore import Keystore, durable
@@ -22,6 +21,7 @@ from accord_agents.security.own_identity import former_identities, own_identity
 from accord_agents.security.passphrase import passphrase
 from accord_protocols.kernel.lifecycle import COMPLETED
 from accord_schemas.canonical import canonical_json
+from accord_schemas.codes import Code
 from accord_schemas.errors import AccordError, FrameError, TamperError, UsageError
 from accord_schemas.frame import MAX_SIGNATURE, Frame
 
@@ -99,8 +99,8 @@ def held_frames(journal: Journal, cid: str) -> Iterator[Frame]:
     """Every sequenced frame without what is encrypted: own ones, those of others, and second versions of them."""
     for head, payload in journal.frames(cid):
         yield stripped(Frame.restore(head, payload))
-    for _, reason, data in journal.quarantine():
-        frame = _decode_or_none(data) if reason.startswith(SECOND_VERSION) else None
+    for refused in journal.quarantine():
+        frame = _decode_or_none(refused.body) if refused.code is Code.SECOND_VERSION else None
         if frame is not None and frame.header.subject == cid:
             yield stripped(frame)
 

@@ -22,6 +22,7 @@ from accord_agents.security.keystore import Keystore
 from accord_agents.security.storage import StorageCipher
 from accord_schemas.agreement import Limits
 from accord_schemas.blocks import decode_fields
+from accord_schemas.codes import Code
 from accord_schemas.errors import UsageError
 from accord_schemas.frame import Frame
 
@@ -41,11 +42,6 @@ class Erased:
 
     def __str__(self) -> str:
         return f"{self.collaboration}: {self.payloads} payloads, {self.secrets} secrets, {self.files} files"
-
-
-def behind(party: str) -> str:
-    """Why a party ends a collaboration that it cannot go on with."""
-    return f"{party} went back to a backup that is behind what others hold; to be proposed anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +106,7 @@ def due(journal: Journal, me: str, now: float, credible: float) -> Iterator[tupl
         if cid not in closed or journal.meta(f"erased/{cid}") is not None:
             continue
         status = json.loads(body)
-        if status["reason"] == behind(me):
+        if (status["code"], status["by"]) == (Code.BEHIND, me):
             yield cid, Decision(True)
             continue
         days = (status["agreement"] or {}).get("limits", {}).get("retain_days", Limits().retain_days)

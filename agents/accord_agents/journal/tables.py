@@ -15,7 +15,7 @@ CREATE TABLE outbox(row INTEGER PRIMARY KEY, collaboration TEXT NOT NULL, sequen
 CREATE TABLE position(source TEXT PRIMARY KEY, log TEXT NOT NULL, at INTEGER NOT NULL, digest BLOB NOT NULL);
 CREATE TABLE channel(wrap BLOB PRIMARY KEY, collaboration TEXT NOT NULL, encrypted BLOB NOT NULL);
 CREATE TABLE quarantine(row INTEGER PRIMARY KEY, time TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,
-                        digest BLOB NOT NULL, body BLOB NOT NULL);
+                        digest BLOB NOT NULL, body BLOB NOT NULL, code TEXT NOT NULL DEFAULT '');
 CREATE TABLE request(row INTEGER PRIMARY KEY, command TEXT NOT NULL, body TEXT NOT NULL, answer TEXT);
 CREATE TABLE status(collaboration TEXT PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL);
 """

@@ -315,8 +315,8 @@ class Agent:
 
     def _refused(self, batch: Batch, deliveries: list[Delivery]) -> None:
         keys = {d.record.frame: d.record.key for d in deliveries}
-        for source, reason, data in batch.quarantined:
-            self.log.warning("quarantined", source=source, reason=reason)
+        for source, reason, data, code in batch.quarantined:
+            self.log.warning("quarantined", source=source, reason=reason, code=code)
             self.refusals.tell(keys.get(data) or subject_of(data), source, reason, data)
 
     def _after(self, batch: Batch, effects: BatchEffects) -> None:
@@ -367,7 +367,7 @@ class Agent:
             "poison",
             collaboration=cid,
             row=poison.row.kind,
-            reason=poison.reason,
+            code=poison.code,
             cause=type(poison.__cause__).__name__,
             exc_info=poison.__cause__,
         )
@@ -377,7 +377,7 @@ class Agent:
         self.publisher.send_queue(self.dispatcher.collaborations[cid]).collaboration = self.dispatcher.collaborations[
             cid
         ]
-        self.dispatcher.poison(poison.row, poison.reason)
+        self.dispatcher.poison(poison.row, poison.code)
 
     def _acknowledge(self) -> None:
         now = asyncio.get_running_loop().time()

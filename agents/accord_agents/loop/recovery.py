@@ -20,11 +20,13 @@ from dataclasses import dataclass, field
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.composer import aside
 from accord_agents.collaboration.dispatcher import Dispatcher
-from accord_agents.journal.erasure import behind
+from accord_agents.collaboration.ending import behind
 from accord_agents.journal.journal import Journal
+from accord_agents.journal.quarantine import Refused
 from accord_agents.journal.rows import stamp
 from accord_agents.loop import recovery_answers as resend
 from accord_protocols.kernel.lifecycle import AGREED, COMPLETED, PROPOSED
+from accord_schemas.codes import Code
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Asked, Event, Held, Resend
 from accord_schemas.frame import Frame
@@ -168,7 +170,8 @@ class Recovery:
         try:
             event = frame.header.event_class.decode(frame.payload)
         except FrameError as error:
-            self._dispatcher.batch.quarantined.append((frame.header.source, error.message, frame.encode()))
+            refused = Refused(frame.header.source, error.message, frame.encode(), error.code)
+            self._dispatcher.batch.quarantined.append(refused)
             return
         if isinstance(event, Held):
             self._held(frame, event)
@@ -261,6 +264,7 @@ class Recovery:
         if known != digests or len(dict(digests)) < len(digests) or (first and now - inquiry.moved > GIVE_UP):
             fields: dict[str, object] = {
                 "reason": behind(self._dispatcher.me),
+                "code": Code.BEHIND,
                 "whose": self._dispatcher.me,
                 "withhold": True,
             }

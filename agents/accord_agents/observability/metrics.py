@@ -9,22 +9,10 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from accord_agents.journal.rows import Batch
 from accord_broker.port import FAMILIES, Record
 from accord_protocols.jobs.registry import JOBS
+from accord_schemas.codes import REFUSALS
 
 OTHER = "other"
 """For a family that is none of ours: whoever may write to the log must not fill our memory."""
-REASONS = {
-    "the sender is not pinned": "sender",
-    "the signature is wrong": "signature",
-    "the event came on another family's topic": "family",
-    "the event is for another agreement": "agreement",
-    "sender or recipient is no party": "agreement",
-    "the sequence is far ahead": "sequence",
-    "a second version of event": "second_version",
-    "a proposal goes to": "proposal",
-    "the proposal": "proposal",
-}
-"""The class of a reason to quarantine, by its beginning; all others are `MALFORMED`."""
-MALFORMED = "malformed"
 _PHASE = (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000)
 _COMMIT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 
@@ -61,7 +49,7 @@ class Metrics:
         for family in FAMILIES:
             for counter in (self._received, self._received_bytes, self._sent, self._sent_bytes):
                 counter.labels(family)  # shown before anything happens, so that rates have a start
-        for reason in {*REASONS.values(), MALFORMED}:
+        for reason in REFUSALS:
             self._quarantined.labels(reason)
         for phase in {name for job in JOBS.values() for name in job.phase_of.values()}:
             self._phases.labels(phase)
@@ -77,8 +65,8 @@ class Metrics:
     def committed(self, batch: Batch, seconds: float) -> None:
         """A batch is durable, after so many seconds."""
         self._commits.observe(seconds)
-        for _, reason, _ in batch.quarantined:
-            self._quarantined.labels(reason_class(reason)).inc()
+        for refused in batch.quarantined:
+            self._quarantined.labels(refused.code).inc()
 
     def phase(self, name: str, seconds: float) -> None:
         """A phase of a collaboration is over."""
@@ -90,8 +78,3 @@ class Metrics:
             family = record.family if record.family in FAMILIES else OTHER
             events.labels(family).inc()
             size.labels(family).inc(len(record.frame))
-
-
-def reason_class(reason: str) -> str:
-    """The class of a reason to quarantine; there are few, whatever peers and strangers write."""
-    return next((name for start, name in REASONS.items() if reason.startswith(start)), MALFORMED)

@@ -16,7 +16,7 @@ from accord_agents.results.summary import RunSummary
 from accord_protocols.jobs.base import Learned
 from accord_protocols.jobs.outputs import Output
 from accord_protocols.kernel.lifecycle import COMPLETED
-from accord_protocols.phases.alignment.star import NOBODY
+from accord_schemas.codes import Code
 from accord_schemas.errors import AccordError
 
 
@@ -41,7 +41,7 @@ class Findings:
         """What is there now, and more fields for result.json."""
         job = collaboration.job
         outputs = job.outputs if collaboration.state == COMPLETED and job is not None else ()
-        nobody = collaboration.reason == NOBODY or run.notes.get("intersection_size") == 0
+        nobody = collaboration.ended_as(Code.NOBODY) or run.notes.get("intersection_size") == 0
         result = {**result_fields(collaboration, run), **facts}
         return cls(result, outputs, dict(run.notes), collaboration.me if nobody else "")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from accord_agents.security.kinds.registry import kind_of
 from accord_schemas.canonical import canonical_json, unambiguous_json
+from accord_schemas.codes import Code
 from accord_schemas.errors import FrameError, UsageError
 from accord_schemas.frame import Frame
 from accord_schemas.header import PARTY
@@ -77,7 +78,7 @@ class PublicIdentity:
         if frame.header.algorithms.name != self.kind:
             raise FrameError("the frame's suite is not that of its sender's identity")
         if not self.verify(frame.to_sign, frame.signature):
-            raise FrameError("the signature is wrong")
+            raise FrameError("the signature is wrong", code=Code.SIGNATURE)
 
 
 class Identity:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from accord_agents.security.identity import PublicIdentity
 from accord_agents.security.kinds.registry import kind_of
+from accord_schemas.codes import Code
 from accord_schemas.errors import FrameError
 from accord_schemas.suites import Profile
 
@@ -29,16 +30,18 @@ def introduced(
         FrameError: One is missing, malformed, another, or so weak that its signatures prove nothing.
     """
     if set(identities) != set(fingerprints):
-        raise FrameError("the proposal does not introduce exactly its parties")
+        raise FrameError("the proposal does not introduce exactly its parties", code=Code.PROPOSAL)
     found: dict[str, PublicIdentity] = {}
     for party, fields in sorted(identities.items()):
         try:
             signing, encryption = bytes.fromhex(fields["signing"]), bytes.fromhex(fields["encryption"])
             kind_of(profile).check(signing, encryption)
         except (KeyError, ValueError):
-            raise FrameError(f"the identity of {party} in the proposal is malformed") from None
+            raise FrameError(f"the identity of {party} in the proposal is malformed", code=Code.PROPOSAL) from None
         public = PublicIdentity(party, signing, encryption, profile)
         if described(public) != dict(fields) or public.fingerprint != fingerprints[party]:
-            raise FrameError(f"the identity of {party} in the proposal is not the one that the agreement names")
+            raise FrameError(
+                f"the identity of {party} in the proposal is not the one that the agreement names", code=Code.PROPOSAL
+            )
         found[party] = public
     return found

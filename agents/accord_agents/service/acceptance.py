@@ -15,6 +15,7 @@ from accord_agents.service.budget import Budget
 from accord_protocols.jobs.registry import job_of
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
+from accord_schemas.codes import Code
 from accord_schemas.errors import UsageError
 
 Say = Callable[[str, str, dict[str, Any]], None]
@@ -75,7 +76,8 @@ class Acceptance:
         if verdict == "accept":
             self.accept(collaboration)
         elif verdict == "refuse":
-            self._say(collaboration.cid, "refused", {"reason": f"{config.party}: {reason}"})
+            fields = {"reason": f"{config.party}: {reason}", "code": Code.POLICY}
+            self._say(collaboration.cid, "refused", fields)
 
     def accept(self, collaboration: Collaboration) -> None:
         """Say yes, as soon as the data are read."""
@@ -92,7 +94,7 @@ class Acceptance:
         except UsageError as error:
             self._log.error("data", problem=str(error))
             reason = f"{self._config.party} cannot use its data"  # what they look like is for its own people
-            self._say(cid, "refused", {"reason": reason, "detail": str(error)})
+            self._say(cid, "refused", {"reason": reason, "detail": str(error), "code": Code.DATA})
             return
         self._secret(f"{cid}/seed", "seed", cid)
         fields = {

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from accord_agents.journal.credible_time import HOUR, SETTLED, Looks
-from accord_agents.journal.erasure import behind, due, erase, instant
+from accord_agents.journal.erasure import due, erase, instant
 from accord_agents.journal.journal import Journal
 from accord_agents.loop.agent import Agent
 from accord_agents.observability.memory import trimmed
 from accord_agents.security.keystore import Keystore
 from accord_agents.service.witness_wait import WitnessWait
+from accord_schemas.codes import Code
 from accord_schemas.errors import UsageError
 
 REST = 10.0
@@ -121,7 +122,7 @@ class Retention:
     def _close(self, cid: str, _now: str) -> None:
         agent = self._agent
         if cid in agent.dispatcher.collaborations and agent.rest(cid):
-            if agent.dispatcher.collaborations[cid].reason == behind(agent.dispatcher.me):
+            if agent.dispatcher.collaborations[cid].ended_as(Code.BEHIND, agent.dispatcher.me):
                 self._look = 0.0  # its pads and keys go now
             agent.close(cid)
             trimmed()

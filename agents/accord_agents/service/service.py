@@ -52,7 +52,8 @@ from accord_protocols.kernel.engine import Job
 from accord_protocols.kernel.lifecycle import PROPOSED
 from accord_schemas.agreement import Agreement
 from accord_schemas.blob import Blob
-from accord_schemas.errors import AccordError, UsageError, why
+from accord_schemas.codes import Code
+from accord_schemas.errors import AccordError, UsageError, code, why
 
 if TYPE_CHECKING:
     from accord_agents.observability.endpoint import Endpoint
@@ -127,7 +128,7 @@ class Service:
             if self.one_shot is None and not self.agent.stopping.is_set():
                 raise AccordError("The agent's work ended and nobody had asked it to: a fault of the program.")
         except BaseException as error:
-            self.log.error("stopped", problem=why(error))
+            self.log.error("stopped", problem=why(error), code=code(error))
             raise
         finally:
             for task in self._jobs - self.results.under_way:
@@ -340,7 +341,7 @@ class Service:
         """What the policy says about rows."""
         for reason, detail in objections(self.config.policy, self.reruns, collaboration, note, self._table):
             self.log.warning("refused", collaboration=collaboration.cid, reason=reason, problem=detail)
-            fields = {"reason": f"{self.config.party}: policy: {reason}", "detail": detail}
+            fields = {"reason": f"{self.config.party}: policy: {reason}", "detail": detail, "code": Code.POLICY}
             self.say(collaboration.cid, "refused", fields)
 
     def _table(self, collaboration: Collaboration) -> Table | None:

@@ -15,7 +15,7 @@ from accord_broker.bridge.state import State
 from accord_broker.factory import connect
 from accord_broker.port import FAMILIES, QUARANTINE
 from accord_broker.stray import attend
-from accord_schemas.errors import UsageError, why
+from accord_schemas.errors import UsageError, code, why
 
 CARRIED = tuple(family for family in FAMILIES if family != QUARANTINE)
 
@@ -51,7 +51,7 @@ def serve(
     try:
         asyncio.run(_serve(urls, held, families or CARRIED, log, report))
     except BaseException as error:
-        log.error("stopped", problem=why(error))
+        log.error("stopped", problem=why(error), code=code(error))
         raise
     finally:
         held.close()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from accord_schemas.codes import Code
 from accord_schemas.events import Event
 
 Fields = Mapping[str, Any]
@@ -82,6 +83,7 @@ class Abort:
     trigger: str
     reason: str
     whose: str = ""
+    code: Code = Code.GENERAL
 
 
 Effect = Send | Compute | Spawn | Done | Reach | Note | Abort

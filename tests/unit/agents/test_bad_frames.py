@@ -37,7 +37,7 @@ def network(tmp_path: Path) -> Iterator[SimulatedNetwork]:
 
 
 def quarantined(member: SimulatedParty) -> list[tuple[str, str]]:
-    return [(source, reason) for source, reason, _ in member.journal.quarantine()]
+    return [(refused.source, refused.reason) for refused in member.journal.quarantine()]
 
 
 def last_of(network: SimulatedNetwork, sender: str) -> Frame:

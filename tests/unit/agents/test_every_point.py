@@ -202,7 +202,7 @@ def test_an_event_that_its_recipient_cannot_open_fails_it_naming_the_sender(
     (collaboration,) = shop.dispatcher.collaborations.values()
     assert (collaboration.state, collaboration.reason) == ("FAILED", "the event cannot be opened (bank)")
     shop.deliver(index)  # the real one comes too late, and is a second version that quarantine keeps
-    assert [(s, r) for s, r, _ in shop.journal.quarantine()] == [
+    assert [(r.source, r.reason) for r in shop.journal.quarantine()] == [
         ("bank", f"a second version of event {frame.header.number}")
     ]
     agreed.close()

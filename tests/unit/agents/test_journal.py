@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from accord_agents.journal.journal import PAGE, Journal
-from accord_agents.journal.quarantine import MAX_BODIES, MAX_BODY, MAX_EVIDENCE
+from accord_agents.journal.quarantine import MAX_BODIES, MAX_BODY, MAX_EVIDENCE, Refused
 from accord_agents.journal.rows import Batch, Outgoing, Row
 from accord_broker.port import Position
 from accord_schemas.canonical import digest
+from accord_schemas.codes import Code
 from accord_schemas.errors import AccordError, TamperError
 
 NOW = "2026-01-01T00:00:00.000Z"
@@ -106,21 +107,22 @@ def test_a_request_is_answered_once_or_withdrawn(journal: Journal) -> None:
 
 
 def test_a_flood_of_refused_bytes_fills_no_disk_and_hides_no_evidence(journal: Journal, tmp_path: Path) -> None:
-    refused = [("bank", "a second version of event 7", b"proof" * 20_000)]
-    refused += [("unknown", "not an Accord frame", b"%d" % n * 40_000) for n in range(MAX_BODIES + 50)]
+    refused = [Refused("bank", "it was said otherwise", b"proof" * 20_000, Code.SECOND_VERSION)]
+    junk = "a second version, says a stranger, and the code does not"
+    refused += [Refused("unknown", junk, b"%d" % n * 40_000, Code.MALFORMED) for n in range(MAX_BODIES + 50)]
     for at in range(0, len(refused), 64):
         journal.commit(Batch(quarantined=refused[at : at + 64]))
     kept = journal.quarantine()
-    assert [(s, r) for s, r, _ in kept] == [(s, r) for s, r, _ in refused]
+    assert [(r.source, r.reason, r.code) for r in kept] == [(r.source, r.reason, r.code) for r in refused]
     assert kept[0][2] == refused[0][2], "evidence is kept, and whole"
-    assert [body != b"" for _, _, body in kept[1:]] == [False] * 50 + [True] * MAX_BODIES
-    assert all(len(body) <= MAX_BODY for _, _, body in kept[1:])
+    assert [r.body != b"" for r in kept[1:]] == [False] * 50 + [True] * MAX_BODIES
+    assert all(len(r.body) <= MAX_BODY for r in kept[1:])
     digests = journal._db.execute("SELECT digest FROM quarantine ORDER BY row").fetchall()
-    assert [d for (d,) in digests] == [digest(body) for _, _, body in refused]
+    assert [d for (d,) in digests] == [digest(r.body) for r in refused]
     journal.close()
     again = Journal(tmp_path / "journal.db")
-    again.commit(Batch(quarantined=[("bank", "a second version of event 8", b"x")] * (MAX_EVIDENCE + 5)))
-    assert sum(body != b"" for _, r, body in again.quarantine() if r.startswith("a second")) == MAX_EVIDENCE
+    again.commit(Batch(quarantined=[Refused("bank", "", b"x", Code.SECOND_VERSION)] * (MAX_EVIDENCE + 5)))
+    assert sum(r.body != b"" for r in again.quarantine() if r.code is Code.SECOND_VERSION) == MAX_EVIDENCE
     again.close()
 
 

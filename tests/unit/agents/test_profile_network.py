@@ -86,7 +86,7 @@ def test_an_own_event_signed_anew_is_another_version(tmp_path: Path, profile: Pr
 
 
 def quarantined(dispatcher: Dispatcher) -> list[str]:
-    return [reason for _, reason, _ in dispatcher.flush()[0].quarantined]
+    return [refused.reason for refused in dispatcher.flush()[0].quarantined]
 
 
 def dispatcher(me: str, kinds: dict[str, Profile]) -> Dispatcher:

@@ -18,6 +18,7 @@ from accord_agents.loop import outbox as publisher
 from accord_agents.loop.outbox import Publisher
 from accord_agents.loop.recovery import ANSWER_EVERY, GIVE_UP, WAIT
 from accord_broker.embedded import EmbeddedBroker
+from accord_schemas.codes import Code
 from accord_schemas.events import Accept, Ack, Asked, Checkpoint, Event, Held, Propose, Resend
 from accord_schemas.frame import Frame
 from accord_schemas.suites import DEFAULT, SUITES
@@ -274,7 +275,7 @@ def test_a_fault_while_suspended_says_nothing(network: SimulatedNetwork) -> None
     length = len(network.log)
     shop.time_passes(0.0)
     own = last_of(network, "shop")
-    shop.take(lambda: shop.dispatcher.poison(Row(cid(network), "own", own.bare(), own.payload, NOW), "a fault"))
+    shop.take(lambda: shop.dispatcher.poison(Row(cid(network), "own", own.bare(), own.payload, NOW), Code.BEHIND))
     assert of(shop).ended
     shop.time_passes(1.0)
     shop.publish()

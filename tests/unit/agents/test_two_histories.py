@@ -10,8 +10,10 @@ import pytest
 from tests.support.simulated import NOW, SimulatedNetwork, SimulatedParty, identities
 from tests.support.world import agreement, tables
 
+from accord_agents.journal.quarantine import Refused
 from accord_protocols.jobs.registry import JOBS
 from accord_schemas.address import Address
+from accord_schemas.codes import Code
 from accord_schemas.events import Answer, IdSet, Prepared, State
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header, content_type, event_id
@@ -131,8 +133,8 @@ def test_two_versions_of_one_event_are_both_kept(network: SimulatedNetwork) -> N
     one, other = state(said[-1], harmless, 1), state(said[-1], harmless, 2)
     assert give(telco, one)[0] == "AGREED"
     assert give(telco, other) == ("FAILED", "two versions of one event (shop)")
-    ((source, reason, kept),) = telco.journal.quarantine()
-    assert (source, reason, kept) == ("shop", f"a second version of event {one.header.number}", other.encode())
+    reason = f"a second version of event {one.header.number}"
+    assert telco.journal.quarantine() == [Refused("shop", reason, other.encode(), Code.SECOND_VERSION)]
     heads = [row.head for row in telco.journal.rows(one.header.subject) if row.kind == "event"]
     assert one.bare() in heads and other.bare() not in heads
 

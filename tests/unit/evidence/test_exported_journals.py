@@ -12,8 +12,9 @@ from tests.support.recorded import Recorded, signed
 
 from accord_agents.evidence.export import export, held_frames
 from accord_agents.journal.journal import Journal
-from accord_agents.journal.quarantine import MAX_BODY
+from accord_agents.journal.quarantine import MAX_BODY, Refused
 from accord_agents.journal.rows import Batch
+from accord_schemas.codes import Code
 from accord_schemas.errors import TamperError
 
 
@@ -74,7 +75,7 @@ def test_a_second_version_of_any_size_reaches_the_evidence(recorded: Recorded, t
     second = signed(recorded.find("telco", "prepared", "prepare"), time="2026-01-01T00:00:09.000Z")
     cut = second.encode() + bytes(MAX_BODY)
     journal = Journal(tmp_path / "journal.db")
-    reason = f"a second version of event {second.header.number}"
-    journal.commit(Batch(quarantined=[("telco", reason, second.bare()), ("telco", reason, cut)]))
+    bodies = (second.bare(), cut)
+    journal.commit(Batch(quarantined=[Refused("telco", "", body, Code.SECOND_VERSION) for body in bodies]))
     assert [f.digest for f in held_frames(journal, recorded.cid)] == [second.digest]
     journal.close()

@@ -15,15 +15,13 @@ from prometheus_client import generate_latest
 from tests.unit.agents.test_two_agents import DATA, Party
 
 from accord_agents.collaboration import dispatcher as dispatcher
-from accord_agents.collaboration import proposal
 from accord_agents.config.metrics import MetricsSettings
 from accord_agents.loop.trace import span_id, trace_id, traceparent
 from accord_agents.observability import view
 from accord_agents.observability.endpoint import Endpoint
 from accord_agents.observability.memory import Memory
-from accord_agents.observability.metrics import MALFORMED, REASONS, Metrics, reason_class
+from accord_agents.observability.metrics import Metrics
 from accord_agents.observability.watched import Watched
-from accord_agents.security import identity
 from accord_broker.embedded import EmbeddedBroker
 from accord_broker.embedded.log import Log
 from accord_broker.port import Record
@@ -240,11 +238,3 @@ def test_the_table_in_the_documentation_is_complete(pair: tuple[Shown, Shown, li
     documented = re.findall(r"^\| `(accord_\w+)` \|", (ROOT / "docs/observability.md").read_text(), re.MULTILINE)
     exposition = generate_latest(pair[0].endpoint._metrics.registry).decode()
     assert sorted(documented) == sorted(re.findall(r"^# TYPE (accord_\w+) ", exposition, re.MULTILINE))
-
-
-def test_reasons_have_classes_that_the_desk_still_gives() -> None:
-    text = "".join(Path(str(module.__file__)).read_text() for module in (dispatcher, proposal, identity))
-    for start in REASONS:
-        assert f'"{start}' in text, start
-    assert reason_class("a second version of event 12") == "second_version"
-    assert reason_class("the attribute 'the signature is wrong' is not known") == MALFORMED

@@ -70,7 +70,10 @@ def test_a_flipped_bit_in_any_column_of_blobs_is_found(run: Path, tmp_path: Path
         db = database(copy)
         if table == "quarantine":
             journal = Journal(copy / "cellar/journal.db")
-            db.execute("INSERT INTO quarantine VALUES(1, 't', 's', 'r', ?, ?)", (quarantined(journal), b"no frame"))
+            db.execute(
+                "INSERT INTO quarantine VALUES(1, 't', 's', 'r', ?, ?, 'malformed')",
+                (quarantined(journal), b"no frame"),
+            )
             journal.close()
         blobs = [b for (b,) in db.execute(f"SELECT {name} FROM {table} WHERE length({name}) > 0")]  # noqa: S608
         blob = blobs[-1] if k == 0 else rng.choice(blobs)

@@ -12,7 +12,7 @@ import pytest
 from accord_scenarios import cli, runner
 from accord_scenarios.cli import main
 from accord_scenarios.scenario import load
-from accord_schemas.errors import AccordError, RefusedError, TamperError
+from accord_schemas.errors import AccordError, TamperError, UsageError
 
 Write = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]
@@ -110,7 +110,7 @@ def _raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(AccordError("a", hint="do b"), 1), (RefusedError("a", hint="do b"), 3), (TamperError("a", hint="do b"), 4)],
+    [(AccordError("a", hint="do b"), 1), (UsageError("a", hint="do b"), 2), (TamperError("a", hint="do b"), 4)],
 )
 def test_each_error_has_its_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture, error: AccordError, code: int

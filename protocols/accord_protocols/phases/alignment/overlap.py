@@ -12,6 +12,7 @@ from accord_protocols.phases.alignment.gate import Compared
 from accord_protocols.phases.keys import Keyed
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
+from accord_schemas.codes import Code
 from accord_schemas.events import Event, Gate
 
 
@@ -51,7 +52,7 @@ class Overlap(Machine):
             f"{self.setup.leader} and {d.party} hold largely the same columns." for d in said if d.features != "pass"
         ]
         note = Note({"gate": gate, "warnings": alike})
-        return Fired((note, Abort("refused", self._reason(refused[0])) if refused else Done()))
+        return Fired((note, Abort("refused", self._reason(refused[0]), code=Code.GATE) if refused else Done()))
 
     def _reason(self, refused: Gate) -> str:
         align, pair = self.agreement.align, f"{self.setup.leader} and {refused.party}"

@@ -20,6 +20,7 @@ from accord_protocols.phases.alignment.oprf import Opened, Pair
 from accord_protocols.phases.keys import Keyed
 from accord_protocols.tasks.results import Common, Located, Tagged
 from accord_schemas.blob import loaded
+from accord_schemas.codes import Code
 from accord_schemas.events import Event, OprfKey, Tags
 
 NOBODY = "the parties have no users in common"
@@ -104,7 +105,9 @@ class Align(Machine):
     def _found(rows: NDArray[np.int64]) -> tuple[Effect, Effect]:
         """Whoever has no row of the intersection has nothing to go on with."""
         note = Note({"intersection_size": len(rows), "rows": rows})
-        return note, Done(Aligned(rows)) if len(rows) else Abort("refused", NOBODY)
+        if not len(rows):
+            return note, Abort("refused", NOBODY, code=Code.NOBODY)
+        return note, Done(Aligned(rows))
 
     def _servers(self) -> tuple[str, ...]:
         return self.agreement.others if self.setup.leads else (self.me,)
