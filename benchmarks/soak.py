@@ -32,7 +32,7 @@ def agent(path: str) -> None:
     """One agent, with shorter waits."""
     from accord_agents.config.party_file import load
     from accord_agents.service import retention
-    from accord_agents.service.service import serve
+    from accord_agents.service.serving import serve
 
     retention.REST, retention.LOOK = 1.0, 5.0
     serve(load(Path(path)))

@@ -17,7 +17,8 @@ def main() -> int:
     from pathlib import Path
 
     from accord_agents.config.party_file import load
-    from accord_agents.service.service import OneShotRun, serve
+    from accord_agents.service.service import OneShotRun
+    from accord_agents.service.serving import serve
     from accord_schemas.agreement import Agreement
     from accord_schemas.errors import AccordError
 

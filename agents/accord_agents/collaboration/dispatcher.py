@@ -12,6 +12,7 @@ from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.channel_keys import Channels
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, SecondVersionError, aside, bounded
+from accord_agents.collaboration.early_events import EarlyEvents
 from accord_agents.collaboration.ending import behind
 from accord_agents.collaboration.outcome import Outcome
 from accord_agents.collaboration.proposal import proposed
@@ -36,8 +37,6 @@ from accord_schemas.frame import Frame
 from accord_schemas.header import watermarks
 from accord_schemas.references import encode_kept
 
-MAX_HELD, MAX_HELD_BYTES = 256, 8 << 20
-"""Events of one pinned party for collaborations that were not proposed yet: as many wait, older ones go."""
 MAX_AHEAD = 4096
 """How far beyond what was heard of it a sender may number its events."""
 
@@ -69,7 +68,7 @@ class Dispatcher:
         self.collaborations: dict[str, Collaboration] = {}
         self.batch, self.effects = Batch(), BatchEffects()
         self._channels = Channels(identity, seed, self._speaker, channels or {}, self._learned)
-        self._held: dict[str, list[bytes]] = {}
+        self._early = EarlyEvents()
         self._foreign: set[str] = set()
         self._own_early: dict[str, list[Frame]] = {}
         self.closed: set[str] = set()
@@ -119,7 +118,8 @@ class Dispatcher:
         collaboration = self.collaborations.get(header.subject)
         if collaboration is None:
             if header.event_class is not Propose:
-                self._hold(header.source, header.subject, data)
+                if header.subject not in self._foreign:
+                    self._early.hold(header.source, data)
                 return
             collaboration = self._proposal(frame)
             if collaboration is None:
@@ -252,20 +252,9 @@ class Dispatcher:
         public = self._speaker(header.subject, header.source) or own
         return public is not None and public.signed(frame)
 
-    def _hold(self, source: str, cid: str, data: bytes) -> None:
-        """Keep an event of a collaboration that was not proposed yet, bounded; older ones go."""
-        if cid in self._foreign:
-            return
-        held = self._held.setdefault(source, [])
-        held.append(data)
-        while len(held) > MAX_HELD or sum(map(len, held)) > MAX_HELD_BYTES:
-            held.pop(0)
-
     def _release(self, now: str) -> None:
-        held, self._held = self._held, {}
-        for data in [d for frames in held.values() for d in frames]:
-            family = Frame.parse(data).header.event_class.family
-            self.deliver(family, data, now)
+        for data in self._early.release():
+            self.deliver(Frame.parse(data).header.event_class.family, data, now)
 
     def _proposal(self, frame: Frame) -> Collaboration | None:
         if not proposed(frame, self.me, self.identities):

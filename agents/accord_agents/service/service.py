@@ -14,19 +14,16 @@ from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.dispatcher import Dispatcher
 from accord_agents.collaboration.outcome import Outcome
 from accord_agents.config.party_file import Config
-from accord_agents.execution.allocator import spare
 from accord_agents.execution.blobs import BLOBS, BlobStore
 from accord_agents.execution.executor import ProcessExecutor, fresh
 from accord_agents.execution.port import Executor, TaskResources
-from accord_agents.files.folder_lock import held
-from accord_agents.intake.reader import Source, check
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
 from accord_agents.journal.journal import Journal
 from accord_agents.loop.agent import Agent
 from accord_agents.loop.inputs import Hooks
 from accord_agents.loop.quarantine_topic import Refusals
-from accord_agents.observability.logs import open_log, routed
+from accord_agents.observability.logs import open_log
 from accord_agents.observability.memory import Memory
 from accord_agents.results.summary import RunSummary
 from accord_agents.results.writer import ResultsWriter
@@ -396,21 +393,3 @@ class Service:
         told = history or self.agent.told
         witnessed = not any(map(self.witness_wait.waits, collaborations))
         return ended and witnessed and not self._jobs and told and self.agent.publisher.drained(history=history)
-
-
-def check_data(config: Config) -> None:
-    """Look at the party's file before any proposal needs it; a `UsageError` names file, line and column."""
-    data = config.data
-    check(Source(data.csv, data.id, data.label, data.features))
-
-
-def serve(config: Config, one_shot: OneShotRun | None = None) -> bool:
-    """Run one party's agent until it is done or told to stop; blocks. Returns whether an one_shot was done."""
-    spare()
-    with held(config.out):
-        if one_shot is None:
-            check_data(config)
-        service = Service(config, one_shot)
-        with routed(service.log):
-            asyncio.run(service.run())
-        return not service.agent.stopping.is_set()

@@ -25,7 +25,7 @@ def agent(config: Config = PARTY_FILE) -> None:
       metrics: {listen: "127.0.0.1:9400"}   # /metrics, /healthz, /readyz; none without it
     """
     from accord_agents.config.party_file import load
-    from accord_agents.service.service import serve
+    from accord_agents.service.serving import serve
     from accord_broker.factory import redact
 
     loaded = load(config)

@@ -10,6 +10,7 @@ import pytest
 from tests.support.simulated import NOW, SimulatedNetwork, SimulatedParty, identities
 from tests.support.world import agreement, tables
 
+from accord_agents.collaboration.early_events import MAX_EVENTS
 from accord_agents.security.identity import Identity
 from accord_agents.security.trust import Identities
 from accord_protocols.phases.alignment.gate import Gate
@@ -125,7 +126,7 @@ def test_an_event_of_somebody_elses_collaboration_is_forgotten(network: Simulate
     telco, frame = network.members["telco"], last_of(network, "shop")
     for number in range(300):
         give(telco, altered(frame, subject=f"{number:032x}"))
-    assert len(telco.dispatcher._held["shop"]) == 256
+    assert len(telco.dispatcher._early) == MAX_EVENTS
     assert len(telco.dispatcher.collaborations) == 1
 
 

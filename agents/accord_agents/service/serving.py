@@ -1,0 +1,30 @@
+"""Running one party's agent in this process."""
+
+from __future__ import annotations
+
+import asyncio
+
+from accord_agents.config.party_file import Config
+from accord_agents.execution.allocator import spare
+from accord_agents.files.folder_lock import held
+from accord_agents.intake.reader import Source, check
+from accord_agents.observability.logs import routed
+from accord_agents.service.service import OneShotRun, Service
+
+
+def check_data(config: Config) -> None:
+    """Look at the party's file before any proposal needs it; a `UsageError` names file, line and column."""
+    data = config.data
+    check(Source(data.csv, data.id, data.label, data.features))
+
+
+def serve(config: Config, one_shot: OneShotRun | None = None) -> bool:
+    """Run one party's agent until it is done or told to stop; blocks. Returns whether a one-shot run was done."""
+    spare()
+    with held(config.out):
+        if one_shot is None:
+            check_data(config)
+        service = Service(config, one_shot)
+        with routed(service.log):
+            asyncio.run(service.run())
+        return not service.agent.stopping.is_set()
