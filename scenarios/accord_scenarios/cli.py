@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AccordError as error:
         if debug:
             raise
-        _say(error.message, error.hint)
+        _say(error.message, error.private, error.hint)
         return error.exit_code
     except KeyboardInterrupt:
         if debug:
@@ -61,6 +61,6 @@ def _call(arguments: list[str]) -> int:
     return 0
 
 
-def _say(message: str, hint: str = "") -> None:
+def _say(message: str, *more: str) -> None:
     with suppress(OSError):  # nobody reads it; the exit code says the rest
-        print(f"accord: {message}", *([f"        {hint}"] if hint else []), sep="\n", file=sys.stderr)
+        print(f"accord: {message}", *(f"        {line}" for line in more if line), sep="\n", file=sys.stderr)

@@ -18,6 +18,7 @@ class AccordError(Exception):
         whose: Name of the party at fault, ``"local"`` for ourselves, None where nobody is.
         retry: Whether the same call may succeed later.
         code: What programs go by; that of the class where none is given. They never look at the message.
+        private: What the operator's terminal alone shows, because it quotes a cell of the own data.
     """
 
     exit_code: ClassVar[int] = 1
@@ -25,11 +26,19 @@ class AccordError(Exception):
     """The code of this kind of error."""
 
     def __init__(
-        self, message: str, *, hint: str = "", whose: str | None = None, retry: bool = False, code: Code | None = None
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        whose: str | None = None,
+        retry: bool = False,
+        code: Code | None = None,
+        private: str = "",
     ) -> None:
         super().__init__(message)
         self.message, self.hint, self.whose, self.retry = message, hint, whose, retry
         self.code = self.usual if code is None else code
+        self.private = private
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

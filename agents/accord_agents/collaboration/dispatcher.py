@@ -13,7 +13,7 @@ from accord_agents.collaboration.channel_keys import Channels
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, SecondVersionError, aside, bounded
 from accord_agents.collaboration.early_events import EarlyEvents
-from accord_agents.collaboration.ending import behind
+from accord_agents.collaboration.ending import End, Ending, behind, heard
 from accord_agents.collaboration.outcome import Outcome
 from accord_agents.collaboration.proposal import proposed
 from accord_agents.collaboration.recipe import remade
@@ -32,7 +32,7 @@ from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement, collaboration_id
 from accord_schemas.codes import Code
 from accord_schemas.errors import FrameError, StorageError, TamperError, UsageError
-from accord_schemas.events import Ack, Cancel, Expire, Fail, Propose, Refuse
+from accord_schemas.events import Ack, Propose
 from accord_schemas.frame import Frame
 from accord_schemas.header import watermarks
 from accord_schemas.references import encode_kept
@@ -77,7 +77,7 @@ class Dispatcher:
         """Collaborations in which nothing may be said yet, and what waits there: own words and results of jobs."""
         self.claimed: dict[str, int] = {}
         """How many own events a peer said to hold before any of its events was folded, where we knew fewer."""
-        self.over: set[str] = set()
+        self.over: dict[str, Ending] = {}
         """Suspended collaborations that a peer has ended."""
         self.restored = False
         """Whether the journal was put back once: what is proposed may have been answered before."""
@@ -173,8 +173,8 @@ class Dispatcher:
             self._aside(frame)
             return
         if collaboration.cid in self.suspended and collaboration.agreement is not None:
-            if header.event_class in (Refuse, Cancel, Fail, Expire):
-                self.over.add(collaboration.cid)
+            if issubclass(header.event_class, End) and collaboration.cid not in self.over:
+                self.over[collaboration.cid] = heard(header.event_class.decode(frame.payload), header.source)
             return  # it is read again, or asked for, once we know what we have said ourselves
         if header.number > chain.seen.get(header.source, 0) + MAX_AHEAD:
             raise FrameError("the sequence is far ahead of what was heard", code=Code.SEQUENCE)

@@ -39,6 +39,11 @@ class Ending:
         """The reason, with the party that failed."""
         return self.reason if self.trigger != "failed" or self.whose in self.reason else f"{self.reason} ({self.whose})"
 
+    def fields(self) -> dict[str, Any]:
+        """As those of a command that ends for the same reason."""
+        fields = {"reason": self.reason, "whose": self.whose, "by": self.by, "code": self.code}
+        return fields | {"missing": list(self.missing)}
+
     def event(self) -> tuple[str, Event]:
         """Its step and event, for the others."""
         reason, code = self.reason[:MAX_TEXT], self.code.value
@@ -63,15 +68,16 @@ def heard(event: End, sender: str) -> Ending:
         case Fail(reason=reason, whose=whose, code=code):
             return Ending("failed", reason, whose, sender, Code.of(code))
         case Expire(missing=missing):
-            return Ending("expired", silence(missing), sender, sender)
+            return Ending("expired", silence(missing), sender, sender, missing=tuple(missing))
 
 
 def commanded(command: str, fields: Mapping[str, Any], me: str) -> Ending:
-    """What this party ends by itself: the command and its fields."""
+    """What this party ends by itself, or because others did: the command and its fields."""
+    by = fields.get("by", me)
     if command == "expired":
         names = tuple(sorted(fields["missing"]))
-        return Ending(command, silence(names), names[0] if names else "", me, missing=names)
-    return Ending(command, fields["reason"], fields.get("whose") or me, me, Code.of(fields.get("code", "")))
+        return Ending(command, silence(names), names[0] if names else "", by, missing=names)
+    return Ending(command, fields["reason"], fields.get("whose") or me, by, Code.of(fields.get("code", "")))
 
 
 def failed(error: AccordError, otherwise: str, me: str) -> Ending:

@@ -21,7 +21,7 @@ from accord_agents.intake.table import Table
 from accord_protocols.tasks.registry import TASKS, Context, part, run
 from accord_schemas.blob import LARGE, Blob
 from accord_schemas.blocks import NAMES
-from accord_schemas.errors import AccordError, ProtocolError, StorageError, UsageError
+from accord_schemas.errors import AccordError, ProtocolError, StorageError, TamperError, UsageError
 from accord_schemas.payload import raw
 
 
@@ -77,8 +77,8 @@ def work(order: TaskRequest) -> TaskResult:
         return TaskResult(trigger="failed", reason=error.message, whose=error.whose or "")
     except UsageError as error:
         return TaskResult(trigger="refused", reason="the common rows cannot be used", detail=str(error))
-    except StorageError:
-        raise  # the agent stops; the collaboration goes on once there is space
+    except (StorageError, TamperError):
+        raise  # the agent stops; the collaboration goes on once there is space, or what was damaged is restored
     except AccordError as error:
         return undone(order.task, str(error))
     except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along

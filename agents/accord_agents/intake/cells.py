@@ -41,10 +41,19 @@ def number(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Bad:
-    """A cell that is no number."""
+    """A cell that is no number.
+
+    Args:
+        row: Its row, of those that were kept.
+        line: That of the file.
+        what: Completes "the cell ...".
+        cell: Its text, short: for the operator's terminal alone.
+    """
 
     row: int
-    problem: str = field(repr=False)
+    line: int
+    what: str
+    cell: str = field(repr=False)
 
 
 class Columns:
@@ -61,7 +70,7 @@ class Columns:
     def __init__(self, file: str, names: Sequence[str], label: str | None) -> None:
         self._file, self._names, self._label = file, names, label
         self._rows, self._bound = 0, _UNSETTLED
-        self._bad: dict[str, str] = {}
+        self._bad: dict[str, _Bad] = {}
         self._doubtful: dict[str, list[_Bad]] = {}
 
     @property
@@ -95,14 +104,14 @@ class Columns:
             except ValueError as error:
                 found.append(math.nan)
                 shown = cell if len(cell) <= 40 else cell[:40] + "..."
-                doubtful.append(_Bad(row, f"line {line}: {shown!r} {error}"))
+                doubtful.append(_Bad(row, line, str(error), repr(shown)))
         return found
 
     def settle(self, first: NDArray[np.bool]) -> None:
         """Which rows count, of those so far: ``(n,)``, whether they are the first of their ids."""
         for name, cells in self._doubtful.items():
             if name not in self._bad and (counts := [cell for cell in cells if first[cell.row]]):
-                self._bad[name] = counts[0].problem
+                self._bad[name] = counts[0]
         if self.doubtful:
             self._bound *= 2  # repeated rows alone: the rest is looked at less often
         self._doubtful.clear()
@@ -119,18 +128,21 @@ class Columns:
         hint = f"use the others alone, with features: [{', '.join(usable)}]" if usable else "name others in features"
         if self._label in self._bad:
             hint = "a label has to be a number"
-        (name, first), *more = self._bad.items()
-        if not more:
-            line, _, problem = first.partition(": ")
+        told = list(self._bad.items())[:8]
+        private = f"Read was {', '.join(bad.cell for _, bad in told)}."
+        if len(told) == 1:
+            ((name, first),) = told
             raise UsageError(
-                f"{self._file} {line}, column {name!r}: {problem}.",
+                f"{self._file} line {first.line}, column {name!r}: the cell {first.what}.",
                 hint=f"Cells are finite decimal numbers; a null is empty, NA, NaN or null. Or {hint}.",
+                private=private,
             )
-        shown = ", ".join(f"{name!r} ({problem})" for name, problem in list(self._bad.items())[:8])
+        shown = ", ".join(f"{name!r} (line {bad.line} {bad.what})" for name, bad in told)
         further = f" and {len(self._bad) - 8} more" if len(self._bad) > 8 else ""
         raise UsageError(
             f"{self._file}: {len(self._bad)} columns hold what cannot be used: {shown}{further}.",
             hint=f"Write finite decimal numbers there, or {hint}.",
+            private=private,
         )
 
 

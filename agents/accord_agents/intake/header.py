@@ -39,7 +39,9 @@ def layout(
             raise UsageError(f"{file} line {line}: column {position + 1} has no name.", hint="Name it or remove it.")
         if name in header[:position]:
             raise UsageError(
-                f"{file} line {line}: two columns are named {name!r}.", hint="Rename or remove one of them."
+                f"{file} line {line}: columns {header.index(name) + 1} and {position + 1} have the same name.",
+                hint="Rename or remove one of them.",
+                private=f"Both are {name!r}.",
             )
     id_at = _find(file, header, id_name, "id")
     label_at = None if label is None else _find(file, header, label, "label")
@@ -62,8 +64,6 @@ def _find(file: str, header: list[str], name: str, use: str) -> int:
     if name in header:
         return header.index(name)
     near = get_close_matches(name, header, 1, 0.6)
-    if near:
-        hint = f"Did you mean {near[0]!r}?"
-    else:
-        hint = "It has " + ", ".join(map(repr, header[:10])) + (", ..." if len(header) > 10 else ".")
-    raise UsageError(f"{file} has no column {name!r}, given as {use}.", hint=hint)
+    hint = f"Did you mean {near[0]!r}?" if near else "The first line of the file names its columns."
+    has = "It has " + ", ".join(map(repr, header[:10])) + (", ..." if len(header) > 10 else ".")  # or is a row of data
+    raise UsageError(f"{file} has no column {name!r}, given as {use}.", hint=hint, private="" if near else has)

@@ -31,6 +31,8 @@ _MANY_SCIENTIFIC = 0.05
 """Above this share the column is refused; rows below it are left out."""
 _LARGE_SHARE, _LARGE_COUNT = 0.1, 10
 _WORDS = 1000  # different words for none that are told apart
+_SHORT = 3
+"""Signs that stand for nobody are shown up to this length."""
 _SAID = (
     "ids are in scientific notation ({}), rounded by a spreadsheet, and were left out: format the column as text",
     "ids end in .0 ({}), as whole numbers do after a column of floats: 7.0 is not the id 7",
@@ -94,11 +96,13 @@ class IdColumn:
             identifier = normalise(cell)
         except UsageError as error:
             place = f"{self._file} line {line}, column {self._column!r}"
-            raise UsageError(f"{place}: {error.message}", hint=error.hint) from None
+            raise UsageError(f"{place}: {error.message}", hint=error.hint, private=error.private) from None
         self._rows += 1
         if identifier.casefold() in NO_ID or not any(map(str.isalnum, identifier)):
-            if identifier in self._words or len(self._words) < _WORDS:
-                self._words[identifier] += 1
+            known = identifier.casefold() in NO_ID or len(identifier) <= _SHORT
+            word = identifier if known else "signs alone"
+            if word in self._words or len(self._words) < _WORDS:
+                self._words[word] += 1
             else:
                 self._further += 1
             return None

@@ -163,6 +163,15 @@ class Recovery:
         fields: dict[str, object] = {"missing": self.silent(cid) or [], "mute": True, "withhold": True}
         self._links.put(functools.partial(self._conclude, cid, "expired", fields, None))
 
+    def _follow(self, cid: str) -> None:
+        """It has its end, and does without the last checkpoint; or a peer ended it for its own reason, and has left."""
+        end = self._dispatcher.over.get(cid)
+        if end is None:
+            self.expire(cid)
+        else:
+            fields = end.fields() | {"mute": True, "withhold": True}
+            self._links.put(functools.partial(self._conclude, cid, end.trigger, fields, None))
+
     # ---- what arrives
 
     def heard(self, frame: Frame, now: float) -> None:
@@ -250,7 +259,7 @@ class Recovery:
         forgot = any(chain.known(self._dispatcher.me, number) != digest for number, digest in digests)
         inquiry.strict |= forgot or chain.sequence > inquiry.known
         if silent and (collaboration.ended or cid in self._dispatcher.over) and now - inquiry.begun > GIVE_UP:
-            self.expire(cid)  # it has its end, and does without the last checkpoint; or a peer ended it, and has left
+            self._follow(cid)
             return
         if silent and (inquiry.strict or now - inquiry.begun < WAIT):
             if now >= inquiry.ask:

@@ -6,12 +6,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.support.simulated import NOW, SimulatedNetwork
 from tests.support.world import agreement, tables
 
 from accord_agents.config.policy import Policy
+from accord_agents.execution.blobs import BlobStore
 from accord_agents.execution.worker import TaskRequest, work
 from accord_agents.service.rerun_guard import Reruns, objections
+from accord_schemas.blob import Blob
+from accord_schemas.errors import TamperError
 from accord_schemas.events import Refuse
 from accord_schemas.frame import Frame
 
@@ -23,12 +27,23 @@ def order(task: str, snapshot: tuple[str, str] | None = None, **inputs: Any) -> 
 
 
 def test_a_job_that_cannot_be_done_names_itself_alone(tmp_path: Path) -> None:
-    """No path of a lost snapshot, no text of an exception."""
-    lost = work(order("prepare.fit", (str(tmp_path / "ab12.table"), "ab12"), rows=[]))
+    """No text of an exception."""
     broken = work(order("keys.paillier.make", bits="4711 bits"))
-    for reply in (lost, broken):
-        assert reply.trigger == "failed" and reply.reason.startswith("the job ") and not LEAK.search(reply.reason)
-    assert str(tmp_path) in lost.detail and broken.detail
+    assert broken.trigger == "failed" and broken.reason.startswith("the job ") and not LEAK.search(broken.reason)
+    assert broken.detail
+
+
+def test_damage_at_home_stops_the_agent_and_fails_no_collaboration(tmp_path: Path) -> None:
+    """What a worker reads was damaged or is gone: restored, the job is done again, and nobody else hears of it."""
+    store = BlobStore(tmp_path / "blobs", bytes(32))
+    with store.writer() as writer:
+        writer.write(bytes(8000))
+        blob = Blob(writer.finish(), "f8", (1000,), store)
+    (path,) = (tmp_path / "blobs").iterdir()
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    for damaged in (order("pads.encrypt", pads=blob), order("prepare.fit", (str(tmp_path / "ab12.table"), "ab12"))):
+        with pytest.raises(TamperError, match=str(tmp_path)):
+            work(damaged)
 
 
 def test_too_few_rows_are_not_counted_for_others(tmp_path: Path) -> None:

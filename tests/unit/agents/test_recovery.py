@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.simulated import NOW, SimulatedNetwork, SimulatedParty, identities
@@ -208,6 +209,36 @@ def test_a_peer_that_never_answers_is_named_and_nothing_is_published(network: Si
     assert max(of(shop).chain.own) == of(shop).chain.sequence
     shop.restart()
     assert of(shop).state == "EXPIRED" and not shop.dispatcher.suspended
+
+
+@pytest.mark.parametrize(
+    ("command", "fields", "end"),
+    [
+        ("cancelled", {"reason": "bank calls it off"}, ("CANCELLED", "bank calls it off", "")),
+        ("failed", {"reason": "r", "whose": "telco", "code": "behind"}, ("FAILED", "r (telco)", "behind")),
+        ("expired", {"missing": ["telco"]}, ("EXPIRED", "no word of telco", "")),
+    ],
+)
+def test_a_restored_party_says_why_its_peers_have_ended(
+    network: SimulatedNetwork, command: str, fields: dict[str, Any], end: tuple[str, str, str]
+) -> None:
+    """The others have left, and one of their ends is on the log: that is the reason, not their silence."""
+    shop, bank = network.members["shop"], network.members["bank"]
+    strict(shop)
+    shop.time_passes(0.0)
+    length = len(network.log)
+    bank.take(lambda: bank.dispatcher.command(cid(network), command, fields, NOW))
+    bank.publish()
+    for index in range(length, len(network.log)):
+        shop.deliver(index)
+    before = len(network.log)
+    shop.time_passes(GIVE_UP + 1)
+    shop.publish()
+    for _ in range(2):
+        assert (of(shop).state, of(shop).reason, of(shop).ending.code) == end  # type: ignore[union-attr]
+        assert of(shop).ending.by == "bank", "what follows from it for that party does not follow here"  # type: ignore[union-attr]
+        assert not [d for _, d in network.log[before:] if Frame.decode(d).header.number], "nothing is said"
+        shop.restart()
 
 
 def test_what_peers_prove_and_nobody_can_give_ends_it(network: SimulatedNetwork) -> None:

@@ -29,7 +29,8 @@ def normalise(text: str) -> str:
     if not identifier:
         raise UsageError("an id is empty.", hint="Give every row an id, or leave the row out.")
     if len(identifier.encode()) > MAX_ID_BYTES:
-        raise UsageError(f"the id {identifier[:20]!r}... is longer than {MAX_ID_BYTES} bytes.", hint="Shorten it.")
+        private = f"It begins with {identifier[:20]!r}."
+        raise UsageError(f"an id is longer than {MAX_ID_BYTES} bytes.", hint="Shorten it.", private=private)
     return identifier
 
 
