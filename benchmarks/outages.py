@@ -2,7 +2,8 @@
 
 Two agents, a bridge and a following auditor stand on one broker, which is stopped by SIGKILL and SIGTERM in turn, idle
 and in every phase of a collaboration, and stays away for some time between the given seconds. Nobody is ever started
-again. Prints how many ended, and how many events were lost or doubled; every figure must be 0.
+again. Prints how many ended, how often their logs say that they started once more, and how many events were lost,
+doubled, or are missing on the bridge's other side; every figure must be 0.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +28,8 @@ from tests.support.servers import Kafka
 MOMENTS = ("", "AGREED", "KEYED", "ALIGNED", "PREPARED", "TRAINING", "CONVERGED")
 """States after which the broker goes away; the first is idle."""
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
+COPIED = 30.0
+"""Seconds within which the bridge is to have carried what was said last."""
 WITHIN = 5.0
 """Seconds within which whoever watches an agent is to know."""
 
@@ -50,6 +54,14 @@ def busy(loops: int) -> Iterator[None]:
             process.wait()
 
 
+def wait(standing: Standing) -> int:
+    """Give the bridge time to finish its copy; returns how many events it lacks then."""
+    end = time.monotonic() + COPIED
+    while (missing := standing.not_copied()) and time.monotonic() < end:
+        time.sleep(0.5)
+    return missing
+
+
 def play(server: Server, home: Path, outages: list[tuple[str, signal.Signals, float]]) -> bool:
     """Play all outages of one broker; returns whether every figure is 0."""
     with Standing(Command(home), server) as standing:
@@ -60,12 +72,15 @@ def play(server: Server, home: Path, outages: list[tuple[str, signal.Signals, fl
             ups.append(up)
             said = f"shown after {down:.1f} s, ready again after {up:.1f} s"
             print(f"{number:4}  {state or 'idle':10} {how.name}  away {seconds:5.1f} s  {said}", flush=True)
+        missing = wait(standing)
         ended, codes = standing.ended(), standing.stop()
         lost, doubled = standing.lost_and_doubled()
+        restarted = standing.restarted()
     wrong = [name for name, code in codes.items() if code]
-    print(f"{len(outages)} outages: {len(ended)} ended, 0 restarted, {lost} lost, {doubled} doubled")
+    figures = f"{len(ended)} ended, {restarted} restarted, {lost} lost, {doubled} doubled, {missing} not bridged"
+    print(f"{len(outages)} outages: {figures}")
     print(f"shown after {max(downs):.1f} s at most, ready again after {max(ups):.1f} s at most", *ended, *wrong)
-    return not (ended or wrong or lost or doubled) and max(downs) <= WITHIN
+    return not (ended or wrong or restarted or lost or doubled or missing) and max(downs) <= WITHIN
 
 
 def main() -> int:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 OWN = "accord"
 """As library: our own code."""
 UNKNOWN = "unknown"
@@ -22,11 +23,11 @@ _KINDS = {"handle": "callback", "future": "future", "asyncgen": "generator", "tr
 """What failed, by the key under which asyncio names it; another object is one that was never closed."""
 
 
-def attend(log: Any) -> None:
-    """From here on, what fails unattended in the running loop goes to a structured log, as the event `stray`.
+async def attended(work: Awaitable[T], log: Any) -> T:
+    """Await a program's work; what fails unattended meanwhile goes to a structured log, as the event `stray`.
 
     A library's failure is a warning: what it means for us comes back from the call that needed it. One in our own code
-    is an error: our tasks are all waited for.
+    is an error: our tasks are all waited for. What is left behind when the work is done concerns nobody.
     """
 
     def tell(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
@@ -34,7 +35,12 @@ def attend(log: Any) -> None:
         say = log.error if fields["library"] == OWN else log.warning
         say("stray", **fields)
 
-    asyncio.get_running_loop().set_exception_handler(tell)
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(tell)
+    try:
+        return await work
+    finally:
+        loop.set_exception_handler(lambda _loop, _context: None)
 
 
 def told(context: Mapping[str, Any]) -> dict[str, str]:

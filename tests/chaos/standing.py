@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import sqlite3
@@ -19,11 +20,14 @@ from tests.integration.command import Command, log_lines, wait_for
 from tests.support.files import job, people
 from tests.support.servers import free_port
 
+from accord_broker.factory import watch
+from accord_broker.port import Record
 from accord_scenarios.layout import POLICY
 from accord_schemas.frame import Frame
 
 PARTIES = ("bank", "shop")
 PATIENCE = 240.0
+OUTBOX = """SELECT o.family, o.collaboration, o.head, p.body FROM outbox o JOIN payload p ON p.digest = o.payload"""
 
 
 class Server(Protocol):
@@ -171,8 +175,53 @@ class Standing:
             lost += sum(key not in numbers for key in due if key[1] <= last.get(key[0], 0))
         return lost, doubled
 
+    def restarted(self) -> int:
+        """How often those that keep a log have started beyond the once that we started them."""
+        logs = [*(self.home / f"{party}-runs" / "agent.log" for party in PARTIES), self.bridge_log]
+        lines = [[json.loads(line) for line in log.read_text().splitlines()] for log in logs]
+        return sum(sum(line["event"] == "started" for line in said) - 1 for said in lines)
+
+    def not_copied(self) -> int:
+        """Events that the bridge has not put on its other side, where a log is kept by reading that side."""
+        said = {
+            Record(family, cid, Frame.restore(head, body).encode()).digest()
+            for party in PARTIES
+            for family, cid, head, body in self._rows(party, OUTBOX)
+        }
+        query = "SELECT digest FROM seen WHERE side = 0 AND carried IS NOT NULL"
+        carried = {digest for (digest,) in _read(self.home / "bridge.db", query)}
+        there = asyncio.run(_digests(self.server.url("mirror")))
+        return len(said - carried) if there is None else len(said - (carried & there))
+
+    def copied(self) -> None:
+        """Wait until the bridge's copy is complete."""
+        wait_for(lambda: not self.not_copied(), PATIENCE, "the bridge's copy is not complete")
+
     def _frames(self, party: str, query: str) -> Iterator[Frame]:
-        path: Path = self.home / f"{party}-runs" / "journal.db"
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            heads = db.execute(query).fetchall()
-        return (Frame.restore(head, None) for (head,) in heads)
+        return (Frame.restore(head, None) for (head,) in self._rows(party, query))
+
+    def _rows(self, party: str, query: str) -> list[Any]:
+        return _read(self.home / f"{party}-runs" / "journal.db", query)
+
+
+def _read(path: Path, query: str) -> list[Any]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        return db.execute(query).fetchall()
+
+
+async def _digests(url: str) -> set[bytes] | None:
+    """Of every record on a log; None where the broker keeps none."""
+    source = watch(url)
+    if not source.history:
+        return None
+    await source.open()
+    try:
+        await source.subscribe({})
+        end, found, at = await source.end(), set[bytes](), dict[str, int]()
+        while any(at.get(name, -1) < last for name, last in end.items()):
+            for delivery in await source.receive(256, 8 << 20, 1.0):
+                found.add(delivery.record.digest())
+                at[delivery.position.source] = delivery.position.offset
+        return found
+    finally:
+        await source.close()

@@ -33,8 +33,9 @@ def test_nobody_ends_when_the_broker_is_away(kind: type[Kafka | Mosquitto], tmp_
                 _, down, _ = standing.outage(state, how, 3.0)
                 assert down < SHOWN
                 assert standing.ended() == []
+            standing.copied()
             assert standing.stop() == dict.fromkeys(standing.processes, 0)
-            assert standing.lost_and_doubled() == (0, 0)
+            assert standing.lost_and_doubled() == (0, 0) and standing.restarted() == 0
             for line in standing.last_words():
                 assert line["event"] == "ended" and "asked" in line["reason"], line
             for errors in home.glob("errors-*"):

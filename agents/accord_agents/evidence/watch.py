@@ -15,7 +15,7 @@ from accord_agents.evidence.telling import lines
 from accord_broker.factory import redact, watch
 from accord_broker.port import BrokerError, Source
 from accord_broker.reconnect import Connections, Patience
-from accord_broker.stray import attend
+from accord_broker.stray import attended
 from accord_broker.tasks import unless
 from accord_schemas.errors import UsageError
 
@@ -39,11 +39,10 @@ def audit(url: str, known: Known | None, *, following: bool, tell: Tell, log: An
         UsageError: There is no such log, or it keeps no history and is not followed.
         BrokerError: It cannot be read.
     """
-    return asyncio.run(_audit(url, known, following=following, tell=tell, log=log, only=only))
+    return asyncio.run(attended(_audit(url, known, following=following, tell=tell, only=only), log))
 
 
-async def _audit(url: str, known: Known | None, *, following: bool, tell: Tell, log: Any, only: str) -> Auditor:
-    attend(log)
+async def _audit(url: str, known: Known | None, *, following: bool, tell: Tell, only: str) -> Auditor:
     source = watch(url)
     if not source.history and not following:
         hint = "Use --follow to see what is said from now on."

@@ -44,7 +44,6 @@ from accord_agents.service.retention import Retention
 from accord_agents.service.witness_wait import WitnessWait
 from accord_broker.factory import connect
 from accord_broker.port import Broker
-from accord_broker.stray import attend
 from accord_protocols.kernel.engine import Job
 from accord_protocols.kernel.lifecycle import PROPOSED
 from accord_schemas.agreement import Agreement
@@ -102,7 +101,6 @@ class Service:
 
     async def run(self) -> None:
         """Serve."""
-        attend(self.log)
         journal = Journal(self.config.journal)
         try:
             self._check_party(journal)

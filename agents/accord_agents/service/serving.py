@@ -10,6 +10,7 @@ from accord_agents.files.folder_lock import held
 from accord_agents.intake.reader import Source, check
 from accord_agents.observability.logs import routed
 from accord_agents.service.service import OneShotRun, Service
+from accord_broker.stray import attended
 
 
 def check_data(config: Config) -> None:
@@ -26,5 +27,5 @@ def serve(config: Config, one_shot: OneShotRun | None = None) -> bool:
             check_data(config)
         service = Service(config, one_shot)
         with routed(service.log):
-            asyncio.run(service.run())
+            asyncio.run(attended(service.run(), service.log))
         return not service.agent.stopping.is_set()

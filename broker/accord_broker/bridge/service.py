@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import os
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from accord_broker.bridge.counts import SIDES, Counts
 from accord_broker.bridge.state import State
 from accord_broker.factory import connect
 from accord_broker.port import FAMILIES, QUARANTINE
-from accord_broker.stray import attend
+from accord_broker.stray import attended
 from accord_schemas.errors import UsageError, code, why
 
 CARRIED = tuple(family for family in FAMILIES if family != QUARANTINE)
@@ -48,8 +49,9 @@ def serve(
     for url in urls:
         connect(url)  # refuses it before the state is made
     held = State(state, (places[0], places[1]))
+    log.info("started", pid=os.getpid())
     try:
-        asyncio.run(_serve(urls, held, families or CARRIED, log, report))
+        asyncio.run(attended(_serve(urls, held, families or CARRIED, log, report), log))
     except BaseException as error:
         log.error("stopped", problem=why(error), code=code(error))
         raise
@@ -61,7 +63,6 @@ def serve(
 async def _serve(
     urls: tuple[str, str], state: State, families: Sequence[str], log: Any, report: Callable[[Counts], None]
 ) -> None:
-    attend(log)
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)

@@ -24,6 +24,24 @@ Sets = Annotated[
     ),
 ]
 
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="Where results go; a new or empty folder. Default: a new one under ./accord-runs.",
+        show_default=False,
+    ),
+]
+Log = Annotated[
+    str | None,
+    typer.Option(
+        "--broker", metavar="URL", help="The log to talk over. Default: embedded:DIR/broker.db.", show_default=False
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Use --out even if the folder holds something.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
+
 
 def _private(path: Path) -> Path:
     """Whoever works for a party writes files for its eyes alone."""

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from accord_scenarios.commands.options import ScenarioName, Sets
+from accord_scenarios.commands.options import Force, Log, Out, Quiet, ScenarioName, Sets
 
 
 def psi(
     scenario: ScenarioName,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            metavar="DIR",
-            help="Where results go; a new or empty folder. Default: a new one under ./accord-runs.",
-            show_default=False,
-        ),
-    ] = None,
-    broker: Annotated[
-        str | None,
-        typer.Option(
-            "--broker", metavar="URL", help="The log to talk over. Default: embedded:DIR/broker.db.", show_default=False
-        ),
-    ] = None,
+    out: Out = None,
+    broker: Log = None,
     sets: Sets = [],  # noqa: B006  # typer copies it
-    force: Annotated[bool, typer.Option("--force", help="Use --out even if the folder holds something.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Find the users that all parties of a scenario share, and nothing else, on this machine.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from accord_scenarios.commands.options import Sets
+from accord_scenarios.commands.options import Force, Log, Out, Quiet, Sets
 from accord_schemas.errors import UsageError
 
 
@@ -16,21 +16,8 @@ def run(
         str | None,
         typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a bundled one.", show_default=False),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            metavar="DIR",
-            help="Where results go; a new or empty folder. Default: a new one under ./accord-runs.",
-            show_default=False,
-        ),
-    ] = None,
-    broker: Annotated[
-        str | None,
-        typer.Option(
-            "--broker", metavar="URL", help="The log to talk over. Default: embedded:DIR/broker.db.", show_default=False
-        ),
-    ] = None,
+    out: Out = None,
+    broker: Log = None,
     sets: Sets = [],  # noqa: B006  # typer copies it
     resume: Annotated[
         Path | None,
@@ -38,8 +25,8 @@ def run(
             "--resume", metavar="DIR", help="Go on where the interrupted run in DIR stopped.", show_default=False
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Use --out even if the folder holds something.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Play a whole scenario on this machine: one process for each party.
 

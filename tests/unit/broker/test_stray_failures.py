@@ -15,7 +15,7 @@ from aiokafka.errors import NodeNotReadyError, ProducerClosed
 from aiokafka.producer.message_accumulator import MessageAccumulator
 
 from accord_agents.observability.logs import logger
-from accord_broker.stray import attend
+from accord_broker.stray import attended
 
 SECRET = "sesame of a customer"  # noqa: S105
 
@@ -67,13 +67,17 @@ def test_it_is_one_line_that_names_whose_it_is(
     monkeypatch.setitem(globals(), "__name__", "accord_agents.of_a_test")
     stream = io.StringIO()
 
-    async def main() -> None:
-        attend(logger(stream))
+    async def work() -> None:
         await meet()
         gc.collect()
         await asyncio.sleep(0)
 
+    async def main() -> None:
+        await attended(work(), logger(stream))
+        await meet()  # the log has ended with why
+
     asyncio.run(main())
+    gc.collect()
     (line,) = stream.getvalue().splitlines()
     said = json.loads(line)
     assert said.items() >= {"event": "stray", **fields}.items()
