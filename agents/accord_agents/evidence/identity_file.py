@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from accord_agents.evidence.known import Known
+from accord_agents.security.fingerprint import FORM, SHORT, meant, same
 from accord_agents.security.identity import exported
 from accord_agents.security.trust import FORMER, REVOKED, UNTIL, replaced, revocations
 from accord_agents.security.validity import KnownIdentity, Revocation, moment
@@ -16,7 +17,6 @@ from accord_schemas.canonical import unambiguous_json
 from accord_schemas.errors import UsageError
 from accord_schemas.header import PARTY
 
-_FINGERPRINT = re.compile(r"[0-9a-f]{4}(-[0-9a-f]{4}){9}")
 _REVOKED = ("revoked", "revoked_at", "revoked-at")
 _NAMES = ("fingerprint", "identity", "from", "until", *_REVOKED, "reason")
 _DATE = "Write 2026-05-12, or with time and zone 2026-05-12T09:30:00Z."
@@ -60,9 +60,8 @@ def _entries(path: Path, value: Any) -> Iterator[Entry]:
     found += [entry for one in former for entry in _export(one, f"{path}, {FORMER}")]
     for party, known in found:
         yield party, known
-        fingerprint = known.fingerprint
-        if fingerprint in until or fingerprint in revoked:
-            yield party, KnownIdentity(fingerprint, until=until.get(fingerprint), revocation=revoked.get(fingerprint))
+        for written in sorted(f for f in {*until, *revoked} if same(f, known.fingerprint)):
+            yield party, KnownIdentity(written, until=until.get(written), revocation=revoked.get(written))
 
 
 def _party(path: Path, party: str, listed: Any) -> Iterator[Entry]:
@@ -79,7 +78,7 @@ def _party(path: Path, party: str, listed: Any) -> Iterator[Entry]:
 
 
 def _one(value: Any, party: str, where: str) -> Iterator[Entry]:
-    if isinstance(value, str) and _FINGERPRINT.fullmatch(value):
+    if isinstance(value, str) and _fingerprint(value):
         yield party, KnownIdentity(value)
     elif _is_export(value):
         yield from _export(value, where)
@@ -96,13 +95,18 @@ def _dated(value: dict[str, Any], party: str, where: str) -> Iterator[Entry]:
         raise UsageError(f"{where}: {name!r} is not known.", hint=f"Did you mean {near[0]}?" if near else "")
     found = list(_export(value["identity"], where)) if "identity" in value else []
     fingerprint = value.get("fingerprint", found[0][1].fingerprint if found else None)
-    if not isinstance(fingerprint, str) or not _FINGERPRINT.fullmatch(fingerprint):
+    if not isinstance(fingerprint, str) or not _fingerprint(fingerprint):
         raise UsageError(f"{where}: no fingerprint.", hint="Take it from: accord keys show")
-    if found and found[0][1].fingerprint != fingerprint:
+    if found and not meant(fingerprint, found[0][1].fingerprint):
         raise UsageError(f"{where}: {fingerprint} is not the fingerprint of the identity beside it.")
     yield from found
     since, until = _date(value, "from", where), _date(value, "until", where, end=True)
     yield party, KnownIdentity(fingerprint, None, since, until, _revocation(value, where))
+
+
+def _fingerprint(text: str) -> bool:
+    """Whether a text is one, whole or as it is shown."""
+    return bool(FORM.fullmatch(text) or SHORT.fullmatch(text))
 
 
 def _revocation(value: dict[str, Any], where: str) -> Revocation | None:

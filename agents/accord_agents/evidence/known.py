@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 
 from accord_agents.evidence.finding import UNKNOWN, Finding
 from accord_agents.evidence.sender_history import TOLERANCE
+from accord_agents.security.fingerprint import meant, same, shown
 from accord_agents.security.identity import PublicIdentity
 from accord_agents.security.validity import KnownIdentity, written
 from accord_schemas.frame import Frame
@@ -20,11 +22,11 @@ class Known:
     """
 
     def __init__(self, entries: Iterable[tuple[str, KnownIdentity]] = ()) -> None:
-        self._by_party: dict[str, dict[str, KnownIdentity]] = {}
+        self._by_party: dict[str, list[KnownIdentity]] = {}
         for party, entry in entries:
-            known = self._by_party.setdefault(party, {})
-            before = known.get(entry.fingerprint)
-            known[entry.fingerprint] = before.merged(entry) if before else entry
+            known = self._by_party.setdefault(party, [])
+            before = [e for e in known if same(e.fingerprint, entry.fingerprint)]
+            known[:] = [e for e in known if e not in before] + [functools.reduce(KnownIdentity.merged, before, entry)]
 
     @staticmethod
     def of(fingerprints: Mapping[str, str]) -> Known:
@@ -32,12 +34,12 @@ class Known:
         return Known((party, KnownIdentity(fingerprint)) for party, fingerprint in fingerprints.items())
 
     def find(self, party: str, fingerprint: str) -> KnownIdentity | None:
-        """A party's identity of that fingerprint."""
-        return self._by_party.get(party, {}).get(fingerprint)
+        """A party's identity of that fingerprint, which the file may have as it is shown."""
+        return next((e for e in self._by_party.get(party, []) if meant(e.fingerprint, fingerprint)), None)
 
     def keys(self, party: str) -> list[PublicIdentity]:
         """The keys of a party, as far as more than their fingerprints is known."""
-        return [entry.public for entry in self._by_party.get(party, {}).values() if entry.public]
+        return [entry.public for entry in self._by_party.get(party, []) if entry.public]
 
     def proves(self, fingerprints: Mapping[str, str]) -> bool:
         """Whether every party's identity is known, so that who signed is proven where nothing is wrong."""
@@ -52,8 +54,8 @@ class Known:
                 what = f"{party} is not among the identities given: who signed for it is not proven"
                 yield Finding("key", UNKNOWN, party, what, warning=True)
             elif entry is None:
-                known = " or ".join(self._by_party[party])
-                what = f"the key that speaks for {party} is {fingerprint}, not the known {known}"
+                known = " or ".join(shown(e.fingerprint) for e in self._by_party[party])
+                what = f"the key that speaks for {party} is {shown(fingerprint)}, not the known {known}"
                 yield Finding("key", UNKNOWN, party, what)
             elif entry.revocation is not None and entry.revocation.at is None:
                 what = (

@@ -63,7 +63,7 @@ def rotate_keys(path: Path, profile: Profile | None = None) -> str:
             raise UsageError(f"collaboration {left[0]} has not ended.", hint=hint)
         old = own_identity(keystore, config.party).public
         new = rotate_identity(keystore, config.party, SystemEntropy(), profile or old.kind).public
-    return f"{_line(new)}  takes the place of {old.fingerprint}; export it again for the others"
+    return f"{_line(new)}  takes the place of {old.shown}; export it again for the others"
 
 
 def revoke_identity(path: Path, name: str, reason: str, since: str = "") -> str:
@@ -154,4 +154,4 @@ def _revoked(pinned: Identities, public: PublicIdentity) -> str:
 
 def _line(public: PublicIdentity) -> str:
     profile = "" if public.kind == DEFAULT else f"  profile {public.kind}"
-    return f"{public.party}  {public.fingerprint}{profile}"
+    return f"{public.party}  {public.shown}{profile}"

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from accord_agents.security.fingerprint import grouped, shown
 from accord_agents.security.kinds.registry import kind_of
 from accord_schemas.canonical import canonical_json, unambiguous_json
 from accord_schemas.codes import Code
@@ -29,11 +30,15 @@ class PublicIdentity:
 
     @property
     def fingerprint(self) -> str:
-        """The hash of kind, name and keys, in groups of four hex digits, for people to compare."""
+        """The hash of kind, name and keys, 256 bits, in groups of four hex digits; people compare what is `shown`."""
         suite = SUITES[self.kind]
         named = [suite.attribute] if suite.attribute else []
-        text = suite.digest(b"accord identity", *named, self.party, self.signing, self.encryption).hex()
-        return "-".join(text[i : i + 4] for i in range(0, 40, 4))
+        return grouped(suite.digest(b"accord identity", *named, self.party, self.signing, self.encryption))
+
+    @property
+    def shown(self) -> str:
+        """As much of the fingerprint as people compare, 160 bits."""
+        return shown(self.fingerprint)
 
     @property
     def algorithm(self) -> str:

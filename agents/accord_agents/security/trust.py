@@ -11,14 +11,16 @@ import datetime
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from accord_agents.security.fingerprint import meant
 from accord_agents.security.identity import Identity, PublicIdentity, exported, imported
 from accord_agents.security.keystore import durable
 from accord_agents.security.validity import KnownIdentity, Revocation, clock, moment, written
 from accord_schemas.canonical import unambiguous_json
 from accord_schemas.errors import TamperError, UsageError
 
+V = TypeVar("V")
 FORMER, UNTIL, REVOKED = "#former", "#until", "#revoked"
 
 
@@ -59,6 +61,8 @@ class Identities:
             store._known[party], store._exports[party] = public, export
         store._former = former
         store._old = {p.fingerprint: p for p in (imported(export, f"{path}, {FORMER}") for export in former)}
+        every = [*store._old, *(public.fingerprint for public in store._known.values())]
+        store._until, store.revoked = _whole(store._until, every), _whole(store.revoked, every)
         return store
 
     def trust(self, export: dict[str, Any], where: str, *, replace: bool = False) -> PublicIdentity:
@@ -74,9 +78,9 @@ class Identities:
             raise TamperError(f"{where} has an identity of {public.party} that was {self.revoked[public.fingerprint]}.")
         if known is not None and known != public:
             if not replace and (known.fingerprint in self.revoked or not known.introduces(export)):
-                has = f"{where} has {public.fingerprint}"
+                has = f"{where} has {public.shown}"
                 raise TamperError(
-                    f"{public.party} is pinned with other keys ({known.fingerprint}); {has}.",
+                    f"{public.party} is pinned with other keys ({known.shown}); {has}.",
                     hint="Ask the party by another way; then trust it again with --replace.",
                 )
             self._former.append(self._exports[public.party])
@@ -101,7 +105,7 @@ class Identities:
             UsageError: No such identity is pinned.
         """
         every = {p.fingerprint: p for p in self._known.values()} | self._old
-        public = self._known.get(name) or every.get(name)
+        public = self._known.get(name) or next((p for f, p in every.items() if meant(name, f)), None)
         if public is None:
             raise UsageError(f"no identity {name!r} is pinned.", hint="See them all with: accord keys show")
         before = self.revoked.get(public.fingerprint)
@@ -153,6 +157,11 @@ class Identities:
 
     def __iter__(self) -> Iterator[PublicIdentity]:
         return iter(self._known.values())
+
+
+def _whole(said: dict[str, V], fingerprints: Iterable[str]) -> dict[str, V]:
+    """What a file says by fingerprints that may stand there as they are shown, by whole ones."""
+    return {next((f for f in fingerprints if meant(written, f)), written): what for written, what in said.items()}
 
 
 def replaced(value: Any) -> dict[str, datetime.datetime]:

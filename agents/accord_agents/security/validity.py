@@ -63,7 +63,7 @@ class KnownIdentity:
     """An identity that a verifier knows by another way than the events, and when it speaks for its party.
 
     Args:
-        fingerprint: Its fingerprint.
+        fingerprint: Its fingerprint, or what is shown of it.
         public: Its keys, where they are known too.
         since: It enters no collaboration before.
         until: It enters no collaboration after; what it entered before, it finishes.
@@ -86,7 +86,7 @@ class KnownIdentity:
         revocations = [r for r in (self.revocation, other.revocation) if r is not None]
         undated = datetime.datetime.max.replace(tzinfo=datetime.UTC)
         return KnownIdentity(
-            self.fingerprint,
+            max(self.fingerprint, other.fingerprint, key=len),
             self.public or other.public,
             max((d for d in (self.since, other.since) if d), default=None),
             min((d for d in (self.until, other.until) if d), default=None),

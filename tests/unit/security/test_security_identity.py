@@ -79,7 +79,8 @@ def test_such_signatures_would_hold() -> None:
 
 def test_the_fingerprint_names_party_and_both_keys() -> None:
     public = BANK.public
-    assert public.fingerprint.count("-") == 9 and len(public.fingerprint) == 49
+    assert public.fingerprint.count("-") == 15 and len(public.fingerprint) == 79
+    assert public.shown == public.fingerprint[:49], "160 bits for people"
     others = [
         dataclasses.replace(public, party="bank2"),
         dataclasses.replace(public, signing=bytes(32)),
@@ -154,7 +155,7 @@ def test_changed_keys_are_refused_until_replaced(tmp_path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(TamperError) as caught:
         Identities.load(path).trust(new.export(), "new.json")
-    assert BANK.public.fingerprint in str(caught.value) and new.public.fingerprint in str(caught.value)
+    assert BANK.public.shown in str(caught.value) and new.public.shown in str(caught.value)
     assert path.read_bytes() == before
     Identities.load(path).trust(new.export(), "new.json", replace=True)
     assert Identities.load(path).get("bank") == new.public
