@@ -19,12 +19,11 @@ from tests.unit.agents.test_recovery_attacks import agreed
 from accord_agents.collaboration import dispatcher, ending
 from accord_agents.collaboration.ending import Ending, heard
 from accord_agents.collaboration.status import status
-from accord_agents.intake.table import Report, Table
 from accord_agents.journal.erasure import due
 from accord_agents.journal.quarantine import Refused
 from accord_agents.journal.rows import Batch
 from accord_agents.observability.metrics import Metrics
-from accord_agents.results import files
+from accord_agents.results.files import Findings
 from accord_agents.results.summary import RunSummary
 from accord_protocols.phases.alignment import star
 from accord_schemas import errors
@@ -67,10 +66,7 @@ def test_nobody_in_common_shows_every_party_its_own_ids(disjoint: SimulatedNetwo
     for name, member in disjoint.members.items():
         (collaboration,) = member.dispatcher.collaborations.values()
         assert (collaboration.state, collaboration.reason) == ("REFUSED", "reworded")
-        rows = DATA[name]
-        table = Table(rows.ids, rows.columns, rows.values, rows.labels, Report(60, 0, 0, ()))
-        (shown,) = files._looks(collaboration, RunSummary(), table)
-        assert shown.startswith(f"{name}: it has {len(rows.ids)} ids")
+        assert Findings.of(collaboration, RunSummary(), {}).alone == name, "its ids are described to its people"
 
 
 def journal(code: str, by: str, reason: str) -> Any:

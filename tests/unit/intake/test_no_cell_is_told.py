@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from accord_agents.intake.reader import read_table
+from accord_agents.intake.reader import Source, read_table
 from accord_scenarios import runner
 from accord_scenarios.cli import main
 from accord_schemas.errors import UsageError
@@ -34,7 +34,7 @@ def test_the_place_is_named_and_no_cell_is_quoted(tmp_path: Path, content: str, 
     path = tmp_path / "people.csv"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(UsageError) as error:
-        read_table(path, "id", None, None, model="linear", label_required=False)
+        read_table(Source(path, "id"))
     assert place in str(error.value) and "people.csv" in str(error.value)
     assert "Hopper" not in str(error.value) + error.value.hint
 
@@ -42,7 +42,7 @@ def test_the_place_is_named_and_no_cell_is_quoted(tmp_path: Path, content: str, 
 def test_nor_does_what_names_nobody_show_more_than_the_word_for_it(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text(f"id,x\n{SIGNS},1\nNULL,1\n-,1\nanna,2\n", encoding="utf-8")
-    table = read_table(path, "id", None, None, model="linear", label_required=False)
+    table = read_table(Source(path, "id"))
     (said,) = table.report.warnings()
     assert "3 of 4 rows" in said and "NULL" in said and "signs alone" in said and SIGNS not in said
 
