@@ -91,6 +91,7 @@ class Acceptance:
         self._going.add(cid)
         try:
             snapshot, table = await asyncio.to_thread(self._read, cid, agreement)
+            fits(self._config.data.csv.name, len(table.ids), agreement)
         except UsageError as error:
             self._log.error("data", problem=str(error))
             reason = f"{self._config.party} cannot use its data"  # what they look like is for its own people
@@ -115,3 +116,14 @@ class Acceptance:
             # the same key at every party, so that buckets of one number hold equal ids; known to nobody before
             snapshot = take(source, folder, digest(b"accord buckets", cid))
         return snapshot, read_snapshot(snapshot.path, snapshot.digest)
+
+
+def fits(file: str, ids: int, agreement: Agreement) -> None:
+    """See to it before anything is said that a party has no more ids than can take part.
+
+    Raises:
+        UsageError: It has.
+    """
+    if ids > (most := agreement.limits.max_rows):
+        message = f"{file} has {ids:,} ids, more than the {most:,} that the agreement lets a party put in."
+        raise UsageError(message, hint="Have it proposed again with a higher limits.max_rows.")

@@ -8,6 +8,7 @@ arrives (its queue has none, or discards; the protocol's Receive Maximum does ne
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import os
 import socket
@@ -32,6 +33,7 @@ from accord_broker.wire.security import credentials
 from accord_schemas.frame import MAX_PAYLOAD, MAX_SIGNATURE
 from accord_schemas.header import MAX_HEADER
 
+logging.getLogger("mqtt").addHandler(logging.NullHandler())  # its errors come as ours; nothing for stderr
 SOURCE = "mqtt"
 WINDOW = 64
 """Messages that may be under way unacknowledged, either way."""

@@ -6,6 +6,8 @@ import asyncio
 import gc
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -83,3 +85,12 @@ def test_it_is_one_line_that_names_whose_it_is(
     assert said.items() >= {"event": "stray", **fields}.items()
     assert (":" in said["place"]) if "exception" in said and meet is not _future else "place" not in said
     assert SECRET not in line and capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("adapter", ["kafka.settings", "mqtt.connection"])
+def test_what_client_libraries_log_is_nothing_for_standard_error(adapter: str) -> None:
+    """In a process of its own: the standard library prints where nobody has attached a handler."""
+    library = {"kafka.settings": "aiokafka", "mqtt.connection": "mqtt"}[adapter]
+    code = f"import logging, accord_broker.{adapter}; logging.getLogger({library!r}).error('lost')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
