@@ -193,8 +193,8 @@ def opened(frame: Frame, me: str, key: Callable[[Frame, bytes], bytes]) -> bytes
 def budget(terms: Agreement) -> int:
     """Bytes of one sender's contents that may wait for their last chunk: what the largest honest one needs.
 
-    That is two numbers of a Paillier ciphertext's size per row of the agreed bound; no less and no more than any
-    machine has.
+    That is two Paillier ciphertexts per row of the agreed `max_rows`. The bound is one sender's: with n peers, n times
+    as much may wait.
     """
     return min(MOST, max(LEAST, terms.limits.max_rows * terms.key_bits // 2))
 

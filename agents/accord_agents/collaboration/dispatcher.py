@@ -74,7 +74,7 @@ class Dispatcher:
         self.closed: set[str] = set()
         """Collaborations about which nothing remains to be said; what still comes is a repetition."""
         self.suspended: dict[str, list[tuple[str, bytes, dict[str, Any]]]] = {}
-        """Collaborations in which nothing may be said yet, and what waits there: own words and results of jobs."""
+        """Collaborations in which nothing may be said yet, and what waits there: own commands and results of tasks."""
         self.claimed: dict[str, int] = {}
         """How many own events a peer said to hold before any of its events was folded, where we knew fewer."""
         self.over: dict[str, Ending] = {}
@@ -290,7 +290,7 @@ class Dispatcher:
         return cid
 
     def command(self, cid: str, command: str, fields: dict[str, Any], now: str) -> None:
-        """The party's own word: propose, accept, refused, cancelled, failed, expired."""
+        """The party's own command: propose, accept, refused, cancelled, failed, expired."""
         if cid in self.collaborations and not self.collaborations[cid].ended:
             self._own_row(cid, "command", command.encode(), fields, now)
 
@@ -319,7 +319,7 @@ class Dispatcher:
             self._own_row(cid, kind, head, fields, now)
 
     def conclude(self, cid: str, command: str, fields: dict[str, Any], last: Frame | None, now: str) -> None:
-        """End a suspended collaboration, as `word` does.
+        """End a suspended collaboration, as `command` does.
 
         `last` is the last own event that anybody holds, where only its header is known.
         """

@@ -19,7 +19,7 @@ def refold(
 
     Args:
         collaboration: New; its frame_source takes the recorded frames from here on.
-        rows: Its journal, own words and job results in clear.
+        rows: Its journal, own commands and task results in clear.
         recorded: Its outbox, in sequence.
 
     Raises:

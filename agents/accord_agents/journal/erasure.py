@@ -1,6 +1,6 @@
 """What is due to be erased of a journal, and erasing it.
 
-Erased means that payloads, own words, job results, keys, seeds and the copy of the data are gone; signed headers,
+Erased means that payloads, own commands, task results, keys, seeds and the copy of the data are gone; signed headers,
 digests, the chain of rows and what travelled in clear stay, so that evidence can still be made and checked, but nothing
 can be computed again.
 """

@@ -166,7 +166,7 @@ class Journal:
                 yield head, None if absent else self._payloads.load(key, *body)
 
     def words(self, collaboration: str) -> Iterator[Row]:
-        """The own words of one collaboration: the rows of kind ``command``."""
+        """The own commands of one collaboration: the rows of kind ``command``."""
         return self._rows(collaboration, "AND kind='command'")
 
     def _rows(self, collaboration: str, where: str) -> Iterator[Row]:
@@ -266,7 +266,7 @@ class Journal:
             yield head
 
     def erase(self, collaboration: str, encrypted: Callable[[bytes], bool]) -> int:
-        """Erase what a closed collaboration's rows say, in place: payloads, own words, job results, channel keys.
+        """Erase what a closed collaboration's rows say, in place: payloads, own commands, task results, channel keys.
 
         Heads, digests and the chain stay, and so do payloads that travelled in clear: evidence can still be made and
         the chain still be checked, but nothing can be folded again.

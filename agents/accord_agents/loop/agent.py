@@ -79,7 +79,7 @@ class Agent:
 
     @property
     def told(self) -> bool:
-        """Whether all that was heard is acknowledged: on a broker without history, nobody hears it from us later."""
+        """Whether all that was heard is acknowledged; a broker without history tells nobody once we have left."""
         return all(self._acks.told(cid, c.chain.seen) for cid, c in self.dispatcher.collaborations.items())
 
     def rest(self, cid: str) -> bool:

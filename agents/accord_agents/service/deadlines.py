@@ -50,11 +50,12 @@ class Deadlines:
             quiet = now - self._since.setdefault(cid, now)
             if collaboration.ended or collaboration.agreement is None:
                 continue
-            unheard = self._recovery.silent(cid)  # None, unless it is suspended
-            silent = collaboration.silent() if unheard is None else unheard  # nobody, while the own work takes long
-            if quiet > collaboration.agreement.limits.deadline_seconds and silent:
+            asked = self._recovery.silent(cid)  # of a suspended collaboration: who has not answered what we asked
+            suspended = asked is not None
+            missing = asked if asked is not None else collaboration.silent()  # empty while our own work takes long
+            if quiet > collaboration.agreement.limits.deadline_seconds and missing:
                 self._since[cid] = now
-                if unheard is None:
-                    self._say(cid, "expired", {"missing": silent})
-                else:
+                if suspended:
                     self._recovery.expire(cid)
+                else:
+                    self._say(cid, "expired", {"missing": missing})

@@ -9,7 +9,7 @@ from accord_agents.collaboration.collaboration import Collaboration
 from accord_protocols.kernel.lifecycle import COMPLETED
 
 PATIENCE = 60.0
-"""Seconds that an one_shot's agent stays; a party that left early would make all others wait for ever."""
+"""Seconds that the agent of a one-shot run stays; a party that left early would make all others wait for ever."""
 
 
 class WitnessWait:
@@ -26,7 +26,7 @@ class WitnessWait:
         self._given_up: set[str] = set()
 
     def waits(self, collaboration: Collaboration, patience: float = PATIENCE) -> bool:
-        """Whether a witness may still come, in so many seconds, that this party should hear or owes the others."""
+        """Whether the end lacks a checkpoint, of this party or another one, that may come within `patience`."""
         witness, cid = collaboration.witness, collaboration.cid
         if witness is None or witness.refuted or not witness.missing or collaboration.state != COMPLETED:
             self._since.pop(cid, None)
