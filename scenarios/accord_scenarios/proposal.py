@@ -37,7 +37,7 @@ def agreement(scenario: Scenario, identities: Mapping[str, PublicIdentity]) -> A
 def terms(scenario: Scenario, fingerprints: Mapping[str, str]) -> Agreement:
     """The agreement of a scenario between identities with these fingerprints, by party."""
     played, roles = PLAYED[scenario.job], scenario.roles
-    return Agreement(
+    silent = Agreement(
         name=scenario.name,
         job=scenario.job,
         parties={party: Member(role=role, identity=fingerprints[party]) for party, role in roles.items()},
@@ -47,10 +47,10 @@ def terms(scenario: Scenario, fingerprints: Mapping[str, str]) -> Agreement:
         profile=scenario.security.profile,
         seeded=scenario.seed is not None,
         limits=scenario.limits,
-        learns={p: played.learns(scenario, p) for p in scenario.parties},
         versions=played.job.versions,
         **played.terms(scenario),
     )
+    return played.job.told(silent.model_copy(update={"computing": silent.keyholders}))
 
 
 def propose(scenario: str, sets: list[str], config: Path) -> str:

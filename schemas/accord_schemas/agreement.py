@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError
@@ -108,8 +117,10 @@ class Agreement(_Part):
     with a default can be added without another digest for what was agreed before; a default that was released never
     changes within a version (docs/upgrading.md).
 
-    `leads` names the leader where that is not the label holder. `versions` pins the machines of the job, each of which
-    this program may have in several versions; it has no default, because the newest ones change.
+    `leads` names the leader where that is not the label holder. `computing` names who holds Paillier keys in a
+    training: at `shared` CP0 and CP1, which share the residual and together could see it, at `score` the label holder,
+    who knows it; left out, they are the leader and the first other party by name. `versions` pins the machines of the
+    job, each of which this program may have in several versions; it has no default, because the newest ones change.
     """
 
     version: Literal[1] = 1
@@ -120,6 +131,7 @@ class Agreement(_Part):
     align: Align = Align()
     prepare: Prepare = Prepare()
     train: Train | None = None
+    computing: Annotated[tuple[Party, ...], Strict(False)] = ()
     test_rows: TestRows | None = None
     key_bits: Annotated[int, Field(ge=MIN_KEY_BITS, le=MAX_KEY_BITS, multiple_of=2)] = 3072
     profile: Profile = DEFAULT
@@ -139,7 +151,20 @@ class Agreement(_Part):
             raise ValueError("leads names a party that leads though it is not the label_holder")
         if RESERVED & set(self.parties):
             raise ValueError("no party may be called job or self")
+        if self.computing and (wrong := self._computes()):
+            raise ValueError(wrong)
         return self
+
+    def _computes(self) -> str:
+        """What is wrong with who is named to compute; or nothing."""
+        many = self._many
+        if len(set(self.computing)) != len(self.computing) or len(self.computing) != many:
+            return f"computing names {len(self.computing)} parties, of which this job has {many}"
+        if strangers := set(self.computing) - set(self.parties):
+            return f"computing names {min(strangers)}, which is no party"
+        if self.computing[0] != self.leader:
+            return f"computing begins with {self.computing[0]}; the first one is who leads, {self.leader}"
+        return ""
 
     @property
     def algorithms(self) -> Suite:
@@ -167,11 +192,15 @@ class Agreement(_Part):
         return self.order[1:]
 
     @property
-    def computing(self) -> tuple[str, ...]:
+    def keyholders(self) -> tuple[str, ...]:
         """Who holds Paillier keys: CP0 and CP1 share the residual at `shared`; at `score` the label holder knows it."""
+        return self.computing or self.order[: self._many]
+
+    @property
+    def _many(self) -> int:
         if self.train is None:
-            return ()
-        return self.order[:2] if self.train.protection == "shared" else self.order[:1]
+            return 0
+        return 2 if self.train.protection == "shared" else 1
 
     def terms(self) -> dict[str, Any]:
         """As JSON values, in the one form: what equals a default is left out, the version of the form is not."""

@@ -27,6 +27,8 @@ PublicKey = Annotated[str, Field(max_length=4000)]
 Coded = Annotated[str, Field(pattern=r"^[a-z_]{0,32}$")]
 """A `codes.Code`, or one of a newer program; what a program does for a reason follows from it, never from the text."""
 Count = Annotated[int, Field(ge=0, le=1 << 40)]
+Commitment = Annotated[bytes, Field(min_length=32, max_length=32)]
+"""A salted digest: it hides what it is of, and binds to it."""
 
 
 class Event(BaseModel):
@@ -107,9 +109,16 @@ class Propose(Event):
 
 
 class Accept(Event):
-    """Consent to the agreement whose digest the envelope carries."""
+    """Consent to the agreement whose digest the envelope carries, and a commitment to the own nonce."""
 
     family, name = "control", "accept"
+    commitment: Hex32
+
+
+class Nonce(Event):
+    """The nonce that its sender had committed to; said when all have accepted."""
+
+    family, name = "control", "nonce"
     nonce: Hex32
 
 
@@ -222,11 +231,12 @@ class State(Event):
 
 
 class IdSet(Event):
-    """The size of a party's id set, and a salted commitment to it."""
+    """The sizes of a party's id set and, where the gate compares them, of its column names; a commitment to both."""
 
     family, name = "keys", "ids"
     ids: Count
-    commitment: Annotated[bytes, Field(min_length=32, max_length=32)]
+    commitment: Commitment
+    names: Count = 0
 
 
 class ExchangeKey(Event):
@@ -300,11 +310,19 @@ class Tags(Event):
     tags: Digests
 
 
+class RowOrder(Event):
+    """Alignment, among those who do not lead: a MAC over the common ids in their order, under the pair's key."""
+
+    family, name = "psi", "order"
+    mac: Annotated[bytes, Field(min_length=32, max_length=32)]
+
+
 class Prepared(Event):
     """A party's prepared block: number of columns, and the power of two that bounds its whitened values.
 
     The label holder also says by which power of two it divided its labels and, at `score` alone, how many bits a
-    residual may need.
+    residual may need. Everybody commits to its rows as they were read and to the block, the label holder also to the
+    label: an auditor who is shown the party's folder can tell whether other data were used.
     """
 
     family, name = "intermediates", "prepared"
@@ -312,6 +330,9 @@ class Prepared(Event):
     bound: Annotated[int, Field(ge=0, le=12)]
     shift: Annotated[int, Field(ge=-1100, le=1100)]
     range: Annotated[int, Field(ge=0, le=38)] = 0
+    data: Commitment
+    block: Commitment
+    label: Annotated[bytes, Field(max_length=32)] = b""
 
 
 class Pads(Event):

@@ -317,7 +317,7 @@ def test_shares_look_uniform_and_never_repeat(shared: Watched) -> None:
 def test_the_third_party_learns_its_gradient_and_not_the_parts_of_it() -> None:
     """What it added to each share must not tell it the products of its columns with either computing party's scores."""
     watched = Watched(3, "shared", n=60, max_rounds=4)
-    ring, owners = watched.sizes.ring, watched.terms.computing
+    ring, owners = watched.sizes.ring, watched.terms.keyholders
     third = next(p for p in watched.terms.order if p not in owners)
     for number in watched.rounds():
         seen = watched.seen[third, number].at

@@ -162,7 +162,7 @@ class LiveContract:
 
     def test_a_trace_survives_beside_the_frame(self, site: Server) -> None:
         async def test() -> None:
-            event = frame(Accept(nonce="0" * 64)).encode()
+            event = frame(Accept(commitment="0" * 64)).encode()
             sent = [Record("control", "job", body, trace) for body in (event, b"other") for trace in TRACES]
             async with opened(site.url) as broker:
                 await broker.subscribe({})

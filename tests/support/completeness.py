@@ -28,6 +28,8 @@ def missing(job: Job, played: Played | None, scenario: Scenario, world: World) -
         scenario: One of its scenarios.
         world: One of its collaborations, gate on, run to its end.
     """
+    if set(job.sentences(world.terms)) != set(world.terms.parties):
+        yield "a sentence of consent for each party"
     yield from _phases(job)
     yield from _clear(job, world)
     yield from _results(job, world)
@@ -104,8 +106,6 @@ def _result(job: Job, world: World) -> dict[str, Any]:
 def _people(job: Job, played: Played, scenario: Scenario, result: dict[str, Any]) -> Iterator[str]:
     if not isinstance(scenario, played.scenario) or scenario.job != job.name:
         yield "a scenario of its own"
-    if not all(played.learns(scenario, party) for party in scenario.parties):
-        yield "a sentence of consent for each party"
     if not played.learned(result):
         yield "sentences on who learns what"
     if not played.verdict(result).endswith("."):

@@ -79,14 +79,14 @@ def agreement(parties: int, bits: int = 2048, gate: float | None = None, **train
         test_rows=TestRows(),
         versions=JOBS["train"].versions,
     )
-    return terms.model_copy(update={"key_bits": bits})
+    return JOBS["train"].told(terms.model_copy(update={"key_bits": bits}))
 
 
 def alignment(parties: int, bits: int = 2048, gate: float | None = None) -> Agreement:
     """An agreement to align alone."""
     job = JOBS["psi"]
     update = {"job": job.name, "train": None, "test_rows": None, "versions": job.versions}
-    return agreement(parties, bits, gate).model_copy(update=update)
+    return job.told(agreement(parties, bits, gate).model_copy(update=update))
 
 
 class World:

@@ -11,6 +11,7 @@ from accord_agents.collaboration.assembler import Assembler, Blobs
 from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.checkpoints import Witness, checkpoint_address
 from accord_agents.collaboration.composer import Composer, Envelope, Piece, budget, opened
+from accord_agents.collaboration.consent import Consent
 from accord_agents.collaboration.ending import End, Ending, commanded, failed, heard
 from accord_agents.collaboration.headers import Headers
 from accord_agents.collaboration.outcome import Move, Outcome, announced
@@ -27,10 +28,9 @@ from accord_protocols.kernel.waiting import Bound
 from accord_schemas.address import SELF, Address, Content
 from accord_schemas.agreement import Agreement
 from accord_schemas.blocks import decode_fields
-from accord_schemas.canonical import digest
 from accord_schemas.codes import Code
 from accord_schemas.errors import FrameError, ProtocolError
-from accord_schemas.events import Accept, Cancel, Checkpoint, Event, Expire, Fail, Propose, Refuse, State
+from accord_schemas.events import Accept, Cancel, Checkpoint, Event, Expire, Fail, Nonce, Propose, Refuse, State
 from accord_schemas.frame import Frame
 from accord_schemas.header import watermarks
 from accord_schemas.references import decode_kept
@@ -86,7 +86,7 @@ class Collaboration:
         self._composer: Composer | None = None
         self._assembler: Assembler | None = None
         self._headers: Headers | None = None
-        self._nonces: dict[str, str] = {}
+        self._consent = Consent(cid, ())
         self._early: list[Content] = []
         self._before = 0
         self.data: dict[str, Any] = {}
@@ -119,7 +119,7 @@ class Collaboration:
     @property
     def accepted(self) -> bool:
         """Whether this party has accepted."""
-        return self.me in self._nonces
+        return self.me in self._consent
 
     @property
     def witnessed(self) -> bool:
@@ -142,9 +142,9 @@ class Collaboration:
         return self.ending is not None and self.ending.code is code and by in ("", self.ending.by)
 
     def silent(self) -> list[str]:
-        """Whose word is missing: peers that have not accepted, or whose events the machines wait for."""
+        """Whose word is missing: peers that have not consented, or whose events the machines wait for."""
         if self.engine is None:
-            return sorted(set(self.peers) - set(self._nonces))
+            return [party for party in self._consent.missing if party != self.me]
         return sorted({address.sender for address in self.engine.missing()})
 
     def apply(self, row: Row) -> Outcome:
@@ -237,8 +237,8 @@ class Collaboration:
                 raise ProtocolError("a collaboration was proposed twice", whose=sender)
             case Propose(agreement=terms):
                 self._proposed(Agreement.decode(terms), sender)
-            case Accept(nonce=nonce):
-                self._accepted(sender, nonce)
+            case Accept() | Nonce():
+                self._consented(event, sender)
             case Refuse() | Cancel() | Fail() | Expire():
                 self._end(heard(event, sender))
             case State():
@@ -271,14 +271,16 @@ class Collaboration:
                 return
             case "accept":
                 self.data = {name: value for name, value in fields.items() if name != "nonce"}
-                self._say("accept", Accept(nonce=fields["nonce"]))
-                self._accepted(self.me, fields["nonce"])
+                accept = Accept(commitment=self._consent.commit(self.me, fields["nonce"]))
+                self._say("accept", accept)
+                self._consented(accept, self.me)
             case "refused" | "cancelled" | "failed" | "expired":
                 self.detail = fields.get("detail", "")
                 self._end(commanded(command, fields, self.me), say=True)
 
     def _proposed(self, agreement: Agreement, proposer: str) -> None:
         self.agreement, self.job, self.proposer = agreement, job_of(agreement), proposer
+        self._consent = Consent(self.cid, agreement.order)
         if agreement.versions.get("witness"):
             self.witness = Witness(self.me, agreement, self.chain)
         room, self._headers = budget(agreement), Headers(agreement)
@@ -288,15 +290,17 @@ class Collaboration:
         for frame in list(self.adopted.values()):
             self._conclude(frame)
 
-    def _accepted(self, party: str, nonce: str) -> None:
-        if self._nonces.setdefault(party, nonce) != nonce:
-            raise ProtocolError("a party accepted twice", whose=party)
+    def _consented(self, event: Accept | Nonce, party: str) -> None:
+        self._consent.take(event, party)
         assert self.agreement is not None and self.job is not None
-        if self.engine is None and set(self._nonces) == set(self.agreement.parties):
-            nonces = [f"{p}={self._nonces[p]}" for p in self.agreement.order]
-            sid = digest(b"accord sid", self.cid, self.digest, *nonces)
-            setup = Setup(self.agreement, self.me, self.cid, sid, self.job.plan)
+        if self._consent.given and self.state == PROPOSED:
             self._move("agreed")
+            own = Nonce(nonce=self._consent.own)
+            self._say("nonce", own)
+            self._consent.take(own, self.me)
+        if self.engine is None and self._consent.opened:
+            sid = self._consent.session(self.digest)
+            setup = Setup(self.agreement, self.me, self.cid, sid, self.job.plan)
             bound = Bound(bytes=budget(self.agreement))
             self.engine = Engine(setup, self._seed(), self.job.machines, ROOT, bound)
             self._drive(self.engine.begin(), self.me)

@@ -278,7 +278,8 @@ class Dispatcher:
         Raises:
             UsageError: It is not of its job, or would not fit into one event.
         """
-        if wrong := job_of(agreement).objection(agreement):
+        job = job_of(agreement)
+        if wrong := job.objection(agreement) or job.untold(agreement):
             raise UsageError(f"the agreement cannot be proposed: {wrong}.")
         cid = collaboration_id(agreement.digest(), nonce)
         if cid not in self.collaborations:

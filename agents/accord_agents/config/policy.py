@@ -26,7 +26,7 @@ class Policy(BaseModel):
             rebuild most of the feature rows after enough rounds, so that it has to be named here.
         profiles: Families of algorithms that this party accepts.
         min_key_bits: The least key size; logs are kept for years.
-        max_peer_rows: The most ids that an agreement may let a party put in (its `limits.max_rows`): each is a guess.
+        max_peer_rows: The most ids that a peer may announce: each is a guess. More, and nothing is answered.
         max_runs_per_peer_per_day: Collaborations with one peer that this party takes part in within 24 hours, gates
             that refuse included; null for no bound. Each gate, alignment and training tells something.
         max_scores_per_row: How often this party's part of one TEST row's score goes to a label holder, over all
@@ -36,6 +36,8 @@ class Policy(BaseModel):
         min_rows: The fewest TRAIN rows.
         require_gate: Whether the overlap gate must be on.
         max_rounds: The most rounds of training.
+        computing: Whether this party has to be one of the two that compute at `shared`, and that together see every
+            row's score and residual: `me`, or `anybody`.
         refuse_few_rows: Refuse to train on fewer than 50 rows per own column, instead of warning.
         refuse_reruns: Refuse TRAIN rows that differ, by themselves or in what stands in them, in a few from those of
             an earlier training with one of the parties: the difference of two trainings tells those rows' labels.
@@ -55,6 +57,7 @@ class Policy(BaseModel):
     min_rows: Annotated[int, Field(ge=0)] = 50
     require_gate: bool = False
     max_rounds: Annotated[int, Field(ge=1)] = 100_000
+    computing: Literal["anybody", "me"] = "anybody"
     refuse_few_rows: bool = False
     refuse_reruns: bool = True
 
@@ -65,6 +68,8 @@ class Policy(BaseModel):
         alone = train is not None and len(agreement.parties) == ALONE and me != agreement.label_holder
         strange = job.strange(agreement.versions) if job else []
         wrong = job.objection(agreement) if job else ""
+        untold = job.untold(agreement) if job and not (strange or wrong) else ""
+        computes = train is None or train.protection == "score" or me in agreement.keyholders
         rules = (
             (self.proposers is not None and proposer not in self.proposers, f"{proposer} may not propose"),
             (agreement.profile not in self.profiles, f"profile {agreement.profile} is not allowed"),
@@ -75,13 +80,14 @@ class Policy(BaseModel):
                 f"level {train and train.protection} is not allowed",
             ),
             (train is not None and train.max_rounds > self.max_rounds, "too many rounds"),
-            (agreement.limits.max_rows > self.max_peer_rows, "a party may put in too many ids"),
             (
                 alone and agreement.test_rows is not None and not self.score_alone,
                 "the label holder would learn the scores of TEST rows of a single party",
             ),
             (job is None, f"this version of Accord does not know the job {agreement.job}"),
             (bool(wrong), wrong),
+            (bool(untold), untold),
+            (self.computing == "me" and not computes, f"{me} is none of the two that compute"),
             (bool(strange), f"this version of Accord does not have the agreed version of {', '.join(strange)}"),
         )
         for broken, reason in rules:

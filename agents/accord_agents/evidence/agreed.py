@@ -85,4 +85,5 @@ def _listed(values: Mapping[str, Any]) -> Iterator[str]:
     words = {None: "none", True: "yes", False: "no"}
     for name, value in values.items():
         said = words[value] if value is None or isinstance(value, bool) else str(value)
+        said = " and ".join(value) if isinstance(value, list | tuple) else said
         yield f"{name.replace('_', ' ')} {said}"

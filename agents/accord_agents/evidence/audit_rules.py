@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from accord_agents.collaboration.consent import commitment
 from accord_agents.evidence.finding import UNKNOWN, Finding, label
 from accord_agents.evidence.frames import SESSION
 from accord_agents.evidence.observed import Observed
@@ -28,6 +29,7 @@ from accord_schemas.events import (
     Expire,
     Fail,
     Gate,
+    Nonce,
     Propose,
     Refuse,
 )
@@ -67,7 +69,10 @@ def needed(agreement: Agreement, state: str) -> list[Address]:
     """What must have been said before anybody can reach a state."""
     if state in _ALWAYS:
         return [Address(SESSION, _ALWAYS[state], party) for party in agreement.order]
-    return list(job_of(agreement).backing(agreement, state))
+    job = job_of(agreement)
+    first = state == next((phase.reaches for phase in job.plan.phases), "")
+    nonces = [Address(SESSION, "nonce", party) for party in agreement.order] if first else []
+    return [*nonces, *job.backing(agreement, state)]
 
 
 def missing(observed: Observed, scope: Scope, covered: dict[str, int]) -> Iterator[Finding]:
@@ -194,6 +199,17 @@ def _before(frame: Frame, job: Job) -> str:
     if event is Complete:
         return job.last
     return job.after.get(frame.header.instance.partition(".")[0], "") if event.encrypted else ""
+
+
+def nonces(observed: Observed, cid: str) -> Iterator[Finding]:
+    """Every nonce is the one that its party had committed to when it accepted."""
+    for address, event in sorted(observed.events.items(), key=lambda pair: pair[0]):
+        accepted = observed.events.get(Address(SESSION, "accept", address.sender))
+        if not (isinstance(event, Nonce) and isinstance(accepted, Accept)):
+            continue
+        if commitment(cid, address.sender, event.nonce) != accepted.commitment:
+            what = f"{address.sender} opened another nonce than it had committed to"
+            yield Finding("nonce", address.sender, str(address), what)
 
 
 def completion(observed: Observed, scope: Scope) -> Iterator[Finding]:

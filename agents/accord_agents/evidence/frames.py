@@ -20,6 +20,7 @@ from accord_schemas.events import (
     Event,
     Expire,
     Fail,
+    Nonce,
     Propose,
     Refuse,
     State,
@@ -30,7 +31,7 @@ SESSION = "session"
 _AGAIN = re.compile(r"(\.([2-9]|[1-9][0-9]{1,5}))?")
 """Behind the name of a state: the how-manieth time it is reached, from the second on."""
 _PLACES: dict[type[Event], str] = {
-    **{event: event.name for event in (Propose, Accept, Refuse, Cancel, Fail, Expire, Complete)},
+    **{event: event.name for event in (Propose, Accept, Nonce, Refuse, Cancel, Fail, Expire, Complete)},
     State: "state.",
     Checkpoint: "checkpoint.",
 }

@@ -76,6 +76,7 @@ class Observer:
             *(self._misfiled() if scope.whole is None else ()),
             *rules.chunks(observed, scope),
             *rules.consent(observed, scope, judged.saw),
+            *rules.nonces(observed, self.cid),
             *rules.states(observed, scope, judged.saw),
             *rules.order(observed, scope),
             *rules.completion(observed, scope),

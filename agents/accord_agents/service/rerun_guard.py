@@ -138,6 +138,9 @@ def objections(
     Yields:
         One fixed reason, which is said to everybody, and what it rests on, for the own people.
     """
+    for peer, size in sorted(note.get("sizes", {}).items()):
+        if peer != collaboration.me and size > policy.max_peer_rows:
+            yield f"{peer} announced too many ids", f"{size} ids of {peer}, of at most {policy.max_peer_rows}"
     if "widths" in note and collaboration.agreement:
         own = table(collaboration)
         assert own is not None

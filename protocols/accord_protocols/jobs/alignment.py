@@ -10,6 +10,7 @@ from accord_protocols.jobs.outputs import table
 from accord_protocols.kernel.plan import Known, Phase, Place
 from accord_protocols.phases.alignment.gate import Gate
 from accord_protocols.phases.alignment.oprf import OprfExchange
+from accord_protocols.phases.alignment.order import Order
 from accord_protocols.phases.alignment.overlap import Overlap, decisions
 from accord_protocols.phases.alignment.star import Align
 from accord_protocols.phases.keys import EVENTS, Keyed, Keys, published
@@ -18,7 +19,7 @@ from accord_schemas.agreement import Agreement
 from accord_schemas.events import Event, IdSet
 from accord_schemas.events import Gate as Decision
 
-MACHINES = (Keys, Overlap, Gate, Align, OprfExchange)
+MACHINES = (Keys, Overlap, Gate, Align, OprfExchange, Order)
 
 
 def _said(event: type[Event]) -> Place:
@@ -38,7 +39,9 @@ def _keyed(known: Known) -> Keyed:
     return known.of(Keyed)
 
 
-KEYS = Phase("keys", Keys.kind, "keyed", "KEYED", clear={event: _said(event) for event in EVENTS})
+KEYS = Phase(
+    "keys", Keys.kind, "keyed", "KEYED", clear={event: _said(event) for event in EVENTS}, refuses=True
+)  # a policy on sizes
 GATE = Phase(
     "gate",
     Overlap.kind,
@@ -55,7 +58,7 @@ ALIGN = Phase(
     "aligned",
     "ALIGNED",
     given=_keyed,
-    starts=(OprfExchange.kind,),
+    starts=(OprfExchange.kind, Order.kind),
     refuses=True,  # nobody in common
 )
 PHASES = (KEYS, GATE, ALIGN)

@@ -26,6 +26,10 @@ WITNESS = "witness"
 """Pinned beside the machines: the form of checkpoints, and that they are said at all."""
 WITNESSES = frozenset({1})
 """Versions of it that this program has."""
+CONSENT = "consent"
+"""Pinned likewise: the sentences that parties consent to, and that nonces are committed to before they are opened."""
+CONSENTS = frozenset({1})
+"""Versions of it that this program has."""
 Said = Mapping[Address, Event]
 """Events that travelled in clear, by address."""
 
@@ -41,6 +45,10 @@ def machines(*classes: type[Machine]) -> Machines:
     if len(found) < len(everything):
         raise ValueError("two machines have one kind and version")
     return found
+
+
+def _untold(_agreement: Agreement, _party: str) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,8 @@ class Job:
         figures: Fields of result.json beyond those of every job.
         outputs: Files that a party is left with.
         about: What it does, in a few words, by the terms.
+        learns: What a party learns beyond sizes and times, by the terms, in parts joined by semicolons: it stands in
+            the agreement. Empty: nothing.
     """
 
     name: str
@@ -116,6 +126,7 @@ class Job:
     reads: Callable[[Agreement, str], Reads]
     completed: Callable[[Mapping[str, Any]], str]
     about: Callable[[Agreement], str]
+    learns: Callable[[Agreement, str], str] = _untold
     sections: frozenset[str] = frozenset()
     requires: frozenset[str] = frozenset()
     facts: Mapping[str, Fact] = field(default_factory=dict)
@@ -151,8 +162,27 @@ class Job:
             return f"a {self.name} job {'cannot do without' if wrong[0] in self.requires else 'has no'} {wrong[0]}"
         return ""
 
+    def sentences(self, agreement: Agreement) -> dict[str, str]:
+        """Who learns what, by the terms: what an agreement has to say in `learns`."""
+        return {party: said for party in agreement.order if (said := self.learns(agreement, party))}
+
+    def told(self, agreement: Agreement) -> Agreement:
+        """The agreement with these sentences."""
+        return agreement.model_copy(update={"learns": self.sentences(agreement)})
+
+    def untold(self, agreement: Agreement) -> str:
+        """What an agreement says otherwise of what a party learns than its terms mean; or nothing."""
+        wanted = self.sentences(agreement)
+        for party in sorted({*wanted, *agreement.learns}):
+            said, meant = (learns.get(party, "").split("; ") for learns in (agreement.learns, wanted))
+            if hidden := [part for part in meant if part and part not in said]:
+                return f"it does not say that {party} learns {hidden[0]}"
+            if said != meant:
+                return f"it says that {party} learns {'; '.join(said)!r}, where its terms mean {'; '.join(meant)!r}"
+        return ""
+
     def _known(self) -> dict[str, set[int]]:
-        known: dict[str, set[int]] = {WITNESS: {*WITNESSES}}
+        known: dict[str, set[int]] = {WITNESS: {*WITNESSES}, CONSENT: {*CONSENTS}}
         for kind, version in self.machines:
             known.setdefault(kind, set()).add(version)
         return known

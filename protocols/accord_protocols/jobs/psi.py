@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from accord_protocols.jobs import alignment
+from accord_protocols.jobs import alignment, sentences
 from accord_protocols.jobs.base import Job, Reads, machines
 from accord_protocols.kernel.plan import Known, Plan
 from accord_protocols.phases.alignment.star import Aligned
@@ -50,4 +50,5 @@ JOB = Job(
     figures=alignment.FIGURES,
     outputs=(alignment.INTERSECTION,),
     about=_about,
+    learns=sentences.aligned,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from accord_protocols.jobs import alignment
+from accord_protocols.jobs import alignment, sentences
 from accord_protocols.jobs.alignment import noted
 from accord_protocols.jobs.base import Job, Learned, Reads, machines
 from accord_protocols.jobs.outputs import Notes, document, table
@@ -128,4 +128,5 @@ JOB = Job(
         table("predictions.csv", "predictions", ("id", "label", "prediction"), _predictions, label=True),
     ),
     about=_about,
+    learns=sentences.trained,
 )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
-from accord_protocols.kernel.effects import Compute, Done, Send
+from accord_protocols.kernel.effects import Compute, Done, Note, Send
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
@@ -59,7 +59,7 @@ def purposes(agreement: Agreement) -> tuple[Purpose, ...]:
     key = f"keys.{engine.key.name}"
     return (
         Purpose(ExchangeKey, agreement.order, "keys.exchange.make", "keys.exchange.check", secrets=("exchange",)),
-        Purpose(engine.key, agreement.computing, f"{key}.make", f"{key}.check"),
+        Purpose(engine.key, agreement.keyholders, f"{key}.make", f"{key}.check"),
         Purpose(OprfKey, agreement.others, oprf.make, oprf.check),
     )
 
@@ -76,6 +76,7 @@ class Checking:
     """What everybody announced and published."""
 
     sizes: Mapping[str, int]
+    names: Mapping[str, int]
     said: Mapping[type[Event], Mapping[str, Event]]
 
 
@@ -85,11 +86,13 @@ class Keyed:
 
     Args:
         sizes: How many ids each party has.
+        names: How many column names, where the gate compares them.
         kappas: The secret with each peer, 32 bytes.
         said: The keys' events by party.
     """
 
     sizes: Mapping[str, int]
+    names: Mapping[str, int]
     kappas: Mapping[str, bytes]
     said: Mapping[type[Event], Mapping[str, Event]]
 
@@ -102,7 +105,7 @@ class Keys(Machine):
     """One instance, at everybody."""
 
     kind = "keys"
-    version = 2
+    version = 3
     says: ClassVar[dict[str, type[Event]]] = {event.name: event for event in EVENTS}
 
     @property
@@ -122,7 +125,9 @@ class Keys(Machine):
     def publish(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Say the public halves."""
         committed = inputs.result(Committed, self.job("committed"))
-        ids = IdSet(ids=committed.count, commitment=committed.commitment)
+        gated = self.agreement.align.max_overlap is not None
+        names = committed.names if gated else 0
+        ids = IdSet(ids=committed.count, commitment=committed.commitment, names=names)
         events = [ids, *(inputs.result(p.event, self.job(f"made.{p.name}")) for p in self._mine())]
         sends = (Send(event.name, self.agreement.order, event) for event in events)
         return Fired(tuple(sends), self.check.keeping(None))
@@ -130,7 +135,8 @@ class Keys(Machine):
     @transition(None, lambda self, _: published(self.agreement))
     def check(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Everybody's keys are there: check them and derive the pairwise ones."""
-        sizes = {party: event.ids for party, event in inputs.events(IdSet).items()}
+        sets = inputs.events(IdSet)
+        sizes = {party: event.ids for party, event in sets.items()}
         for party in self.agreement.order:
             if sizes[party] > self.agreement.limits.max_rows:
                 raise ProtocolError("a party has more ids than was agreed", whose=party)
@@ -145,13 +151,14 @@ class Keys(Machine):
             }
             step = f"checked.{purpose.name}"
             checks.append(Compute(step, purpose.check, self.terms | fields, secrets=purpose.secrets))
-        return Fired(tuple(checks), self.agree.keeping(Checking(sizes, said)))
+        names = {party: event.names for party, event in sets.items()}
+        return Fired((Note({"sizes": sizes}), *checks), self.agree.keeping(Checking(sizes, names, said)))
 
     @transition(Checking, lambda self, _: [self.job(f"checked.{p.name}") for p in purposes(self.agreement)])
     def agree(self, state: Checking, inputs: Inputs, draw: Draw) -> Fired:
         """End with all keys."""
         paired = inputs.result(Paired, self.job(f"checked.{ExchangeKey.name}"))
-        return Fired((Done(Keyed(state.sizes, paired.kappa, state.said)),))
+        return Fired((Done(Keyed(state.sizes, state.names, paired.kappa, state.said)),))
 
     def _mine(self) -> list[Purpose]:
         return [p for p in purposes(self.agreement) if self.me in p.holders]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
+from accord_protocols.primitives.commitments import texts
 from accord_protocols.primitives.psi import okvs, rsa
 from accord_protocols.primitives.psi.rsa_key import PrivateKey
 from accord_protocols.primitives.psi.sharing import shares
 from accord_protocols.primitives.psi.star import intersect, locate
 from accord_protocols.tasks.registry import Context, Result
 from accord_schemas.bigints import from_block
+from accord_schemas.canonical import framed
 
 
 def blind(context: Context) -> Result:
@@ -60,6 +65,26 @@ def intersect_task(context: Context) -> Result:
 def locate_task(context: Context) -> Result:
     """Server: its rows in the announced order. Inputs: tags, announced."""
     return Result({"rows": locate(context.inputs["tags"], context.inputs["announced"])})
+
+
+def order(context: Context) -> Result:
+    """Party that does not lead: MACs over its common ids in their order. Inputs: rows, me, kappa.P per other one.
+
+    Fields, by other party P: own.P, which P is told; peer.P, which P tells if its rows are the same.
+    """
+    ids, h = context.rows.ids, hashlib.sha256()
+    for part in texts(ids[row] for row in context.inputs["rows"].tolist()):
+        h.update(part)
+    found, said = h.digest(), dict[str, bytes]()
+    for name, kappa in context.inputs.items():
+        field, _, peer = name.partition(".")
+        if field == "kappa":
+            said |= {f"own.{peer}": _mac(kappa, context.inputs["me"], found), f"peer.{peer}": _mac(kappa, peer, found)}
+    return Result(said)
+
+
+def _mac(kappa: bytes, sender: str, found: bytes) -> bytes:
+    return hmac.digest(kappa, b"".join(framed(b"accord row order", sender, found)), "sha256")
 
 
 def _kappas(context: Context) -> list[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from accord_protocols.primitives.psi.cardinality import blind, count, reblind, sample
+from accord_protocols.primitives.psi.opening import COLUMN, ID
 from accord_protocols.primitives.psi.ristretto import random_scalar
 from accord_protocols.tasks.registry import Context, Result
 
@@ -52,6 +53,6 @@ def _blinded(context: Context, ids: bytes, names: bytes) -> dict[str, np.ndarray
     domain: bytes = inputs["domain"]
     chosen = sample(rows.ids, inputs["sample_key"], tuple(inputs["sizes"]))
     return {
-        "points": blind(chosen, ids, b"id" + domain, xof.fork("order")),
-        "names": blind(rows.columns, names, b"column" + domain, xof.fork("order", _NAMES)),
+        "points": blind(chosen, ids, ID + domain, xof.fork("order")),
+        "names": blind(rows.columns, names, COLUMN + domain, xof.fork("order", _NAMES)),
     }

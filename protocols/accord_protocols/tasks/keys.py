@@ -92,10 +92,11 @@ def check_oprf(context: Context) -> Result:
 
 
 def commit(context: Context) -> Result:
-    """A salted commitment to the id set; the salt is the first 32 bytes of the stream."""
+    """A salted commitment to ids and column names; the salt is the first 32 bytes of the stream."""
     salt = context.xof.bytes(32)
-    ids = context.rows.ids
-    return Result({"commitment": commitment(ids, salt), "salt": salt, "count": len(ids)})
+    ids, columns = context.rows.ids, context.rows.columns
+    committed = commitment(ids, salt, columns)
+    return Result({"commitment": committed, "salt": salt, "count": len(ids), "names": len(columns)})
 
 
 def _peers(context: Context) -> Iterator[tuple[str, dict[str, Any]]]:

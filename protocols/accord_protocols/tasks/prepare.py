@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from accord_protocols.preparation.fit import fit
@@ -11,6 +13,7 @@ from accord_protocols.preparation.labels import scale_labels
 from accord_protocols.preparation.moments import moments
 from accord_protocols.preparation.remarks import dependent, remarks
 from accord_protocols.preparation.whiten import Whitening, bound, gram_matrix
+from accord_protocols.primitives.commitments import of_arrays, of_table
 from accord_protocols.primitives.psi.ids import is_test
 from accord_protocols.tasks.registry import Context, Result
 from accord_schemas.agreement import Prepare
@@ -24,8 +27,9 @@ def fit_task(context: Context) -> Result:
 
     Fields: x ``(n, m) int64`` whitened, 16 fraction bits; factor ``(m, m)``, the whitening's L; bound; test ``(k, m)
     float64`` prepared but not whitened; test_rows; fitted; remarks, sentences for the owner; dependent, names of
-    columns that are combinations of others, where nothing is penalised. The label holder also: y ``(n,) float64``
-    scaled, center, shift, range (bits of the residual), test_labels, constant (whether the label is).
+    columns that are combinations of others, where nothing is penalised; data_committed and block_committed, salted
+    commitments to the rows as they were read, and to x and test. The label holder also: label_committed, to y; y
+    ``(n,) float64`` scaled, center, shift, range (bits of the residual), test_labels, constant (whether the label is).
     """
     train_rows, _ = _rows(context)
     return _block(context, _fitted(context, train_rows))
@@ -73,7 +77,20 @@ def _block(context: Context, fitted: Fitted) -> Result:
         train, test = (np.hstack([block, np.ones((len(block), 1))]) for block in (train, test))
         penalty = np.append(penalty, 0.0)
         fields |= _labels(table.labels, train_rows, test_rows)
-    return Result(fields | _whitened(train, penalty, fitted) | {"test": test, "penalty": penalty})
+    fields |= _whitened(train, penalty, fitted) | {"test": test, "penalty": penalty}
+    return Result(fields | _commitments(context, fields))
+
+
+def _commitments(context: Context, fields: dict[str, Any]) -> dict[str, bytes]:
+    """What binds the party to these data; each has a salt of its own, so that one can be opened without the others."""
+    table, label = context.rows, {}
+    data, block, y = (context.xof.fork("salt", name).bytes(32) for name in ("data", "block", "label"))
+    if "y" in fields:
+        label = {"label_committed": of_arrays(y, y=fields["y"])}
+    return label | {
+        "data_committed": of_table(data, table.ids, table.columns, table.values, table.labels),
+        "block_committed": of_arrays(block, x=fields["x"], test=fields["test"]),
+    }
 
 
 def _labels(labels: np.ndarray | None, train_rows: np.ndarray, test_rows: np.ndarray) -> dict[str, object]:

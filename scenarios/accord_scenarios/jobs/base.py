@@ -34,7 +34,6 @@ class Played:
         job: What the parties do.
         scenario: What its scenario may say.
         terms: The sections of the agreement that its scenario fills, besides those of every job.
-        learns: What a party learns beyond sizes and times, in a sentence: it stands in the consent.
         verdict: The outcome of a completed run in a sentence.
         learned: Who has learned what, one sentence each.
         lines: Of the table at a run's end: a name, and what it reads from a result, empty where there is nothing.
@@ -46,7 +45,6 @@ class Played:
     job: Job
     scenario: type[Scenario]
     terms: Callable[[Any], dict[str, Any]]
-    learns: Callable[[Any, str], str]
     verdict: Callable[[Result], str]
     learned: Callable[[Result], list[str]]
     lines: tuple[tuple[str, Callable[[Result], str | None]], ...] = ()

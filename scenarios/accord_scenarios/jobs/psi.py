@@ -29,10 +29,6 @@ def _terms(_scenario: Alignment) -> dict[str, Any]:
     return {}
 
 
-def _learns(scenario: Alignment, party: str) -> str:
-    return "the common ids" if party == scenario.leader else "which of its ids are common to all"
-
-
 def _verdict(result: Result) -> str:
     return f"{listed(result.get('parties') or [])} have {number(result.get('intersection_size'))} users in common."
 
@@ -56,7 +52,6 @@ PLAYED = Played(
     job=psi.JOB,
     scenario=Alignment,
     terms=_terms,
-    learns=_learns,
     verdict=_verdict,
     learned=_learned,
     lines=(("users in common", _common),),

@@ -13,13 +13,6 @@ from accord_scenarios.model import Member, Scenario, Section, absent_is_default
 from accord_scenarios.report import sections
 from accord_schemas.agreement import LABEL_HOLDER, Party, Prepare, TestRows, Train
 
-_GRADIENTS = "its own coefficients and the gradients of its own columns in every round"
-_LEADER = "the common ids, each edge's sampled overlap, the loss, sums of inner products, and the scores of TEST rows"
-_SCORE = (
-    "every row's score in every round: after 18 rounds a label holder that knew 25 of another party's rows rebuilt "
-    "all others with R² = 0.995"
-)
-
 
 def _chosen_engine(value: Any) -> Any:
     return {**value, "engine": "paillier"} if isinstance(value, dict) and value.get("engine") == "auto" else value
@@ -48,13 +41,17 @@ class Evaluate(Section):
 
 
 class Training(Scenario):
-    """A training. `train` None ends the job after alignment; `evaluate` None trains on every aligned row."""
+    """A training. `train` None ends the job after alignment; `evaluate` None trains on every aligned row.
+
+    `computing` names the label holder and the party that computes with it at `shared`; None: the first other by name.
+    """
 
     job: Literal["train"] = "train"
     parties: dict[Party, Trainer]
     prepare: Annotated[Prepare, BeforeValidator(absent_is_default)] = Prepare()
     train: Annotated[Train, BeforeValidator(_chosen_engine)] | None = None
     evaluate: Evaluate | None = None
+    computing: list[Party] | None = None
 
     @field_validator("parties")
     @classmethod
@@ -73,6 +70,18 @@ class Training(Scenario):
             raise ValueError(f"parties.{self.label_holder}.data.label is missing; training needs the column to predict")
         return self
 
+    @model_validator(mode="after")
+    def _two_compute(self) -> Self:
+        first, others = self.label_holder, sorted(set(self.parties) - {self.label_holder})
+        if self.computing is None:
+            return self
+        if self.train is None or self.train.protection != "shared":
+            raise ValueError("computing is for train.protection: shared, where two parties compute; leave it out")
+        if self.computing not in [[first, other] for other in others]:
+            known = ", ".join(f"[{first}, {other}]" for other in others)
+            raise ValueError(f"computing is {self.computing}; it names the label holder and one other: {known}")
+        return self
+
     @property
     def label_holder(self) -> str:
         """The party that holds the label."""
@@ -81,19 +90,8 @@ class Training(Scenario):
 
 def _terms(scenario: Training) -> dict[str, Any]:
     rule = scenario.evaluate.test_rows if scenario.evaluate else None
-    return {"prepare": scenario.prepare, "train": scenario.train, "test_rows": rule}
-
-
-def _learns(scenario: Training, party: str) -> str:
-    assert scenario.train is not None
-    parts = ["which of its ids are common to all", _GRADIENTS]
-    if party == scenario.label_holder:
-        parts = [_LEADER, _GRADIENTS]
-        if scenario.train.protection == "score":
-            parts.append(_SCORE)
-        if len(scenario.parties) == 2:
-            parts.append("with two parties, the other's inner products and its part of every TEST score")
-    return "; ".join(parts)
+    named = tuple(scenario.computing or ())
+    return {"prepare": scenario.prepare, "train": scenario.train, "test_rows": rule, "computing": named}
 
 
 def _compare(scenario: Training, result: dict[str, Any], tables: Tables) -> None:
@@ -107,7 +105,6 @@ PLAYED = Played(
     job=train.JOB,
     scenario=Training,
     terms=_terms,
-    learns=_learns,
     verdict=words.verdict,
     learned=words.learned,
     reserved=words.reserved,

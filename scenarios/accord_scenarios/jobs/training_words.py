@@ -106,8 +106,9 @@ _SHARED = (
     "second moments of the columns of {others}.",
 )
 _SCORE = (
-    "{first} learns every common user's score, summed over the parties, in every round. After 18 rounds, knowing 25 of "
-    "another party's rows, it can rebuild nearly all the others (R² 0.995 at 20 columns).",
+    "{first} learns every common user's score, summed over the parties, in every round. After as many "
+    "rounds as another party has columns, it can rebuild every yes/no column of it exactly, and all others once it "
+    "knows some of its rows.",
 )
 _ALWAYS = (
     "Every party learns its own coefficients and its own gradient in each round; the first gradient alone says much "

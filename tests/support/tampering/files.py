@@ -213,4 +213,4 @@ def _(r: Recorded) -> list[Finding]:
 @kind("the only consent of a party is a second version of it", "telco", "file", "equivocation", "telco")
 def _(r: Recorded) -> list[Finding]:
     consent = r.find("telco", "accept")
-    return of_file(exported(r, [*r.held[EXPORTER], signed(consent, Accept(nonce="cd" * 32))]))
+    return of_file(exported(r, [*r.held[EXPORTER], signed(consent, Accept(commitment="cd" * 32))]))

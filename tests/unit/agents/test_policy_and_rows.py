@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.support.world import agreement
@@ -10,11 +12,15 @@ from tests.support.world import agreement
 from accord_agents.config.policy import Policy
 from accord_agents.security.keystore import Keystore
 from accord_agents.service.budget import Budget
+from accord_agents.service.rerun_guard import Reruns, objections
+from accord_protocols.jobs.registry import JOBS
+from accord_schemas.agreement import Agreement
 
 TERMS = agreement(3, 3072, gate=0.9, max_rounds=50)
 SCORE = agreement(3, 3072, gate=0.9, protection="score")
 UNGATED = agreement(3, 3072)
 PAIR = agreement(2, 3072)
+TRAIN = JOBS["train"]
 NATIONAL = TERMS.model_copy(update={"profile": "sm"})
 QUANTUM = TERMS.model_copy(update={"profile": "pq"})
 
@@ -37,10 +43,9 @@ QUANTUM = TERMS.model_copy(update={"profile": "pq"})
         (Policy(proposals="accept", profiles=["default", "sm"]), QUANTUM, "refuse", "profile pq is not allowed"),
         (Policy(proposals="accept"), agreement(3, 2048), "refuse", "2048 bits"),
         (Policy(proposals="accept", min_key_bits=2048), agreement(3, 2048), "accept", ""),
-        (Policy(proposals="accept", max_peer_rows=19_999_999), TERMS, "refuse", "too many ids"),
         (Policy(proposals="accept"), PAIR, "refuse", "scores of TEST rows of a single party"),
         (Policy(proposals="accept", score_alone=True), PAIR, "accept", ""),
-        (Policy(proposals="accept"), PAIR.model_copy(update={"test_rows": None}), "accept", ""),
+        (Policy(proposals="accept"), TRAIN.told(PAIR.model_copy(update={"test_rows": None})), "accept", ""),
         (Policy(proposals="accept", require_gate=True), UNGATED, "refuse", "gate is off"),
         (Policy(proposals="accept", max_rounds=49), TERMS, "refuse", "too many rounds"),
         (
@@ -76,6 +81,67 @@ def test_a_proposal_meets_the_policy(policy: Policy, terms: object, verdict: str
 
 def test_who_learns_the_scores_need_not_refuse_them() -> None:
     assert Policy(proposals="accept").judge(PAIR, "shop", "bank") == ("accept", "")
+
+
+SOFTER: dict[str, tuple[Agreement, dict[str, str], str]] = {
+    "nothing is said": (TERMS, {}, "it does not say that bank learns the common ids"),
+    "a party is left out": (
+        TERMS,
+        {"bank": TERMS.learns["bank"], "shop": TERMS.learns["shop"]},
+        "it does not say that telco learns which of its ids are common to all",
+    ),
+    "a sentence is left out": (
+        SCORE,
+        SCORE.learns | {"bank": TERMS.learns["bank"].replace("50", "60")},
+        "it does not say that bank learns every row's score in each of up to 60 rounds",
+    ),
+    "a sentence is softer": (
+        TERMS,
+        TERMS.learns | {"bank": TERMS.learns["bank"].replace("up to 50", "up to 5")},
+        "it does not say that bank learns its own coefficients",
+    ),
+    "more is said": (TERMS, TERMS.learns | {"shop": TERMS.learns["shop"] + "; nothing else"}, "says that shop learns"),
+    "somebody is said to learn": (TERMS, TERMS.learns | {"zoe": "all"}, "says that zoe learns 'all'"),
+}
+
+
+@pytest.mark.parametrize("case", SOFTER)
+def test_every_peer_refuses_sentences_that_its_terms_do_not_mean(case: str) -> None:
+    """The proposer writes them, every party derives them: what is left out or softened is named."""
+    terms, learns, word = SOFTER[case]
+    told = terms.model_copy(update={"learns": learns})
+    policy = Policy(proposals="accept", protection=["shared", "score"])
+    for me in ("shop", "telco"):
+        assert policy.judge(terms, "bank", me) == ("accept", "")
+        verdict, reason = policy.judge(told, "bank", me)
+        assert verdict == "refuse" and word in reason
+
+
+def test_sentences_say_what_the_terms_mean() -> None:
+    assert "sample" in TERMS.learns["bank"] and "sample" not in UNGATED.learns["bank"]
+    assert "TEST" in TERMS.learns["bank"] and "the other party's own" in PAIR.learns["bank"]
+    assert "yes/no column" in SCORE.learns["bank"] and "yes/no" not in TERMS.learns["bank"]
+    assert "with bank every row's score" in TERMS.learns["shop"] and "score" not in TERMS.learns["telco"]
+
+
+def test_a_policy_may_demand_to_compute() -> None:
+    """Who is neither CP0 nor CP1 has to trust that the two do not work together."""
+    mine, named = Policy(proposals="accept", computing="me"), TERMS.model_copy(update={"computing": ("bank", "telco")})
+    named = TRAIN.told(named)
+    for terms, accepting in ((TERMS, {"bank", "shop"}), (named, {"bank", "telco"})):
+        assert {me for me in terms.parties if mine.judge(terms, "bank", me)[0] == "accept"} == accepting
+    assert "telco is none of the two that compute" in mine.judge(TERMS, "bank", "telco")[1]
+    assert "with bank every row's score" in named.learns["telco"]
+
+
+def test_whoever_announces_too_many_ids_gets_no_answer(tmp_path: Path) -> None:
+    """The note comes with the keys, before gate and alignment; a state in which a policy may still refuse."""
+    assert TRAIN.table["AGREED", "refused"] == "REFUSED" == JOBS["psi"].table["AGREED", "refused"]
+    collaboration: Any = SimpleNamespace(me="shop", agreement=TERMS)
+    note = {"sizes": {"bank": 101, "shop": 10_000, "telco": 100}}
+    found = [*objections(Policy(max_peer_rows=100), Reruns(tmp_path, bytes(32)), collaboration, note, lambda _: None)]
+    assert found == [("bank announced too many ids", "101 ids of bank, of at most 100")]
+    assert not [*objections(Policy(), Reruns(tmp_path, bytes(32)), collaboration, note, lambda _: None)]
 
 
 def test_a_day_has_a_number_of_collaborations_with_a_peer(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ SUBJECT = "00" * 16
 
 def event(number: int, source: str = "bank") -> Record:
     """An event of a party."""
-    made = frame(Accept(nonce=f"{number:064x}"), eventnumber=str(number), source=source, id=f"{SUBJECT}/{number}")
+    made = frame(Accept(commitment=f"{number:064x}"), eventnumber=str(number), source=source, id=f"{SUBJECT}/{number}")
     return Record("control", SUBJECT, made.encode())
 
 

@@ -76,7 +76,7 @@ def test_only_events_where_they_belong_are_carried(tmp_path: Path) -> None:
 def test_families_that_were_not_asked_for_stay(tmp_path: Path) -> None:
     async def test() -> None:
         here, there = Bus(), Bus()
-        other = frame(Accept(nonce="0" * 64))
+        other = frame(Accept(commitment="0" * 64))
         here.records += [event(1), Record("keys", "00" * 16, other.encode())]
         state = State(tmp_path / "state.db", ("a", "b"))
         bridge = Bridge((Line(here), Line(there)), state, ["keys"], quiet(), lambda _: None)

@@ -16,7 +16,7 @@ from accord_schemas.frame import Frame
 
 JOB = "0123456789abcdef"
 TRACE = f"00-{'4b' * 16}-{'0f' * 8}-01"
-FRAME = frame(Accept(nonce="0" * 64))
+FRAME = frame(Accept(commitment="0" * 64))
 VALUE, HEADERS = to_message(Record("control", JOB, FRAME.encode()))
 
 

@@ -26,7 +26,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
 def some() -> Frame:
-    return frame(Accept(nonce="0" * 64))
+    return frame(Accept(commitment="0" * 64))
 
 
 def made(pairs: list[tuple[str, str]], content_type: str | None) -> Any:

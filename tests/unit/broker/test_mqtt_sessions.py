@@ -255,7 +255,7 @@ def stranger(url: str) -> aiomqtt.Client:
 
 def test_any_client_reads_the_events_and_none_can_break_the_reader(url: str) -> None:
     async def test() -> None:
-        space, sent = url.rpartition("/")[2], frame(Accept(nonce="0" * 64))
+        space, sent = url.rpartition("/")[2], frame(Accept(commitment="0" * 64))
         async with reading(url) as reader, stranger(url) as other:
             await other.subscribe(f"{space}/#", qos=1)
             await reader.publish([Record("control", "job", sent.encode())])

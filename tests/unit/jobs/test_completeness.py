@@ -24,7 +24,8 @@ AGREED: dict[str, Callable[[], Agreement]] = {
     "psi": lambda: alignment(PARTIES, gate=0.99),
 }
 """An agreement of each job, gate on."""
-COMMON = {"version", "job", "name", "parties", "leads", "key_bits", "profile", "seeded", "learns", "limits", "versions"}
+COMMON = {"version", "job", "name", "parties", "leads", "computing", "key_bits", "profile", "seeded", "learns"}
+COMMON |= {"limits", "versions"}
 _RUN: dict[str, World] = {}
 
 
@@ -71,7 +72,7 @@ FORGOTTEN: dict[str, tuple[Job, Played | None]] = {
     "outputs": (replace(TRAIN, outputs=()), PEOPLE),
     "figures": (replace(TRAIN, figures={"surprises": lambda _: None}), PEOPLE),
     "an entry among those that can be played": (TRAIN, None),
-    "a sentence of consent for each party": (TRAIN, replace(PEOPLE, learns=lambda _s, _p: "")),
+    "a sentence of consent for each party": (replace(TRAIN, learns=lambda _s, _p: ""), PEOPLE),
     "sentences on who learns what": (TRAIN, replace(PEOPLE, learned=lambda _: [])),
     "lines for the terminal": (TRAIN, replace(PEOPLE, lines=())),
     "sections of the report": (TRAIN, replace(PEOPLE, sections=())),

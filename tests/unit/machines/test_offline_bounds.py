@@ -64,7 +64,7 @@ def test_a_whole_run_computes_wrongly_at_most_once_in_two_to_the_forty(case: tup
     width = slot_bits(sizes)
     packed = sum(sums << (width * t) for t in range(sizes.slots))
     batches = -(-(rounds + 1) // sizes.slots)
-    answers = len(known.agreement.computing) * (parties - 1) * columns * batches
+    answers = len(known.agreement.keyholders) * (parties - 1) * columns * batches
     # R is uniform below n >= 2^(bits-1): the plaintext P + R leaves [0, n) with probability |P|/n
     assert answers * Fraction(packed, 1 << (bits - 1)) <= ENOUGH
     # what a slot takes from those below is one unit at most: they are smaller than one of it

@@ -21,7 +21,7 @@ from accord_schemas.address import Address, Content
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Blinded, Event, Residual, State
 
-MACHINES = {kind: JOBS["train"].machines[kind, v] for kind, v in JOBS["train"].versions.items() if kind != "witness"}
+MACHINES = {kind: machine for (kind, v), machine in JOBS["train"].machines.items() if JOBS["train"].versions[kind] == v}
 TERMS = agreement(3).model_copy(update={"versions": {"root": 1, "server": 1}})
 SETUP = Setup(TERMS, "bank", "00" * 16, bytes(32))
 

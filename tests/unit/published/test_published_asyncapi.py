@@ -22,7 +22,7 @@ from accord_schemas.quarantine import TYPE, Quarantined
 
 DOCUMENT = document()
 JOB = "00" * 16
-FRAME = frame(Accept(nonce="0" * 64))
+FRAME = frame(Accept(commitment="0" * 64))
 
 
 def references(value: Any) -> Iterator[str]:

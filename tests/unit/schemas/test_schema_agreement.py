@@ -37,7 +37,7 @@ YESTERDAY = (
     b'"test_rows":{"equals":1},"train":{},"version":1,"versions":{"keys":1,"train":1}}'
 )
 """TERMS as they were said when form 1 was released. These bytes never change."""
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "job": "train",
     "leads": None,
     "align": {"protocol": "rsa", "max_overlap": 0.9, "denominator": "min", "max_feature_overlap": None},
@@ -58,6 +58,7 @@ DEFAULTS = {
         "tolerance": 1e-6,
     },
     "test_rows": {"hash_modulus": 5, "equals": 0},
+    "computing": [],
     "key_bits": 3072,
     "profile": "default",
     "seeded": False,
@@ -115,9 +116,11 @@ def test_agreements_come_back() -> None:
 
 def test_parties_have_an_order_and_their_parts() -> None:
     assert TERMS.order == ("bank", "airline", "shop") and TERMS.others == ("airline", "shop")
-    assert TERMS.label_holder == "bank" and TERMS.computing == ("bank", "airline")
-    assert TERMS.model_copy(update={"train": Train(protection="score")}).computing == ("bank",)
-    assert TERMS.model_copy(update={"train": None}).computing == ()
+    assert TERMS.label_holder == "bank" and TERMS.keyholders == ("bank", "airline")
+    assert TERMS.model_copy(update={"train": Train(protection="score")}).keyholders == ("bank",)
+    assert TERMS.model_copy(update={"train": None}).keyholders == ()
+    named = Agreement.model_validate(TERMS.model_dump(mode="json") | {"computing": ["bank", "shop"]})
+    assert named.keyholders == ("bank", "shop") and Agreement.decode(named.terms()) == named
 
 
 OTHER: list[tuple[tuple[str, ...], Any]] = [
@@ -137,6 +140,7 @@ OTHER: list[tuple[tuple[str, ...], Any]] = [
     (("train", "max_rounds"), 61),
     (("train", "tolerance"), 2e-6),
     (("train",), None),
+    (("computing",), ["bank", "shop"]),
     (("test_rows", "equals"), 2),
     (("test_rows", "hash_modulus"), 7),
     (("test_rows",), None),
@@ -172,6 +176,10 @@ def test_every_term_is_in_the_digest(path: tuple[str, ...], value: Any) -> None:
         (("parties", "self"), {"role": "feature_holder", "identity": "e"}),
         (("parties", "Shop"), {"role": "feature_holder", "identity": "e"}),
         (("parties", "a,b"), {"role": "feature_holder", "identity": "e"}),
+        (("computing",), ["bank"]),
+        (("computing",), ["bank", "bank"]),
+        (("computing",), ["bank", "insurer"]),
+        (("computing",), ["shop", "bank"]),
         (("name",), ""),
         (("key_bits",), 1024),
         (("key_bits",), 2049),

@@ -68,7 +68,7 @@ def test_an_optional_field_that_says_nothing_is_left_out() -> None:
 
 @pytest.mark.parametrize("bits", [0, 12])
 def test_a_residuals_range_is_said_where_it_is_needed(bits: int) -> None:
-    said = Prepared(columns=1, bound=0, shift=0, range=bits)
+    said = Prepared(columns=1, bound=0, shift=0, range=bits, data=bytes(32), block=bytes(32))
     assert (b"range" in said.encode()) == bool(bits) and Prepared.decode(said.encode()) == said
 
 

@@ -6,6 +6,7 @@ Only the label holder learns the count of an edge; what it says is pass or refus
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal
@@ -30,10 +31,17 @@ FEATURES_WARN = Fraction(9, 10)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Compared:
-    """What both sides of an edge know: how many ids the leader and the party announced."""
+    """What both sides of an edge know.
+
+    Args:
+        leader: How many ids the leader announced.
+        party: How many the party did.
+        names: How many column names everybody did.
+    """
 
     leader: int
     party: int
+    names: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,6 +75,7 @@ class Gate(Machine):
     """``gate.PARTY``, at the label holder and at that party."""
 
     kind = "gate"
+    version = 2
     says: ClassVar[dict[str, type[Event]]] = {"sample": Sample, "answer": Answer, "decision": Decision}
     goes: ClassVar[dict[str, Goes]] = {"sample": Goes.INSTANCE, "answer": Goes.LEADER}
 
@@ -78,6 +87,9 @@ class Gate(Machine):
     @transition(Compared, nothing, starts=True)
     def start(self, state: Compared, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: blind the sample. Party: wait for it."""
+        most = max(state.names, key=lambda p: (state.names[p], p))
+        if state.names[most] > MAX_NAMES:
+            raise ProtocolError("a party has more columns than the gate compares", whose=most)
         if not self.setup.leads:
             return Fired(then=self.answer.keeping(state))
         key = draw.key("gate")
@@ -96,7 +108,8 @@ class Gate(Machine):
     def answer(self, state: Compared, inputs: Inputs, draw: Draw) -> Fired:
         """Party: blind both sides."""
         sample = inputs.event(Sample, self.at("sample", self.setup.leader))
-        if not self._plausible(len(sample.points), state) or len(sample.names) > MAX_NAMES:
+        plausible = self._plausible(len(sample.points), state)
+        if not plausible or len(sample.names) != state.names[self.setup.leader]:
             raise ProtocolError("a sample is not of the announced size", whose=self.setup.leader)
         theirs = {"peer": self.setup.leader, "points": sample.points, "their_names": sample.names}
         fields = {**self._terms(state), **theirs}
@@ -114,7 +127,8 @@ class Gate(Machine):
     def count(self, state: Asked, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: count what is common."""
         answer = inputs.event(Answer, self.at("answer", self.qualifier))
-        if (len(answer.doubled), len(answer.doubled_names)) != (state.points, state.names):
+        said = len(answer.doubled), len(answer.doubled_names), len(answer.names)
+        if said != (state.points, state.names, state.sizes.names[self.qualifier]):
             raise ProtocolError("an answer is not of the asked size", whose=self.qualifier)
         fields = {name: getattr(answer, name) for name in type(answer).model_fields} | {"peer": self.qualifier}
         answered = Answered(state, len(answer.points), len(answer.names))

@@ -17,6 +17,7 @@ from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.oprf import Opened, Pair
+from accord_protocols.phases.alignment.order import Ordering
 from accord_protocols.phases.keys import Keyed
 from accord_protocols.tasks.results import Common, Located, Tagged
 from accord_schemas.blob import loaded
@@ -32,6 +33,13 @@ class Joining:
 
     kappas: Mapping[str, bytes]
     sizes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Waiting:
+    """A server's secrets with its peers."""
+
+    kappas: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,6 +62,7 @@ class Align(Machine):
     """``align``: joins the exchanges; ends with the own rows of the intersection, in the common order."""
 
     kind = "align"
+    version = 2
     by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"tags": Tags}
     goes: ClassVar[dict[str, Goes]] = {"tags": Goes.STEP}
@@ -66,7 +75,11 @@ class Align(Machine):
             Spawn(f"oprf.{p}", Pair(sizes[self.setup.leader], sizes[p], keys[p].key, state.kappas))
             for p in self._servers()
         )
-        then = self.join.keeping(Joining(state.kappas, sizes)) if self.setup.leads else self.wait.keeping(None)
+        then = (
+            self.join.keeping(Joining(state.kappas, sizes))
+            if self.setup.leads
+            else self.wait.keeping(Waiting(state.kappas))
+        )
         return Fired(exchanges, then)
 
     @transition(Joining, lambda self, _: [self.done(f"oprf.{p}") for p in self._servers()])
@@ -88,18 +101,26 @@ class Align(Machine):
         sends = tuple(Send(f"tags.{p}", [p], Tags(tags=common.tags[p])) for p in self._servers())
         return Fired((*sends, *self._found(loaded(common.rows))))
 
-    @transition(None, lambda self, _: [self.at(f"tags.{self.me}", self.setup.leader), self.done(f"oprf.{self.me}")])
-    def wait(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Waiting, lambda self, _: [self.at(f"tags.{self.me}", self.setup.leader), self.done(f"oprf.{self.me}")])
+    def wait(self, state: Waiting, inputs: Inputs, draw: Draw) -> Fired:
         """Server: find the rows that were announced."""
         announced = inputs.event(Tags, self.at(f"tags.{self.me}", self.setup.leader))
         own = inputs.ended(Tagged, f"oprf.{self.me}")
         fields = {"tags": own.tags, "announced": announced.tags, "peer": self.setup.leader}
-        return Fired((Compute("located", "align.locate", fields),), self.located.keeping(None))
+        return Fired((Compute("located", "align.locate", fields),), self.located.keeping(state))
 
-    @transition(None, lambda self, _: [self.job("located")])
-    def located(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Waiting, lambda self, _: [self.job("located")])
+    def located(self, state: Waiting, inputs: Inputs, draw: Draw) -> Fired:
+        """Server: see whether the others were told the same."""
+        found = inputs.result(Located, self.job("located"))
+        if not len(found.rows):
+            return Fired(self._found(loaded(found.rows)))
+        return Fired((Spawn("order", Ordering(found.rows, state.kappas)),), self.same.keeping(found))
+
+    @transition(Located, lambda self, _: [self.done("order")])
+    def same(self, state: Located, inputs: Inputs, draw: Draw) -> Fired:
         """Server: end with them."""
-        return Fired(self._found(loaded(inputs.result(Located, self.job("located")).rows)))
+        return Fired(self._found(loaded(state.rows)))
 
     @staticmethod
     def _found(rows: NDArray[np.int64]) -> tuple[Effect, Effect]:

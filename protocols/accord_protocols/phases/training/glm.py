@@ -67,7 +67,7 @@ class Train(Machine):
     @property
     def owners(self) -> tuple[str, ...]:
         """The computing parties: they hold pads and shares of the residual."""
-        return self.agreement.computing
+        return self.agreement.keyholders
 
     @property
     def holds(self) -> bool:

@@ -52,7 +52,7 @@ class Pads(Machine):
         owner, _, batch = qualifier.partition(".")
         train = setup.agreement.train
         numbered = re.fullmatch(r"0|[1-9][0-9]{0,5}", batch) is not None
-        return train is not None and owner in setup.agreement.computing and numbered and int(batch) <= train.max_rounds
+        return train is not None and owner in setup.agreement.keyholders and numbered and int(batch) <= train.max_rounds
 
     @property
     def owner(self) -> str:

@@ -50,7 +50,7 @@ class Prepare(Machine):
     """One instance, at everybody."""
 
     kind = "prepare"
-    version = 2
+    version = 3
     by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"prepared": Prepared}
     goes: ClassVar[dict[str, Goes]] = {"prepared": Goes.ALL}
@@ -67,7 +67,9 @@ class Prepare(Machine):
             "labelled": self.setup.labelled,
             "l2": train.l2 if train else 0.0,
         }
-        return Fired((Compute("fitted", "prepare.fit", fields, data=True),), self.announce.keeping(state))
+        return Fired(
+            (Compute("fitted", "prepare.fit", fields, key=draw.key("salts"), data=True),), self.announce.keeping(state)
+        )
 
     @transition(Aligned, lambda self, _: [self.job("fitted")])
     def announce(self, state: Aligned, inputs: Inputs, draw: Draw) -> Fired:
@@ -78,6 +80,9 @@ class Prepare(Machine):
             bound=block.bound,
             shift=block.shift,
             range=block.range if self._sized(self.me) else 0,
+            data=block.data_committed,
+            block=block.block_committed,
+            label=block.label_committed,
         )
         fitted = Fitted.from_json(block.fitted)
         note = Note(
@@ -114,6 +119,8 @@ class Prepare(Machine):
         for party, event in events.items():
             if bool(event.range) != self._sized(party):
                 raise ProtocolError("announced sizes are not those of the agreement", whose=party)
+            if len(event.label) != (32 if party == self.agreement.label_holder else 0):
+                raise ProtocolError("commitments are not those of the agreement", whose=party)
         announced = Announced(
             columns={p: e.columns for p, e in events.items()},
             bounds={p: e.bound for p, e in events.items()},

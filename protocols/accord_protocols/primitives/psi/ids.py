@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
 
-from accord_schemas.canonical import digest_of
+from accord_schemas.canonical import canonical_json, digest_of
 from accord_schemas.errors import UsageError
 
 MAX_ID_BYTES = 1024
@@ -39,14 +39,16 @@ def is_test(identifier: str, modulus: int, equals: int) -> bool:
     return int(hashlib.sha256(identifier.encode()).hexdigest()[:8], 16) % modulus == equals
 
 
-def commitment(ids: Sequence[str], salt: bytes) -> bytes:
-    """A hiding and binding digest (32 bytes) of the *set* of normalised ids; order and repetitions do not matter.
+def commitment(ids: Sequence[str], salt: bytes, columns: Iterable[str] = ()) -> bytes:
+    """A hiding and binding digest (32 bytes) of the *sets* of ids and columns; order and repetitions do not matter.
 
     Args:
         ids: Normalised ids.
         salt: 32 secret bytes; whoever knows them can test guesses.
+        columns: Names of the columns.
     """
-    return digest_of(chain([b"accord id set", salt], ascending(ids)))
+    names = canonical_json(sorted(set(columns)))
+    return digest_of(chain([b"accord id set", salt, names], ascending(ids)))
 
 
 def ascending(ids: Sequence[str]) -> Iterator[bytes]:
