@@ -40,7 +40,7 @@ def _trained(agreement: Agreement, party: str) -> Iterator[str]:
     rounds = f"in each of up to {train.max_rounds} rounds"
     yield f"its own coefficients, and the gradients of its own columns {rounds}"
     if train.protection == "shared" and party in agreement.keyholders:
-        yield f"a random share of every row's residual; with {_other(agreement, party)} every row's score and residual"
+        yield f"a random share of every row's residual: with {_other(agreement, party)}'s it gives every row's score"
     if party != agreement.label_holder:
         return
     yield f"the loss, and sums of inner products over the other parties' columns, {rounds}"

@@ -121,7 +121,7 @@ def test_sentences_say_what_the_terms_mean() -> None:
     assert "sample" in TERMS.learns["bank"] and "sample" not in UNGATED.learns["bank"]
     assert "TEST" in TERMS.learns["bank"] and "the other party's own" in PAIR.learns["bank"]
     assert "yes/no column" in SCORE.learns["bank"] and "yes/no" not in TERMS.learns["bank"]
-    assert "with bank every row's score" in TERMS.learns["shop"] and "score" not in TERMS.learns["telco"]
+    assert "with bank's it gives every row's score" in TERMS.learns["shop"] and "score" not in TERMS.learns["telco"]
 
 
 def test_a_policy_may_demand_to_compute() -> None:
@@ -131,7 +131,7 @@ def test_a_policy_may_demand_to_compute() -> None:
     for terms, accepting in ((TERMS, {"bank", "shop"}), (named, {"bank", "telco"})):
         assert {me for me in terms.parties if mine.judge(terms, "bank", me)[0] == "accept"} == accepting
     assert "telco is none of the two that compute" in mine.judge(TERMS, "bank", "telco")[1]
-    assert "with bank every row's score" in named.learns["telco"]
+    assert "with bank's it gives every row's score" in named.learns["telco"]
 
 
 def test_whoever_announces_too_many_ids_gets_no_answer(tmp_path: Path) -> None:
