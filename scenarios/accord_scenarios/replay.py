@@ -19,14 +19,14 @@ _FIGURES = ("status", "reason", "job", "leader", "profile", "bytes", "events")
 """What DIR/result.json takes from the parties, with the job's own figures; the rest is measured by the runner."""
 
 
-def replay(folder: Path, *, full: bool, as_json: bool) -> int:
+def replay(folder: Path, *, full: bool, commitments: bool = False, as_json: bool) -> int:
     """Replay, print, and return the exit code.
 
     Raises:
         UsageError: There is no party.
     """
     configs = _configs(folder)
-    parties = replay_parties(configs, full=full)
+    parties = replay_parties(configs, full=full, commitments=commitments)
     error = _whole(folder, parties)
     _print(parties, error, as_json=as_json)
     return exit_code(parties, error)

@@ -125,6 +125,17 @@ class Witness:
         signers = self._said.get(self.last.phase, {}) if self.last else {}
         return [party for party in self.order[1:] if party in signers]
 
+    def signers(self, number: int) -> list[str]:
+        """Peers that have signed a checkpoint which covers an own event and is that of this party's own view."""
+        cut = self.history.cut
+        confirmed = [
+            (party, event)
+            for said in self._said.values()
+            for party, event in said.items()
+            if party != self.me and all(event.cut[p] <= cut[p] for p in cut)
+        ]
+        return sorted({party for party, event in confirmed if event.cut[self.me] >= number})
+
     @property
     def missing(self) -> list[str]:
         """Who has not said the checkpoint of the end; this party does once its own view confirms it."""

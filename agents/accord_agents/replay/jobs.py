@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,10 @@ class Rerun:
         cid: Its id.
         keystore: Where secrets and fresh keys are.
         snapshots: Folder of the party's rows.
-        executor: Executes all; None executes the cheap ones only, here.
+        executor: Executes all, or `only` some; None executes the cheap ones only, here.
         width: Jobs that are under way at once.
         blobs: Where large numbers go.
+        only: Tasks that are executed besides the cheap ones; None for all, where there is an executor.
     """
 
     def __init__(
@@ -40,8 +41,9 @@ class Rerun:
         executor: Executor | None,
         width: int,
         blobs: BlobStore | None = None,
+        only: Collection[str] | None = None,
     ) -> None:
-        self._blobs = blobs
+        self._blobs, self._only = blobs, only
         self._cid, self._keystore, self._snapshots, self._executor = cid, keystore, snapshots, executor
         self._free = asyncio.Semaphore(width)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -64,7 +66,7 @@ class Rerun:
         compute = job.compute
         if recorded.get("trigger"):  # it had no result: a peer's fault, which the fold repeats, or want of memory
             return
-        if self._executor is None:
+        if self._executor is None or not (self._only is None or compute.task in self._only):
             if TASKS[compute.task].cheap and data["rows"] <= CHEAP_ROWS:
                 changed, supplies = self._order(job, recorded, data)
                 self._compare(changed, recorded, done_here(changed.compute, supplies))

@@ -24,6 +24,7 @@ from accord_agents.journal.journal import BODIES, Journal
 from accord_agents.journal.row_encryption import decrypted, decrypted_recipe
 from accord_agents.journal.rows import Row
 from accord_agents.replay import integrity, outputs
+from accord_agents.replay.commitments import TASKS, Commitments
 from accord_agents.replay.copy import copied, damaged
 from accord_agents.replay.jobs import Rerun
 from accord_agents.replay.report import Folded, Replayed
@@ -40,26 +41,28 @@ from accord_schemas.frame import Frame
 from accord_schemas.references import decode_kept
 
 
-def replay(configs: Iterable[Config], *, full: bool) -> list[Replayed]:
+def replay(configs: Iterable[Config], *, full: bool, commitments: bool = False) -> list[Replayed]:
     """Replay parties one after another; a difference at one does not keep the others from being replayed.
 
     Args:
         configs: The parties'.
         full: Execute every finished job again, on all cores.
+        commitments: Execute those again that show whether the committed data were used, and tell who signed for them.
     """
-    return asyncio.run(_replay(list(configs), full=full))
+    return asyncio.run(_replay(list(configs), full=full, commitments=commitments))
 
 
-async def _replay(configs: list[Config], *, full: bool) -> list[Replayed]:
+async def _replay(configs: list[Config], *, full: bool, commitments: bool) -> list[Replayed]:
     cores = os.cpu_count() or 1
-    executor = ProcessExecutor(cores) if full else None
+    executor = ProcessExecutor(cores) if full or commitments else None
+    only = None if full else TASKS
     found = []
     try:
         for config in configs:
             party, began = Replayed(config.party), time.monotonic()
             try:
                 with copied(config.journal) as copy:
-                    await _Party(config, copy, executor, 2 * cores, party).run()
+                    await _Party(config, copy, executor, 2 * cores, party, only, commitments=commitments).run()
             except AccordError as error:
                 party.error = error
             party.seconds = time.monotonic() - began
@@ -91,8 +94,19 @@ def _guarded(rows: Iterator[tuple[Row, Outcome]], cid: str) -> Iterator[tuple[Ro
 class _Party:
     """One party's replay, whose report grows while it runs."""
 
-    def __init__(self, config: Config, copy: Path, executor: Executor | None, width: int, report: Replayed) -> None:
+    def __init__(
+        self,
+        config: Config,
+        copy: Path,
+        executor: Executor | None,
+        width: int,
+        report: Replayed,
+        only: frozenset[str] | None,
+        *,
+        commitments: bool,
+    ) -> None:
         self._config, self._copy, self._executor, self._width, self._report = config, copy, executor, width, report
+        self._only, self._commitments = only, commitments
         self._keystore = Keystore.open(config.keystore, passphrase(config.passphrase_file))
         self._identities = Identities.load(config.identities)
         self._cipher = StorageCipher(self._secret("storage"))
@@ -172,8 +186,11 @@ class _Party:
         blobs = BlobStore(self._copy.parent / BLOBS / cid, storage, behind=kept)
         me, seed = self._config.party, f"{cid}/seed"
         collaboration = Collaboration(cid, me, lambda: self._secret(seed), _mute, self._unwrap, blobs)
-        rerun = Rerun(cid, self._keystore, self._config.out / "snapshots", self._executor, self._width, blobs)
+        rerun = Rerun(
+            cid, self._keystore, self._config.out / "snapshots", self._executor, self._width, blobs, self._only
+        )
         run, ends, jobs = RunSummary(), list[dict[str, Any]](), dict[str, Job]()
+        committed = Commitments()
         said = (decrypted_recipe(out, self._cipher) for out in journal.outgoing(cid))
         rows = refold(collaboration, (decrypted(row, self._cipher) for row in journal.rows(cid)), said)
         try:
@@ -181,6 +198,7 @@ class _Party:
                 folded.state = collaboration.state
                 report.rows += 1
                 report.frames += len(outcome.frames)
+                committed.take(outcome.frames)
                 run.take(collaboration, outcome)
                 jobs |= {"\n".join(job.address): job for job in outcome.jobs}
                 if row.kind == "job" and (job := jobs.pop(row.head.decode(), None)) is not None:
@@ -193,6 +211,7 @@ class _Party:
             report.jobs += rerun.done
             report.again += rerun.again
         self._agreed(collaboration)
+        folded.commitments = committed.found(collaboration, rerun.again) if self._commitments else None
         terms = collaboration.agreement
         folded.roles = {party: member.role for party, member in terms.parties.items()} if terms else {}
         path = self._config.out / "snapshots" / f"{collaboration.data.get('snapshot')}.table"

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from accord_agents.collaboration.difference import DifferenceError
+from accord_agents.replay.commitments import sentence
 from accord_schemas.errors import AccordError, TamperError
 
 
@@ -21,6 +22,7 @@ class Folded:
         erased: When its payloads were erased; empty while they are there.
         figures: Those of its result.json, where one was written and held against the journal.
         roles: By party.
+        commitments: What holds of the committed data; None where it was not asked for.
     """
 
     cid: str
@@ -28,6 +30,7 @@ class Folded:
     erased: str = ""
     figures: dict[str, Any] = field(default_factory=dict, repr=False)
     roles: dict[str, str] = field(default_factory=dict)
+    commitments: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -73,6 +76,7 @@ class Replayed:
             f"{self.rows} rows, {self.frames} frames",
             f"{sum(self.again.values())} of {self.jobs} jobs executed again" + (f" ({tasks})" if tasks else ""),
             *(f"{words}: signatures and chain only" for words in erased),
+            *(f"{c.cid[:12]}, {sentence(c.commitments)}" for c in self.collaborations if c.commitments),
             f"{self.seconds:.1f} s",
             f"journal of accord {self.written}",
         ]
@@ -100,7 +104,10 @@ class Replayed:
             "rows": self.rows,
             "frames": self.frames,
             "jobs": {"finished": self.jobs, "executed_again": dict(sorted(self.again.items()))},
-            "collaborations": {c.cid: {"state": c.state, "erased": c.erased or None} for c in self.collaborations},
+            "collaborations": {
+                c.cid: {"state": c.state, "erased": c.erased or None, "commitments": c.commitments}
+                for c in self.collaborations
+            },
             "seconds": round(self.seconds, 3),
             "difference": None,
         }

@@ -22,6 +22,13 @@ def replay(
     full: Annotated[
         bool, typer.Option("--full", help="Execute every finished job again, on all cores; without it the cheap ones.")
     ] = False,
+    commitments: Annotated[
+        bool,
+        typer.Option(
+            "--commitments",
+            help="Check that what was computed is made of the data that the party had committed to, and who signed for it.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Do again offline what a party did, and compare: every event byte for byte, model, predictions and figures.
@@ -34,7 +41,8 @@ def replay(
     Examples
       accord replay runs/first
       accord replay runs/first/shop --full --json
+      accord replay runs/first/shop --commitments
     """
     from accord_scenarios.replay import replay as again
 
-    raise typer.Exit(again(folder, full=full, as_json=as_json))
+    raise typer.Exit(again(folder, full=full, commitments=commitments, as_json=as_json))
