@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from accord_agents.config.party_file import Config, load
+from accord_agents.evidence.agreed import agreed_terms
 from accord_agents.files.folder_lock import held, running
 from accord_agents.journal import erasure
 from accord_agents.journal.journal import Journal
@@ -98,6 +99,7 @@ def _proposal(s: dict[str, Any]) -> str:
         f"{s['collaboration'][:12]}  {s['name']}, proposed by {s['proposer']}",
         f"  parties: {', '.join(s['parties'])}",
         f"  {job_of(terms).about(terms)}",
+        *(f"  {what}: {how}" for what, how in agreed_terms(s["agreement"]) if how),
     ]
     lines += [f"  {party} learns: {sentence}" for party, sentence in sorted(terms.learns.items())]
     lines.append(f"  answer with: accord accept {s['collaboration'][:12]}, or accord refuse with a --reason")

@@ -140,6 +140,19 @@ def _(r: Recorded) -> list[Finding]:
     return of_log(resealed(r.frames(), "telco", early))
 
 
+@kind("another nonce than the one that was committed to", "telco", "log", "nonce", "telco")
+def _(r: Recorded) -> list[Finding]:
+    def other(own: list[Frame]) -> list[Frame]:
+        return [signed(f, changed(f, nonce="ab" * 32)) if f.header.step == "nonce" else f for f in own]
+
+    return of_log(resealed(r.frames(), "telco", other))
+
+
+@kind("keys without the nonce of a party", "telco", "log", "keys", "telco")
+def _(r: Recorded) -> list[Finding]:
+    return quiet(r, "shop", "nonce")
+
+
 @kind("another model than the one that was trained, in a retold history", "telco", "log", "checkpoint")
 def _(r: Recorded) -> list[Finding]:
     return story(r, "telco", "complete", model="ab" * 32)

@@ -42,7 +42,8 @@ def scores(labels: np.ndarray) -> np.ndarray:
     """What one agreement with two parties tells the label holder: the shop's part of each TEST row's score."""
     w = np.linalg.lstsq(PREPARED[~TESTED], labels[~TESTED], rcond=None)[0]
     fixed = SCORES.from_fixed(product(PREPARED[TESTED], w), SCORE_BITS)
-    return np.ldexp(fixed[:, 0].view(np.int64).astype(float), -SCORE_BITS)
+    told: np.ndarray = np.ldexp(fixed[:, 0].view(np.int64).astype(float), -SCORE_BITS)
+    return told
 
 
 def normal(column: np.ndarray) -> Column:
@@ -66,7 +67,8 @@ def recovered(told: list[np.ndarray], tolerance: float = 1e-4) -> set[Column]:
 
 
 def _near(vectors: np.ndarray, tolerance: float) -> np.ndarray:
-    return np.all(np.minimum(abs(vectors), abs(vectors - 1)) < tolerance, axis=1)
+    near: np.ndarray = np.all(np.minimum(abs(vectors), abs(vectors - 1)) < tolerance, axis=1)
+    return near
 
 
 def test_as_many_agreements_as_columns_give_every_yes_no_column_and_an_agent_takes_part_in_one(tmp_path: Path) -> None:
