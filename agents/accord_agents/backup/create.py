@@ -14,7 +14,7 @@ from accord_agents.config.party_file import Config, load
 from accord_agents.files.durable import settle
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import stamp
-from accord_agents.security.keystore import Keystore
+from accord_agents.security.keystore import Keystore, memory
 from accord_agents.security.passphrase import passphrase
 from accord_schemas.errors import AccordError, UsageError
 
@@ -87,10 +87,13 @@ def _files(config: Config, copy: Path) -> Iterator[tuple[str, Path]]:
             journal.close()
         yield "out/journal.db", copy
     yield "keystore", config.keystore
+    rows = sorted(memory(config.keystore).glob("*.rows"))
+    yield from ((f"rows/{path.name}", path) for path in rows)
     if config.identities.exists():
         yield "identities", config.identities
     log = config.broker.removeprefix("embedded:")
     apart = {p.resolve() for p in (config.keystore, config.identities, config.passphrase_file, copy) if p is not None}
+    apart |= {p.resolve() for p in rows}
     for source in sorted(p for p in config.out.rglob("*") if p.is_file() and not p.is_symlink()):
         name = source.relative_to(config.out).as_posix()
         temporary = source.suffix in (".new", ".part")

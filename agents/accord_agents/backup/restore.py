@@ -15,7 +15,7 @@ from accord_agents.files import yaml12
 from accord_agents.files.durable import settle
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import stamp
-from accord_agents.security.keystore import durable
+from accord_agents.security.keystore import durable, memory
 from accord_agents.security.passphrase import passphrase
 from accord_schemas.errors import AccordError, TamperError, UsageError
 
@@ -82,6 +82,7 @@ def _unpack(encrypted: StreamReader, part: Path, file: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(encrypted.read(size))
         where = {name: str(_inside(PurePosixPath(manifest["config"][name]), file)) for name in KEPT}
+        where["rows"] = memory(Path(where["keystore"])).as_posix()
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _unusual(file) from None
     for name, size in entries:

@@ -165,7 +165,7 @@ def erase(journal: Journal, keystore: Keystore, out: Path, prefix: str, *, memor
     snapshots = _snapshots(journal, StorageCipher(keystore.get("storage")), out, cid)
     secrets = keystore.erase(f"{cid}/")  # first: what the journal still holds is unreadable without them
     files = 0
-    for path in [*(_reruns(out, cid) if memory else ()), *snapshots]:
+    for path in [*(_reruns(keystore, cid) if memory else ()), *snapshots]:
         path.unlink()
         files += 1
     files += BlobStore(out / BLOBS / cid, b"").erase()
@@ -173,8 +173,8 @@ def erase(journal: Journal, keystore: Keystore, out: Path, prefix: str, *, memor
     return Erased(cid, payloads, secrets, files)
 
 
-def _reruns(out: Path, cid: str) -> list[Path]:
-    return [path for path in [out / "reruns" / f"{cid}.rows"] if path.exists()]
+def _reruns(keystore: Keystore, cid: str) -> list[Path]:
+    return [path for path in [keystore.memory / f"{cid}.rows"] if path.exists()]
 
 
 def _snapshots(journal: Journal, cipher: StorageCipher, out: Path, cid: str) -> list[Path]:

@@ -39,6 +39,11 @@ class Keystore:
     def __repr__(self) -> str:
         return f"Keystore({str(self._path)!r})"
 
+    @property
+    def memory(self) -> Path:
+        """The folder beside it of what is remembered as long as its keys: rows that were trained on, or scored."""
+        return memory(self._path)
+
     @classmethod
     def create(
         cls, path: Path, passphrase: bytes, secrets: Mapping[str, bytes] | None = None, cost: int = STRETCHED
@@ -159,6 +164,11 @@ class Keystore:
     def _listed(self, entries: Mapping[str, str], count: int) -> bytes:
         body = canonical_json({"head": self._head, "count": count, "entries": dict(entries)})
         return hmac.digest(self._list_key, body, "sha256")
+
+
+def memory(keystore: Path) -> Path:
+    """The folder beside a keystore's file that goes with it; see `Keystore.memory`."""
+    return keystore.with_name(f"{keystore.name}.rows")
 
 
 def durable(path: Path, body: bytes) -> None:

@@ -2,7 +2,8 @@
 
 Two trainings whose TRAIN rows, or what stands in them, differ in k rows give 2·m equations or more for those rows'
 labels; below 50 rows per column that is too few unknowns for comfort. A peer of both trainings can take the difference,
-whoever else took part and whatever the terms were. Rows are remembered as keyed 64-bit hashes, never as ids.
+whoever else took part and whatever the terms were. Rows are remembered as keyed 64-bit hashes, never as ids, beside the
+keystore: a new folder for journals and results forgets none.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ class Reruns:
 
     def remember(self, cid: str, training: Training) -> None:
         """Keep a training for later ones; durable when this returns."""
-        self._folder.mkdir(exist_ok=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         durable(self._folder / f"{cid}{SUFFIX}", training.encode())
 
     def _hash(self, data: bytes) -> int:

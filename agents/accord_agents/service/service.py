@@ -88,7 +88,7 @@ class Service:
         self.log = open_log(config.out / "agent.log", config.party)
         self.executor: Executor = ProcessExecutor(config.workers or os.cpu_count() or 1)
         self.memory = Memory()
-        self.reruns = Reruns(config.out / "reruns", self.keystore.get("storage"))
+        self.reruns = Reruns(self.keystore.memory, self.keystore.get("storage"))
         self.witness_wait = WitnessWait(self._unwitnessed)
         self.clocks = PeerClocks(self.log)
         self._tables: dict[str, Table] = {}

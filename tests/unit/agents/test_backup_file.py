@@ -129,11 +129,16 @@ def home(tmp_path: Path) -> Iterator[Path]:
     (out / "c1").mkdir()
     (out / "c1" / "model.json").write_text("{}")
     (out / "agent.log").write_text("{}")
+    (home / "shop.keystore.rows").mkdir()
+    (home / "shop.keystore.rows" / "c0.rows").write_bytes(b"which rows were trained on, and scored")
     journal = Journal(out / "journal.db")
     journal.commit(Batch(rows=[Row("c1", "command", b"accept", b"secret", "2026-01-01T00:00:00.000Z")]))
     journal.ask("accept", "{}")
     journal.close()
     yield home
+
+
+MEMORY = "shop.keystore.rows/c0.rows"
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -143,13 +148,13 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 def test_a_party_comes_back_whole_and_marked(home: Path, tmp_path: Path) -> None:
     file, before, out = tmp_path / "b", tree(home), tmp_path / "new"
-    assert "shop: 5 files" in backup(home / "shop.yaml", file)
+    assert "shop: 6 files" in backup(home / "shop.yaml", file)
     assert file.stat().st_mode & 0o777 == 0o600
     assert sorted(p.name for p in tmp_path.iterdir()) == ["b", "home"], "something is left behind"
     assert before == tree(home)
     assert f"--config {out / 'party.yaml'}" in restore(file, out)
     after = tree(out)
-    same = ("shop.keystore", "shop.identities.json", "runs/snapshots/ab.table", "runs/c1/model.json")
+    same = ("shop.keystore", "shop.identities.json", "runs/snapshots/ab.table", "runs/c1/model.json", MEMORY)
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
     assert set(after) == {*same, "party.yaml", "runs/journal.db"}, "a passphrase, a log, or more"
     assert all(path.stat().st_mode & 0o077 == 0 for path in out.rglob("*"))
@@ -184,6 +189,7 @@ def test_what_lies_elsewhere_is_gathered(home: Path, tmp_path: Path) -> None:
     inner.mkdir()
     value = yaml.safe_load((home / "shop.yaml").read_text())
     (home / "shop.keystore").rename(inner / "keystore")
+    (home / "shop.keystore.rows").rename(inner / "keystore.rows")
     (home / "runs" / "journal.db").rename(inner / "journal.db")
     value |= {"keystore": "keystore", "identities": "../shop.identities.json", "out": ".", "passphrase_file": "word"}
     (inner / "party.yaml").write_text(yaml.safe_dump(value))
@@ -192,7 +198,7 @@ def test_what_lies_elsewhere_is_gathered(home: Path, tmp_path: Path) -> None:
     (inner / "one_shot.json").write_text("{}")
     backup(inner / "party.yaml", tmp_path / "b")
     restore(tmp_path / "b", tmp_path / "new")
-    expected = {"party.yaml", "keystore", "identities.json", "journal.db", "one_shot.json"}
+    expected = {"party.yaml", "keystore", "identities.json", "journal.db", "one_shot.json", "keystore.rows/c0.rows"}
     assert set(tree(tmp_path / "new")) == expected
     assert load(tmp_path / "new" / "party.yaml").passphrase_file == tmp_path / "new" / "word"
 

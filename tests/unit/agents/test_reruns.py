@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,8 +11,15 @@ import numpy as np
 import pytest
 from tests.support.world import agreement
 
+from accord_agents.backup.create import backup
+from accord_agents.backup.restore import restore
 from accord_agents.config.policy import Policy
 from accord_agents.intake.table import Report, Table
+from accord_agents.journal.journal import Journal
+from accord_agents.security.entropy import SystemEntropy
+from accord_agents.security.keystore import RANDOM, Keystore
+from accord_agents.security.own_identity import make_identity
+from accord_agents.service.budget import Budget
 from accord_agents.service.rerun_guard import Reruns, objections
 from accord_protocols.primitives.psi.ids import is_test
 from accord_schemas.agreement import Agreement, Member, TestRows
@@ -115,3 +123,31 @@ def test_neither_ids_nor_values_are_kept(memory: Memory) -> None:
     memory.run("1", terms())
     kept = (memory.folder / "reruns" / "1.rows").read_bytes()
     assert b"user-" not in kept and VALUES[0].tobytes() not in kept
+
+
+def test_a_restored_party_goes_on_counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The budgets of rows lie beside the keystore: in every backup, and apart from journals and results."""
+    monkeypatch.setenv("ACCORD_PASSPHRASE", "correct horse battery staple")
+    home, rule = tmp_path / "home", TestRows()
+    (home / "runs").mkdir(parents=True)
+    make_identity(home / "keystore", "shop", b"correct horse battery staple", SystemEntropy(), cost=RANDOM)
+    party = {"party": "shop", "broker": "embedded:log.db", "data": {"csv": "a.csv", "id": "id"}, "out": "runs"}
+    party |= {"keystore": "keystore", "identities": "identities.json"}
+    (home / "identities.json").write_text("{}")
+    (home / "party.yaml").write_text(json.dumps(party))
+    Journal(home / "runs" / "journal.db").close()
+
+    def memory(folder: Path) -> Memory:
+        keystore = Keystore.open(folder / "keystore", b"correct horse battery staple")
+        Budget(keystore, 10).spend("1", ["bank"])
+        found = Memory(folder)
+        found.reruns = Reruns(keystore.memory, keystore.get("storage"))
+        return found
+
+    assert not memory(home).run("1", terms(rule=rule), labels=None, me="shop")
+    backup(home / "party.yaml", tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "new")
+    restored = memory(tmp_path / "new")
+    assert "scored for the label holder before" in restored.run("2", terms(rule=rule), labels=None, me="shop")
+    keystore = Keystore.open(tmp_path / "new" / "keystore", b"correct horse battery staple")
+    assert Budget(keystore, 1).spent("2", ["bank"]) == "bank", "and of collaborations"
