@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from tests.support.simulated import SimulatedNetwork
-from tests.support.world import alignment, tables
+from tests.support.world import agreement, alignment, tables
 
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.consent import Consent, commitment
 from accord_agents.evidence.export import held_frames, make
 from accord_agents.evidence.verdict import verify
+from accord_agents.operator.collaborations import _proposal
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Accept, Event, IdSet, Nonce
@@ -108,3 +109,13 @@ def test_a_party_that_opens_another_nonce_is_named_by_every_peer_and_by_evidence
     (found,) = verify(data).findings
     assert (found.kind, found.whose) == ("nonce", "telco")
     network.close()
+
+
+def test_the_inbox_shows_every_term_and_every_sentence() -> None:
+    terms = agreement(3, 3072, gate=0.9, max_rounds=50)
+    told = {"collaboration": CID, "name": terms.name, "proposer": "bank", "parties": sorted(terms.parties)}
+    shown = _proposal(told | {"agreement": terms.model_dump(mode="json")})
+    for term in ("hash modulus 5, equals 0", "max rounds 50", "optimiser lbfgs", "max overlap 0.9", "key bits 3072"):
+        assert term in shown
+    assert "retain days 365" in shown and "protection shared" in shown
+    assert all(f"{party} learns: {sentence}" in shown for party, sentence in terms.learns.items())
