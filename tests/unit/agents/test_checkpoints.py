@@ -159,9 +159,10 @@ def test_an_agreement_without_checkpoints_is_folded_as_it_was(tmp_path: Path) ->
 
 def test_control_travels_whole_however_small_a_chunk_is(tmp_path: Path) -> None:
     limits = ALIGNMENT.limits.model_copy(update={"chunk_bytes": 1024})
-    terms = ALIGNMENT.model_copy(update={"limits": limits, "learns": {"bank": "much " * 300}})
+    terms = ALIGNMENT.model_copy(update={"limits": limits, "name": "long " * 20})
     network = SimulatedNetwork(tmp_path, terms, DATA).run()
     assert {c.state for c in collaborations(network).values()} == {"COMPLETED"}
-    assert {f.header.chunk for f in frames(network).values() if f.header.event_class.family == "control"} == {""}
+    control = [f for f in frames(network).values() if f.header.event_class.family == "control"]
+    assert {f.header.chunk for f in control} == {""} and max(len(f.payload) for f in control) > limits.chunk_bytes
     assert any(f.header.chunk for f in frames(network).values())
     network.close()

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from tests.support.simulated import NOW, SimulatedNetwork
 from tests.support.world import agreement, tables
 
 from accord_agents.security.entropy import SystemEntropy
 from accord_agents.service.requests import Requests
+from accord_protocols.jobs.registry import JOBS
 
 
-def test_a_proposal_that_no_frame_carries_is_refused_before_anything_is_said(tmp_path: Path) -> None:
+def test_a_proposal_that_no_frame_carries_is_refused_before_anything_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talkative = replace(JOBS["train"], learns=lambda _terms, _party: "much " * 20_000)
+    monkeypatch.setitem(JOBS, "train", talkative)
     network = SimulatedNetwork(tmp_path, agreement(2), tables(2, n=60, columns=2))
     bank = network.members["bank"]
     limits = bank.terms.limits.model_copy(update={"chunk_bytes": 1024})
-    terms = bank.terms.model_copy(update={"limits": limits, "learns": {"shop": "much " * 20_000}})
+    terms = talkative.told(bank.terms.model_copy(update={"limits": limits}))
     requests = Requests(bank.dispatcher, SystemEntropy(), accept=lambda _: None, erase=str)
     answer = requests.serve("propose", json.dumps({"agreement": terms.encode().decode()}), NOW)
     assert answer is not None and "raise limits.chunk_bytes" in json.loads(answer)["error"]

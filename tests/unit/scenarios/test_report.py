@@ -102,7 +102,7 @@ def test_each_level_says_who_learns_what(level: str) -> None:
     sentences = PLAYED["train"].learned(COMPLETED | {"protection": level})
     text = " ".join(sentences)
     assert "{" not in text
-    assert ("25 of another party's rows" in text) == (level == "score")
+    assert ("every yes/no column" in text) == (level == "score")
     assert "With two parties" not in text
     pair = COMPLETED | {"protection": level, "parties": {"bank": "label_holder", "shop": "feature_holder"}}
     assert "With two parties, bank learns shop's part" in " ".join(PLAYED["train"].learned(pair))
