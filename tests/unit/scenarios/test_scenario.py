@@ -298,3 +298,35 @@ def test_jobs_are_checked(write: Write, changes: dict[str, Any], words: str) -> 
     with pytest.raises(UsageError) as caught:
         load(write(**changes))
     assert words in str(caught.value)
+
+
+# ---- who computes
+
+
+THREE = {"parties": {"bank": _party("label_holder", label="y"), "shop": _party(), "telco": _party()}}
+
+
+@pytest.mark.parametrize(
+    ("value", "pair"),
+    [(None, ("bank", "shop")), (["bank", "telco"], ("bank", "telco")), (["bank", "shop"], ("bank", "shop"))],
+)
+def test_the_agreement_names_who_computes(write: Write, value: list[str] | None, pair: tuple[str, str]) -> None:
+    loaded = load(write(**THREE, train={}, computing=value))
+    agreed = terms(loaded, dict.fromkeys(loaded.parties, "x"))
+    assert agreed.computing == agreed.keyholders == pair and agreed.terms()["computing"] == list(pair)
+    assert Agreement.decode(agreed.terms()) == agreed and not JOBS["train"].untold(agreed)
+
+
+@pytest.mark.parametrize(
+    ("train", "value", "words"),
+    [
+        ({}, ["shop", "telco"], "it names the label holder and one other: [bank, shop], [bank, telco]"),
+        ({}, ["bank"], "it names the label holder and one other"),
+        ({}, ["bank", "zoe"], "it names the label holder and one other"),
+        ({"protection": "score"}, ["bank", "shop"], "computing is for train.protection: shared"),
+    ],
+)
+def test_others_cannot_compute(write: Write, train: dict[str, Any], value: list[str], words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(write(**THREE, train=train, computing=value))
+    assert words in str(caught.value)
