@@ -99,7 +99,7 @@ class LiveContract:
         """Kafka and MQTT carry it as a header: there must be room for one of the profile `pq`."""
 
         async def test() -> None:
-            signed = dataclasses.replace(frame(Accept(nonce="0" * 64), suite="pq"), signature=bytes(MAX_SIGNATURE))
+            signed = dataclasses.replace(frame(Accept(commitment="0" * 64), suite="pq"), signature=bytes(MAX_SIGNATURE))
             sent = [Record("control", signed.header.subject, signed.encode())]
             async with opened(site.url) as broker:
                 await broker.subscribe({})
