@@ -31,6 +31,7 @@ TOGETHER = {
     "going on though the gate refused, as all have seen",
     "a state for which the gate has not decided",
     "a state for which a party's keys are missing",
+    "keys without the nonce of a party",
 }
 """What all parties do, each under its own signatures."""
 
