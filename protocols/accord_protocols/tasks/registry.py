@@ -118,7 +118,7 @@ TASKS: dict[str, Task] = {
     "align.finalise": Task("align:finalise", split=("numbers",), by_ids=True),
     "align.intersect": Task("align:intersect_task", cheap=True),
     "align.locate": Task("align:locate_task", cheap=True),
-    "align.order": Task("align:order"),
+    "align.order": Task("align:order", cheap=True),
     "prepare.fit": Task("prepare:fit_task", heavy=True, replayed_by="prepare.refit", recorded="fitted"),
     "prepare.refit": Task("prepare:refit_task", heavy=True),
     "pads.encrypt": Task("pads:encrypt", split=("masks",), chunk=512),

@@ -31,9 +31,10 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Committed:
-    """The own ids: how many, a commitment to them, and what opens it."""
+    """The own ids and column names: how many, a commitment to them, and what opens it."""
 
     count: int
+    names: int
     commitment: bytes
     salt: bytes
 
@@ -107,6 +108,14 @@ class Located:
     rows: Ints
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Ordered:
+    """MACs over the rows that were told, by other party: what it is told, and what it tells if its rows are those."""
+
+    own: Mapping[str, bytes]
+    peer: Mapping[str, bytes]
+
+
 # ---- training
 
 
@@ -114,7 +123,7 @@ class Located:
 class Block:
     """One party's prepared rows; `accord_protocols.tasks.prepare.fit_task` says what each is.
 
-    The label holder's alone: y, center, shift, range, constant and test_labels.
+    The label holder's alone: y, label_committed, center, shift, range, constant and test_labels.
     """
 
     n: int
@@ -127,6 +136,9 @@ class Block:
     fitted: Mapping[str, Any]
     remarks: Sequence[str]
     dependent: Sequence[str]
+    data_committed: bytes
+    block_committed: bytes
+    label_committed: bytes = b""
     y: Floats = field(default_factory=lambda: np.zeros(0))
     center: float = 0.0
     shift: int = 0

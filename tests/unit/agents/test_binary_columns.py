@@ -15,8 +15,8 @@ from accord_agents.intake.table import Report, Table
 from accord_agents.service.rerun_guard import Reruns, objections
 from accord_protocols.phases.training.evaluate import SCORES
 from accord_protocols.phases.training.sizes import SCORE_BITS
-from accord_protocols.phases.training.vectors import product
 from accord_protocols.primitives.psi.ids import is_test
+from accord_protocols.primitives.vectors import product
 from accord_schemas.agreement import TestRows
 
 ROWS, COLUMNS, BINARY = 1500, 8, 4

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.support.snapshots import written
 from tests.support.world import Rows, World, agreement, tables
 
 from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.execution.executor import done_here
 from accord_agents.execution.port import TaskResources, TaskResult
-from accord_agents.intake.snapshot import write_snapshot
 from accord_agents.intake.table import Report, Table
 from accord_agents.replay.commitments import TASKS
 from accord_agents.replay.jobs import Rerun
+from accord_protocols.kernel.effects import Compute
 from accord_protocols.kernel.engine import Job
-from accord_protocols.kernel.machine import Compute
 from accord_protocols.phases.training.sizes import D_BITS
 from accord_protocols.preparation.labels import scale_labels
 from accord_protocols.primitives.commitments import of_arrays
@@ -88,7 +88,7 @@ class Here:
 def audit(folder: Path, job: Job, recorded: dict[str, Any], shown: Rows) -> list[str]:
     """Replay one job against the snapshot in a folder; returns what was executed."""
     report = Report(len(shown.ids), 0, 0)
-    snapshot = write_snapshot(Table(shown.ids, shown.columns, shown.values, shown.labels, report), folder / "snapshots")
+    snapshot = written(Table(shown.ids, shown.columns, shown.values, shown.labels, report), folder / "snapshots")
     keystore: Any = {}
     rerun = Rerun("c1", keystore, folder / "snapshots", Here(), 1, only=TASKS)
 

@@ -6,24 +6,28 @@ one of them would be trained on fewer rows than the others, and nothing else wou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
-from accord_protocols.kernel.machine import (
-    Compute,
-    Done,
-    Draw,
-    Fired,
-    Goes,
-    Inputs,
-    Machine,
-    Memory,
-    Send,
-    Setup,
-    nothing,
-    transition,
-)
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_protocols.kernel.effects import Compute, Done, Send
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import Goes, Machine, Setup
+from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.tasks.results import Ordered
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, RowOrder
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ordering:
+    """The rows that a party was told, ``(k,)``, and its secrets with the peers."""
+
+    rows: NDArray[np.int64]
+    kappas: Mapping[str, bytes]
 
 
 class Order(Machine):
@@ -44,30 +48,29 @@ class Order(Machine):
         """The other parties that do not lead; none of two parties."""
         return tuple(p for p in self.agreement.others if p != self.me)
 
-    @transition(nothing)
-    def start(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Ordering, nothing, starts=True)
+    def start(self, state: Ordering, inputs: Inputs, draw: Draw) -> Fired:
         """Compute what is said, and what is to be heard."""
         if not self.witnesses:
-            return Fired({}, (Done(),))
-        fields = {"rows": memory["rows"], "me": self.me}
-        fields |= {f"kappa.{p}": memory["kappas"][p] for p in self.witnesses}
-        return Fired({}, (Compute("ordered", "align.order", fields, data=True),), "tell")
+            return Fired((Done(),))
+        fields = {"rows": state.rows, "me": self.me, **{f"kappa.{p}": state.kappas[p] for p in self.witnesses}}
+        return Fired((Compute("ordered", "align.order", fields, data=True),), self.tell.keeping(None))
 
-    @transition(lambda self, memory: [self.job("ordered")])
-    def tell(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(None, lambda self, _: [self.job("ordered")])
+    def tell(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Say it."""
-        ordered = inputs[self.job("ordered")]
-        sends = tuple(Send(f"mac.{p}", [p], RowOrder(mac=ordered[f"own.{p}"])) for p in self.witnesses)
-        return Fired({"wanted": {p: ordered[f"peer.{p}"] for p in self.witnesses}}, sends, "compare")
+        ordered = inputs.result(Ordered, self.job("ordered"))
+        sends = tuple(Send(f"mac.{p}", [p], RowOrder(mac=ordered.own[p])) for p in self.witnesses)
+        return Fired(sends, self.compare.keeping(ordered))
 
-    @transition(lambda self, memory: [self.at(f"mac.{self.me}", p) for p in self.witnesses])
-    def compare(self, memory: Memory, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Ordered, lambda self, _: [self.at(f"mac.{self.me}", p) for p in self.witnesses])
+    def compare(self, state: Ordered, inputs: Inputs, draw: Draw) -> Fired:
         """Everybody has the same rows, or nobody goes on.
 
         Either the leader told two parties different rows, or one of them lies about what it was told; which of both,
         the tags that the leader signed for each say to whom they are shown.
         """
-        for p in self.witnesses:
-            if inputs[self.at(f"mac.{self.me}", p)].mac != memory["wanted"][p]:
+        for p, said in inputs.events(RowOrder).items():
+            if said.mac != state.peer[p]:
                 raise ProtocolError(f"the common rows of {self.me} and {p} differ", whose=self.setup.leader)
-        return Fired({}, (Done(),))
+        return Fired((Done(),))

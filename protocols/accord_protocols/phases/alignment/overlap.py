@@ -33,8 +33,9 @@ class Overlap(Machine):
     def start(self, state: Keyed, inputs: Inputs, draw: Draw) -> Fired:
         """Compare, unless the gate is off."""
         edges = self.agreement.others if self.setup.leads else (self.me,)
-        sizes = {p: Compared(leader=state.sizes[self.setup.leader], party=state.sizes[p]) for p in edges}
-        gates = tuple(Spawn(f"gate.{p}", sizes[p]) for p in edges) if decisions(self.agreement) else ()
+        leader = state.sizes[self.setup.leader]
+        spawns = (Spawn(f"gate.{p}", Compared(leader, state.sizes[p], state.names)) for p in edges)
+        gates = tuple(spawns) if decisions(self.agreement) else ()
         return Fired(gates, self.judge.keeping(None))
 
     @transition(None, lambda self, _: decisions(self.agreement))

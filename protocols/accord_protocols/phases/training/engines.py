@@ -32,6 +32,6 @@ def sizes_of(agreement: Agreement, rows: int, announced: Announced) -> Sizes:
     ring, range_bits = (Ring(64), room) if small else (Ring(128), RANGE_BITS + 1)
     rounds = train.max_rounds + 1
     peers = len(agreement.parties) - 1
-    answers = len(agreement.computing) * peers * max(1, *announced.columns.values()) * rounds
+    answers = len(agreement.keyholders) * peers * max(1, *announced.columns.values()) * rounds
     slots = engine_of(agreement).slots(agreement.key_bits, ring, x_bits, max(rows, 1), answers)
     return Sizes(rows, ring, x_bits, range_bits, min(slots, rounds))
