@@ -18,7 +18,7 @@ from accord_protocols.jobs.registry import JOBS
 def test_a_proposal_that_no_frame_carries_is_refused_before_anything_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    talkative = replace(JOBS["train"], learns=lambda _terms, _party: "much " * 20_000)
+    talkative = replace(JOBS["train"], learns=lambda _terms, _party: "much " * 200_000)
     monkeypatch.setitem(JOBS, "train", talkative)
     network = SimulatedNetwork(tmp_path, agreement(2), tables(2, n=60, columns=2))
     bank = network.members["bank"]
