@@ -63,7 +63,7 @@ class Stage:
         columns: Numbers in a row.
 
     Raises:
-        AccordError: The folder cannot be written, here and in `add`.
+        AccordError: The folder cannot be written, here, in `add` and in `repeats`.
     """
 
     def __init__(self, folder: Path | None, key: bytes, columns: int) -> None:
@@ -94,12 +94,9 @@ class Stage:
         records["digits"] = np.fromiter(map(str.isdigit, ids), np.bool, len(ids))
         other = [k for k, (a, b) in enumerate(zip(ids, spelled, strict=True)) if a != b]
         records["spelled"][other] = keyed_hashes(self.key, (spelled[k].encode() for k in other)) & 0xFFFFFFFF
-        try:
-            self._records.write(records.tobytes())
-            self._ids.write(b"".join(data))
-            self._values.write(np.ascontiguousarray(values, "<f8").tobytes())
-        except OSError as error:
-            raise self._trouble(error) from None
+        self._write(self._records, records.tobytes())
+        self._write(self._ids, b"".join(data))
+        self._write(self._values, np.ascontiguousarray(values, "<f8").tobytes())
         self.rows, self._bytes = self.rows + len(ids), self._bytes + int(sizes.sum())
 
     def repeats(self, apart: Container[str] = ()) -> Repeats:
@@ -121,9 +118,9 @@ class Stage:
                 self._compare(found, rows[start:stop].tolist(), records[start:stop], apart)
             kept = found.first[rows]
             found.digits += int(records["digits"][kept].sum())
-            self._order.write(rows[kept].astype("<u4").tobytes())
-        self._order.truncate()
+            self._write(self._order, rows[kept].astype("<u4").tobytes())
         self._flush()
+        self._order.truncate()
         return found
 
     def _sorted(self, low: int, high: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
@@ -187,6 +184,12 @@ class Stage:
             return raw
         starts, sizes = (records["at"][kept] - np.uint64(begin)).tolist(), records["size"][kept].tolist()
         return b"".join([raw[at : at + size] for at, size in zip(starts, sizes, strict=True)])
+
+    def _write(self, file: IO[bytes], data: bytes) -> None:
+        try:
+            file.write(data)
+        except OSError as error:
+            raise self._trouble(error) from None
 
     def _flush(self) -> None:
         try:

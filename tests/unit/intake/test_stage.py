@@ -90,7 +90,7 @@ def test_cells_of_repeated_rows_do_not_count(tmp_path: Path, monkeypatch: pytest
     """However many they are."""
     monkeypatch.setattr("accord_agents.intake.cells._UNSETTLED", 3)
     path = written(tmp_path / "shop.csv", ["id", "x"], [["a", "1"], *[["a", "blue"]] * 40, ["b", last], ["c", "grey"]])
-    place = "line 43, column 'x': 'red'" if last == "red" else "line 44, column 'x': 'grey'"
+    place = rf"line {43 if last == 'red' else 44}, column 'x': the cell is not a number"
     with pytest.raises(UsageError, match=place):
         read_table(Source(path, "id"))
     path = written(tmp_path / "shop.csv", ["id", "x"], [["a", "1"], *[["a", "blue"]] * 40, ["b", "2"]])
@@ -142,6 +142,15 @@ def test_buckets_are_the_rows_once_each_by_hashes_alone(tmp_path: Path) -> None:
     assert buckets is not None and "user" not in repr(buckets)
     with pytest.raises(ValueError, match="no such bucket"):
         buckets.rows(7, 7)
+
+
+@pytest.mark.parametrize("full", ["_records", "_ids", "_values", "_order"])
+def test_a_disk_that_is_full_is_named(tmp_path: Path, full: str) -> None:
+    with Stage(tmp_path, ANY, 1) as stage, Path("/dev/full").open("wb", buffering=0) as nowhere:
+        setattr(stage, full, nowhere)
+        with pytest.raises(AccordError, match=rf"{tmp_path} cannot be written: No space left"):
+            stage.add(["a"], ["a"], np.ones((1, 1)))
+            stage.repeats()
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
