@@ -129,7 +129,7 @@ class Plain(Machine):
 
     @classmethod
     def expected(cls, setup: Setup, qualifier: str) -> bool:
-        return qualifier.partition(".")[0] in setup.agreement.computing
+        return qualifier.partition(".")[0] in setup.agreement.keyholders
 
     @property
     def owner(self) -> str:
