@@ -1,8 +1,13 @@
-"""Comparing a model file with the digests that evidence proves."""
+"""Comparing a model file with the digests that evidence proves.
+
+A digest covers the salt that stands in the file: with it whoever has the file compares, and nobody else can guess.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,5 +46,12 @@ def _why(data: bytes, found: str, models: dict[str, str]) -> str:
     same = [party for party, digest in models.items() if hashlib.sha256(canonical or b"").hexdigest() == digest]
     if same:
         return f"it holds the values of {same[0]}'s model, but was saved again: {form}; take the original file"
+    if canonical is not None and not _salted(canonical):
+        return "its salt is missing, without which no digest can be compared; take the original file"
     listed = ", ".join(f"{party} {digest}" for party, digest in models.items())
     return f"its SHA-256 is {found}, and those proven are {listed}"
+
+
+def _salted(canonical: bytes) -> bool:
+    value = json.loads(canonical)
+    return isinstance(value, dict) and bool(re.fullmatch("[0-9a-f]{64}", str(value.get("salt", ""))))

@@ -108,7 +108,8 @@ def test_what_is_no_json_was_not_saved_again(data: bytes) -> None:
 
 def test_models_are_compared_by_every_bit(recorded: Recorded, verdict: Verdict, tmp_path: Path) -> None:
     path = tmp_path / "model.json"
-    model = canonical_json({"coefficients": {"x": 0.5}, "party": "shop"})
+    terms = {"coefficients": {"x": 0.5}, "party": "shop"}
+    model = canonical_json(terms | {"salt": "5a" * 32})
     results = {
         party: said | {"model": hashlib.sha256(model).hexdigest()} for party, said in verdict.facts["results"].items()
     }
@@ -118,7 +119,10 @@ def test_models_are_compared_by_every_bit(recorded: Recorded, verdict: Verdict, 
     assert (same.verdict, same.proven[-1][0].endswith(hashlib.sha256(model).hexdigest() + ".")) == ("proven", True)
     for data, why in (
         (model + b"\n", "saved again: a line end"),
-        (model.replace(b"5", b"6"), "its SHA-256 is"),
+        (model.replace(b"0.5", b"0.6"), "its SHA-256 is"),
+        (canonical_json(terms | {"salt": "5b" * 32}), "its SHA-256 is"),
+        (canonical_json(terms), "its salt is missing"),
+        (b"[]", "its salt is missing"),
     ):
         path.write_bytes(data)
         other = fitting.with_model(path)

@@ -63,7 +63,7 @@ class Evaluated:
     """What everybody ends with.
 
     Args:
-        digest: SHA-256 of the own model, in hex.
+        digest: SHA-256 of the own model, its salt included, in hex.
     """
 
     digest: str
@@ -73,7 +73,7 @@ class Evaluate(Machine):
     """One instance, at everybody."""
 
     kind = "evaluate"
-    version = 3
+    version = 4
     says: ClassVar[dict[str, type[Event]]] = {"scores": Scores}
     goes: ClassVar[dict[str, Goes]] = {"scores": Goes.LABEL}
 
@@ -81,7 +81,7 @@ class Evaluate(Machine):
     def start(self, state: Predicting, inputs: Inputs, draw: Draw) -> Fired:
         """Say what the own model is; score the own columns of the TEST rows."""
         block, trained = state.given.block, state.trained
-        model = self._model(state)
+        model = self._model(state, draw.key("salt"))
         told = Told(state, hashlib.sha256(canonical_json(model)).hexdigest())
         facts = {"rounds": trained.rounds, "converged": trained.converged}
         warnings = [] if trained.converged else [f"Training ended without convergence: {trained.stop}."]
@@ -129,8 +129,12 @@ class Evaluate(Machine):
         note = Note({"predictions": predictions, "predicted_rows": rows, "metrics": metrics})
         return Fired((note, Done(Evaluated(state.told.digest))))
 
-    def _model(self, start: Predicting) -> Mapping[str, Any]:
-        """The party's part of the model, in the labels' unit: nothing in it differs between equal runs."""
+    def _model(self, start: Predicting, salt: bytes) -> Mapping[str, Any]:
+        """The party's part of the model, in the labels' unit: nothing in it differs where a run is repeated.
+
+        The salt, without which everybody could try models against the digest that travels in clear, and see which runs
+        had the same, follows from the root seed.
+        """
         block, announced = start.given.block, start.given.announced
         weights = np.ldexp(start.trained.w, announced.shift).tolist()
         names = [column["name"] for column in block.fitted["kept"]]
@@ -138,6 +142,7 @@ class Evaluate(Machine):
         assert train is not None
         return {
             "format": 1,
+            "salt": salt.hex(),
             "party": self.me,
             "model": train.model,
             "protection": train.protection,
