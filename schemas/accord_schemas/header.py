@@ -20,6 +20,8 @@ from accord_schemas.suites import DEFAULT, NAMED, SUITES, Suite
 MAX_HEADER = 16 * 1024
 EventClass = type[Event]
 MAX_PARTIES = 32
+MAX_CHUNKS = 999_999
+"""Chunks of one content: six digits."""
 PARTY = r"[a-z0-9_-]{1,32}"
 SHAPES = {
     "agreement": r"[0-9a-f]{64}",

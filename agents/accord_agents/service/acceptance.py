@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.collaboration.room import too_large
 from accord_agents.config.party_file import Config
 from accord_agents.intake.reader import Source, take
 from accord_agents.intake.snapshot import SNAPSHOTS, SUFFIX, Snapshot, read_snapshot
@@ -91,7 +92,7 @@ class Acceptance:
         self._going.add(cid)
         try:
             snapshot, table = await asyncio.to_thread(self._read, cid, agreement)
-            fits(self._config.data.csv.name, len(table.ids), agreement)
+            fits(self._config.data.csv.name, self._config.party, len(table.ids), agreement)
         except UsageError as error:
             self._log.error("data", problem=str(error))
             reason = f"{self._config.party} cannot use its data"  # what they look like is for its own people
@@ -118,8 +119,8 @@ class Acceptance:
         return snapshot, read_snapshot(snapshot.path, snapshot.digest)
 
 
-def fits(file: str, ids: int, agreement: Agreement) -> None:
-    """See to it before anything is said that a party has no more ids than can take part.
+def fits(file: str, party: str, ids: int, agreement: Agreement) -> None:
+    """See to it before anything is said that a party has no more ids than can take part, and be carried.
 
     Raises:
         UsageError: It has.
@@ -127,3 +128,5 @@ def fits(file: str, ids: int, agreement: Agreement) -> None:
     if ids > (most := agreement.limits.max_rows):
         message = f"{file} has {ids:,} ids, more than the {most:,} that the agreement lets a party put in."
         raise UsageError(message, hint="Have it proposed again with a higher limits.max_rows.")
+    for found in too_large(agreement, {party: ids}):
+        raise UsageError(f"{file} cannot take part: {found.detail}.", hint="See docs/operations.md#sizing.")

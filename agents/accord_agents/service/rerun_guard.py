@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_agents.collaboration.collaboration import Collaboration
+from accord_agents.collaboration.room import too_large
 from accord_agents.config.policy import Policy
 from accord_agents.intake.table import Table
 from accord_agents.security.keystore import durable
@@ -134,7 +135,9 @@ def objections(
     note: Mapping[str, Any],
     table: Callable[[Collaboration], Table | None],
 ) -> Iterator[tuple[str, str]]:
-    """What a policy has against the rows that a note of a collaboration tells of; what is trained on is remembered.
+    """What speaks against the rows that a note of a collaboration tells of: the policy, or what contents can carry.
+
+    What is trained on is remembered.
 
     Yields:
         One fixed reason, which is said to everybody, and what it rests on, for the own people.
@@ -142,6 +145,11 @@ def objections(
     for peer, size in sorted(note.get("sizes", {}).items()):
         if peer != collaboration.me and size > policy.max_peer_rows:
             yield f"{peer} announced too many ids", f"{size} ids of {peer}, of at most {policy.max_peer_rows}"
+    if collaboration.agreement:
+        sizes, rows = note.get("sizes", {}), note.get("train_rows", 0)
+        for found in too_large(collaboration.agreement, sizes, rows):
+            whose = f"{found.party} announced more ids" if found.party else "there are more TRAIN rows"
+            yield f"{whose} than one content carries", found.detail
     if "widths" in note and collaboration.agreement:
         own = table(collaboration)
         assert own is not None

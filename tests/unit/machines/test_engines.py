@@ -63,6 +63,9 @@ class Open:
     def width(self, key: NDArray[np.uint8]) -> int:
         return int(key.shape[1])
 
+    def id_bytes(self, key_bits: int) -> int:
+        return 32
+
     def terms(self, key: NDArray[np.uint8]) -> Fields:
         return {}
 
@@ -169,6 +172,9 @@ class InClear:
     name = "plain"
     key: type[Event] = PaillierKey
     machine: type[Machine] = Plain
+
+    def row_bytes(self, key_bits: int) -> int:
+        return 64
 
     def slots(self, key_bits: int, ring: Ring, x_bits: int, rows: int, answers: int) -> int:
         return 4

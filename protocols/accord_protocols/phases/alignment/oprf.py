@@ -54,6 +54,10 @@ class Oprf(Protocol):
         """Bytes of a blinded or evaluated id, by the server's key."""
         ...
 
+    def id_bytes(self, key_bits: int) -> int:
+        """The same, of the keys that are agreed on."""
+        ...
+
     def terms(self, key: Key) -> Fields:
         """What the leader's tasks need to know of the server's key."""
         ...

@@ -20,6 +20,10 @@ class Rsa:
         """Bytes of a number below n."""
         return int(key.shape[1])
 
+    def id_bytes(self, key_bits: int) -> int:
+        """Bytes of a number below n, before there is a key."""
+        return -(-key_bits // 8)
+
     def terms(self, key: NDArray[np.uint8]) -> Fields:
         """The modulus."""
         return {"modulus": key}

@@ -137,6 +137,10 @@ class Paillier:
     key: type[Event] = PaillierKey
     machine: type[Machine] = Pads
 
+    def row_bytes(self, key_bits: int) -> int:
+        """A ciphertext: a number below n²."""
+        return -(-2 * key_bits // 8)
+
     def slots(self, key_bits: int, ring: Ring, x_bits: int, rows: int, answers: int) -> int:
         """As many products as one plaintext takes."""
         return packing.slots(key_bits, packing.slot_bits(ring.bits, x_bits, rows), answers)

@@ -68,6 +68,10 @@ class ProductEngine(Protocol):
     key: type[Event]
     machine: type[Machine]
 
+    def row_bytes(self, key_bits: int) -> int:
+        """Bytes of one row in the largest content of a batch."""
+        ...
+
     def slots(self, key_bits: int, ring: Ring, x_bits: int, rows: int, answers: int) -> int:
         """Rounds that one batch is for, at most.
 

@@ -1,0 +1,68 @@
+"""Contents that would be larger than what a peer takes: found by the announced sizes, before they are computed.
+
+Nothing else has such a bound: large results are files in pieces, and what stands in one row of the journal, or is
+encrypted in one go, is at most a chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from accord_agents.collaboration.composer import budget
+from accord_protocols.phases.alignment.oprf import oprf_of
+from accord_protocols.phases.training.engines import engine_of
+from accord_protocols.primitives.psi.okvs import Geometry
+from accord_schemas.agreement import Agreement
+from accord_schemas.header import MAX_CHUNKS
+
+HEAD = 4096
+"""Bytes that names and shapes of a content's fields have, at most."""
+TAG = 32
+"""Bytes of a row of a key-value store."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """A content that does not fit.
+
+    Args:
+        party: Whose set makes it so large; empty where it is everybody's rows.
+        detail: Number, bytes, limit and remedy.
+    """
+
+    party: str
+    detail: str
+
+
+def room(agreement: Agreement) -> int:
+    """Bytes that a content may have: what a peer lets wait for the last chunk, in as many chunks as a header counts."""
+    chunk = agreement.limits.chunk_bytes
+    return min(budget(agreement) // chunk, MAX_CHUNKS) * chunk
+
+
+def too_large(agreement: Agreement, sizes: Mapping[str, int], rows: int = 0) -> Iterator[TooLarge]:
+    """What will not fit.
+
+    Args:
+        agreement: Says who leads, how long keys are, and how contents are cut.
+        sizes: Ids of the parties of which it is known.
+        rows: TRAIN rows, once they are known.
+    """
+    most, bits = room(agreement), agreement.key_bits
+    width = oprf_of(agreement).id_bytes(bits)
+    for party, ids in sorted(sizes.items()):
+        leads = party == agreement.leader
+        size = ids * width if leads else Geometry.of(ids).rows * TAG
+        if size + HEAD > most:
+            remedy = "let a party with fewer ids lead, agree on shorter keys, or" if leads else "have"
+            yield TooLarge(party, _detail(f"{ids:,} ids of {party}", size, most, f"{remedy} the set split"))
+    if agreement.train and (size := rows * engine_of(agreement).row_bytes(bits)) + HEAD > most:
+        yield TooLarge("", _detail(f"{rows:,} TRAIN rows", size, most, "agree on shorter keys, or train on fewer rows"))
+
+
+def _detail(what: str, size: int, most: int, remedy: str) -> str:
+    return (
+        f"{what} make a content of {size:,} bytes, and one may have {most:,} "
+        f"(limits.max_rows, limits.chunk_bytes, at most 4 GiB): {remedy}"
+    )
