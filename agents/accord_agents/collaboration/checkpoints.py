@@ -190,7 +190,7 @@ class Witness:
             raise ProtocolError("an address was used twice", whose=sender)
         if sender == self.leader:
             insort(self._due, (number, event.phase, event))
-        self._voice(sender, event)
+        self._signed(sender, event)
         return True
 
     def _confirm(self, recall: Recall, say: Callable[[Checkpoint], None]) -> bool:
@@ -207,7 +207,7 @@ class Witness:
             own = recall(phase)
             if own is None:
                 say(event)
-            self._voice(self.me, own or event)
+            self._signed(self.me, own or event)
         return True
 
     def _lead(self, recall: Recall, say: Callable[[Checkpoint], None]) -> bool:
@@ -226,10 +226,10 @@ class Witness:
             self.last = event = Checkpoint(phase=phase, cut=cut, size=self.history.tree.size, root=root.hex())
             say(event)
         self._owed.pop(0)
-        self._voice(self.me, event)
+        self._signed(self.me, event)
         return True
 
-    def _voice(self, sender: str, event: Checkpoint) -> None:
+    def _signed(self, sender: str, event: Checkpoint) -> None:
         signers = self._said.setdefault(event.phase, {})
         signers[sender] = event
         if any(said != signers[self.leader] for said in signers.values() if self.leader in signers):

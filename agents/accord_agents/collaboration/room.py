@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from accord_agents.collaboration.composer import budget
 from accord_protocols.phases.alignment.oprf import oprf_of
 from accord_protocols.phases.training.engines import engine_of
-from accord_protocols.primitives.psi.okvs import Geometry
+from accord_protocols.primitives.psi.okvs import VALUE, Geometry
 from accord_schemas.agreement import Agreement
 from accord_schemas.header import MAX_CHUNKS
 
 HEAD = 4096
 """Bytes that names and shapes of a content's fields have, at most."""
-TAG = 32
-"""Bytes of a row of a key-value store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def too_large(agreement: Agreement, sizes: Mapping[str, int], rows: int = 0) -> 
     width = oprf_of(agreement).id_bytes(bits)
     for party, ids in sorted(sizes.items()):
         leads = party == agreement.leader
-        size = ids * width if leads else Geometry.of(ids).rows * TAG
+        size = ids * width if leads else Geometry.of(ids).rows * VALUE
         if size + HEAD > most:
             remedy = "let a party with fewer ids lead, agree on shorter keys, or" if leads else "have"
             yield TooLarge(party, _detail(f"{ids:,} ids of {party}", size, most, f"{remedy} the set split"))

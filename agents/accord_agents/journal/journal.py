@@ -64,7 +64,7 @@ class Journal:
             )
         last = self._db.execute("SELECT hash FROM journal ORDER BY row DESC LIMIT 1").fetchone()
         self._hash: bytes = last[0] if last else bytes(32)
-        self._shelf = QuarantineTable(self._db)
+        self._quarantine = QuarantineTable(self._db)
         self._payloads = Payloads(path, self._db, Bodies(bodies or path.parent / BODIES))
 
     def commit(self, batch: Batch) -> None:
@@ -99,7 +99,7 @@ class Journal:
             )
             db.executemany("INSERT OR IGNORE INTO channel VALUES(?,?,?)", batch.channels)
             now = stamp()
-            self._shelf.put(batch.quarantined, now)
+            self._quarantine.put(batch.quarantined, now)
             db.executemany("UPDATE request SET answer=? WHERE row=?", [(answer, row) for row, answer in batch.answers])
             db.executemany(
                 "INSERT OR REPLACE INTO status VALUES(?,?,?)", [(c, *value) for c, value in batch.statuses.items()]
@@ -378,7 +378,7 @@ class Journal:
 
     def quarantine(self) -> list[Refused]:
         """What was no acceptable event; see `QuarantineTable`."""
-        return self._shelf.all()
+        return self._quarantine.all()
 
     def close(self) -> None:
         """Close the file; committed rows stay."""

@@ -198,13 +198,13 @@ class Service:
     def _dispatcher(self, journal: Journal) -> Dispatcher:
         cipher = StorageCipher(self.keystore.get("storage"))
         channels = {wrap: cipher.decrypt(encrypted, wrap) for wrap, encrypted in journal.channels().items()}
-        return Dispatcher(self.identity, self.identities.load(), cipher, self._sealed_seed, channels, self.blobs)
+        return Dispatcher(self.identity, self.identities.load(), cipher, self._root_seed, channels, self.blobs)
 
     def blobs(self, cid: str) -> BlobStore:
         """Where the large numbers of a collaboration are."""
         return BlobStore(self.config.out / BLOBS / cid, self.keystore.get("storage"))
 
-    def _sealed_seed(self, cid: str) -> bytes:
+    def _root_seed(self, cid: str) -> bytes:
         if cid not in self._seeds:
             self._seeds[cid] = self.keystore.get(f"{cid}/seed")
         return self._seeds[cid]

@@ -53,11 +53,11 @@ def intersect_task(context: Context) -> Result:
     """
     inputs = context.inputs
     servers = sorted(name.partition(".")[2] for name in inputs if name.startswith("size."))
-    edges = [
+    opened = [
         (okvs.Store.decode(inputs[f"size.{p}"], inputs[f"salt.{p}"], inputs[f"table.{p}"]), inputs[f"tags.{p}"])
         for p in servers
     ]
-    rows = intersect(shares(_kappas(context), context.rows.ids), edges)
+    rows = intersect(shares(_kappas(context), context.rows.ids), opened)
     rows = rows[context.xof.permutation(len(rows))]
     return Result({"rows": rows, **{f"tags.{p}": inputs[f"tags.{p}"][rows] for p in servers}})
 

@@ -69,7 +69,7 @@ def test_what_is_agreed_is_carried_where_the_agreement_is_small(bits: int, rows:
 
 
 def test_a_store_of_too_many_ids_is_too_large() -> None:
-    (found,) = too_large(carrying(2048, 1024, 10**9), {"shop": 40 * MILLION})
+    (found,) = too_large(carrying(2048, 1024, 10**9), {"shop": 60 * MILLION})
     assert found.party == "shop" and "have the set split" in found.detail
 
 

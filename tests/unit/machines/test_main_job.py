@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from accord_protocols.phases.alignment.star import NOBODY
 from accord_protocols.primitives.psi.ids import is_test
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement
+from accord_schemas.canonical import canonical_json
 
 BITS = 512  # the key's size is not the point here
 
@@ -69,6 +71,21 @@ def assert_pooled(world: World, atol: float = 1e-4) -> None:
             assert party.notes["loss"] == sorted(party.notes["loss"], reverse=True)
         else:
             assert model["intercept"] is None and party.notes["loss"] is None
+
+
+def test_digests_of_equal_models_are_not_linkable() -> None:
+    """What travels is a digest of the model and a salt that nobody else has: no guess can be tested, no two compared."""
+    terms, data = agreement(2, BITS, max_rounds=2), tables(2, n=60, columns=2)
+    runs = [World(terms, data, seed=seed).run() for seed in (b"one", b"two", b"two")]
+    for me in data:
+        models = [world.parties[me].notes["model"] for world in runs]
+        digests = [world.parties["bank"].notes["model_digest"][me] for world in runs]
+        for model, digest in zip(models, digests, strict=True):
+            assert len(model["salt"]) == 64 and digest == sha256(canonical_json(model)).hexdigest()
+            assert digest != sha256(canonical_json({k: v for k, v in model.items() if k != "salt"})).hexdigest()
+        assert models[0]["salt"] != models[1]["salt"] and digests[0] != digests[1]
+        assert (models[1], digests[1]) == (models[2], digests[2]), "a run that is repeated has the same"
+    assert len({party.notes["model"]["salt"] for world in runs for party in world.parties.values()}) == 4
 
 
 @pytest.mark.parametrize("l2", [0.0, 0.1])

@@ -17,12 +17,12 @@ from accord_schemas.errors import ProtocolError
 _BLOCK = 1 << 16  # ids whose slots and values are in memory at a time
 
 
-def intersect(own_shares: NDArray[np.uint8], edges: Sequence[tuple[Store, NDArray[np.uint8]]]) -> NDArray[np.int64]:
+def intersect(own_shares: NDArray[np.uint8], servers: Sequence[tuple[Store, NDArray[np.uint8]]]) -> NDArray[np.int64]:
     """Which of the leader's ids are common to all; a false one has probability 2^-128.
 
     Args:
         own_shares: The leader's shares, ``(n, 16) uint8``.
-        edges: Per other party its store, and the leader's ids as tags under that party's key, ``(n, 32) uint8``.
+        servers: Per other party its store, and the leader's ids as tags under that party's key, ``(n, 32) uint8``.
 
     Returns:
         Ascending indices into the leader's ids.
@@ -30,7 +30,7 @@ def intersect(own_shares: NDArray[np.uint8], edges: Sequence[tuple[Store, NDArra
     found = [np.empty(0, np.int64)]
     for start in range(0, len(own_shares), _BLOCK):
         total = own_shares[start : start + _BLOCK].copy()
-        for store, tags in edges:
+        for store, tags in servers:
             total ^= store.get(tags[start : start + _BLOCK])
         found.append(np.flatnonzero(~total.any(axis=1)) + start)
     return np.concatenate(found)
