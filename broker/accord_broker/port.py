@@ -1,6 +1,6 @@
 """The broker port: an ordered, at-least-once log of opaque frames, and where a reader stands in it.
 
-Adapters know frames as bytes. They promise order per source and nothing else: a record may come twice, and an
+An adapter judges no frame; where its broker has attributes of messages, it maps the header to them. Adapters promise order per source and nothing else: a record may come twice, and an
 acknowledgement by the broker is no proof that a peer has it. Deduplication, signatures and re-sending belong to the
 agent.
 

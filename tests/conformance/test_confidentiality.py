@@ -167,7 +167,8 @@ def test_nothing_that_was_said_shows_an_id_or_a_number(parties: int, protection:
             for name, values in numbers(world, me).items()
             for form in binaries(values, (X_BITS, D_BITS, SCORE_BITS, SUM_BITS)) | texts(values)
         }
-        told = {"test scores"} if parties == 2 and me != world.terms.label_holder else set()  # there is no sum to hide in
+        alone = parties == 2 and me != world.terms.label_holder  # there is no sum to hide its part in
+        told = {"test scores"} if alone else set()
         assert {forms[form] for form in found(said, set(forms))} == told, me
         secrets = [*party.secrets.values(), *world.seen[me, 0].at.given.keyed.kappas.values(), party.engine._seed]
         assert not [s for s in secrets for data in said if s in data or s.hex().encode() in data]

@@ -190,7 +190,7 @@ class Collaboration:
             self._conclude(frame)
 
     def _conclude(self, frame: Frame) -> None:
-        """The last word of an earlier incarnation holds, whatever made it say that."""
+        """An event of an earlier incarnation that ends the collaboration is binding, whatever its reason was."""
         header = frame.header
         if issubclass(header.event_class, End) and not header.chunk:
             self.mute = True

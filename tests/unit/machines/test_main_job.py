@@ -74,7 +74,7 @@ def assert_pooled(world: World, atol: float = 1e-4) -> None:
 
 
 def test_digests_of_equal_models_are_not_linkable() -> None:
-    """What travels is a digest of the model and a salt that nobody else has: no guess can be tested, no two compared."""
+    """What travels is a digest of model and salt, which nobody else has: no guess can be tested, no two compared."""
     terms, data = agreement(2, BITS, max_rounds=2), tables(2, n=60, columns=2)
     runs = [World(terms, data, seed=seed).run() for seed in (b"one", b"two", b"two")]
     for me in data:
