@@ -1,8 +1,8 @@
 """The broker port: an ordered, at-least-once log of opaque frames, and where a reader stands in it.
 
-An adapter judges no frame; where its broker has attributes of messages, it maps the header to them. Adapters promise order per source and nothing else: a record may come twice, and an
-acknowledgement by the broker is no proof that a peer has it. Deduplication, signatures and re-sending belong to the
-agent.
+An adapter judges no frame; where messages of its broker have attributes, it writes the header there. Adapters promise
+order per source and nothing else: a record may come twice, and an acknowledgement by the broker is no proof that a peer
+has it. Deduplication, signatures and re-sending belong to the agent.
 
 After a `BrokerError` with ``retry``, close, open and subscribe again with the positions stored last: one way back,
 whatever happened to the connection or to the log.

@@ -64,13 +64,13 @@ class ProgressView:
             self._live.stop()
 
     def update(self, party: str, line: Mapping[str, Any]) -> None:
-        """Take one line of a party's agent.log: ``event`` is ``phase`` or ``progress``, all others are passed over.
+        """Take one line of a party's agent.log: all but those whose ``event`` is ``progress`` are passed over.
 
         Args:
             party: Whose log.
             line: Any of ``state``, ``round``, ``loss``, ``events``, ``bytes``.
         """
-        if line.get("event") not in ("phase", "progress"):
+        if line.get("event") != "progress":
             return
         shown = self._lines[party]
         before = (shown.state, shown.round)

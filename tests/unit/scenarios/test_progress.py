@@ -18,8 +18,8 @@ def _console(*, terminal: bool = False) -> tuple[Console, StringIO]:
 def test_off_a_terminal_phases_and_every_tenth_round_are_lines() -> None:
     console, out = _console()
     with ProgressView(["bank", "shop"], console) as view:
-        view.update("bank", {"event": "phase", "state": "KEYED"})
-        view.update("bank", {"event": "phase", "state": "KEYED"})
+        view.update("bank", {"event": "progress", "state": "KEYED"})
+        view.update("bank", {"event": "progress", "state": "KEYED"})
         for k in range(1, 21):
             view.update("bank", {"event": "progress", "state": "TRAINING", "round": k, "loss": 1.0 / k, "events": k})
         view.update("shop", {"event": "received", "state": "ALIGNED"})
@@ -39,7 +39,7 @@ def test_quiet_is_quiet() -> None:
     for terminal in (False, True):
         console, out = _console(terminal=terminal)
         with ProgressView(["bank"], console, quiet=True) as view:
-            view.update("bank", {"event": "phase", "state": "KEYED"})
+            view.update("bank", {"event": "progress", "state": "KEYED"})
             view.say("restarted")
         assert out.getvalue() == ""
 
