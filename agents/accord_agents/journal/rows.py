@@ -17,8 +17,8 @@ class Row:
 
     Args:
         collaboration: Its id.
-        kind: ``event`` of a peer, ``own`` event read back and adopted, ``job`` result, own ``command``, or ``poison``: an
-            event that could not be processed, and ended its collaboration.
+        kind: ``event`` of a peer, ``own`` event read back and adopted, ``job`` result, own ``command``, or ``poison``:
+            an event that could not be processed, and ended its collaboration.
         head: For events the frame without its payload, else the address or command.
         payload: The payload, where this party may read it.
         time: When it was taken, ISO 8601 UTC; the time that frames made by this row carry.
