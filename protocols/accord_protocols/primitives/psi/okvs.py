@@ -13,6 +13,7 @@ import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
+from accord_protocols.primitives.psi.peeling import Indices, peel
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.errors import ProtocolError
 
@@ -20,7 +21,6 @@ VALUE = 16
 _SALT = 16
 _MAX_SEGMENT_BITS = 18
 _Words = NDArray[np.uint64]
-_Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Geometry:
         """Rows of the table."""
         return self.segment * self.segments
 
-    def positions(self, tags: NDArray[np.uint8], salt: bytes) -> _Indices:
+    def positions(self, tags: NDArray[np.uint8], salt: bytes) -> Indices:
         """The three slots of every tag, ``(n, 3)``: words of AES under the salt, as tags are hash outputs."""
         cipher = Cipher(algorithms.AES(salt), modes.ECB()).encryptor()  # noqa: S305 - a permutation, not encryption
         words = np.frombuffer(cipher.update(tags[:, :16].tobytes()), "<u4").reshape(-1, 4).astype(np.int64)
@@ -108,38 +108,18 @@ def build(tags: NDArray[np.uint8], values: NDArray[np.uint8], xof: Xof) -> Store
     if len(np.unique(np.ascontiguousarray(tags[:, :16]).view("S16"))) != len(tags):
         raise ValueError("the tags of a key-value store are distinct")
     geometry = Geometry.of(len(tags))
-    layers = None
-    while layers is None:
+    built = False
+    while not built:
         salt = xof.bytes(_SALT)
         positions = geometry.positions(tags, salt)
-        layers = _peel(positions, geometry.rows)
+        layers, core = peel(positions, geometry.rows)
+        built = not core.size
     table, words = xof.words(geometry.rows, 2), _as_words(values)
     for keys, slots in reversed(layers):
         near = positions[keys]
         table[slots] = 0
         table[slots] = words[keys] ^ table[near[:, 0]] ^ table[near[:, 1]] ^ table[near[:, 2]]
     return Store(len(tags), salt, _as_bytes(table))
-
-
-def _peel(positions: _Indices, rows: int) -> list[tuple[_Indices, _Indices]] | None:
-    """Layers of (keys, slots): no key of its own or a later layer shares a key's slot. None if a core is left."""
-    count = np.bincount(positions.ravel(), minlength=rows)
-    owners = np.zeros(rows, np.int64)  # XOR of the keys left in a slot: the key itself once it is alone
-    np.bitwise_xor.at(owners, positions.ravel(), np.repeat(np.arange(len(positions)), 3))
-    layers: list[tuple[_Indices, _Indices]] = []
-    slots, left = np.flatnonzero(count == 1), len(positions)
-    while slots.size:
-        keys = owners[slots]
-        near = positions[keys]
-        chosen = near[np.arange(len(keys)), np.argmax(count[near] == 1, axis=1)]  # of a key alone in several, the first
-        keys, slots = keys[chosen == slots], slots[chosen == slots]
-        layers.append((keys, slots))
-        left -= len(keys)
-        touched = positions[keys].ravel()
-        np.subtract.at(count, touched, 1)
-        np.bitwise_xor.at(owners, touched, np.repeat(keys, 3))
-        slots = np.unique(touched[count[touched] == 1])
-    return None if left else layers
 
 
 def _as_words(block: NDArray[np.uint8]) -> _Words:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Iterable
+from itertools import repeat
 from pathlib import Path
 from types import ModuleType
 
@@ -80,12 +82,51 @@ def multiply(scalar: bytes, points: NDArray[np.uint8]) -> NDArray[np.uint8]:
         ProtocolError: Another shape, an encoding that is not canonical, or the identity.
     """
     check_shape(points)
+    return multiply_each(repeat(scalar, len(points)), points)
+
+
+def multiply_each(scalars: Iterable[bytes], points: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Every point times a scalar of its own; as `multiply`."""
+    check_shape(points)
     times = sodium().crypto_scalarmult_ristretto255
     try:
-        products = [times(scalar, point.tobytes()) for point in points]
+        products = [times(scalar, point.tobytes()) for scalar, point in zip(scalars, points, strict=True)]
     except RuntimeError:  # libsodium refuses both kinds, and a product that is the identity
         raise ProtocolError(_BAD_POINTS) from None
     return np.frombuffer(b"".join(products), np.uint8).reshape(-1, POINT)
+
+
+def multiply_base(scalars: Iterable[bytes]) -> NDArray[np.uint8]:
+    """The generator times every scalar: ``(n, 32) uint8``."""
+    times = sodium().crypto_scalarmult_ristretto255_base
+    products = [times(scalar) for scalar in scalars]
+    return np.frombuffer(b"".join(products), np.uint8).reshape(-1, POINT)
+
+
+def subtract(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Differences of points, each ``(n, 32) uint8``; the identity, which is all zeros, where they are equal.
+
+    Raises:
+        ProtocolError: Another shape, the identity, or an encoding that is not canonical: the library would answer with
+            zeros.
+    """
+    for points in (left, right):
+        check_points(points)
+    minus = sodium().crypto_core_ristretto255_sub
+    differences = [minus(a.tobytes(), b.tobytes()) for a, b in zip(left, right, strict=True)]
+    return np.frombuffer(b"".join(differences), np.uint8).reshape(-1, POINT)
+
+
+def check_points(points: NDArray[np.uint8]) -> None:
+    """Refuse what is no array of points that a peer may send.
+
+    Raises:
+        ProtocolError: Another shape, an encoding that is not canonical, or the identity.
+    """
+    check_shape(points)
+    valid = sodium().crypto_core_ristretto255_is_valid_point
+    if not points.any(axis=1).all() or not all(valid(point.tobytes()) for point in points):
+        raise ProtocolError(_BAD_POINTS)
 
 
 def check_shape(points: NDArray[np.uint8]) -> None:

@@ -1,0 +1,121 @@
+"""What an id stands for in the exchange: a random vector R(x) over F4, and the rows of the table that it reads.
+
+All of it follows from a 128-bit hash of the id under a key of the session, so that leader and server agree on it
+without a word, and the leader computes it once for all servers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from numpy.typing import NDArray
+
+from accord_protocols.primitives.psi.blake3 import keyed_texts
+from accord_protocols.primitives.psi.ot.f4 import WORDS, Rows
+from accord_schemas.canonical import digest
+
+DENSE = 48
+"""Rows behind the sparse ones, of which every id reads a random half: they take up what peeling leaves."""
+CHUNK = 8192
+"""Ids at a time in what is held twice."""
+_HASH, _BLOCKS = 16, 4
+_LOW = np.uint64(0xFFFFFFFF)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The table of a set whose size was announced.
+
+    1.223 rows an id and 10·n^0.45 more: at least what Raghuraman and Rindal (CCS 2022) found for weight 3 and a failure
+    of 2^-40, in integers, so that both sides compute the same.
+    """
+
+    size: int
+
+    @property
+    def sparse(self) -> int:
+        """Rows of which an id reads three."""
+        n = max(self.size, 64)
+        return n * 1223 // 1000 + 10 * _root(n**9, 20) + 1
+
+    @property
+    def rows(self) -> int:
+        """All rows of the table."""
+        return self.sparse + DENSE
+
+
+@dataclass(frozen=True, eq=False)
+class Items:
+    """What n ids stand for.
+
+    Attributes:
+        hashes: ``(n, 16) uint8``.
+        codes: The vectors R(x), ``(n, WORDS) uint64``.
+        slots: Three different sparse rows each, ``(n, 3) int64``.
+        masks: Which dense rows, as bits: ``(n,) uint64``.
+    """
+
+    hashes: NDArray[np.uint8] = field(repr=False)
+    codes: Rows = field(repr=False)
+    slots: NDArray[np.int64] = field(repr=False)
+    masks: NDArray[np.uint64] = field(repr=False)
+
+    @staticmethod
+    def of(ids: Sequence[str], sid: bytes, shape: Shape) -> Items:
+        """The items of distinct normalised ids.
+
+        Args:
+            ids: At most 1024 bytes of UTF-8 each.
+            sid: 32 bytes, the session that all parties share.
+            shape: Of the leader's table.
+        """
+        hashes = keyed_texts(digest(b"accord psi ot id", sid), ids, _HASH)
+        cipher = Cipher(algorithms.AES(digest(b"accord psi ot code", sid)[:16]), modes.ECB())  # noqa: S305 - a function
+        encryptor, n = cipher.encryptor(), len(hashes)
+        items = Items(hashes, np.empty((n, WORDS), np.uint64), np.empty((n, 3), np.int64), np.empty(n, np.uint64))
+        for span in _spans(n):
+            words = np.frombuffer(encryptor.update(_blocks(hashes[span])), "<u8").reshape(-1, 2 * _BLOCKS)
+            items.codes[span], items.masks[span] = words[:, :WORDS], words[:, WORDS] >> np.uint64(64 - DENSE)
+            items.slots[span] = _slots(words[:, WORDS + 1 :], shape.sparse)
+        return items
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    def chunks(self) -> Iterator[Items]:
+        """The items, `CHUNK` at a time."""
+        for span in _spans(len(self)):
+            yield Items(self.hashes[span], self.codes[span], self.slots[span], self.masks[span])
+
+
+def _spans(count: int) -> Iterator[slice]:
+    return (slice(start, start + CHUNK) for start in range(0, count, CHUNK))
+
+
+def _blocks(hashes: NDArray[np.uint8]) -> bytes:
+    """Four inputs of AES for every hash, ``(n, 4, 16) uint8``: its top two bits make room for their number."""
+    blocks = np.repeat(hashes[:, None, :], _BLOCKS, axis=1)
+    blocks[:, :, -1] = (blocks[:, :, -1] & np.uint8(0x3F)) | (np.arange(_BLOCKS, dtype=np.uint8) << 6)
+    return blocks.tobytes()
+
+
+def _slots(words: NDArray[np.uint64], sparse: int) -> NDArray[np.int64]:
+    """Three different numbers below `sparse` from 32 bits each: uniform but for sparse / 2^32."""
+    drawn = (words[:, 0] & _LOW, words[:, 0] >> np.uint64(32), words[:, 1] & _LOW)
+    first, second, third = ((word * np.uint64(sparse - i) >> np.uint64(32)) for i, word in enumerate(drawn))
+    second += second >= first  # each skips those before it
+    third += third >= np.minimum(first, second)
+    third += third >= np.maximum(first, second)
+    return np.stack([first, second, third], axis=1).astype(np.int64)
+
+
+def _root(number: int, degree: int) -> int:
+    """The integer root, rounded up."""
+    low, high = 0, 1 << -(-number.bit_length() // degree)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if middle**degree >= number else (middle + 1, high)
+    return low

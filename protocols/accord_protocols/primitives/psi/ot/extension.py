@@ -1,0 +1,92 @@
+"""Rows of correlated vectors over F4 out of a few seeds, as many as are needed (the shape of SoftSpokenOT).
+
+For every symbol the leaves' streams r_x give the leader u = Σ r_x and v = Σ x·r_x, and the server w = Σ (x + Δ)·r_x =
+v + Δ·u, in which the leaf that it misses has the factor zero. Rows come in chunks of `CHUNK`; a chunk follows from its
+number, so that parts of the work may be done anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
+from numpy.typing import NDArray
+
+from accord_protocols.primitives.psi.ot.f4 import WORDS, Rows
+from accord_protocols.primitives.psi.ot.seeds import Leaves
+
+CHUNK = 1 << 15
+"""Rows of a chunk."""
+_SIDE = 64  # bits of a word, and columns that share one: 32 symbols of two bits
+_COLUMN = CHUNK // _SIDE  # words of a column
+_AES_BLOCKS = 2 * CHUNK // 8 // 16  # of one leaf's stream in a chunk
+_STEPS = tuple((1 << i, np.uint64((2**64 - 1) // ((1 << (1 << i)) + 1))) for i in reversed(range(6)))
+
+
+def leader_rows(leaves: Leaves, first: int = 0) -> Iterator[tuple[Rows, Rows]]:
+    """u and v of one chunk after the other, each ``(CHUNK, WORDS)``, without end.
+
+    Args:
+        leaves: All four of every symbol.
+        first: Number of the first chunk.
+    """
+    for streams in _streams(leaves, first):
+        u, v = np.empty((CHUNK, WORDS), np.uint64), np.empty((CHUNK, WORDS), np.uint64)
+        for group, r in enumerate(streams):
+            u[:, group] = _transposed(np.bitwise_xor.reduce(r, axis=1))
+            v[:, group] = _transposed(_weighted(r[:, 1:]))
+        yield u, v
+
+
+def server_rows(leaves: Leaves, first: int = 0) -> Iterator[Rows]:
+    """w of one chunk after the other, ``(CHUNK, WORDS)``, without end; `leaves`: all but one of every symbol."""
+    for streams in _streams(leaves, first):
+        w = np.empty((CHUNK, WORDS), np.uint64)
+        for group, r in enumerate(streams):
+            w[:, group] = _transposed(_weighted(r))
+        yield w
+
+
+def _streams(leaves: Leaves, first: int) -> Iterator[Iterator[NDArray[np.uint64]]]:
+    """Per chunk and group of 32 symbols the streams ``(32, leaves, 2, _COLUMN)``: low and high bits of symbols."""
+    counter = (first * _AES_BLOCKS).to_bytes(16, "big")
+    ciphers = [
+        [[Cipher(algorithms.AES(leaf.tobytes()), modes.CTR(counter)).encryptor() for leaf in four] for four in group]
+        for group in leaves.reshape(WORDS, 32, *leaves.shape[1:])
+    ]
+    while True:
+        yield (_drawn(group) for group in ciphers)
+
+
+def _drawn(group: list[list[CipherContext]]) -> NDArray[np.uint64]:
+    zeros = bytes(2 * 8 * _COLUMN)
+    r = np.empty((len(group), len(group[0]), 2, _COLUMN), "<u8")
+    for symbol, target in zip(group, r, strict=True):
+        for cipher, stream in zip(symbol, target, strict=True):
+            cipher.update_into(zeros, memoryview(stream).cast("B"))
+    return r.astype(np.uint64, copy=False)
+
+
+def _weighted(r: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Σ x·r_x for x = 1, ω, ω + 1: ``(32, 3, 2, k)`` to ``(32, 2, k)``."""
+    plain, turned = r[:, 0] ^ r[:, 2], r[:, 1] ^ r[:, 2]  # r_1 + r_3 and r_2 + r_3: the sum is plain + ω·turned
+    plain[:, 0] ^= turned[:, 1]
+    plain[:, 1] ^= turned[:, 0]
+    plain[:, 1] ^= turned[:, 1]
+    return plain
+
+
+def _transposed(columns: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Bit columns ``(32, 2, k)``, low and high of each symbol, as one word per row: ``(64·k,)``.
+
+    Blocks of 64 x 64 bits by swapping ever smaller squares (Warren, Hacker's Delight, section 7-3), k at a time.
+    """
+    square = np.ascontiguousarray(columns.swapaxes(0, 1)).reshape(_SIDE, -1)
+    for side, mask in _STEPS:
+        pairs = square.reshape(_SIDE // (2 * side), 2, side, -1)
+        upper, lower, shift = pairs[:, 0], pairs[:, 1], np.uint64(side)
+        swapped = ((upper >> shift) ^ lower) & mask
+        lower ^= swapped
+        upper ^= swapped << shift
+    return square.T.ravel()

@@ -1,0 +1,112 @@
+"""The exchange as an oblivious PRF between the leader, who has inputs, and a server, who has the key.
+
+The leader sends its table P, which reads R(y) for each of its ids, hidden by u of the extension. With
+Q = w + Δ·(u + P) = v + Δ·P the server computes the function everywhere: ``F(x) = H(h(x), Q[x] + Δ·R(x))``. The leader
+has it from v alone where Q[y] = v[y] + Δ·R(y), which is on its own ids; elsewhere the difference of two random vectors
+times the secret Δ stays. Semi-honest. The shape is that of SpOT-light (Pinkas, Rosulek, Trieu, Yanai, CRYPTO 2019) and
+PaXoS (EUROCRYPT 2020); correlations over F4 and the table are from later papers, and the whole has no paper of its own.
+
+    server                                  leader
+    `seeds.Server.points`        ->
+                                 <-         `seeds.answer`, then `mask` of its table, chunk by chunk
+    `unmask`, `evaluate`                    `evaluate` on v
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_protocols.primitives.psi.blake3 import BLOCK, keyed
+from accord_protocols.primitives.psi.ot.code import Items, Shape
+from accord_protocols.primitives.psi.ot.extension import CHUNK, leader_rows, server_rows
+from accord_protocols.primitives.psi.ot.f4 import WORDS, Factors, Rows
+from accord_protocols.primitives.psi.ot.seeds import Leaves, Secret
+from accord_protocols.primitives.psi.ot.table import Reader
+from accord_schemas.canonical import digest
+from accord_schemas.errors import ProtocolError
+
+TAG = 32
+"""Bytes of a whole tag."""
+_STATISTICAL = 40
+
+
+def mask(table: Rows, leaves: Leaves, first: int = 0) -> tuple[Rows, Rows]:
+    """Leader: rows of its table hidden, and the same rows of its own v.
+
+    Args:
+        table: ``(n, WORDS) uint64``, from row ``first · CHUNK`` of the table on.
+        leaves: Of this edge.
+        first: Number of the first chunk.
+    """
+    masked, own = np.empty_like(table), np.empty_like(table)
+    for span, (u, v) in zip(_chunks(len(table)), leader_rows(leaves, first), strict=False):
+        rows = table[span]
+        masked[span], own[span] = rows ^ u[: len(rows)], v[: len(rows)]
+    return masked, own
+
+
+def unmask(masked: Rows, secret: Secret, first: int = 0) -> Rows:
+    """Server: rows of Q, of which it cannot tell what P was.
+
+    Args:
+        masked: ``(n, WORDS) uint64`` from the leader, from row ``first · CHUNK`` on.
+        secret: Of this edge.
+        first: Number of the first chunk.
+
+    Raises:
+        ProtocolError: Another shape.
+    """
+    if masked.dtype != np.uint64 or masked.ndim != 2 or masked.shape[1] != WORDS:
+        raise ProtocolError("a masked table is not acceptable")
+    rows = np.empty_like(masked)
+    for span, w in zip(_chunks(len(masked)), server_rows(secret.leaves, first), strict=False):
+        rows[span] = secret.factors.times(masked[span])
+        rows[span] ^= w[: len(rows[span])]
+    return rows
+
+
+def evaluate(
+    items: Items, rows: Rows, shape: Shape, edge: bytes, factors: Factors | None = None, size: int = TAG
+) -> NDArray[np.uint8]:
+    """The function at items: the leader's from v, the server's from Q and its factors.
+
+    Args:
+        items: The party's own ids.
+        rows: ``(shape.rows, WORDS) uint64``.
+        shape: Of the leader's table.
+        edge: 32 bytes, the session of leader and server.
+        factors: The server's; None at the leader.
+        size: Bytes of a tag, up to `TAG`.
+
+    Returns:
+        ``(len(items), size) uint8``.
+
+    Raises:
+        ProtocolError: The rows are not as many as announced.
+    """
+    if len(rows) != shape.rows:
+        raise ProtocolError("a masked table is not of the announced size")
+    key, reader = digest(b"accord psi ot tag", edge), Reader(rows, shape)
+    tags = []
+    for some in items.chunks():
+        values = reader.read(some)
+        if factors is not None:
+            values ^= factors.times(some.codes)
+        used = some.hashes.shape[1] + 8 * WORDS
+        message = np.zeros((len(some), BLOCK), np.uint8)
+        message[:, : some.hashes.shape[1]] = some.hashes
+        message[:, some.hashes.shape[1] : used] = values.astype("<u8", copy=False).view(np.uint8)
+        tags.append(keyed(key, message, np.full(len(some), used), size))
+    return np.concatenate([np.empty((0, size), np.uint8), *tags])
+
+
+def tag_bytes(leader: int, server: int) -> int:
+    """Bytes of a tag with which two sets of these sizes have a false match with probability below 2^-40."""
+    return -(-(_STATISTICAL + max(leader * server - 1, 0).bit_length()) // 8)
+
+
+def _chunks(rows: int) -> Iterator[slice]:
+    return (slice(start, start + CHUNK) for start in range(0, rows, CHUNK))

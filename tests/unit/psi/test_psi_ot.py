@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import hashlib
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from accord_protocols.primitives.psi import ristretto
+from accord_protocols.primitives.psi.ot import base, code, extension, f4, oprf, seeds, table
+from accord_protocols.primitives.psi.ot.code import Items, Shape
+from accord_protocols.primitives.xof import Xof
+from accord_schemas.errors import ProtocolError
+
+SID, EDGE = bytes(range(32)), bytes(range(32, 64))
+GENERATOR = ristretto.multiply_base([(1).to_bytes(32, "little")])
+MINUS_ONE = (ristretto.ORDER - 1).to_bytes(32, "little")
+IDENTITY = np.zeros((1, 32), np.uint8)
+NOT_CANONICAL = np.full((1, 32), 255, np.uint8)
+KNOWN = "fc7ea2ea488ef30fe2f4e489c27c5c6fc513a31071e3bf6c5f7fcd2ac423e0cd"  # of this program: no exchange may change it
+
+
+@cache
+def pair(label: int = 0) -> tuple[seeds.Leaves, seeds.Secret]:
+    """Both ends of an edge: the leader's leaves, the server's secret."""
+    server = seeds.Server(EDGE, Xof(bytes(32), "server", label))
+    answer, leaves = seeds.answer(server.points, EDGE, Xof(bytes(32), "leader", label))
+    return leaves, server.learn(answer)
+
+
+def tags(leader: list[str], server: list[str], size: int = oprf.TAG) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The whole exchange: what the leader and what the server have for their ids."""
+    shape, (leaves, secret) = Shape(len(leader)), pair()
+    mine = Items.of(leader, SID, shape)
+    masked, own = oprf.mask(table.solve(mine, shape), leaves)
+    theirs = oprf.unmask(masked, secret)
+    return (
+        oprf.evaluate(mine, own, shape, EDGE, size=size),
+        oprf.evaluate(Items.of(server, SID, shape), theirs, shape, EDGE, secret.factors, size=size),
+    )
+
+
+def common(leader: list[str], server: list[str]) -> set[str]:
+    one, other = tags(leader, server, oprf.tag_bytes(len(leader), len(server)))
+    known = {row.tobytes() for row in other}
+    return {identifier for identifier, row in zip(leader, one, strict=True) if row.tobytes() in known}
+
+
+@pytest.mark.parametrize(
+    ("leader", "server", "both"),
+    [
+        (0, 3, 0),
+        (3, 0, 0),
+        (1, 1, 1),
+        (1, 1, 0),
+        (2, 5, 1),
+        (40, 40, 40),
+        (30, 3000, 20),
+        (3000, 30, 20),
+        (500, 500, 0),
+    ],
+)
+def test_both_have_equal_tags_for_common_ids_and_for_no_others(leader: int, server: int, both: int) -> None:
+    one = [f"é{i}" for i in range(leader)]
+    other = [f"é{i}" for i in range(leader - both, leader - both + server)][::-1]
+    assert common(one, other) == set(one) & set(other)
+
+
+@settings(max_examples=8)
+@given(st.sets(st.text(max_size=90), max_size=40), st.sets(st.text(max_size=90), max_size=40))
+def test_any_texts(leader: set[str], server: set[str]) -> None:
+    leader |= {"\0", "\0\0", "both"}
+    server |= {"\0", "both"}
+    assert common(sorted(leader), sorted(server)) == leader & server
+
+
+def test_known_answer() -> None:
+    leader, server = ([f"user{i}" for i in span] for span in (range(100), range(50, 200)))
+    one, other = tags(leader, server)
+    assert hashlib.sha256(one.tobytes() + other.tobytes()).hexdigest() == KNOWN
+
+
+def test_parts_by_chunks_give_the_bytes_of_the_whole() -> None:
+    leaves, secret = pair()
+    rows = Xof(bytes(32), "table").words(2 * extension.CHUNK + 100, f4.WORDS)
+    masked, own = oprf.mask(rows, leaves)
+    whole = oprf.unmask(masked, secret)
+    for first in range(3):
+        span = slice(first * extension.CHUNK, (first + 1) * extension.CHUNK)
+        some_masked, some_own = oprf.mask(rows[span], leaves, first)
+        assert np.array_equal(some_masked, masked[span])
+        assert np.array_equal(some_own, own[span])
+        assert np.array_equal(oprf.unmask(masked[span], secret, first), whole[span])
+    assert np.array_equal(whole, own ^ secret.factors.times(rows))  # Q = v + Δ·P, on which all rests
+
+
+def test_what_is_sent_looks_random_and_hides_the_table() -> None:
+    leaves, secret = pair()
+    zeros = np.zeros((20_000, f4.WORDS), np.uint64)
+    masked, own = oprf.mask(zeros, leaves)
+    for sent in (masked, own, masked ^ own, oprf.unmask(masked, secret)):
+        bits = np.unpackbits(sent.view(np.uint8), axis=1)
+        assert abs(bits.mean() - 0.5) < 0.002
+        assert np.abs(bits.mean(axis=0) - 0.5).max() < 6 * 0.5 / math.sqrt(len(bits))
+    other, _ = oprf.mask(zeros, pair(1)[0])
+    assert not np.any(other == masked)
+
+
+def test_tags_of_one_session_say_nothing_in_another() -> None:
+    shape = Shape(20)
+    ids = [f"user{i}" for i in range(20)]
+    (leaves, _), items = pair(), Items.of(ids, SID, shape)
+    _, own = oprf.mask(table.solve(items, shape), leaves)
+    elsewhere = Items.of(ids, EDGE, shape)
+    assert not np.any(np.all(items.hashes == elsewhere.hashes, axis=1))
+    assert not np.any(np.all(items.codes == elsewhere.codes, axis=1))
+    here, there = (oprf.evaluate(items, own, shape, edge) for edge in (EDGE, SID))
+    assert not np.any(np.all(here == there, axis=1))
+
+
+def test_vectors_are_far_apart() -> None:
+    near = sum(math.comb(f4.SYMBOLS, w) * 3**w for w in range(64))
+    assert near * 2**69 < 4**f4.SYMBOLS
+    items = Items.of([f"user{i}" for i in range(2000)], SID, Shape(2000))
+    halves = items.codes[::2] ^ items.codes[1::2]
+    places = ((halves | halves >> np.uint64(32)) & np.uint64(0xFFFFFFFF)).view(np.uint8)
+    weights = np.unpackbits(places, axis=1).sum(axis=1)
+    assert weights.min() > 90 and abs(weights.mean() - 120) < 1
+
+
+def test_products_over_f4() -> None:
+    low = np.tile(np.array([0, 1, 0, 1], np.uint8), 40)
+    high = np.tile(np.array([0, 0, 1, 1], np.uint8), 40)
+    times = [[0, 0, 0, 0], [0, 1, 2, 3], [0, 2, 3, 1], [0, 3, 1, 2]]
+    for constant in range(4):
+        ones = np.ones(f4.SYMBOLS, np.uint8)
+        rows = f4.pack(ones * (constant & 1), ones * (constant >> 1))[None]
+        products = [times[constant][x] for x in low + 2 * high]
+        expected = f4.pack(
+            np.array([p & 1 for p in products], np.uint8), np.array([p >> 1 for p in products], np.uint8)
+        )
+        assert np.array_equal(f4.Factors(low, high).times(rows), expected[None])
+
+
+def test_slots_are_different_and_within_the_table() -> None:
+    shape = Shape(3000)
+    items = Items.of([f"user{i}" for i in range(3000)], SID, shape)
+    assert items.slots.min() >= 0 and items.slots.max() < shape.sparse
+    assert (np.diff(np.sort(items.slots, axis=1), axis=1) > 0).all()
+    for column in items.slots.T:
+        assert abs(column.mean() / shape.sparse - 0.5) < 0.03
+    assert abs(np.unpackbits(items.masks.view(np.uint8)).mean() * 64 / code.DENSE - 0.5) < 0.01
+
+
+@pytest.mark.parametrize(("size", "more"), [(0, 3.0), (64, 2.4), (10**4, 1.29), (10**6, 1.229), (10**7, 1.2245)])
+def test_tables_have_at_least_the_published_size(size: int, more: float) -> None:
+    n = max(size, 64)
+    published = n * (1.223 + 49.2 / 2 ** (0.555 * math.log2(n) + 2.336))  # Raghuraman and Rindal, weight 3, 40 bits
+    assert published <= Shape(size).sparse <= more * n
+
+
+def test_a_core_is_solved_by_the_dense_rows() -> None:
+    shape = Shape(64)  # for fewer ids: more than four fifths of the sparse rows always leave a core
+    items = Items.of([f"user{i}" for i in range(shape.sparse + 5)], SID, shape)
+    solved = table.solve(items, shape)
+    assert solved[shape.sparse :].any()
+    assert np.array_equal(table.Reader(solved, shape).read(items), items.codes)
+    full = Items.of([f"user{i}" for i in range(shape.rows + 1)], SID, shape)
+    with pytest.raises(ArithmeticError, match="no solution"):
+        table.solve(full, shape)
+
+
+@pytest.mark.parametrize("label", range(3))
+def test_a_server_knows_all_leaves_but_the_one_of_its_factor(label: int) -> None:
+    leaves, secret = pair(label)
+    delta = secret.factors.low + 2 * secret.factors.high
+    for symbol in range(f4.SYMBOLS):
+        for x in range(1, 4):
+            assert np.array_equal(secret.leaves[symbol, x - 1], leaves[symbol, x ^ delta[symbol]])
+    assert len(np.unique(leaves.reshape(-1, base.KEY), axis=0)) == 4 * f4.SYMBOLS
+    assert 0.3 < delta.mean() / 3 < 0.7
+
+
+@pytest.mark.parametrize("bad", [IDENTITY, NOT_CANONICAL, GENERATOR[:, :31], GENERATOR.astype(np.int64)])
+def test_points_that_are_none_are_refused(bad: NDArray[np.uint8]) -> None:
+    server = seeds.Server(EDGE, Xof(bytes(32), "server"))
+    points = server.points.copy()
+    if bad.shape == (1, 32) and bad.dtype == np.uint8:
+        points[17] = bad[0]
+    else:
+        points = bad
+    with pytest.raises(ProtocolError, match="acceptable"):
+        seeds.answer(points, EDGE, Xof(bytes(32)))
+    answer, _ = seeds.answer(server.points, EDGE, Xof(bytes(32)))
+    with pytest.raises(ProtocolError, match="acceptable"):
+        server.learn(seeds.Answer(bad, answer.corrections))
+
+
+def test_a_key_that_leaves_the_identity_for_the_other_is_refused() -> None:
+    points = seeds.Server(EDGE, Xof(bytes(32))).points.copy()
+    keys = [base.Receiver(np.full(1, choice, np.uint8), EDGE, Xof(bytes(32))).points for choice in (0, 1)]
+    points[3] = ristretto.subtract(keys[0], ristretto.multiply(MINUS_ONE, keys[1]))  # the sum of both: one is all of it
+    with pytest.raises(ProtocolError, match="base transfers"):
+        seeds.answer(points, EDGE, Xof(bytes(32)))
+
+
+def test_wrong_lengths_are_refused() -> None:
+    server = seeds.Server(EDGE, Xof(bytes(32), "server"))
+    with pytest.raises(ProtocolError, match="points of an exchange"):
+        seeds.answer(server.points[1:], EDGE, Xof(bytes(32)))
+    answer, _ = seeds.answer(server.points, EDGE, Xof(bytes(32)))
+    corrections: NDArray[Any]
+    for corrections in (answer.corrections[1:], answer.corrections.astype(np.int64), answer.corrections[:, :, :8]):
+        with pytest.raises(ProtocolError, match="corrections"):
+            server.learn(seeds.Answer(answer.point, corrections))
+    secret, shape = server.learn(answer), Shape(10)
+    rows = np.zeros((shape.rows, f4.WORDS), np.uint64)
+    masked: NDArray[Any]
+    for masked in (rows[:, :4], rows.astype(np.int64), rows[0]):
+        with pytest.raises(ProtocolError, match="masked table"):
+            oprf.unmask(masked, secret)
+    with pytest.raises(ProtocolError, match="announced size"):
+        oprf.evaluate(Items.of(["a"], SID, shape), rows[1:], shape, EDGE, secret.factors)
+
+
+def test_an_answer_that_was_changed_gives_other_tags() -> None:
+    server = seeds.Server(EDGE, Xof(bytes(32), "server"))
+    answer, _ = seeds.answer(server.points, EDGE, Xof(bytes(32)))
+    right = server.learn(answer)
+    wrong = server.learn(seeds.Answer(answer.point, answer.corrections ^ np.uint8(1)))
+    assert (right.leaves != wrong.leaves).any(axis=(1, 2)).all()
+
+
+@pytest.mark.parametrize(
+    ("leader", "server", "size"),
+    [(0, 0, 5), (1, 1, 5), (2, 1, 6), (10**6, 10**6, 10), (2**20, 2**20, 10), (10**7, 10**7, 11)],
+)
+def test_tags_are_as_long_as_40_bits_ask_for(leader: int, server: int, size: int) -> None:
+    assert oprf.tag_bytes(leader, server) == size
+
+
+def test_no_secret_is_shown() -> None:
+    leaves, secret = pair()
+    shown = (
+        repr(secret)
+        + repr(secret.factors)
+        + repr(seeds.Server(EDGE, Xof(bytes(32))))
+        + repr(Items.of(["a"], SID, Shape(1)))
+    )
+    assert "array" not in shown and leaves.dtype == np.uint8
