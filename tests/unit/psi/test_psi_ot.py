@@ -214,14 +214,18 @@ def test_wrong_lengths_are_refused() -> None:
     with pytest.raises(ProtocolError, match="points of an exchange"):
         seeds.answer(server.points[1:], EDGE, Xof(bytes(32)))
     answer, _ = seeds.answer(server.points, EDGE, Xof(bytes(32)))
-    corrections: NDArray[Any]
-    for corrections in (answer.corrections[1:], answer.corrections.astype(np.int64), answer.corrections[:, :, :8]):
+    bad: list[NDArray[Any]] = [
+        answer.corrections[1:],
+        answer.corrections.astype(np.int64),
+        answer.corrections[:, :, :8],
+    ]
+    for corrections in bad:
         with pytest.raises(ProtocolError, match="corrections"):
             server.learn(seeds.Answer(answer.point, corrections))
     secret, shape = server.learn(answer), Shape(10)
     rows = np.zeros((shape.rows, f4.WORDS), np.uint64)
-    masked: NDArray[Any]
-    for masked in (rows[:, :4], rows.astype(np.int64), rows[0]):
+    bad = [rows[:, :4], rows.astype(np.int64), rows[0]]
+    for masked in bad:
         with pytest.raises(ProtocolError, match="masked table"):
             oprf.unmask(masked, secret)
     with pytest.raises(ProtocolError, match="announced size"):
