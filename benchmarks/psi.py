@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi import ecdh, ristretto, rsa
 from accord_protocols.primitives.psi.ot import oprf, seeds, table
-from accord_protocols.primitives.psi.ot.code import Items, Shape
+from accord_protocols.primitives.psi.ot.code import Items, Shape, hash_ids
 from accord_protocols.primitives.psi.rsa_key import PrivateKey
 from accord_protocols.primitives.xof import Xof
 
@@ -62,7 +62,7 @@ def by_ot(run: Run, mine: list[str], theirs: list[str]) -> tuple[Tags, Tags]:
     with run.timed(run.server, "base"):
         secret = server.learn(answer)
     with run.timed(run.leader, "hash"):
-        own = Items.of(mine, SID, shape)
+        own = Items.of(hash_ids(mine, SID), SID, shape)
     with run.timed(run.leader, "solve"):
         solved = table.solve(own, shape)
     with run.timed(run.leader, "mask"):
@@ -72,7 +72,7 @@ def by_ot(run: Run, mine: list[str], theirs: list[str]) -> tuple[Tags, Tags]:
         mine_tags = oprf.evaluate(own, rows, shape, SID, size=size)
     del own, rows
     with run.timed(run.server, "hash"):
-        others = Items.of(theirs, SID, shape)
+        others = Items.of(hash_ids(theirs, SID), SID, shape)
     with run.timed(run.server, "unmask"):
         rows = oprf.unmask(masked, secret)
     with run.timed(run.server, "tags"):

@@ -44,7 +44,7 @@ class Member(_Part):
 class Align(_Part):
     """Entity alignment and the overlap gate; ``max_overlap: null`` turns the gate off."""
 
-    protocol: Literal["rsa"] = "rsa"
+    protocol: Literal["rsa", "ecdh", "ot"] = "rsa"
     max_overlap: Annotated[float, Field(gt=0, le=1)] | None = 0.9
     denominator: Literal["min", "max", "union"] = "min"
     max_feature_overlap: Annotated[float, Field(gt=0, le=1)] | None = None

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingVector
+from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingVector, Vectors
 from accord_schemas.blocks import decode_fields, load_canonical, payload
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import FrameError
@@ -301,6 +301,22 @@ class Store(Event):
     family, name = "psi", "store"
     parameters: Annotated[bytes, Field(max_length=64)]
     table: Blocks16
+
+
+class Choices(Event):
+    """Alignment by OT extension, server to leader: public keys of the base transfers."""
+
+    family, name = "psi", "choices"
+    points: Digests
+
+
+class Masked(Event):
+    """Alignment by OT extension, leader to server: its half of the base transfers, and its masked table."""
+
+    family, name = "psi", "masked"
+    point: Digests
+    corrections: Blocks16
+    table: Vectors
 
 
 class Tags(Event):

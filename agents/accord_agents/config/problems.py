@@ -31,7 +31,7 @@ _LATER_KEYS = frozenset(
     | {"query", "weights"}
 )
 _LATER_VALUES = frozenset(
-    {"closed", "ecdh", "express", "gram", "lattice", "logistic", "nesterov", "newton", "ot"}
+    {"closed", "express", "gram", "lattice", "logistic", "nesterov", "newton"}
     | {"poisson", "server", "sm2"}
 )
 _PHRASES = {

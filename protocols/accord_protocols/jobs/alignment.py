@@ -13,13 +13,14 @@ from accord_protocols.phases.alignment.oprf import OprfExchange
 from accord_protocols.phases.alignment.order import Order
 from accord_protocols.phases.alignment.overlap import Overlap, decisions
 from accord_protocols.phases.alignment.star import Align
+from accord_protocols.phases.alignment.transfer import Transfer
 from accord_protocols.phases.keys import EVENTS, Keyed, Keys, published
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import Event, IdSet
 from accord_schemas.events import Gate as Decision
 
-MACHINES = (Keys, Overlap, Gate, Align, OprfExchange, Order)
+MACHINES = (Keys, Overlap, Gate, Align, OprfExchange, Transfer, Order)
 
 
 def _said(event: type[Event]) -> Place:
@@ -58,7 +59,7 @@ ALIGN = Phase(
     "aligned",
     "ALIGNED",
     given=_keyed,
-    starts=(OprfExchange.kind, Order.kind),
+    starts=(OprfExchange.kind, Transfer.kind, Order.kind),
     refuses=True,  # nobody in common
 )
 PHASES = (KEYS, GATE, ALIGN)

@@ -15,6 +15,7 @@ from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.oprf import oprf_of
+from accord_protocols.phases.alignment.transfer import by_transfer
 from accord_protocols.phases.training.engines import ENGINES, engine_of
 from accord_protocols.tasks.results import Committed, Paired
 from accord_schemas.address import Address
@@ -54,14 +55,17 @@ EVENTS: tuple[type[Event], ...] = (IdSet, ExchangeKey, *dict.fromkeys(e.key for 
 
 
 def purposes(agreement: Agreement) -> tuple[Purpose, ...]:
-    """The keys of a collaboration: to share secrets, of the product engine, of the alignment's scheme."""
-    engine, oprf = engine_of(agreement), oprf_of(agreement)
+    """The keys of a collaboration: to share secrets, of the product engine, of the alignment's scheme if it has any."""
+    engine = engine_of(agreement)
     key = f"keys.{engine.key.name}"
-    return (
+    always = (
         Purpose(ExchangeKey, agreement.order, "keys.exchange.make", "keys.exchange.check", secrets=("exchange",)),
         Purpose(engine.key, agreement.keyholders, f"{key}.make", f"{key}.check"),
-        Purpose(OprfKey, agreement.others, oprf.make, oprf.check),
     )
+    if by_transfer(agreement):  # there every exchange draws its own secrets
+        return always
+    oprf = oprf_of(agreement)
+    return (*always, Purpose(OprfKey, agreement.others, oprf.make, oprf.check))
 
 
 def published(agreement: Agreement) -> dict[Address, type[Event]]:

@@ -42,7 +42,7 @@ def check_exchange(context: Context) -> Result:
     """
     own = X25519PrivateKey.from_private_bytes(context.secrets["exchange"])
     me, sid, kappas = context.inputs["me"], context.inputs["sid"], {}
-    for peer, said in _peers(context):
+    for peer, said in peers_of(context):
         try:
             shared = own.exchange(X25519PublicKey.from_public_bytes(said["key"]))
         except ValueError:
@@ -65,7 +65,7 @@ def check_paillier(context: Context) -> Result:
         ProtocolError: One is not; names the peer.
     """
     sid, bits = context.inputs["sid"], context.inputs["bits"]
-    for peer, said in _peers(context):
+    for peer, said in peers_of(context):
         _proven(lambda n, proof: paillier.PublicKey(n).verify(proof, sid, bits), peer, said, bits)
     return Result({})
 
@@ -84,7 +84,7 @@ def check_oprf(context: Context) -> Result:
         ProtocolError: One is not; names the peer.
     """
     sid, bits = context.inputs["sid"], context.inputs["bits"]
-    for peer, said in _peers(context):
+    for peer, said in peers_of(context):
         if said["scheme"] != context.inputs["scheme"]:
             raise ProtocolError("an alignment key is not of the agreed scheme", whose=peer)
         _proven(lambda n, proof: rsa.verify_public(n, proof, sid, bits), peer, said, bits)
@@ -99,7 +99,7 @@ def commit(context: Context) -> Result:
     return Result({"commitment": committed, "salt": salt, "count": len(ids), "names": len(columns)})
 
 
-def _peers(context: Context) -> Iterator[tuple[str, dict[str, Any]]]:
+def peers_of(context: Context) -> Iterator[tuple[str, dict[str, Any]]]:
     """What each peer said, by field."""
     said: dict[str, dict[str, Any]] = {}
     for name, value in context.inputs.items():

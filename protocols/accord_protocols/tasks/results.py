@@ -94,6 +94,60 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Hashed:
+    """Hashes ``(n, 16)`` of the own ids."""
+
+    hashes: Bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Solved:
+    """The leader's table, from which its ids read their vectors, ``(rows, 5)``."""
+
+    table: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Points:
+    """A server's public keys of the base transfers, ``(320, 32)``."""
+
+    points: Bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answered:
+    """The leader's half of the base transfers, ``(1, 32)`` and ``(320, 16)``, and all leaves ``(160, 4, 16)``."""
+
+    point: Bytes
+    corrections: Bytes
+    leaves: Bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Learned:
+    """A server's factors, a bit each ``(160,)``, and its leaves ``(160, 3, 16)``."""
+
+    low: Bytes
+    high: Bytes
+    leaves: Bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Hidden:
+    """The leader's table masked, and the rows that it reads itself, ``(rows, 5)``."""
+
+    table: Words
+    rows: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reading:
+    """The rows that a server reads, ``(rows, 5)``."""
+
+    rows: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Common:
     """The leader's rows of the intersection, ``(k,)``, and their tags by server."""
 

@@ -25,12 +25,11 @@ from accord_protocols.phases.training.engines import ENGINES
 from accord_protocols.phases.training.products import Batch, Offsets, OwnPads, ProductEngine
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.tasks import TASKS, Context, Result, Task
-from accord_schemas.agreement import Align, Train
+from accord_schemas.agreement import Train
 from accord_schemas.events import Blinded, Event, PaillierKey, Signed
 
 
 def test_what_an_agreement_may_name_is_there() -> None:
-    assert set(OPRFS) == set(get_args(Align.model_fields["protocol"].annotation))
     assert set(ENGINES) == set(get_args(Train.model_fields["engine"].annotation))
 
 

@@ -33,15 +33,19 @@ def pair(label: int = 0) -> tuple[seeds.Leaves, seeds.Secret]:
     return leaves, server.learn(answer)
 
 
+def items_of(ids: list[str], sid: bytes, shape: Shape) -> Items:
+    return Items.of(code.hash_ids(ids, sid), sid, shape)
+
+
 def tags(leader: list[str], server: list[str], size: int = oprf.TAG) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The whole exchange: what the leader and what the server have for their ids."""
     shape, (leaves, secret) = Shape(len(leader)), pair()
-    mine = Items.of(leader, SID, shape)
+    mine = items_of(leader, SID, shape)
     masked, own = oprf.mask(table.solve(mine, shape), leaves)
     theirs = oprf.unmask(masked, secret)
     return (
         oprf.evaluate(mine, own, shape, EDGE, size=size),
-        oprf.evaluate(Items.of(server, SID, shape), theirs, shape, EDGE, secret.factors, size=size),
+        oprf.evaluate(items_of(server, SID, shape), theirs, shape, EDGE, secret.factors, size=size),
     )
 
 
@@ -114,9 +118,9 @@ def test_what_is_sent_looks_random_and_hides_the_table() -> None:
 def test_tags_of_one_session_say_nothing_in_another() -> None:
     shape = Shape(20)
     ids = [f"user{i}" for i in range(20)]
-    (leaves, _), items = pair(), Items.of(ids, SID, shape)
+    (leaves, _), items = pair(), items_of(ids, SID, shape)
     _, own = oprf.mask(table.solve(items, shape), leaves)
-    elsewhere = Items.of(ids, EDGE, shape)
+    elsewhere = items_of(ids, EDGE, shape)
     assert not np.any(np.all(items.hashes == elsewhere.hashes, axis=1))
     assert not np.any(np.all(items.codes == elsewhere.codes, axis=1))
     here, there = (oprf.evaluate(items, own, shape, edge) for edge in (EDGE, SID))
@@ -126,7 +130,7 @@ def test_tags_of_one_session_say_nothing_in_another() -> None:
 def test_vectors_are_far_apart() -> None:
     near = sum(math.comb(f4.SYMBOLS, w) * 3**w for w in range(64))
     assert near * 2**69 < 4**f4.SYMBOLS
-    items = Items.of([f"user{i}" for i in range(2000)], SID, Shape(2000))
+    items = items_of([f"user{i}" for i in range(2000)], SID, Shape(2000))
     halves = items.codes[::2] ^ items.codes[1::2]
     places = ((halves | halves >> np.uint64(32)) & np.uint64(0xFFFFFFFF)).view(np.uint8)
     weights = np.unpackbits(places, axis=1).sum(axis=1)
@@ -149,7 +153,7 @@ def test_products_over_f4() -> None:
 
 def test_slots_are_different_and_within_the_table() -> None:
     shape = Shape(3000)
-    items = Items.of([f"user{i}" for i in range(3000)], SID, shape)
+    items = items_of([f"user{i}" for i in range(3000)], SID, shape)
     assert items.slots.min() >= 0 and items.slots.max() < shape.sparse
     assert (np.diff(np.sort(items.slots, axis=1), axis=1) > 0).all()
     for column in items.slots.T:
@@ -166,11 +170,11 @@ def test_tables_have_at_least_the_published_size(size: int, more: float) -> None
 
 def test_a_core_is_solved_by_the_dense_rows() -> None:
     shape = Shape(64)  # for fewer ids: more than four fifths of the sparse rows always leave a core
-    items = Items.of([f"user{i}" for i in range(shape.sparse + 5)], SID, shape)
+    items = items_of([f"user{i}" for i in range(shape.sparse + 5)], SID, shape)
     solved = table.solve(items, shape)
     assert solved[shape.sparse :].any()
     assert np.array_equal(table.Reader(solved, shape).read(items), items.codes)
-    full = Items.of([f"user{i}" for i in range(shape.rows + 1)], SID, shape)
+    full = items_of([f"user{i}" for i in range(shape.rows + 1)], SID, shape)
     with pytest.raises(ArithmeticError, match="no solution"):
         table.solve(full, shape)
 
@@ -229,7 +233,7 @@ def test_wrong_lengths_are_refused() -> None:
         with pytest.raises(ProtocolError, match="masked table"):
             oprf.unmask(masked, secret)
     with pytest.raises(ProtocolError, match="announced size"):
-        oprf.evaluate(Items.of(["a"], SID, shape), rows[1:], shape, EDGE, secret.factors)
+        oprf.evaluate(items_of(["a"], SID, shape), rows[1:], shape, EDGE, secret.factors)
 
 
 def test_an_answer_that_was_changed_gives_other_tags() -> None:
@@ -254,6 +258,6 @@ def test_no_secret_is_shown() -> None:
         repr(secret)
         + repr(secret.factors)
         + repr(seeds.Server(EDGE, Xof(bytes(32))))
-        + repr(Items.of(["a"], SID, Shape(1)))
+        + repr(items_of(["a"], SID, Shape(1)))
     )
     assert "array" not in shown and leaves.dtype == np.uint8

@@ -13,6 +13,7 @@ from accord_protocols.kernel.effects import Compute, Done, Fields, Send
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.phases.alignment.ecdh import Ecdh
 from accord_protocols.phases.alignment.rsa import Rsa
 from accord_protocols.primitives.psi.okvs import Geometry
 from accord_protocols.tasks.results import Numbers, Stored, Tagged
@@ -63,7 +64,7 @@ class Oprf(Protocol):
         ...
 
 
-OPRFS: dict[str, Oprf] = {oprf.name: oprf for oprf in (Rsa(),)}
+OPRFS: dict[str, Oprf] = {oprf.name: oprf for oprf in (Rsa(), Ecdh())}
 """The schemes that an agreement may name."""
 
 

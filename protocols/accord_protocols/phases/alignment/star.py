@@ -16,10 +16,11 @@ from accord_protocols.kernel.effects import Abort, Compute, Done, Effect, Note, 
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
-from accord_protocols.phases.alignment.oprf import Opened, Pair
+from accord_protocols.phases.alignment.oprf import Opened, OprfExchange, Pair
 from accord_protocols.phases.alignment.order import Ordering
+from accord_protocols.phases.alignment.transfer import Edge, Transfer, by_transfer, session
 from accord_protocols.phases.keys import Keyed
-from accord_protocols.tasks.results import Common, Located, Tagged
+from accord_protocols.tasks.results import Bytes, Common, Hashed, Located, Solved, Tagged, Words
 from accord_schemas.blob import loaded
 from accord_schemas.codes import Code
 from accord_schemas.events import Event, OprfKey, Tags
@@ -29,7 +30,7 @@ NOBODY = "the parties have no users in common"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Joining:
-    """The secrets with the peers, and how many ids each server announced."""
+    """The secrets with the peers, and how many ids each announced."""
 
     kappas: Mapping[str, bytes]
     sizes: Mapping[str, int]
@@ -40,6 +41,14 @@ class Waiting:
     """A server's secrets with its peers."""
 
     kappas: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Hashes:
+    """Hashes of the leader's ids."""
+
+    joining: Joining
+    hashes: Bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,25 +78,38 @@ class Align(Machine):
 
     @transition(Keyed, nothing, starts=True)
     def start(self, state: Keyed, inputs: Inputs, draw: Draw) -> Fired:
-        """Start an OPRF per server."""
+        """Start an OPRF per server. By OT extension, hash the own ids first: all servers have the same hashes."""
+        if by_transfer(self.agreement):
+            compute = Compute("hashed", "ot.hashed", session(self.setup), data=True)
+            return Fired((compute,), self.solve.keeping(Joining(state.kappas, state.sizes)))
         sizes, keys = state.sizes, state.of(OprfKey)
         exchanges = tuple(
-            Spawn(f"oprf.{p}", Pair(sizes[self.setup.leader], sizes[p], keys[p].key, state.kappas))
+            Spawn(self._exchange(p), Pair(sizes[self.setup.leader], sizes[p], keys[p].key, state.kappas))
             for p in self._servers()
         )
-        then = (
-            self.join.keeping(Joining(state.kappas, sizes))
-            if self.setup.leads
-            else self.wait.keeping(Waiting(state.kappas))
-        )
-        return Fired(exchanges, then)
+        return self._exchanging(Joining(state.kappas, sizes), exchanges)
 
-    @transition(Joining, lambda self, _: [self.done(f"oprf.{p}") for p in self._servers()])
+    @transition(Joining, lambda self, _: [self.job("hashed")])
+    def solve(self, state: Joining, inputs: Inputs, draw: Draw) -> Fired:
+        """Leader: solve its table, once for all servers. Server: exchange."""
+        hashes = inputs.result(Hashed, self.job("hashed")).hashes
+        if not self.setup.leads:
+            return self._exchanging(state, self._edges(state, hashes, None))
+        compute = Compute("solved", "ot.solved", {**session(self.setup), "hashes": hashes})
+        return Fired((compute,), self.spread.keeping(Hashes(state, hashes)))
+
+    @transition(Hashes, lambda self, _: [self.job("solved")])
+    def spread(self, state: Hashes, inputs: Inputs, draw: Draw) -> Fired:
+        """Leader: exchange with every server."""
+        table = inputs.result(Solved, self.job("solved")).table
+        return self._exchanging(state.joining, self._edges(state.joining, state.hashes, table))
+
+    @transition(Joining, lambda self, _: [self.done(self._exchange(p)) for p in self._servers()])
     def join(self, state: Joining, inputs: Inputs, draw: Draw) -> Fired:
         """Leader: intersect."""
         fields: dict[str, Any] = {f"kappa.{p}": kappa for p, kappa in state.kappas.items()}
         for p in self._servers():
-            opened = inputs.ended(Opened, f"oprf.{p}")
+            opened = inputs.ended(Opened, self._exchange(p))
             store = opened.store
             fields |= {f"tags.{p}": opened.tags, f"salt.{p}": store.salt, f"table.{p}": store.table}
             fields[f"size.{p}"] = state.sizes[p]
@@ -101,11 +123,13 @@ class Align(Machine):
         sends = tuple(Send(f"tags.{p}", [p], Tags(tags=common.tags[p])) for p in self._servers())
         return Fired((*sends, *self._found(loaded(common.rows))))
 
-    @transition(Waiting, lambda self, _: [self.at(f"tags.{self.me}", self.setup.leader), self.done(f"oprf.{self.me}")])
+    @transition(
+        Waiting, lambda self, _: [self.at(f"tags.{self.me}", self.setup.leader), self.done(self._exchange(self.me))]
+    )
     def wait(self, state: Waiting, inputs: Inputs, draw: Draw) -> Fired:
         """Server: find the rows that were announced."""
         announced = inputs.event(Tags, self.at(f"tags.{self.me}", self.setup.leader))
-        own = inputs.ended(Tagged, f"oprf.{self.me}")
+        own = inputs.ended(Tagged, self._exchange(self.me))
         fields = {"tags": own.tags, "announced": announced.tags, "peer": self.setup.leader}
         return Fired((Compute("located", "align.locate", fields),), self.located.keeping(state))
 
@@ -129,6 +153,21 @@ class Align(Machine):
         if not len(rows):
             return note, Abort("refused", NOBODY, code=Code.NOBODY)
         return note, Done(Aligned(rows))
+
+    def _exchanging(self, joining: Joining, exchanges: tuple[Spawn, ...]) -> Fired:
+        then = self.join.keeping(joining) if self.setup.leads else self.wait.keeping(Waiting(joining.kappas))
+        return Fired(exchanges, then)
+
+    def _edges(self, joining: Joining, hashes: Bytes, table: Words | None) -> tuple[Spawn, ...]:
+        sizes = joining.sizes
+        return tuple(
+            Spawn(self._exchange(p), Edge(sizes[self.setup.leader], sizes[p], hashes, table, joining.kappas))
+            for p in self._servers()
+        )
+
+    def _exchange(self, server: str) -> str:
+        """The instance that leader and server share."""
+        return f"{Transfer.kind if by_transfer(self.agreement) else OprfExchange.kind}.{server}"
 
     def _servers(self) -> tuple[str, ...]:
         return self.agreement.others if self.setup.leads else (self.me,)

@@ -64,15 +64,14 @@ class Items:
     masks: NDArray[np.uint64] = field(repr=False)
 
     @staticmethod
-    def of(ids: Sequence[str], sid: bytes, shape: Shape) -> Items:
-        """The items of distinct normalised ids.
+    def of(hashes: NDArray[np.uint8], sid: bytes, shape: Shape) -> Items:
+        """The items of distinct ids.
 
         Args:
-            ids: At most 1024 bytes of UTF-8 each.
+            hashes: ``(n, 16) uint8`` from `hash_ids`.
             sid: 32 bytes, the session that all parties share.
             shape: Of the leader's table.
         """
-        hashes = keyed_texts(digest(b"accord psi ot id", sid), ids, _HASH)
         cipher = Cipher(algorithms.AES(digest(b"accord psi ot code", sid)[:16]), modes.ECB())  # noqa: S305 - a function
         encryptor, n = cipher.encryptor(), len(hashes)
         items = Items(hashes, np.empty((n, WORDS), np.uint64), np.empty((n, 3), np.int64), np.empty(n, np.uint64))
@@ -89,6 +88,11 @@ class Items:
         """The items, `CHUNK` at a time."""
         for span in _spans(len(self)):
             yield Items(self.hashes[span], self.codes[span], self.slots[span], self.masks[span])
+
+
+def hash_ids(ids: Sequence[str], sid: bytes) -> NDArray[np.uint8]:
+    """Keyed hashes of normalised ids, which have at most 1024 bytes of UTF-8 each: ``(n, 16) uint8``."""
+    return keyed_texts(digest(b"accord psi ot id", sid), ids, _HASH)
 
 
 def _spans(count: int) -> Iterator[slice]:

@@ -1,0 +1,202 @@
+"""The oblivious PRF between the leader and one server by OT extension, and the server's key-value store.
+
+No key is made beforehand: the server's secret is drawn here. The leader's table is the same for all servers; every
+edge masks it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from accord_protocols.kernel.effects import Compute, Done, Fields, Send
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import Goes, Machine, Setup
+from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.phases.alignment.oprf import Opened
+from accord_protocols.primitives.psi.okvs import Geometry
+from accord_protocols.primitives.psi.ot.code import Shape
+from accord_protocols.primitives.psi.ot.f4 import SYMBOLS
+from accord_protocols.tasks.results import Answered, Bytes, Hidden, Learned, Points, Reading, Stored, Tagged, Words
+from accord_schemas.agreement import Agreement
+from accord_schemas.canonical import digest
+from accord_schemas.errors import ProtocolError
+from accord_schemas.events import Choices, Event, Masked, Store
+
+SCHEME = "ot"
+"""As ``align.protocol`` says it."""
+_TRANSFERS = 2 * SYMBOLS
+
+
+def by_transfer(agreement: Agreement) -> bool:
+    """Whether a collaboration is aligned by OT extension."""
+    return agreement.align.protocol == SCHEME
+
+
+def session(setup: Setup) -> Fields:
+    """Bound into every hash of an id, at all parties."""
+    return {"sid": digest(b"accord transfer", setup.sid)}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Edge:
+    """What leader and server begin with: how many ids each announced, and hashes of the own ones.
+
+    Args:
+        leader: Ids of the leader.
+        server: Ids of the server.
+        hashes: ``(n, 16) uint8``.
+        table: The leader's, ``(rows, 5) uint64``.
+        kappas: The server's secrets with its peers.
+    """
+
+    leader: int
+    server: int
+    hashes: Bytes
+    table: Words | None = None
+    kappas: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Offered:
+    """The server's stream key, from which it has the secrets of its base transfers again."""
+
+    edge: Edge
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Received:
+    """The masked table at the server."""
+
+    edge: Edge
+    table: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Read:
+    """The server's factors."""
+
+    edge: Edge
+    factors: Fields
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Masking:
+    """The leader's half of the base transfers."""
+
+    edge: Edge
+    point: Bytes
+    corrections: Bytes
+
+
+class Transfer(Machine):
+    """``transfer.SERVER``: an oblivious PRF by OT extension between the leader and one server, and that one's store."""
+
+    kind = "transfer"
+    by_reference = True
+    says: ClassVar[dict[str, type[Event]]] = {"choices": Choices, "masked": Masked, "store": Store}
+    goes: ClassVar[dict[str, Goes]] = {"choices": Goes.LEADER, "masked": Goes.INSTANCE, "store": Goes.LEADER}
+
+    @classmethod
+    def expected(cls, setup: Setup, qualifier: str) -> bool:
+        """One for each party but the leader."""
+        return qualifier in setup.agreement.others
+
+    @property
+    def edge(self) -> Fields:
+        """Bound into every hash of this exchange."""
+        return {"edge": digest(b"accord transfer", self.setup.sid, self.instance)}
+
+    @transition(Edge, nothing, starts=True)
+    def start(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
+        """Server: draw what it chooses. Leader: wait for it."""
+        if self.setup.leads:
+            return Fired((), self.answer.keeping(state))
+        key = draw.key("choices")
+        return Fired((Compute("chosen", "ot.choices", self.edge, key=key),), self.offer.keeping(Offered(state, key)))
+
+    @transition(Offered, lambda self, _: [self.job("chosen")])
+    def offer(self, state: Offered, inputs: Inputs, draw: Draw) -> Fired:
+        """Server: send its public keys."""
+        event = Choices(points=inputs.result(Points, self.job("chosen")).points)
+        return Fired((Send("choices", [self.setup.leader], event),), self.learn.keeping(state))
+
+    @transition(Edge, lambda self, _: [self.at("choices", self.qualifier)])
+    def answer(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
+        """Leader: make the keys of the base transfers."""
+        chosen = inputs.event(Choices, self.at("choices", self.qualifier))
+        if len(chosen.points) != _TRANSFERS:
+            raise ProtocolError("points of an exchange are not as many as agreed", whose=self.qualifier)
+        fields = {**self.edge, "points": chosen.points, "peer": self.qualifier}
+        compute = Compute("answered", "ot.answered", fields, key=draw.key("answer"))
+        return Fired((compute,), self.mask.keeping(state))
+
+    @transition(Edge, lambda self, _: [self.job("answered")])
+    def mask(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
+        """Leader: mask its table."""
+        answered = inputs.result(Answered, self.job("answered"))
+        compute = Compute("hidden", "ot.masked", {"table": state.table, "leaves": answered.leaves})
+        return Fired((compute,), self.send.keeping(Masking(state, answered.point, answered.corrections)))
+
+    @transition(Masking, lambda self, _: [self.job("hidden")])
+    def send(self, state: Masking, inputs: Inputs, draw: Draw) -> Fired:
+        """Leader: send it, and tag its ids."""
+        hidden = inputs.result(Hidden, self.job("hidden"))
+        event = Masked(point=state.point, corrections=state.corrections, table=hidden.table)
+        compute = self._tag(state.edge, {"rows": hidden.rows})
+        return Fired((Send("masked", [self.qualifier], event), compute), self.end.keeping(state.edge))
+
+    @transition(Offered, lambda self, _: [self.at("masked", self.setup.leader)])
+    def learn(self, state: Offered, inputs: Inputs, draw: Draw) -> Fired:
+        """Server: learn its half of the base transfers."""
+        masked = inputs.event(Masked, self.at("masked", self.setup.leader))
+        halves = (len(masked.point), len(masked.corrections))
+        if halves != (1, _TRANSFERS) or len(masked.table) != Shape(state.edge.leader).rows:
+            raise ProtocolError("a masked table is not as announced", whose=self.setup.leader)
+        fields = {**self.edge, "point": masked.point, "corrections": masked.corrections, "peer": self.setup.leader}
+        compute = Compute("learned", "ot.learned", fields, key=state.key)
+        return Fired((compute,), self.unmask.keeping(Received(state.edge, masked.table)))
+
+    @transition(Received, lambda self, _: [self.job("learned")])
+    def unmask(self, state: Received, inputs: Inputs, draw: Draw) -> Fired:
+        """Server: the rows that it reads."""
+        learned = inputs.result(Learned, self.job("learned"))
+        factors = {"low": learned.low, "high": learned.high}
+        compute = Compute("read", "ot.unmasked", {"table": state.table, "leaves": learned.leaves, **factors})
+        return Fired((compute,), self.tag.keeping(Read(state.edge, factors)))
+
+    @transition(Read, lambda self, _: [self.job("read")])
+    def tag(self, state: Read, inputs: Inputs, draw: Draw) -> Fired:
+        """Server: tag its own ids."""
+        rows = inputs.result(Reading, self.job("read")).rows
+        return Fired((self._tag(state.edge, {"rows": rows, **state.factors}),), self.build.keeping(state.edge))
+
+    @transition(Edge, lambda self, _: [self.job("tagged")])
+    def build(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
+        """Server: build the store."""
+        tags = inputs.result(Tagged, self.job("tagged")).tags
+        fields = {"tags": tags, **{f"kappa.{p}": kappa for p, kappa in state.kappas.items()}}
+        compute = Compute("stored", "align.store", fields, key=draw.key("store"), data=True)
+        return Fired((compute,), self.store.keeping(Tagged(tags)))
+
+    @transition(Tagged, lambda self, _: [self.job("stored")])
+    def store(self, state: Tagged, inputs: Inputs, draw: Draw) -> Fired:
+        """Server: send the store, and end with the tags of its own ids."""
+        built = inputs.result(Stored, self.job("stored"))
+        event = Store(parameters=built.salt, table=built.table)
+        return Fired((Send("store", [self.setup.leader], event), Done(state)))
+
+    @transition(Edge, lambda self, _: [self.job("tagged"), self.at("store", self.qualifier)])
+    def end(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
+        """Leader: end with the tags of its ids and the server's store."""
+        store = inputs.event(Store, self.at("store", self.qualifier))
+        if len(store.parameters) != 16 or len(store.table) != Geometry.of(state.server).rows:
+            raise ProtocolError("a key-value store is not of the announced size", whose=self.qualifier)
+        tags = inputs.result(Tagged, self.job("tagged")).tags
+        return Fired((Done(Opened(tags, Stored(store.parameters, store.table))),))
+
+    def _tag(self, edge: Edge, read: Fields) -> Compute:
+        fields = {**session(self.setup), **self.edge, "leader": edge.leader, "hashes": edge.hashes, **read}
+        return Compute("tagged", "ot.tagged", fields)

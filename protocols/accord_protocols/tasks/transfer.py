@@ -1,0 +1,86 @@
+"""Tasks of entity alignment by OT extension, see `accord_protocols.phases.alignment.transfer`.
+
+Of a party: ``sid`` is the session that all share, ``edge`` that of leader and server, ``leader`` the announced size of
+the leader's set, by which its table is cut.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_protocols.primitives.psi.ot import oprf, seeds, table
+from accord_protocols.primitives.psi.ot.code import Items, Shape, hash_ids
+from accord_protocols.primitives.psi.ot.extension import CHUNK
+from accord_protocols.primitives.psi.ot.f4 import SYMBOLS, Factors
+from accord_protocols.tasks.registry import Context, Result
+
+ROWS = 4 * CHUNK
+"""Rows of the table in a part of a task: whole chunks, so that a part follows from its number."""
+
+
+def hashed(context: Context) -> Result:
+    """Hashes of this part's ids. Inputs: sid."""
+    return Result({"hashes": hash_ids(context.ids, context.inputs["sid"])})
+
+
+def solved(context: Context) -> Result:
+    """Leader: the table of its ids. Inputs: sid, hashes."""
+    shape = Shape(len(context.inputs["hashes"]))
+    return Result({"table": table.solve(_items(context, shape), shape)})
+
+
+def choices(context: Context) -> Result:
+    """Server: public keys of the base transfers. Inputs: edge."""
+    return Result({"points": seeds.Server(context.inputs["edge"], context.xof).points})
+
+
+def answered(context: Context) -> Result:
+    """Leader: the other half of the base transfers, and all leaves. Inputs: edge, points."""
+    answer, leaves = seeds.answer(context.inputs["points"], context.inputs["edge"], context.xof)
+    corrections = answer.corrections.reshape(-1, answer.corrections.shape[-1])
+    return Result({"point": answer.point, "corrections": corrections, "leaves": leaves})
+
+
+def learned(context: Context) -> Result:
+    """Server, with the key of its `choices`: its factors and leaves. Inputs: edge, point, corrections."""
+    corrections = context.inputs["corrections"]
+    answer = seeds.Answer(context.inputs["point"], corrections.reshape(SYMBOLS, -1, corrections.shape[1]))
+    secret = seeds.Server(context.inputs["edge"], context.xof).learn(answer)
+    return Result({"low": secret.factors.low, "high": secret.factors.high, "leaves": secret.leaves})
+
+
+def masked(context: Context) -> Result:
+    """Leader: a part of its table hidden, and of its own rows. Inputs: table, leaves."""
+    hidden, own = oprf.mask(context.inputs["table"], context.inputs["leaves"], _first(context))
+    return Result({"table": hidden, "rows": own})
+
+
+def unmasked(context: Context) -> Result:
+    """Server: a part of the rows that it reads. Inputs: table, low, high, leaves."""
+    secret = seeds.Secret(_factors(context), context.inputs["leaves"])
+    return Result({"rows": oprf.unmask(context.inputs["table"], secret, _first(context))})
+
+
+def tagged(context: Context) -> Result:
+    """Tags of this part's hashes. Inputs: sid, edge, leader, hashes, rows; at the server low and high as well."""
+    shape = Shape(context.inputs["leader"])
+    factors = _factors(context) if "low" in context.inputs else None
+    tags = oprf.evaluate(_items(context, shape), context.inputs["rows"], shape, context.inputs["edge"], factors)
+    return Result({"tags": tags})
+
+
+def _items(context: Context, shape: Shape) -> Items:
+    hashes: NDArray[Any] = context.inputs["hashes"]
+    return Items.of(hashes, context.inputs["sid"], shape)
+
+
+def _factors(context: Context) -> Factors:
+    low, high = (np.asarray(context.inputs[name]) for name in ("low", "high"))
+    return Factors(low, high)
+
+
+def _first(context: Context) -> int:
+    return context.part * (ROWS // CHUNK)
