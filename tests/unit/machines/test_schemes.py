@@ -6,13 +6,14 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from tests.support.world import NAMES, Rows, World, alignment
+from tests.support.world import NAMES, Rows, Tamper, World, alignment
 
 from accord_protocols.phases.alignment.oprf import OPRFS
 from accord_protocols.phases.alignment.star import NOBODY
 from accord_protocols.phases.alignment.transfer import SCHEME
+from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement, Align
-from accord_schemas.events import OprfKey
+from accord_schemas.events import Blinded, Choices, Event, Masked, OprfKey, Signed, Store, Tags
 
 SETS = {
     "two": (range(40), range(15, 60)),
@@ -68,3 +69,75 @@ def test_any_order_of_arrival_says_the_same(scheme: str) -> None:
 def test_a_transfer_needs_no_key_beforehand() -> None:
     said = {type(content.event) for content in world("ot", range(9), range(5, 20)).log.values()}
     assert OprfKey not in said and OprfKey in {type(c.event) for c in world("ecdh", range(3), range(3)).log.values()}
+
+
+# ---- peers that say something else
+
+POINTS = "points of the group are not acceptable"
+KEY = "a public key is not acceptable"
+EVEN = np.frombuffer(bytes.fromhex("02" + 31 * "00"), np.uint8)  # canonical, but no point: RFC 9496 has no root for it
+
+
+def rows(name: str, change: Any) -> Any:
+    return lambda event: {name: change(getattr(event, name))}
+
+
+def first(value: Any) -> Any:
+    return lambda array: np.concatenate(
+        [np.broadcast_to(np.asarray(value, array.dtype), (1, *array.shape[1:])), array[1:]]
+    )
+
+
+def tampering(kind: type[Event], sender: str, change: Any) -> Tamper:
+    def tamper(_to: str, content: Content) -> Event:
+        if type(content.event) is not kind or content.address.sender != sender:
+            return content.event
+        return content.event.model_copy(update=change(content.event))
+
+    return tamper
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind", "sender", "change", "reason"),
+    [
+        ("ecdh", OprfKey, "shop", rows("key", first(0)), KEY),
+        ("ecdh", OprfKey, "shop", rows("key", first(EVEN)), KEY),
+        ("ecdh", OprfKey, "shop", rows("key", lambda key: key.repeat(2, axis=0)), KEY),
+        ("ecdh", OprfKey, "shop", rows("key", lambda key: key[:, 1:]), KEY),
+        ("ecdh", OprfKey, "shop", rows("proof", lambda _: np.zeros((1, 32), np.uint8)), KEY),
+        ("ecdh", OprfKey, "shop", rows("scheme", lambda _: "rsa"), "an alignment key is not of the agreed scheme"),
+        ("ecdh", Blinded, "bank", rows("numbers", first(0)), POINTS),
+        ("ecdh", Blinded, "bank", rows("numbers", first(EVEN)), POINTS),
+        ("ecdh", Blinded, "bank", rows("numbers", first(255)), POINTS),
+        ("ecdh", Blinded, "bank", rows("numbers", lambda n: n[1:]), "blinded ids are not as announced"),
+        ("ecdh", Blinded, "bank", rows("numbers", lambda n: n[:, 1:]), "blinded ids are not as announced"),
+        ("ecdh", Signed, "shop", rows("numbers", first(0)), POINTS),
+        ("ecdh", Signed, "shop", rows("numbers", first(EVEN)), POINTS),
+        ("ecdh", Signed, "shop", rows("numbers", lambda n: n[1:]), "signed ids are not as announced"),
+        ("ot", Choices, "shop", rows("points", first(0)), POINTS),
+        ("ot", Choices, "shop", rows("points", first(EVEN)), POINTS),
+        ("ot", Choices, "shop", rows("points", first(255)), POINTS),
+        ("ot", Choices, "shop", rows("points", lambda p: p[1:]), "points of an exchange are not as many as agreed"),
+        ("ot", Masked, "bank", rows("point", first(0)), POINTS),
+        ("ot", Masked, "bank", rows("point", first(EVEN)), POINTS),
+        ("ot", Masked, "bank", rows("point", lambda p: p.repeat(2, axis=0)), "a masked table is not as announced"),
+        ("ot", Masked, "bank", rows("corrections", lambda c: c[1:]), "a masked table is not as announced"),
+        ("ot", Masked, "bank", rows("table", lambda t: t[1:]), "a masked table is not as announced"),
+        ("ot", Store, "shop", rows("table", lambda t: t[1:]), "a key-value store is not of the announced size"),
+        ("ot", Store, "shop", rows("parameters", lambda _: b""), "a key-value store is not of the announced size"),
+        ("ot", Tags, "bank", rows("tags", first(0)), "the announced intersection is not acceptable"),
+    ],
+)
+def test_who_says_something_else_is_named(
+    scheme: str, kind: type[Event], sender: str, change: Any, reason: str
+) -> None:
+    victim = {"bank": "shop", "shop": "bank"}[sender]
+    aborted = world(scheme, range(9), range(5, 20), tamper=tampering(kind, sender, change)).parties[victim].aborted
+    assert aborted is not None and (aborted.trigger, aborted.whose, aborted.reason) == ("failed", sender, reason)
+
+
+@pytest.mark.parametrize(("kind", "name"), [(Masked, "table"), (Masked, "corrections")])
+def test_a_table_of_other_rows_finds_nobody(kind: type[Event], name: str) -> None:
+    tamper = tampering(kind, "bank", rows(name, lambda array: array[::-1]))
+    for party in world("ot", range(9), range(5, 20), tamper=tamper).parties.values():
+        assert party.aborted is not None and party.aborted.reason == NOBODY

@@ -86,7 +86,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"train": {"l2": -0.5}}, "train.l2 is -0.5; it must be at least 0"),
     ({"train": 3}, "train is 3; it must be a section"),
     ({"train": {"protection": "shard"}}, 'train.protection is "shard"; it must be shared or score.'),
-    ({"align": {"protocol": "rsb"}}, 'align.protocol is "rsb"; it must be rsa.'),
+    ({"align": {"protocol": "rsb"}}, 'align.protocol is "rsb"; it must be rsa, ecdh or ot.'),
     ({"align": {"max_overlap": 1.7}}, "align.max_overlap is 1.7; it must be at most 1"),
     ({"align": {"max_overlap": 0}}, "align.max_overlap is 0; it must be above 0"),
     ({"keys": {"bits": 1024}}, "keys.bits is 1024; it must be at least 2048."),
