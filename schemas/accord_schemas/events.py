@@ -319,6 +319,13 @@ class Masked(Event):
     table: Vectors
 
 
+class Marks(Event):
+    """Alignment of two parties by OT extension, server to leader: the beginnings of its tags, in their own order."""
+
+    family, name = "psi", "marks"
+    tags: Numbers
+
+
 class Tags(Event):
     """Alignment, leader to server: the tags of the intersection, in the common row order."""
 

@@ -8,9 +8,10 @@ import hmac
 from accord_protocols.primitives.commitments import texts
 from accord_protocols.primitives.psi import okvs, rsa
 from accord_protocols.primitives.psi.rsa_key import PrivateKey
-from accord_protocols.primitives.psi.sharing import shares
+from accord_protocols.primitives.psi.sharing import shares, shares_of_hashes
 from accord_protocols.primitives.psi.star import intersect, locate
 from accord_protocols.tasks.registry import Context, Result
+from accord_protocols.tasks.results import Bytes
 from accord_schemas.bigints import from_block
 from accord_schemas.canonical import framed
 
@@ -34,8 +35,11 @@ def tag(context: Context) -> Result:
 
 
 def store(context: Context) -> Result:
-    """Server: the key-value store from its tags to its shares of zero. Inputs: tags, kappa.P per peer."""
-    built = okvs.build(context.inputs["tags"], shares(_kappas(context), context.rows.ids), context.xof)
+    """Server: the key-value store from its tags to its shares of zero.
+
+    Inputs: tags, kappa.P per peer, and perhaps hashes.
+    """
+    built = okvs.build(context.inputs["tags"], _shares(context), context.xof)
     salt, table = built.encode()
     return Result({"salt": salt, "table": table})
 
@@ -49,7 +53,7 @@ def finalise(context: Context) -> Result:
 def intersect_task(context: Context) -> Result:
     """Leader: rows that everybody has, in a random order, and their tags by server P.
 
-    Inputs, by server P: kappa, tags, salt, table, size.
+    Inputs, by server P: kappa, tags, salt, table, size; and perhaps hashes.
     """
     inputs = context.inputs
     servers = sorted(name.partition(".")[2] for name in inputs if name.startswith("size."))
@@ -57,7 +61,7 @@ def intersect_task(context: Context) -> Result:
         (okvs.Store.decode(inputs[f"size.{p}"], inputs[f"salt.{p}"], inputs[f"table.{p}"]), inputs[f"tags.{p}"])
         for p in servers
     ]
-    rows = intersect(shares(_kappas(context), context.rows.ids), opened)
+    rows = intersect(_shares(context), opened)
     rows = rows[context.xof.permutation(len(rows))]
     return Result({"rows": rows, **{f"tags.{p}": inputs[f"tags.{p}"][rows] for p in servers}})
 
@@ -85,6 +89,13 @@ def order(context: Context) -> Result:
 
 def _mac(kappa: bytes, sender: str, found: bytes) -> bytes:
     return hmac.digest(kappa, b"".join(framed(b"accord row order", sender, found)), "sha256")
+
+
+def _shares(context: Context) -> Bytes:
+    """Of the own ids, or of their hashes where the parties have them in common."""
+    if "hashes" in context.inputs:
+        return shares_of_hashes(_kappas(context), context.inputs["hashes"])
+    return shares(_kappas(context), context.rows.ids)
 
 
 def _kappas(context: Context) -> list[bytes]:

@@ -128,6 +128,8 @@ TASKS: dict[str, Task] = {
     "ot.masked": Task("transfer:masked", split=("table",), chunk=1 << 17),
     "ot.unmasked": Task("transfer:unmasked", split=("table",), chunk=1 << 17),
     "ot.tagged": Task("transfer:tagged", split=("hashes",), chunk=1 << 18),
+    "ot.marked": Task("transfer:marked"),
+    "ot.matched": Task("transfer:matched", cheap=True),
     "align.store": Task("align:store"),
     "align.finalise": Task("align:finalise", split=("numbers",), by_ids=True),
     "align.intersect": Task("align:intersect_task", cheap=True),

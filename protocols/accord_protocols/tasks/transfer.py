@@ -15,6 +15,7 @@ from accord_protocols.primitives.psi.ot import oprf, seeds, table
 from accord_protocols.primitives.psi.ot.code import Items, Shape, hash_ids
 from accord_protocols.primitives.psi.ot.extension import CHUNK
 from accord_protocols.primitives.psi.ot.f4 import SYMBOLS, Factors
+from accord_protocols.primitives.psi.tags import as_strings, find
 from accord_protocols.tasks.registry import Context, Result
 
 ROWS = 4 * CHUNK
@@ -70,6 +71,24 @@ def tagged(context: Context) -> Result:
     factors = _factors(context) if "low" in context.inputs else None
     tags = oprf.evaluate(_items(context, shape), context.inputs["rows"], shape, context.inputs["edge"], factors)
     return Result({"tags": tags})
+
+
+def marked(context: Context) -> Result:
+    """Server of two parties: the beginnings of its tags, sorted. Inputs: tags, size."""
+    marks = np.ascontiguousarray(context.inputs["tags"][:, : context.inputs["size"]])
+    return Result({"tags": marks[np.argsort(as_strings(marks))]})
+
+
+def matched(context: Context) -> Result:
+    """Leader of two parties: rows whose tags begin with one of the server's marks, in a random order, and these tags.
+
+    Inputs, by server P: tags, marks.
+    """
+    ((name, tags),) = ((name, value) for name, value in context.inputs.items() if name.startswith("tags."))
+    marks = context.inputs[name.replace("tags", "marks", 1)]
+    rows = np.flatnonzero(find(marks, tags[:, : marks.shape[1]]) >= 0)
+    rows = rows[context.xof.permutation(len(rows))]
+    return Result({"rows": rows, name: tags[rows]})
 
 
 def _items(context: Context, shape: Shape) -> Items:

@@ -1,4 +1,4 @@
-"""Whole parties that align by each scheme, large numbers in files: the plain join after any order, losses and deaths."""
+"""Whole parties that align by each scheme, large numbers in files: the plain join after any order, loss and death."""
 
 from __future__ import annotations
 

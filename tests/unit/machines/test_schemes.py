@@ -13,7 +13,7 @@ from accord_protocols.phases.alignment.star import NOBODY
 from accord_protocols.phases.alignment.transfer import SCHEME
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement, Align
-from accord_schemas.events import Blinded, Choices, Event, Masked, OprfKey, Signed, Store, Tags
+from accord_schemas.events import Blinded, Choices, Event, Marks, Masked, OprfKey, Signed, Store, Tags
 
 SETS = {
     "two": (range(40), range(15, 60)),
@@ -123,8 +123,8 @@ def tampering(kind: type[Event], sender: str, change: Any) -> Tamper:
         ("ot", Masked, "bank", rows("point", lambda p: p.repeat(2, axis=0)), "a masked table is not as announced"),
         ("ot", Masked, "bank", rows("corrections", lambda c: c[1:]), "a masked table is not as announced"),
         ("ot", Masked, "bank", rows("table", lambda t: t[1:]), "a masked table is not as announced"),
-        ("ot", Store, "shop", rows("table", lambda t: t[1:]), "a key-value store is not of the announced size"),
-        ("ot", Store, "shop", rows("parameters", lambda _: b""), "a key-value store is not of the announced size"),
+        ("ot", Marks, "shop", rows("tags", lambda t: t[1:]), "marks are not as announced"),
+        ("ot", Marks, "shop", rows("tags", lambda t: t[:, 1:]), "marks are not as announced"),
         ("ot", Tags, "bank", rows("tags", first(0)), "the announced intersection is not acceptable"),
     ],
 )
@@ -134,6 +134,20 @@ def test_who_says_something_else_is_named(
     victim = {"bank": "shop", "shop": "bank"}[sender]
     aborted = world(scheme, range(9), range(5, 20), tamper=tampering(kind, sender, change)).parties[victim].aborted
     assert aborted is not None and (aborted.trigger, aborted.whose, aborted.reason) == ("failed", sender, reason)
+
+
+def test_a_store_of_another_size_is_refused() -> None:
+    for change in (rows("table", lambda t: t[1:]), rows("parameters", lambda _: b"")):
+        sets = (range(9), range(5, 20), range(7, 12))
+        aborted = world("ot", *sets, tamper=tampering(Store, "telco", change)).parties["bank"].aborted
+        assert aborted is not None and aborted.whose == "telco"
+        assert aborted.reason == "a key-value store is not of the announced size"
+
+
+@pytest.mark.parametrize(("parties", "said"), [(2, Marks), (3, Store)])
+def test_only_of_two_parties_marks_do(parties: int, said: type[Event]) -> None:
+    kinds = {type(content.event) for content in world("ot", *[range(9)] * parties).log.values()}
+    assert kinds & {Marks, Store} == {said}
 
 
 @pytest.mark.parametrize(("kind", "name"), [(Masked, "table"), (Masked, "corrections")])

@@ -6,7 +6,7 @@ The leader learns the intersection of all sets and no pairwise one; the others l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +18,7 @@ from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.oprf import Opened, OprfExchange, Pair
 from accord_protocols.phases.alignment.order import Ordering
-from accord_protocols.phases.alignment.transfer import Edge, Transfer, by_transfer, session
+from accord_protocols.phases.alignment.transfer import Edge, Marked, Transfer, alone, by_transfer, session
 from accord_protocols.phases.keys import Keyed
 from accord_protocols.tasks.results import Bytes, Common, Hashed, Located, Solved, Tagged, Words
 from accord_schemas.blob import loaded
@@ -30,10 +30,17 @@ NOBODY = "the parties have no users in common"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Joining:
-    """The secrets with the peers, and how many ids each announced."""
+    """What exchanges begin with.
+
+    Args:
+        kappas: The secrets with the peers.
+        sizes: How many ids each party announced.
+        hashes: Of the own ids, ``(n, 16) uint8``, where all parties hash them alike.
+    """
 
     kappas: Mapping[str, bytes]
     sizes: Mapping[str, int]
+    hashes: Bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -41,14 +48,6 @@ class Waiting:
     """A server's secrets with its peers."""
 
     kappas: Mapping[str, bytes]
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Hashes:
-    """Hashes of the leader's ids."""
-
-    joining: Joining
-    hashes: Bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -94,26 +93,35 @@ class Align(Machine):
         """Leader: solve its table, once for all servers. Server: exchange."""
         hashes = inputs.result(Hashed, self.job("hashed")).hashes
         if not self.setup.leads:
-            return self._exchanging(state, self._edges(state, hashes, None))
+            return self._exchanging(state, self._edges(state, hashes))
         compute = Compute("solved", "ot.solved", {**session(self.setup), "hashes": hashes})
-        return Fired((compute,), self.spread.keeping(Hashes(state, hashes)))
+        return Fired((compute,), self.spread.keeping(replace(state, hashes=hashes)))
 
-    @transition(Hashes, lambda self, _: [self.job("solved")])
-    def spread(self, state: Hashes, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Joining, lambda self, _: [self.job("solved")])
+    def spread(self, state: Joining, inputs: Inputs, draw: Draw) -> Fired:
         """Leader: exchange with every server."""
+        assert state.hashes is not None
         table = inputs.result(Solved, self.job("solved")).table
-        return self._exchanging(state.joining, self._edges(state.joining, state.hashes, table))
+        return self._exchanging(state, self._edges(state, state.hashes, table))
 
     @transition(Joining, lambda self, _: [self.done(self._exchange(p)) for p in self._servers()])
     def join(self, state: Joining, inputs: Inputs, draw: Draw) -> Fired:
         """Leader: intersect."""
+        if by_transfer(self.agreement) and alone(self.agreement):
+            (server,) = self._servers()
+            marked = inputs.ended(Marked, self._exchange(server))
+            pair = {f"tags.{server}": marked.tags, f"marks.{server}": marked.marks}
+            return Fired((Compute("common", "ot.matched", pair, key=draw.key("order")),), self.announce.keeping(None))
         fields: dict[str, Any] = {f"kappa.{p}": kappa for p, kappa in state.kappas.items()}
         for p in self._servers():
             opened = inputs.ended(Opened, self._exchange(p))
             store = opened.store
             fields |= {f"tags.{p}": opened.tags, f"salt.{p}": store.salt, f"table.{p}": store.table}
             fields[f"size.{p}"] = state.sizes[p]
-        compute = Compute("common", "align.intersect", fields, key=draw.key("order"), data=True)
+        if state.hashes is not None:
+            fields["hashes"] = state.hashes
+        data = state.hashes is None
+        compute = Compute("common", "align.intersect", fields, key=draw.key("order"), data=data)
         return Fired((compute,), self.announce.keeping(None))
 
     @transition(None, lambda self, _: [self.job("common")])
@@ -158,7 +166,7 @@ class Align(Machine):
         then = self.join.keeping(joining) if self.setup.leads else self.wait.keeping(Waiting(joining.kappas))
         return Fired(exchanges, then)
 
-    def _edges(self, joining: Joining, hashes: Bytes, table: Words | None) -> tuple[Spawn, ...]:
+    def _edges(self, joining: Joining, hashes: Bytes, table: Words | None = None) -> tuple[Spawn, ...]:
         sizes = joining.sizes
         return tuple(
             Spawn(self._exchange(p), Edge(sizes[self.setup.leader], sizes[p], hashes, table, joining.kappas))

@@ -18,11 +18,12 @@ from accord_protocols.phases.alignment.oprf import Opened
 from accord_protocols.primitives.psi.okvs import Geometry
 from accord_protocols.primitives.psi.ot.code import Shape
 from accord_protocols.primitives.psi.ot.f4 import SYMBOLS
+from accord_protocols.primitives.psi.ot.oprf import tag_bytes
 from accord_protocols.tasks.results import Answered, Bytes, Hidden, Learned, Points, Reading, Stored, Tagged, Words
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Choices, Event, Masked, Store
+from accord_schemas.events import Choices, Event, Marks, Masked, Store
 
 SCHEME = "ot"
 """As ``align.protocol`` says it."""
@@ -32,6 +33,11 @@ _TRANSFERS = 2 * SYMBOLS
 def by_transfer(agreement: Agreement) -> bool:
     """Whether a collaboration is aligned by OT extension."""
     return agreement.align.protocol == SCHEME
+
+
+def alone(agreement: Agreement) -> bool:
+    """Whether there is a single server."""
+    return len(agreement.others) == 1
 
 
 def session(setup: Setup) -> Fields:
@@ -91,13 +97,26 @@ class Masking:
     corrections: Bytes
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Marked:
+    """What the leader of two ends with: tags of its ids, and the server's marks."""
+
+    tags: Bytes
+    marks: Bytes
+
+
 class Transfer(Machine):
     """``transfer.SERVER``: an oblivious PRF by OT extension between the leader and one server, and that one's store."""
 
     kind = "transfer"
     by_reference = True
-    says: ClassVar[dict[str, type[Event]]] = {"choices": Choices, "masked": Masked, "store": Store}
-    goes: ClassVar[dict[str, Goes]] = {"choices": Goes.LEADER, "masked": Goes.INSTANCE, "store": Goes.LEADER}
+    says: ClassVar[dict[str, type[Event]]] = {"choices": Choices, "masked": Masked, "store": Store, "marks": Marks}
+    goes: ClassVar[dict[str, Goes]] = {
+        "choices": Goes.LEADER,
+        "masked": Goes.INSTANCE,
+        "store": Goes.LEADER,
+        "marks": Goes.LEADER,
+    }
 
     @classmethod
     def expected(cls, setup: Setup, qualifier: str) -> bool:
@@ -146,7 +165,8 @@ class Transfer(Machine):
         hidden = inputs.result(Hidden, self.job("hidden"))
         event = Masked(point=state.point, corrections=state.corrections, table=hidden.table)
         compute = self._tag(state.edge, {"rows": hidden.rows})
-        return Fired((Send("masked", [self.qualifier], event), compute), self.end.keeping(state.edge))
+        then = (self.match if alone(self.agreement) else self.end).keeping(state.edge)
+        return Fired((Send("masked", [self.qualifier], event), compute), then)
 
     @transition(Offered, lambda self, _: [self.at("masked", self.setup.leader)])
     def learn(self, state: Offered, inputs: Inputs, draw: Draw) -> Fired:
@@ -175,11 +195,20 @@ class Transfer(Machine):
 
     @transition(Edge, lambda self, _: [self.job("tagged")])
     def build(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
-        """Server: build the store."""
+        """Server: build the store; of two parties, mark the tags: there is no pairwise intersection to hide."""
         tags = inputs.result(Tagged, self.job("tagged")).tags
-        fields = {"tags": tags, **{f"kappa.{p}": kappa for p, kappa in state.kappas.items()}}
-        compute = Compute("stored", "align.store", fields, key=draw.key("store"), data=True)
+        if alone(self.agreement):
+            compute = Compute("marked", "ot.marked", {"tags": tags, "size": tag_bytes(state.leader, state.server)})
+            return Fired((compute,), self.say.keeping(Tagged(tags)))
+        fields = {"tags": tags, "hashes": state.hashes, **{f"kappa.{p}": k for p, k in state.kappas.items()}}
+        compute = Compute("stored", "align.store", fields, key=draw.key("store"))
         return Fired((compute,), self.store.keeping(Tagged(tags)))
+
+    @transition(Tagged, lambda self, _: [self.job("marked")])
+    def say(self, state: Tagged, inputs: Inputs, draw: Draw) -> Fired:
+        """Server of two: send the marks, and end with the tags of its own ids."""
+        event = Marks(tags=inputs.result(Tagged, self.job("marked")).tags)
+        return Fired((Send("marks", [self.setup.leader], event), Done(state)))
 
     @transition(Tagged, lambda self, _: [self.job("stored")])
     def store(self, state: Tagged, inputs: Inputs, draw: Draw) -> Fired:
@@ -196,6 +225,14 @@ class Transfer(Machine):
             raise ProtocolError("a key-value store is not of the announced size", whose=self.qualifier)
         tags = inputs.result(Tagged, self.job("tagged")).tags
         return Fired((Done(Opened(tags, Stored(store.parameters, store.table))),))
+
+    @transition(Edge, lambda self, _: [self.job("tagged"), self.at("marks", self.qualifier)])
+    def match(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
+        """Leader of two: end with the tags of its ids and the server's marks."""
+        marks = inputs.event(Marks, self.at("marks", self.qualifier))
+        if marks.tags.shape != (state.server, tag_bytes(state.leader, state.server)):
+            raise ProtocolError("marks are not as announced", whose=self.qualifier)
+        return Fired((Done(Marked(inputs.result(Tagged, self.job("tagged")).tags, marks.tags)),))
 
     def _tag(self, edge: Edge, read: Fields) -> Compute:
         fields = {**session(self.setup), **self.edge, "leader": edge.leader, "hashes": edge.hashes, **read}

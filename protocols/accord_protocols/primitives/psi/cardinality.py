@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.ristretto import check_shape, hash_to_group, multiply
-from accord_protocols.primitives.psi.star import as_strings
+from accord_protocols.primitives.psi.tags import as_strings
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.errors import ProtocolError
 

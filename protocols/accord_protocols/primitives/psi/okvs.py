@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.peeling import Indices, peel
+from accord_protocols.primitives.psi.tags import distinct
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.errors import ProtocolError
 
@@ -105,7 +106,7 @@ def build(tags: NDArray[np.uint8], values: NDArray[np.uint8], xof: Xof) -> Store
     Raises:
         ValueError: A tag occurs twice.
     """
-    if len(np.unique(np.ascontiguousarray(tags[:, :16]).view("S16"))) != len(tags):
+    if not distinct(tags[:, :16]):
         raise ValueError("the tags of a key-value store are distinct")
     geometry = Geometry.of(len(tags))
     built = False

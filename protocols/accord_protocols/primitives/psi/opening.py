@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.cardinality import blind, sample
 from accord_protocols.primitives.psi.ids import commitment
-from accord_protocols.primitives.psi.star import as_strings
+from accord_protocols.primitives.psi.tags import as_strings
 from accord_protocols.primitives.xof import Xof
 
 ID, COLUMN = b"id", b"column"

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.okvs import Store
+from accord_protocols.primitives.psi.tags import find
 from accord_schemas.errors import ProtocolError
 
 _BLOCK = 1 << 16  # ids whose slots and values are in memory at a time
@@ -52,14 +53,7 @@ def locate(tags: NDArray[np.uint8], announced: NDArray[np.uint8]) -> NDArray[np.
     bad = ProtocolError("the announced intersection is not acceptable")
     if announced.dtype != np.uint8 or announced.ndim != 2 or announced.shape[1] != 32 or len(announced) > len(tags):
         raise bad
-    own, wanted = as_strings(tags), as_strings(announced)
-    order = np.argsort(own)
-    rows = order[np.minimum(np.searchsorted(own, wanted, sorter=order), len(own) - 1)]
-    if not np.array_equal(own[rows], wanted) or len(np.unique(rows)) != len(rows):
+    rows = find(tags, announced)
+    if (rows < 0).any() or len(np.unique(rows)) != len(rows):
         raise bad
     return rows
-
-
-def as_strings(rows: NDArray[np.uint8]) -> NDArray[np.bytes_]:
-    """Rows ``(n, 32) uint8`` as ``(n,)`` strings that sort and compare whole; sound, as all have one length."""
-    return np.ascontiguousarray(rows).view("S32").reshape(-1)

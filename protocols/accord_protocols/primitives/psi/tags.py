@@ -1,0 +1,48 @@
+"""Rows of bytes as keys: sorting and finding them, by their first 64 bits wherever these differ."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WORD = 8
+Rows = NDArray[np.uint8]
+
+
+def as_strings(rows: Rows) -> NDArray[np.bytes_]:
+    """Rows ``(n, width) uint8`` as ``(n,)`` strings that sort and compare whole; sound, as all have one length."""
+    return np.ascontiguousarray(rows).view(f"S{rows.shape[1]}").reshape(-1)
+
+
+def distinct(rows: Rows) -> bool:
+    """Whether no row ``(n, width) uint8`` occurs twice."""
+    return not _repeats(np.sort(_firsts(rows))) or not _repeats(np.sort(as_strings(rows)))
+
+
+def find(rows: Rows, wanted: Rows) -> NDArray[np.int64]:
+    """Where each wanted row stands, ``(m,)``; −1 where it does not.
+
+    Args:
+        rows: ``(n, width) uint8``; of equal ones any may be found.
+        wanted: ``(m, width) uint8``.
+    """
+    if not len(rows):
+        return np.full(len(wanted), -1)
+    keys: tuple[NDArray[np.generic], NDArray[np.generic]] = _firsts(rows), _firsts(wanted)
+    order = np.argsort(keys[0])
+    if _repeats(keys[0][order]):
+        keys = as_strings(rows), as_strings(wanted)
+        order = np.argsort(keys[0])
+    at = order[np.minimum(np.searchsorted(keys[0], keys[1], sorter=order), len(rows) - 1)]
+    return np.where((rows[at] == wanted).all(axis=1), at, -1)
+
+
+def _firsts(rows: Rows) -> NDArray[np.uint64]:
+    """The first 64 bits of every row, in an order of their own."""
+    head = np.zeros((len(rows), _WORD), np.uint8)
+    head[:, : rows.shape[1]] = rows[:, :_WORD]
+    return head.view("<u8").astype(np.uint64, copy=False).reshape(-1)
+
+
+def _repeats(ordered: NDArray[np.generic]) -> bool:
+    return bool((ordered[1:] == ordered[:-1]).any())
