@@ -15,7 +15,7 @@ from accord_protocols.primitives.psi.ot import oprf, seeds, table
 from accord_protocols.primitives.psi.ot.code import Items, Shape, hash_ids
 from accord_protocols.primitives.psi.ot.extension import CHUNK
 from accord_protocols.primitives.psi.ot.f4 import SYMBOLS, Factors
-from accord_protocols.primitives.psi.tags import as_strings, find
+from accord_protocols.primitives.psi.tags import find, in_order
 from accord_protocols.tasks.registry import Context, Result
 
 ROWS = 4 * CHUNK
@@ -75,8 +75,7 @@ def tagged(context: Context) -> Result:
 
 def marked(context: Context) -> Result:
     """Server of two parties: the beginnings of its tags, sorted. Inputs: tags, size."""
-    marks = np.ascontiguousarray(context.inputs["tags"][:, : context.inputs["size"]])
-    return Result({"tags": marks[np.argsort(as_strings(marks))]})
+    return Result({"tags": in_order(context.inputs["tags"][:, : context.inputs["size"]])})
 
 
 def matched(context: Context) -> Result:

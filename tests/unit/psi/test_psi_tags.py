@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.sharing import shares_of_hashes
-from accord_protocols.primitives.psi.tags import distinct, find
+from accord_protocols.primitives.psi.tags import distinct, find, in_order
 from accord_protocols.primitives.xof import Xof
 
 Rows = NDArray[np.uint8]
@@ -25,6 +25,15 @@ def test_rows_are_found_where_they_stand(width: int, alike: int) -> None:
     assert np.array_equal(known[at[:-5]], wanted[:-5])
     assert (at[-5:] == -1).all()
     assert distinct(known) and not distinct(np.concatenate([known, known[:1]]))
+
+
+@pytest.mark.parametrize("alike", [0, 8])
+def test_their_order_says_nothing_of_the_one_before(alike: int) -> None:
+    known = rows(200, 10)
+    known[:, :alike] = 7
+    again = known[Xof(bytes(32)).permutation(200)]
+    assert np.array_equal(in_order(known), in_order(again))
+    assert np.array_equal(np.unique(in_order(known), axis=0), np.unique(known, axis=0))
 
 
 def test_nothing_is_found_in_nothing() -> None:

@@ -21,6 +21,12 @@ def distinct(rows: Rows) -> bool:
     return not _repeats(np.sort(_firsts(rows))) or not _repeats(np.sort(as_strings(rows)))
 
 
+def in_order(rows: Rows) -> Rows:
+    """The rows ``(n, width) uint8`` in an order that does not depend on the one they are in."""
+    order = np.argsort(firsts := _firsts(rows))
+    return rows[np.argsort(as_strings(rows)) if _repeats(firsts[order]) else order]
+
+
 def find(rows: Rows, wanted: Rows) -> NDArray[np.int64]:
     """Where each wanted row stands, ``(m,)``; −1 where it does not.
 
