@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi import ecdh, ristretto, rsa
 from accord_protocols.primitives.psi.ot import oprf, seeds, table
-from accord_protocols.primitives.psi.ot.code import Items, Shape, hash_ids
+from accord_protocols.primitives.psi.ot.code import Shape, hash_ids
 from accord_protocols.primitives.psi.rsa_key import PrivateKey
 from accord_protocols.primitives.psi.tags import find
 from accord_protocols.primitives.xof import Xof
@@ -56,6 +56,7 @@ class Run:
 def by_ot(run: Run, mine: list[str], theirs: list[str]) -> tuple[Tags, Tags]:
     """OT extension, with tags as long as two parties need."""
     shape, size = Shape(len(mine)), oprf.tag_bytes(len(mine), len(theirs))
+    session = oprf.Session(SID, SID, shape)
     with run.timed(run.server, "base"):
         server = seeds.Server(SID, Xof(SID, "server"))
     with run.timed(run.leader, "base"):
@@ -63,21 +64,21 @@ def by_ot(run: Run, mine: list[str], theirs: list[str]) -> tuple[Tags, Tags]:
     with run.timed(run.server, "base"):
         secret = server.learn(answer)
     with run.timed(run.leader, "hash"):
-        own = Items.of(hash_ids(mine, SID), SID, shape)
+        own = hash_ids(mine, SID)
     with run.timed(run.leader, "solve"):
-        solved = table.solve(own, shape)
+        solved = table.solve(own, SID, shape)
     with run.timed(run.leader, "mask"):
         masked, rows = oprf.mask(solved, leaves)
     del solved
     with run.timed(run.leader, "tags"):
-        mine_tags = oprf.evaluate(own, rows, shape, SID, size=size)
+        mine_tags = oprf.evaluate(own, rows, session, size=size)
     del own, rows
     with run.timed(run.server, "hash"):
-        others = Items.of(hash_ids(theirs, SID), SID, shape)
+        others = hash_ids(theirs, SID)
     with run.timed(run.server, "unmask"):
         rows = oprf.unmask(masked, secret)
     with run.timed(run.server, "tags"):
-        their_tags = oprf.evaluate(others, rows, shape, SID, secret.factors, size)
+        their_tags = oprf.evaluate(others, rows, session, secret.factors, size)
     run.sent(server.points, answer.point, answer.corrections, masked, their_tags)
     return mine_tags, their_tags
 

@@ -6,13 +6,10 @@ the leader's set, by which its table is cut.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.ot import oprf, seeds, table
-from accord_protocols.primitives.psi.ot.code import Items, Shape, hash_ids
+from accord_protocols.primitives.psi.ot.code import Shape, hash_ids
 from accord_protocols.primitives.psi.ot.extension import CHUNK
 from accord_protocols.primitives.psi.ot.f4 import SYMBOLS, Factors
 from accord_protocols.primitives.psi.tags import find, in_order
@@ -29,8 +26,8 @@ def hashed(context: Context) -> Result:
 
 def solved(context: Context) -> Result:
     """Leader: the table of its ids. Inputs: sid, hashes."""
-    shape = Shape(len(context.inputs["hashes"]))
-    return Result({"table": table.solve(_items(context, shape), shape)})
+    hashes = context.inputs["hashes"]
+    return Result({"table": table.solve(hashes, context.inputs["sid"], Shape(len(hashes)))})
 
 
 def choices(context: Context) -> Result:
@@ -67,10 +64,10 @@ def unmasked(context: Context) -> Result:
 
 def tagged(context: Context) -> Result:
     """Tags of this part's hashes. Inputs: sid, edge, leader, hashes, rows; at the server low and high as well."""
-    shape = Shape(context.inputs["leader"])
-    factors = _factors(context) if "low" in context.inputs else None
-    tags = oprf.evaluate(_items(context, shape), context.inputs["rows"], shape, context.inputs["edge"], factors)
-    return Result({"tags": tags})
+    inputs = context.inputs
+    session = oprf.Session(inputs["sid"], inputs["edge"], Shape(inputs["leader"]))
+    factors = _factors(context) if "low" in inputs else None
+    return Result({"tags": oprf.evaluate(inputs["hashes"], inputs["rows"], session, factors)})
 
 
 def marked(context: Context) -> Result:
@@ -88,11 +85,6 @@ def matched(context: Context) -> Result:
     rows = np.flatnonzero(find(marks, tags[:, : marks.shape[1]]) >= 0)
     rows = rows[context.xof.permutation(len(rows))]
     return Result({"rows": rows, name: tags[rows]})
-
-
-def _items(context: Context, shape: Shape) -> Items:
-    hashes: NDArray[Any] = context.inputs["hashes"]
-    return Items.of(hashes, context.inputs["sid"], shape)
 
 
 def _factors(context: Context) -> Factors:

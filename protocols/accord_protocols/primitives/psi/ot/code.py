@@ -6,6 +6,7 @@ without a word, and the leader computes it once for all servers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -17,44 +18,71 @@ from accord_protocols.primitives.psi.blake3 import keyed_texts
 from accord_protocols.primitives.psi.ot.f4 import WORDS, Rows
 from accord_schemas.canonical import digest
 
-DENSE = 48
+DENSE = 56
 """Rows behind the sparse ones, of which every id reads a random half: they take up what peeling leaves."""
-CHUNK = 8192
-"""Ids at a time in what is held twice."""
+BUCKET = 1 << 18
+"""Ids of a bucket, about: so much is worked on at a time, however many there are."""
 _HASH, _BLOCKS = 16, 4
+_AT_ONCE = 1 << 13  # ids whose cipher blocks are in memory
 _LOW = np.uint64(0xFFFFFFFF)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The table of a set whose size was announced.
+    """The table of a set whose size was announced: one after the other for each bucket, all of one size.
 
-    1.223 rows an id and 10·n^0.45 more: at least what Raghuraman and Rindal (CCS 2022) found for weight 3 and a failure
-    of 2^-40, in integers, so that both sides compute the same.
+    A bucket has room for nine standard deviations more than its share, so that what it holds does not show. Its rows
+    are 1.223 an id and 12·n^0.45 more: at least what Raghuraman and Rindal (CCS 2022) found for weight 3 and a failure
+    of 2^-40 for all buckets of 20 million ids together. In integers, so that both sides compute the same.
     """
 
     size: int
 
     @property
+    def buckets(self) -> int:
+        """How many there are."""
+        return max(1, self.size // BUCKET)
+
+    @property
+    def capacity(self) -> int:
+        """Ids that a bucket has room for."""
+        share = -(-self.size // self.buckets)
+        return max(share + 9 * math.isqrt(share) * (self.buckets > 1), 64)
+
+    @property
     def sparse(self) -> int:
-        """Rows of which an id reads three."""
-        n = max(self.size, 64)
-        return n * 1223 // 1000 + 10 * _root(n**9, 20) + 1
+        """Rows of a bucket of which an id reads three."""
+        n = self.capacity
+        return n * 1223 // 1000 + 12 * _root(n**9, 20) + 1
+
+    @property
+    def bucket_rows(self) -> int:
+        """Rows of a bucket."""
+        return self.sparse + DENSE
 
     @property
     def rows(self) -> int:
         """All rows of the table."""
-        return self.sparse + DENSE
+        return self.buckets * self.bucket_rows
+
+    def parts(self, hashes: NDArray[np.uint8]) -> Iterator[tuple[slice, NDArray[np.int64]]]:
+        """Per bucket its rows of the table, and which of the hashes ``(n, 16) uint8`` are in it."""
+        words = np.ascontiguousarray(hashes[:, :4]).view("<u4").astype(np.uint64).reshape(-1)
+        numbers = (words * np.uint64(self.buckets) >> np.uint64(32)).astype(np.int64)
+        order, ends = np.argsort(numbers, kind="stable"), np.cumsum(np.bincount(numbers, minlength=self.buckets))
+        for number, end in enumerate(ends.tolist()):
+            rows = slice(number * self.bucket_rows, (number + 1) * self.bucket_rows)
+            yield rows, order[ends[number - 1] if number else 0 : end]
 
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """What n ids stand for.
+    """What n ids of one bucket stand for.
 
     Attributes:
         hashes: ``(n, 16) uint8``.
         codes: The vectors R(x), ``(n, WORDS) uint64``.
-        slots: Three different sparse rows each, ``(n, 3) int64``.
+        slots: Three different sparse rows of the bucket each, ``(n, 3) int64``.
         masks: Which dense rows, as bits: ``(n,) uint64``.
     """
 
@@ -68,7 +96,7 @@ class Items:
         """The items of distinct ids.
 
         Args:
-            hashes: ``(n, 16) uint8`` from `hash_ids`.
+            hashes: ``(n, 16) uint8`` from `hash_ids`, of one bucket.
             sid: 32 bytes, the session that all parties share.
             shape: Of the leader's table.
         """
@@ -84,11 +112,6 @@ class Items:
     def __len__(self) -> int:
         return len(self.hashes)
 
-    def chunks(self) -> Iterator[Items]:
-        """The items, `CHUNK` at a time."""
-        for span in _spans(len(self)):
-            yield Items(self.hashes[span], self.codes[span], self.slots[span], self.masks[span])
-
 
 def hash_ids(ids: Sequence[str], sid: bytes) -> NDArray[np.uint8]:
     """Keyed hashes of normalised ids, which have at most 1024 bytes of UTF-8 each: ``(n, 16) uint8``."""
@@ -96,7 +119,7 @@ def hash_ids(ids: Sequence[str], sid: bytes) -> NDArray[np.uint8]:
 
 
 def _spans(count: int) -> Iterator[slice]:
-    return (slice(start, start + CHUNK) for start in range(0, count, CHUNK))
+    return (slice(start, start + _AT_ONCE) for start in range(0, count, _AT_ONCE))
 
 
 def _blocks(hashes: NDArray[np.uint8]) -> bytes:

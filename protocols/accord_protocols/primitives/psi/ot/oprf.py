@@ -15,6 +15,7 @@ PaXoS (EUROCRYPT 2020); correlations over F4 and the table are from later papers
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ from accord_schemas.errors import ProtocolError
 TAG = 32
 """Bytes of a whole tag."""
 _STATISTICAL = 40
+_AT_ONCE = 1 << 13  # ids
 
 
 def mask(table: Rows, leaves: Leaves, first: int = 0) -> tuple[Rows, Rows]:
@@ -68,39 +70,61 @@ def unmask(masked: Rows, secret: Secret, first: int = 0) -> Rows:
     return rows
 
 
-def evaluate(
-    items: Items, rows: Rows, shape: Shape, edge: bytes, factors: Factors | None = None, size: int = TAG
-) -> NDArray[np.uint8]:
-    """The function at items: the leader's from v, the server's from Q and its factors.
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What all hashes of an exchange are bound to.
 
     Args:
-        items: The party's own ids.
-        rows: ``(shape.rows, WORDS) uint64``.
+        sid: 32 bytes, that all parties share.
+        edge: 32 bytes, of leader and server.
         shape: Of the leader's table.
-        edge: 32 bytes, the session of leader and server.
+    """
+
+    sid: bytes
+    edge: bytes
+    shape: Shape
+
+
+def evaluate(
+    hashes: NDArray[np.uint8], rows: Rows, session: Session, factors: Factors | None = None, size: int = TAG
+) -> NDArray[np.uint8]:
+    """The function at ids: the leader's from v, the server's from Q and its factors.
+
+    Args:
+        hashes: Of ids of the party, ``(n, 16) uint8``.
+        rows: ``(shape.rows, WORDS) uint64``.
+        session: Of the exchange.
         factors: The server's; None at the leader.
         size: Bytes of a tag, up to `TAG`.
 
     Returns:
-        ``(len(items), size) uint8``.
+        ``(n, size) uint8``.
 
     Raises:
         ProtocolError: The rows are not as many as announced.
     """
+    shape = session.shape
     if len(rows) != shape.rows:
         raise ProtocolError("a masked table is not of the announced size")
-    key, reader = digest(b"accord psi ot tag", edge), Reader(rows, shape)
-    tags = []
-    for some in items.chunks():
-        values = reader.read(some)
-        if factors is not None:
-            values ^= factors.times(some.codes)
-        used = some.hashes.shape[1] + 8 * WORDS
-        message = np.zeros((len(some), BLOCK), np.uint8)
-        message[:, : some.hashes.shape[1]] = some.hashes
-        message[:, some.hashes.shape[1] : used] = values.astype("<u8", copy=False).view(np.uint8)
-        tags.append(keyed(key, message, np.full(len(some), used), size))
-    return np.concatenate([np.empty((0, size), np.uint8), *tags])
+    key, tags = digest(b"accord psi ot tag", session.edge), np.empty((len(hashes), size), np.uint8)
+    for span, members in shape.parts(hashes):
+        reader = Reader(rows[span], shape)
+        for start in range(0, len(members), _AT_ONCE):
+            some = members[start : start + _AT_ONCE]
+            items = Items.of(hashes[some], session.sid, shape)
+            values = reader.read(items)
+            if factors is not None:
+                values ^= factors.times(items.codes)
+            tags[some] = _tags(key, items, values, size)
+    return tags
+
+
+def _tags(key: bytes, items: Items, values: Rows, size: int) -> NDArray[np.uint8]:
+    hashed = items.hashes.shape[1]
+    message = np.zeros((len(items), BLOCK), np.uint8)
+    message[:, :hashed] = items.hashes
+    message[:, hashed : hashed + 8 * WORDS] = values.astype("<u8", copy=False).view(np.uint8)
+    return keyed(key, message, np.full(len(items), hashed + 8 * WORDS), size)
 
 
 def tag_bytes(leader: int, server: int) -> int:

@@ -17,13 +17,25 @@ from accord_protocols.primitives.psi.peeling import peel
 _BYTES = DENSE // 8
 
 
-def solve(items: Items, shape: Shape) -> Rows:
-    """The table from which each item reads its code: ``(shape.rows, WORDS) uint64``.
+def solve(hashes: NDArray[np.uint8], sid: bytes, shape: Shape) -> Rows:
+    """The table from which each id reads its code: ``(shape.rows, WORDS) uint64``.
+
+    Args:
+        hashes: ``(shape.size, 16) uint8`` from `hash_ids`.
+        sid: 32 bytes, the session that all parties share.
+        shape: Of the table.
 
     Raises:
         ArithmeticError: It has no solution: ids are not distinct, or a chance of 2^-40 was met.
     """
     table = np.zeros((shape.rows, WORDS), np.uint64)
+    for rows, members in shape.parts(hashes):
+        solve_bucket(Items.of(hashes[members], sid, shape), table[rows], shape)
+    return table
+
+
+def solve_bucket(items: Items, table: Rows, shape: Shape) -> None:
+    """Fill a bucket's rows of the table, ``(shape.bucket_rows, WORDS) uint64`` zeros; see `solve`."""
     layers, core = peel(items.slots, shape.sparse)
     _solve_core(items, core, table, shape.sparse)
     dense = _combinations(table[shape.sparse :]) if core.size else None
@@ -34,11 +46,10 @@ def solve(items: Items, shape: Shape) -> Rows:
         if dense is not None:
             values ^= _combined(dense, items.masks[keys])
         table[slots] = values
-    return table
 
 
 class Reader:
-    """Reads a table whose rows are ``(shape.rows, WORDS) uint64``."""
+    """Reads a bucket, whose rows of the table are ``(shape.bucket_rows, WORDS) uint64``."""
 
     def __init__(self, table: Rows, shape: Shape) -> None:
         self._table, self._dense = table, _combinations(table[shape.sparse :])
