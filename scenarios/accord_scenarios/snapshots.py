@@ -24,6 +24,8 @@ from accord_schemas.errors import UsageError
 def taken(scenario: Scenario, home: Path) -> Iterator[Mapping[str, Snapshot]]:
     """Snapshots of all parties' files, in a folder beside `home` that goes with the context.
 
+    Each party has a folder of its own in it: a snapshot is named by what it holds, and two parties may hold the same.
+
     Raises:
         UsageError: A file cannot be used, or there is no such folder to be made.
     """
@@ -36,7 +38,7 @@ def taken(scenario: Scenario, home: Path) -> Iterator[Mapping[str, Snapshot]]:
         ) from None
     try:
         key = _key(scenario)
-        yield {name: take(source, Path(folder), key) for name, source in sources(scenario).items()}
+        yield {name: take(source, Path(folder) / name, key) for name, source in sources(scenario).items()}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -30,7 +30,7 @@ def scenario(tmp_path: Path) -> Any:
 def test_each_party_gets_its_own_and_nothing_stays_beside(scenario: Any, tmp_path: Path) -> None:
     before, home = set(tmp_path.iterdir()), tmp_path / "runs" / "one"
     with taken(scenario, home) as snapshots:
-        assert {s.path.parent.parent for s in snapshots.values()} == {tmp_path}
+        assert {s.path.parent.parent.parent for s in snapshots.values()} == {tmp_path}
         layout = create(home, scenario, None, snapshots, force=False)
     assert set(tmp_path.iterdir()) == {*before, tmp_path / "runs"}
     keys = set()
@@ -41,6 +41,17 @@ def test_each_party_gets_its_own_and_nothing_stays_beside(scenario: Any, tmp_pat
         (path,) = (layout.party(party) / "snapshots").iterdir()
         assert path.stat().st_mode & 0o777 == 0o600
     assert len(keys) == 1, "equal ids are in buckets of one number"
+
+
+def test_parties_may_hold_the_same_rows(tmp_path: Path) -> None:
+    (tmp_path / "ids.csv").write_text("id\nuser-1\nuser-2\n")
+    parties = {name: {"data": {"csv": "ids.csv", "id": "id"}} for name in ("bank", "shop")}
+    write_scenario(tmp_path / "scenario.yaml", {"name": "same", "job": "psi", "parties": parties})
+    scenario, home = load(str(tmp_path / "scenario.yaml"), []), tmp_path / "one"
+    with taken(scenario, home) as snapshots:
+        assert snapshots["bank"].digest == snapshots["shop"].digest
+        layout = create(home, scenario, None, snapshots, force=False)
+    assert table(layout, "bank").ids == table(layout, "shop").ids == ["user-1", "user-2"]
 
 
 def test_of_files_that_cannot_be_used_nothing_stays(scenario: Any, tmp_path: Path) -> None:
