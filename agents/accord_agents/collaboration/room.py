@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from accord_agents.collaboration.composer import budget
-from accord_protocols.phases.alignment.oprf import oprf_of
+from accord_protocols.phases.alignment.star import question_bytes
 from accord_protocols.phases.training.engines import engine_of
 from accord_protocols.primitives.psi.okvs import VALUE, Geometry
 from accord_schemas.agreement import Agreement
@@ -48,10 +48,9 @@ def too_large(agreement: Agreement, sizes: Mapping[str, int], rows: int = 0) -> 
         rows: TRAIN rows, once they are known.
     """
     most, bits = room(agreement), agreement.key_bits
-    width = oprf_of(agreement).id_bytes(bits)
     for party, ids in sorted(sizes.items()):
         leads = party == agreement.leader
-        size = ids * width if leads else Geometry.of(ids).rows * VALUE
+        size = question_bytes(agreement, ids) if leads else Geometry.of(ids).rows * VALUE
         if size + HEAD > most:
             remedy = "let a party with fewer ids lead, agree on shorter keys, or" if leads else "have"
             yield TooLarge(party, _detail(f"{ids:,} ids of {party}", size, most, f"{remedy} the set split"))

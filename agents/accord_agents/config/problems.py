@@ -31,8 +31,7 @@ _LATER_KEYS = frozenset(
     | {"query", "weights"}
 )
 _LATER_VALUES = frozenset(
-    {"closed", "express", "gram", "lattice", "logistic", "nesterov", "newton"}
-    | {"poisson", "server", "sm2"}
+    {"closed", "express", "gram", "lattice", "logistic", "nesterov", "newton"} | {"poisson", "server", "sm2"}
 )
 _PHRASES = {
     "greater_than_equal": "must be at least {ge}",

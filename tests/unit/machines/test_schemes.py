@@ -9,7 +9,7 @@ import pytest
 from tests.support.world import NAMES, Rows, Tamper, World, alignment
 
 from accord_protocols.phases.alignment.oprf import OPRFS
-from accord_protocols.phases.alignment.star import NOBODY
+from accord_protocols.phases.alignment.star import NOBODY, question_bytes
 from accord_protocols.phases.alignment.transfer import SCHEME
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement, Align
@@ -64,6 +64,13 @@ def test_nothing_in_common_is_refused(scheme: str) -> None:
 def test_any_order_of_arrival_says_the_same(scheme: str) -> None:
     one, other = (world(scheme, range(30), range(10, 40), range(20, 50), order=k) for k in (1, 2))
     assert one.fingerprint() == other.fingerprint()
+
+
+@pytest.mark.parametrize("scheme", ["rsa", "ecdh", "ot"])
+def test_what_the_leader_sends_is_as_large_as_is_said_beforehand(scheme: str) -> None:
+    said = [c.event for c in world(scheme, range(9), range(5, 20)).log.values()]
+    sent = [e.table if isinstance(e, Masked) else e.numbers for e in said if isinstance(e, Masked | Blinded)]
+    assert [array.nbytes for array in sent] == [question_bytes(agreed(scheme, 2), 9)]
 
 
 def test_a_transfer_needs_no_key_beforehand() -> None:

@@ -16,16 +16,24 @@ from accord_protocols.kernel.effects import Abort, Compute, Done, Effect, Note, 
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
-from accord_protocols.phases.alignment.oprf import Opened, OprfExchange, Pair
+from accord_protocols.phases.alignment.oprf import Opened, OprfExchange, Pair, oprf_of
 from accord_protocols.phases.alignment.order import Ordering
-from accord_protocols.phases.alignment.transfer import Edge, Marked, Transfer, alone, by_transfer, session
+from accord_protocols.phases.alignment.transfer import Edge, Marked, Transfer, alone, by_transfer, session, table_bytes
 from accord_protocols.phases.keys import Keyed
 from accord_protocols.tasks.results import Bytes, Common, Hashed, Located, Solved, Tagged, Words
+from accord_schemas.agreement import Agreement
 from accord_schemas.blob import loaded
 from accord_schemas.codes import Code
 from accord_schemas.events import Event, OprfKey, Tags
 
 NOBODY = "the parties have no users in common"
+
+
+def question_bytes(agreement: Agreement, ids: int) -> int:
+    """Bytes of the largest content that a leader of so many ids sends to a server."""
+    if by_transfer(agreement):
+        return table_bytes(ids)
+    return ids * oprf_of(agreement).id_bytes(agreement.key_bits)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -17,7 +17,7 @@ from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.oprf import Opened
 from accord_protocols.primitives.psi.okvs import Geometry
 from accord_protocols.primitives.psi.ot.code import Shape
-from accord_protocols.primitives.psi.ot.f4 import SYMBOLS
+from accord_protocols.primitives.psi.ot.f4 import SYMBOLS, WORDS
 from accord_protocols.primitives.psi.ot.oprf import tag_bytes
 from accord_protocols.tasks.results import Answered, Bytes, Hidden, Learned, Points, Reading, Stored, Tagged, Words
 from accord_schemas.agreement import Agreement
@@ -33,6 +33,11 @@ _TRANSFERS = 2 * SYMBOLS
 def by_transfer(agreement: Agreement) -> bool:
     """Whether a collaboration is aligned by OT extension."""
     return agreement.align.protocol == SCHEME
+
+
+def table_bytes(ids: int) -> int:
+    """Bytes of the table of a leader of so many ids."""
+    return Shape(ids).rows * WORDS * 8
 
 
 def alone(agreement: Agreement) -> bool:
