@@ -178,7 +178,7 @@ def _reruns(keystore: Keystore, cid: str) -> list[Path]:
 
 
 def _snapshots(journal: Journal, cipher: StorageCipher, out: Path, cid: str) -> list[Path]:
-    """The copies of the data that this collaboration alone has used."""
+    """The copies of the data that no other collaboration has used; those as well that none came to use."""
     used: dict[str, set[str]] = {}
     for known in journal.collaborations():
         if journal.meta(f"erased/{known}") is None:
@@ -186,5 +186,4 @@ def _snapshots(journal: Journal, cipher: StorageCipher, out: Path, cid: str) -> 
                 if row.head == b"accept" and row.payload is not None:
                     fields = decode_fields(cipher.decrypt(row.payload, row_aad(row)))
                     used.setdefault(fields["snapshot"], set()).add(known)
-    paths = (out / "snapshots" / f"{digest}.table" for digest, users in used.items() if users == {cid})
-    return [path for path in paths if path.exists()]
+    return [path for path in (out / "snapshots").glob("*") if used.get(path.stem, set()) <= {cid}]

@@ -52,10 +52,11 @@ class Acceptance:
         self._config, self._log, self._say, self._spawn, self._secret = config, log, say, spawn, secret
         self._budget, self._seeded_allowed, self._taken = budget, seeded_allowed, taken
         self._going: set[str] = set()  # until the answer is journaled, nothing says that the snapshot is used
+        self._reading = 0  # also for what has ended meanwhile
 
     def __bool__(self) -> bool:
         """Whether a copy of the data was made whose use is not journaled yet."""
-        return bool(self._going)
+        return bool(self._going or self._reading)
 
     def settled(self, collaboration: Collaboration) -> None:
         """Something happened in a collaboration; perhaps the answer was journaled."""
@@ -63,7 +64,9 @@ class Acceptance:
             self._going.discard(collaboration.cid)
 
     def proposed(self, collaboration: Collaboration) -> None:
-        """Accept, refuse, or leave it to somebody who decides by hand."""
+        """Accept, refuse, or leave it to somebody who decides by hand; what has ended meanwhile needs no answer."""
+        if collaboration.ended:
+            return
         config, agreement = self._config, collaboration.agreement
         assert agreement is not None
         verdict, reason = config.policy.judge(agreement, collaboration.proposer, config.party)
@@ -87,9 +90,10 @@ class Acceptance:
 
     async def _accept(self, collaboration: Collaboration) -> None:
         cid, agreement = collaboration.cid, collaboration.agreement
-        if agreement is None or cid in self._going:
+        if agreement is None or collaboration.ended or cid in self._going:
             return
         self._going.add(cid)
+        self._reading += 1
         try:
             snapshot, table = await asyncio.to_thread(self._read, cid, agreement)
             fits(self._config.data.csv.name, self._config.party, len(table.ids), agreement)
@@ -97,6 +101,10 @@ class Acceptance:
             self._log.error("data", problem=str(error))
             reason = f"{self._config.party} cannot use its data"  # what they look like is for its own people
             self._say(cid, "refused", {"reason": reason, "detail": str(error), "code": Code.DATA})
+            return
+        finally:
+            self._reading -= 1
+        if collaboration.ended:  # while the data were read
             return
         self._secret(f"{cid}/seed", "seed", cid)
         fields = {

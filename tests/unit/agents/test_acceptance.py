@@ -1,0 +1,58 @@
+"""A proposal that is called off at once leaves nothing behind: no work, no data, nothing that holds erasure up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.support.world import agreement
+
+from accord_agents.config.policy import Policy
+from accord_agents.service.acceptance import Acceptance
+
+
+class Site:
+    """A party that accepts whatever is proposed."""
+
+    def __init__(self, out: Path) -> None:
+        self.said: list[str] = []
+        self.work: list[Coroutine[Any, Any, None]] = []
+        csv = out / "shop.csv"
+        csv.write_text("id,a\nann,1\nbob,2\n", encoding="utf-8")
+        data = SimpleNamespace(csv=csv, id="id", label=None, features=None)
+        config: Any = SimpleNamespace(party="shop", data=data, out=out, policy=Policy(proposals="accept"))
+        log: Any = SimpleNamespace(info=lambda *_, **__: None, error=lambda *_, **__: None)
+        budget: Any = SimpleNamespace(spent=lambda *_: "", spend=lambda *_: None)
+        self.acceptance = Acceptance(
+            config,
+            log,
+            lambda _cid, command, _fields: self.said.append(command),
+            self.work.append,
+            lambda *_: bytes(32),
+            budget,
+            seeded_allowed=True,
+        )
+        terms = agreement(2, 3072, max_rounds=5)
+        self.collaboration: Any = SimpleNamespace(
+            cid="c1", agreement=terms, proposer="bank", peers=("bank",), ended=False, accepted=False
+        )
+
+
+@pytest.mark.parametrize("moment", ["before it was looked at", "before the data are read"])
+def test_what_was_called_off_holds_no_erasure_up(tmp_path: Path, moment: str) -> None:
+    """Both in one batch: the end is told first, and no other word of it follows."""
+    site = Site(tmp_path)
+    if moment == "before the data are read":
+        site.acceptance.accept(site.collaboration)
+    site.collaboration.ended = True
+    site.acceptance.settled(site.collaboration)
+    if moment == "before it was looked at":
+        site.acceptance.proposed(site.collaboration)
+    for work in site.work:
+        asyncio.run(work)
+    assert not site.acceptance and not site.said
+    assert not (tmp_path / "snapshots").exists()
