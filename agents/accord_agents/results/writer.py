@@ -20,6 +20,9 @@ class ResultsWriter:
     Args:
         spawn: Does something beside the loop.
         table: Gives the party's rows of a collaboration.
+
+    Attributes:
+        under_way: What is being written, with the collaboration's id.
     """
 
     def __init__(
@@ -30,7 +33,7 @@ class ResultsWriter:
         self._spawn, self._table = spawn, table
         self._written: set[tuple[str, str, int]] = set()
         self._turn = asyncio.Lock()
-        self.under_way: set[asyncio.Task[None]] = set()
+        self.under_way: dict[asyncio.Task[None], str] = {}
 
     def write(self, folder: Path, collaboration: Collaboration, run: RunSummary, facts: Mapping[str, Any]) -> None:
         """Write what is there now, soon; another witness changes result.json alone."""
@@ -38,8 +41,8 @@ class ResultsWriter:
         findings, table = Findings.of(collaboration, run, facts), functools.partial(self._table, collaboration)
         task = self._spawn(self._put(functools.partial(findings.write, folder, table, again=ended in self._written)))
         self._written.add(ended)
-        self.under_way.add(task)
-        task.add_done_callback(self.under_way.discard)
+        self.under_way[task] = collaboration.cid
+        task.add_done_callback(self.under_way.pop)
 
     async def _put(self, write: Callable[[], None]) -> None:
         async with self._turn:

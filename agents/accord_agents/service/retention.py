@@ -46,6 +46,7 @@ class Retention:
         doubt: Whether peers say that the own clock is ahead.
         log: Structured logger.
         clock: Seconds since the epoch.
+        writing: Whether results of a collaboration are being written.
     """
 
     def __init__(
@@ -60,10 +61,11 @@ class Retention:
         doubt: Callable[[], bool],
         log: Any,
         clock: Callable[[], float] = time.time,
+        writing: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._agent, self._journal, self._keystore, self._out = agent, journal, keystore, out
         self._witness_wait, self._busy, self._forget, self._doubt, self._log = witness_wait, busy, forget, doubt, log
-        self._clock = clock
+        self._clock, self._writing = clock, writing
         self._look = self._looked = 0.0
         self._kept = set[str]()
 
@@ -121,6 +123,8 @@ class Retention:
 
     def _close(self, cid: str, _now: str) -> None:
         agent = self._agent
+        if self._writing(cid):  # closed, it would not be written again after a death; erased, it has no data left
+            return
         if cid in agent.dispatcher.collaborations and agent.rest(cid):
             if agent.dispatcher.collaborations[cid].ended_as(Code.BEHIND, agent.dispatcher.me):
                 self._look = 0.0  # its pads and keys go now

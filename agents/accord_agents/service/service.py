@@ -126,7 +126,7 @@ class Service:
             self.log.error("stopped", problem=why(error), code=code(error))
             raise
         finally:
-            for task in self._jobs - self.results.under_way:
+            for task in self._jobs - self.results.under_way.keys():
                 task.cancel()
             await asyncio.gather(*self._jobs, return_exceptions=True)
             if self._endpoint is not None:
@@ -192,6 +192,7 @@ class Service:
             self.forget,
             lambda: self.clocks.doubt,
             log,
+            writing=lambda cid: cid in self.results.under_way.values(),
         )
         self.requests = Requests(dispatcher, self.entropy, self.acceptance.accept, self.retention.by_hand)
 
@@ -343,9 +344,11 @@ class Service:
         digest = collaboration.data.get("snapshot")
         if digest is None:
             return None
-        if digest not in self._tables:
-            self._tables = {digest: read_snapshot(self.config.out / "snapshots" / f"{digest}.table", digest)}
-        return self._tables[digest]
+        table = self._tables.get(digest)
+        if table is None:  # what writes results asks beside the loop, and perhaps for another collaboration's
+            table = read_snapshot(self.config.out / "snapshots" / f"{digest}.table", digest)
+            self._tables = {digest: table}
+        return table
 
     def _write_results(self, collaboration: Collaboration) -> None:
         run = self.agent.summaries[collaboration.cid]
@@ -378,7 +381,8 @@ class Service:
             self.agent.dispatcher.batch.answers.append((number, answer))
 
     def forget(self, cid: str) -> None:
-        """A collaboration was closed."""
+        """A collaboration was closed; its data, once erased, are in no mapped file either."""
+        self._tables = {}
         self._seeds.pop(cid, None)
         self.deadlines.forget(cid)
 

@@ -13,7 +13,7 @@ from tests.support.simulated import NOW, SimulatedNetwork
 from tests.support.world import agreement, tables
 
 from accord_agents.journal.credible_time import HOUR, SETTLED
-from accord_agents.journal.erasure import DAY, instant
+from accord_agents.journal.erasure import DAY, erase, instant
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import stamp
 from accord_agents.security.keystore import Keystore
@@ -124,3 +124,33 @@ def test_peers_that_say_the_clock_is_ahead_delay_it(site: Site) -> None:
     assert not site.erased
     site.run(now, 31 * DAY, doubt=True)
     assert site.erased, "not for ever"
+
+
+def test_a_copy_of_the_data_that_no_collaboration_came_to_use_goes_with_the_next_erasure(site: Site) -> None:
+    """What was called off, or had too many rows, while the data were read."""
+    folder = site.out / "snapshots"
+    folder.mkdir()
+    for name in (f"{'ab' * 32}.table", ".0123.tmp"):
+        (folder / name).write_bytes(b"rows")
+    erase(site.journal, site.keystore, site.out, site.cid)
+    assert not list(folder.iterdir())
+
+
+def test_what_is_being_written_is_not_closed(site: Site) -> None:
+    """Closed, it would not be written again by an agent that died meanwhile."""
+    closed, writing = list[str](), {"c1"}
+    collaboration: Any = SimpleNamespace(agreement=None, ended_as=lambda *_: False)
+    dispatcher = SimpleNamespace(me="shop", collaborations={"c1": collaboration})
+    put: Callable[[Callable[[str], object]], object] = lambda call: call(NOW)  # noqa: E731
+    agent: Any = SimpleNamespace(dispatcher=dispatcher, put=put, rest=lambda _: True, close=closed.append)
+    log: Any = SimpleNamespace(info=lambda *_, **__: None, warning=lambda *_, **__: None)
+    waits: Any = SimpleNamespace(waits=lambda *_: False)
+    retention = Retention(
+        agent, site.journal, site.keystore, site.out, waits, lambda: False, lambda _: None, lambda: False, log,
+        lambda: END + 60, lambda cid: cid in writing,
+    )  # fmt: skip
+    retention.tick(1000.0, {"c1": 0.0})
+    assert not closed
+    writing.clear()
+    retention.tick(1001.0, {"c1": 0.0})
+    assert closed == ["c1"]
