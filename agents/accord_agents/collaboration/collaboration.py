@@ -206,7 +206,7 @@ class Collaboration:
             self._end(commanded("failed", what, self.me), say=True)
         try:
             if self._headers is not None and not self.ended:
-                self._headers.check(header)
+                self._headers.check(header, self.chain.seen.get(header.source, 0))
             if not keep or (self.ended and header.event_class is not Checkpoint):
                 return
             clear = opened(frame, self.me, self._unwrap)

@@ -16,7 +16,7 @@ from accord_agents.evidence.verdict import verify
 from accord_agents.operator.collaborations import _proposal
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Accept, Event, IdSet, Nonce
+from accord_schemas.events import Accept, Event, IdSet, Nonce, State
 from accord_schemas.frame import Frame
 
 CID = "c1" * 16
@@ -119,3 +119,49 @@ def test_the_inbox_shows_every_term_and_every_sentence() -> None:
         assert term in shown
     assert "retain days 365" in shown and "protection shared" in shown
     assert all(f"{party} learns: {sentence}" in shown for party, sentence in terms.learns.items())
+
+
+def said_by_telco(network: SimulatedNetwork) -> set[str]:
+    """Whom evidence of the bank names, after a run in which telco alone cheats."""
+    bank = network.members["bank"]
+    (cid,) = bank.dispatcher.collaborations
+    data, _ = make(cid, bank.keys["bank"], list(held_frames(bank.journal, cid)))
+    return {finding.whose for finding in verify(data).findings}
+
+
+@pytest.mark.parametrize("kind", [Accept, Nonce])
+def test_who_consents_where_evidence_looks_for_nothing_has_nobody_accused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Event]
+) -> None:
+    """All others would act upon a consent that nobody finds later."""
+    say = Collaboration._say
+
+    def cheating(self: Collaboration, step: str, event: Event) -> None:
+        say(self, "elsewhere" if self.me == "telco" and isinstance(event, kind) else step, event)
+
+    monkeypatch.setattr(Collaboration, "_say", cheating)
+    network = SimulatedNetwork(tmp_path, alignment(3), tables(3, n=10, columns=1)).run()
+    (cid,) = network.members["bank"].dispatcher.collaborations
+    for party in ("bank", "shop"):
+        ending = network.members[party].dispatcher.collaborations[cid].ending
+        assert ending is not None and (ending.trigger, ending.whose) == ("failed", "telco")
+    assert said_by_telco(network) <= {"", "telco"}
+    network.close()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_who_keeps_back_what_it_said_before_its_consent_has_nobody_accused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """The watermarks of those who acted upon it would not cover it."""
+    say = Collaboration._say
+
+    def cheating(self: Collaboration, step: str, event: Event) -> None:
+        if self.me == "telco" and isinstance(event, Accept):
+            say(self, "before", State(state="AGREED", round=0))
+        say(self, step, event)
+
+    monkeypatch.setattr(Collaboration, "_say", cheating)
+    network = SimulatedNetwork(tmp_path, alignment(3), tables(3, n=10, columns=1), seed).run()
+    assert not said_by_telco(network) & {"bank", "shop"}
+    network.close()
