@@ -74,6 +74,7 @@ class Identities:
         """
         public, plain = exported(export, where)
         known = self._known.get(public.party)
+        self.revoked = _whole(self.revoked, [public.fingerprint])
         if public.fingerprint in self.revoked:
             raise TamperError(f"{where} has an identity of {public.party} that was {self.revoked[public.fingerprint]}.")
         if known is not None and known != public:

@@ -16,7 +16,7 @@ from accord_agents.security.identity import Identity, PublicIdentity
 from accord_agents.security.public import described, introduced
 from accord_agents.security.trust import Identities
 from accord_agents.security.validity import KnownIdentity
-from accord_schemas.errors import FrameError
+from accord_schemas.errors import FrameError, TamperError
 
 BANK, SHOP = Identity("bank", b"b" * 64), Identity("shop", b"s" * 64)
 WHOLE, SHOWN = BANK.public.fingerprint, BANK.public.shown
@@ -76,3 +76,11 @@ def test_the_export_of_a_rotation_names_the_whole() -> None:
     export = BANK.succeeded(new)
     assert export["succeeds"] == WHOLE and BANK.public.introduces(export)
     assert not PublicIdentity("bank", SHOP.public.signing, SHOP.public.signing).introduces(export)
+
+
+def test_who_was_revoked_as_it_is_shown_is_not_pinned_afterwards(tmp_path: Path) -> None:
+    """Written down by hand, before anybody had these keys here."""
+    path = tmp_path / "identities.json"
+    path.write_text(json.dumps({"#revoked": {SHOWN: "stolen"}}), encoding="utf-8")
+    with pytest.raises(TamperError, match="revoked: stolen"):
+        Identities.load(path).trust(BANK.export(), "bank.json")
