@@ -71,4 +71,4 @@ def test_the_commitment_of_many_ids_is_the_same_in_parts(monkeypatch: pytest.Mon
     whole = commitment(ids, bytes(32))
     monkeypatch.setattr("accord_protocols.primitives.psi.ids.SORTED", 250)
     assert commitment(ids, bytes(32)) == whole
-    assert whole.hex() == "0d4269f4d062a7fc318b07747138a70e0539f6d2969035957ef693abea24d82c"
+    assert whole.hex() == "f95358f18242a9adb668f073414f70868d4f45779f4ae2db7c6826f2671eed21"
