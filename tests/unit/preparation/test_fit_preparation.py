@@ -252,7 +252,9 @@ def test_a_recorded_fit_is_used_if_it_is_close_and_refused_if_not() -> None:
     def again(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         fitted = json.loads(json.dumps(made["fitted"]))
         change(fitted)
-        return run("prepare.refit", Context({**inputs, "fitted": fitted}, key=bytes(32), table=rows_of(people(1)))).fields
+        return run(
+            "prepare.refit", Context({**inputs, "fitted": fitted}, key=bytes(32), table=rows_of(people(1)))
+        ).fields
 
     assert encode_fields(again(lambda f: None)) == encode_fields(made)
     assert again(lambda f: f["kept"][0].update(mean=f["kept"][0]["mean"] * (1 + 1e-12)))["fitted"] != made["fitted"]

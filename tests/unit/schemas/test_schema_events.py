@@ -11,7 +11,6 @@ from hypothesis import given
 from pydantic import ValidationError
 from tests.unit.schemas.strategies import EVENT, attributes
 
-from accord_schemas import events
 from accord_schemas import header as header_module
 from accord_schemas.arrays import Digests
 from accord_schemas.blocks import decode_fields, encode_fields
@@ -38,6 +37,7 @@ from accord_schemas.events import (
     Store,
     Tags,
 )
+from accord_schemas.events import base as events
 from accord_schemas.header import Header
 
 

@@ -1,0 +1,87 @@
+"""The overlap gate and the alignment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from accord_schemas.arrays import Blocks16, Digests, Numbers, Vectors
+from accord_schemas.events.base import Event
+
+
+class Sample(Event):
+    """Overlap gate, label holder to party: H(y)^b of sampled ids and of column names, shuffled."""
+
+    family, name = "psi", "sample"
+    points: Digests
+    names: Digests
+
+
+class Answer(Event):
+    """Overlap gate, party to label holder: the label holder's points raised again, and the own ones."""
+
+    family, name = "psi", "answer"
+    doubled: Digests
+    points: Digests
+    doubled_names: Digests
+    names: Digests
+
+
+class Blinded(Event):
+    """Alignment, leader to server: blinded ids."""
+
+    family, name = "psi", "blinded"
+    numbers: Numbers
+
+
+class Signed(Event):
+    """Alignment, server to leader: the blinded ids under the server's key."""
+
+    family, name = "psi", "signed"
+    numbers: Numbers
+
+
+class Store(Event):
+    """Alignment, server to leader: an oblivious key-value store from tags to shares of zero."""
+
+    family, name = "psi", "store"
+    parameters: Annotated[bytes, Field(max_length=64)]
+    table: Blocks16
+
+
+class Choices(Event):
+    """Alignment by OT extension, server to leader: public keys of the base transfers."""
+
+    family, name = "psi", "choices"
+    points: Digests
+
+
+class Masked(Event):
+    """Alignment by OT extension, leader to server: its half of the base transfers, and its masked table."""
+
+    family, name = "psi", "masked"
+    point: Digests
+    corrections: Blocks16
+    table: Vectors
+
+
+class Marks(Event):
+    """Alignment of two parties by OT extension, server to leader: the beginnings of its tags, in their own order."""
+
+    family, name = "psi", "marks"
+    tags: Numbers
+
+
+class Tags(Event):
+    """Alignment, leader to server: the tags of the intersection, in the common row order."""
+
+    family, name = "psi", "tags"
+    tags: Digests
+
+
+class RowOrder(Event):
+    """Alignment, among those who do not lead: a MAC over the common ids in their order, under the pair's key."""
+
+    family, name = "psi", "order"
+    mac: Annotated[bytes, Field(min_length=32, max_length=32)]

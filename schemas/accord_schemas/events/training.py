@@ -1,0 +1,73 @@
+"""Preparation and training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from accord_schemas.arrays import Numbers, Reals, RingVector
+from accord_schemas.events.base import Commitment, Event
+
+
+class Prepared(Event):
+    """A party's prepared block: number of columns, and the power of two that bounds its whitened values.
+
+    The label holder also says by which power of two it divided its labels and, at `score` alone, how many bits a
+    residual may need. Everybody commits to its rows as they were read and to the block, the label holder also to the
+    label: an auditor who is shown the party's folder can tell whether other data were used.
+    """
+
+    family, name = "intermediates", "prepared"
+    columns: Annotated[int, Field(ge=0, le=4096)]
+    bound: Annotated[int, Field(ge=0, le=12)]
+    shift: Annotated[int, Field(ge=-1100, le=1100)]
+    range: Annotated[int, Field(ge=0, le=38)] = 0
+    data: Commitment
+    block: Commitment
+    label: Annotated[bytes, Field(max_length=32)] = b""
+
+
+class Pads(Event):
+    """Encrypted one-time pads: one ciphertext a row, one slot an iteration."""
+
+    family, name = "intermediates", "pads"
+    numbers: Numbers
+
+
+class Products(Event):
+    """Products of encrypted pads with the own columns, offset and randomised: one ciphertext a column."""
+
+    family, name = "intermediates", "products"
+    numbers: Numbers
+
+
+class Scores(Event):
+    """A share of the own scores, one ring element a row."""
+
+    family, name = "intermediates", "scores"
+    shares: RingVector
+
+
+class Residual(Event):
+    """The own share of the residual under a pad, and the pad's product with the recipient's columns."""
+
+    family, name = "gradients", "residual"
+    masked: RingVector
+    products: RingVector
+
+
+class Sums(Event):
+    """Masked inner products for the label holder to add up."""
+
+    family, name = "gradients", "sums"
+    values: RingVector
+
+
+class Direction(Event):
+    """The label holder's decision after a round: step length, coefficients of the next direction, whether to stop."""
+
+    family, name = "gradients", "direction"
+    stop: Literal["", "tolerance", "rounds", "stalled"]
+    step: Annotated[float, Field(ge=0)]
+    coefficients: Reals
