@@ -14,7 +14,8 @@ from typing import Any
 from tests.integration.command import Command, progress, wait_for
 from tests.support.files import Parties, job, people
 
-from accord_scenarios.layout import create
+from accord_scenarios import snapshots
+from accord_scenarios.layout import Layout, create
 from accord_scenarios.scenario import load
 from accord_schemas.frame import Frame
 
@@ -54,10 +55,16 @@ class Rig:
         self.nothing_lost_or_doubled(out)
         return out
 
+    def lay_out(self, home: Path, url: str) -> Layout:
+        """A run's folder as the runner makes it: with the snapshots that it took."""
+        scenario = load(str(self.accord.scenario(self.scenario)), [])
+        with snapshots.taken(scenario, home) as taken:
+            return create(home, scenario, url, taken, force=False)
+
     def play_oddly(self, url: str, how: str) -> Path:
         """Play it with agents whose broker delivers oddly."""
         home = self.accord.out()
-        layout = create(home, load(str(self.accord.scenario(self.scenario)), []), url, force=False)
+        layout = self.lay_out(home, url)
         agents = []
         for party in PARTIES:
             command = [sys.executable, "-m", "tests.chaos.odd_agent", how, layout.config(party), layout.one_shot(party)]

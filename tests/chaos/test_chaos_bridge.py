@@ -18,9 +18,6 @@ from tests.contract.mosquitto import Mosquitto, needs_mosquitto
 from tests.integration.command import progress, wait_for
 from tests.support.servers import Kafka, needs_kafka
 
-from accord_scenarios.layout import create
-from accord_scenarios.scenario import load
-
 needs_mosquitto(own=True)
 needs_kafka(own=True)
 EDGE = "telco"
@@ -70,7 +67,7 @@ class Bridge:
 def play(rig: Rig, bridge: Bridge, mischief: Callable[[], None], state: str = "PREPARED") -> None:
     """The rig's scenario, with one party behind the bridge; `mischief` once the label holder has reached a state."""
     home = rig.accord.out()
-    layout = create(home, load(str(rig.accord.scenario(rig.scenario)), []), bridge.urls[0], force=False)
+    layout = rig.lay_out(home, bridge.urls[0])
     config = yaml.safe_load(layout.config(EDGE).read_text())
     layout.config(EDGE).write_text(yaml.safe_dump(config | {"broker": bridge.urls[1]}))
     agents: dict[str, subprocess.Popen[bytes]] = {}

@@ -62,7 +62,7 @@ def test_the_contract_passes(tmp_path: Path) -> None:
 
 
 def _type(schema: dict[str, Any]) -> None:
-    schema["properties"]["nonce"]["type"] = "strnig"
+    schema["properties"]["commitment"]["type"] = "strnig"
 
 
 def _inside(schema: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from tests.integration.command import Command, progress, wait_for
 from tests.support.files import Parties, job
 
+from accord_scenarios import snapshots
 from accord_scenarios.layout import Layout, create
 from accord_scenarios.scenario import load
 from accord_schemas.frame import Frame
@@ -33,7 +34,8 @@ class Trio:
     def __init__(self, accord: Command, people: Parties, url: str = "") -> None:
         self.accord, self.home = accord, accord.out()
         scenario = load(str(accord.scenario(job(people, seed=7, keys={"bits": 2048}))), [])
-        self.layout: Layout = create(self.home, scenario, url or None, force=False)
+        with snapshots.taken(scenario, self.home) as taken:  # as the runner does
+            self.layout: Layout = create(self.home, scenario, url or None, taken, force=False)
         self.agents = {party: self.start(party) for party in PARTIES}
 
     def start(self, party: str) -> subprocess.Popen[bytes]:

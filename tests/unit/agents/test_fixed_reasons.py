@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.support.simulated import NOW, SimulatedNetwork
 from tests.support.world import agreement, tables
 
+from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.config.policy import Policy
 from accord_agents.execution.blobs import BlobStore
 from accord_agents.execution.worker import TaskRequest, work
@@ -48,7 +50,8 @@ def test_damage_at_home_stops_the_agent_and_fails_no_collaboration(tmp_path: Pat
 
 def test_too_few_rows_are_not_counted_for_others(tmp_path: Path) -> None:
     note = {"train_rows": 123, "columns": [{"kept": True}] * 7}
-    found = objections(Policy(refuse_few_rows=True), Reruns(tmp_path, bytes(32)), None, note, lambda _: None)  # type: ignore[arg-type]
+    reruns, asked = Reruns(tmp_path, bytes(32)), cast(Collaboration, SimpleNamespace(me="bank", agreement=None))
+    found = objections(Policy(refuse_few_rows=True), reruns, asked, note, lambda _: None)
     assert list(found) == [("there are too few TRAIN rows", "123 TRAIN rows for 7 columns")]
 
 
