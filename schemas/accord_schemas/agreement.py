@@ -28,6 +28,8 @@ has about 220 KiB."""
 RESERVED = frozenset({"job", "self"})
 MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192
 Pin = Annotated[int, Field(ge=1, le=1_000_000)]
+Name = Annotated[str, Field(min_length=1, max_length=1000)]
+Weight = Annotated[float, Field(gt=0)]
 
 
 class _Part(BaseModel):
@@ -74,15 +76,69 @@ class Prepare(_Part):
 
 
 class Train(_Part):
-    """The model and how it is trained."""
+    """The model and how it is trained.
 
-    model: Literal["linear"] = "linear"
-    protection: Literal["shared", "score"] = "shared"
-    engine: Literal["paillier"] = "paillier"
-    optimiser: Literal["lbfgs", "gd"] = "lbfgs"
+    Args:
+        model: ``linear``, ``logistic`` (labels 0 and 1) or ``poisson`` (counts, log link).
+        protection: What the parties learn on the way, from most to least: ``score``, ``express``, ``shared``,
+            ``closed``.
+        engine: What multiplies another party's columns.
+        optimiser: ``lbfgs``, ``nesterov`` or ``gd`` where gradients are known to their owners; ``newton``, ``gram`` or
+            ``nesterov`` at ``closed``. Means nothing at ``express``.
+        l2: Penalty on every weight but the intercept, on the scale of the mean loss.
+        max_rounds: At most.
+        tolerance: Of the gradient, relative to the first.
+        link: ``linear`` replaces the logistic function by its tangent, which two parties can share without a dealer.
+        dealer: A party that deals correlated randomness to the two that compute, and learns none of theirs.
+        weights: The label holder's column of row weights.
+        class_weights: ``balanced`` weighs the rows of each class so that all classes weigh alike; or a weight for
+            label 0 and one for label 1.
+        exposure: The label holder's column of exposures of a Poisson model: its logarithm is added to the score.
+        period: Range in which a score of a logistic model at ``shared`` and ``closed`` lies, a power of two.
+        folds: Of cross-validation at ``express``; 0 for none.
+        l2_path: Further penalties that are tried at ``express``.
+    """
+
+    model: Literal["linear", "logistic", "poisson"] = "linear"
+    protection: Literal["shared", "score", "closed", "express"] = "shared"
+    engine: Literal["paillier", "lattice"] = "paillier"
+    optimiser: Literal["lbfgs", "gd", "nesterov", "newton", "gram"] = "lbfgs"
     l2: Annotated[float, Field(ge=0)] = 0.0
     max_rounds: Annotated[int, Field(ge=1, le=100_000)] = 60
     tolerance: Annotated[float, Field(gt=0)] = 1e-6
+    link: Literal["exact", "linear"] = "exact"
+    dealer: Party | None = None
+    weights: Name | None = None
+    class_weights: Literal["balanced"] | Annotated[tuple[Weight, Weight], Strict(False)] | None = None
+    exposure: Name | None = None
+    period: Literal[16, 32, 64, 128, 256] = 64
+    folds: Annotated[int, Field(ge=0, le=100)] = 0
+    l2_path: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Strict(False), Field(max_length=100)] = ()
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Train:
+        if wrong := self._against():
+            raise ValueError(wrong)
+        return self
+
+    def _against(self) -> str:
+        """What does not go together; or nothing."""
+        known = ("newton", "gram", "nesterov") if self.protection == "closed" else ("lbfgs", "gd", "nesterov")
+        if self.optimiser not in known:
+            return f"protection: {self.protection} has no optimiser {self.optimiser}; it has {', '.join(known)}"
+        if self.protection == "closed" and self.engine != "lattice":
+            return "protection: closed needs engine: lattice"
+        if self.protection == "express" and self.model != "linear":
+            return f"protection: express is for model: linear, not for {self.model}"
+        if self.optimiser == "nesterov" and self.model == "poisson":
+            return "optimiser: nesterov has no safe step for model: poisson"
+        only = {"link": "logistic", "class_weights": "logistic", "exposure": "poisson"}
+        said = self.model_dump(exclude_defaults=True)
+        if wrong := [name for name, model in only.items() if name in said and self.model != model]:
+            return f"{wrong[0]} is for model: {only[wrong[0]]}, not for {self.model}"
+        if wrong := [name for name in ("folds", "l2_path") if name in said and self.protection != "express"]:
+            return f"{wrong[0]} is for protection: express"
+        return "" if self.folds != 1 else "folds is 1; cross-validation has at least 2"
 
 
 class TestRows(_Part):
@@ -118,7 +174,7 @@ class Agreement(_Part):
     changes within a version (docs/upgrading.md).
 
     `leads` names the leader where that is not the label holder. `computing` names who holds Paillier keys in a
-    training: at `shared` CP0 and CP1, which share the residual and together could see it, at `score` the label holder,
+    training: CP0 and CP1, which share the residual and together could see it, but at `score` the label holder alone,
     who knows it; left out, they are the leader and the first other party by name. `versions` pins the machines of the
     job, each of which this program may have in several versions; it has no default, because the newest ones change.
     """
@@ -200,7 +256,7 @@ class Agreement(_Part):
     def _many(self) -> int:
         if self.train is None:
             return 0
-        return 2 if self.train.protection == "shared" else 1
+        return 1 if self.train.protection == "score" else 2
 
     def terms(self) -> dict[str, Any]:
         """As JSON values, in the one form: what equals a default is left out, the version of the form is not."""

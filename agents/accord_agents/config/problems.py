@@ -26,13 +26,8 @@ AS_WRITTEN = BeforeValidator(_as_written)
 """Where text is wanted, a number is text as it stands in the file: a column is called 2023, a party 010."""
 Text = Annotated[str, AS_WRITTEN]
 
-_LATER_KEYS = frozenset(
-    {"columns", "dealer", "exposure", "folds", "graph", "l2_path", "link", "match", "one_hot", "parquet"}
-    | {"query", "weights"}
-)
-_LATER_VALUES = frozenset(
-    {"closed", "express", "gram", "lattice", "logistic", "nesterov", "newton"} | {"poisson", "server", "sm2"}
-)
+_LATER_KEYS = frozenset({"columns", "graph", "match", "one_hot", "parquet"} | {"query"})
+_LATER_VALUES = frozenset({"server", "sm2"})
 _PHRASES = {
     "greater_than_equal": "must be at least {ge}",
     "greater_than": "must be above {gt}",

@@ -44,7 +44,7 @@ class Source:
     id: str
     label: str | None = None
     features: list[str] | None = None
-    model: Literal["linear"] | None = "linear"
+    model: Literal["linear", "logistic", "poisson"] | None = "linear"
     label_required: bool = False
 
 

@@ -51,6 +51,10 @@ def _untold(_agreement: Agreement, _party: str) -> str:
     return ""
 
 
+def _able(_agreement: Agreement) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Reads:
     """What a job reads of a party's file besides the ids.
@@ -60,7 +64,7 @@ class Reads:
         label: Whether this party's label is needed.
     """
 
-    model: Literal["linear"] | None = None
+    model: Literal["linear", "logistic", "poisson"] | None = None
     label: bool = False
 
 
@@ -113,6 +117,7 @@ class Job:
         led_by: The role of whoever leads, where nobody else may: it learns what the others must not. Empty: anybody.
         figures: Fields of result.json beyond those of every job.
         outputs: Files that a party is left with.
+        unable: What of the terms this program cannot do; or nothing.
         about: What it does, in a few words, by the terms.
         learns: What a party learns beyond sizes and times, by the terms, in parts joined by semicolons: it stands in
             the agreement. Empty: nothing.
@@ -127,6 +132,7 @@ class Job:
     completed: Callable[[Mapping[str, Any]], str]
     about: Callable[[Agreement], str]
     learns: Callable[[Agreement, str], str] = _untold
+    unable: Callable[[Agreement], str] = _able
     sections: frozenset[str] = frozenset()
     requires: frozenset[str] = frozenset()
     facts: Mapping[str, Fact] = field(default_factory=dict)
@@ -160,7 +166,7 @@ class Job:
         said = set(agreement.terms()) & SECTIONS
         if wrong := sorted((said - self.sections) | (self.requires - said)):
             return f"a {self.name} job {'cannot do without' if wrong[0] in self.requires else 'has no'} {wrong[0]}"
-        return ""
+        return self.unable(agreement)
 
     def sentences(self, agreement: Agreement) -> dict[str, str]:
         """Who learns what, by the terms: what an agreement has to say in `learns`."""

@@ -12,6 +12,7 @@ from accord_protocols.jobs.outputs import Notes, document, table
 from accord_protocols.kernel.plan import Known, Phase, Plan, Rounds
 from accord_protocols.phases.alignment.star import Aligned
 from accord_protocols.phases.keys import Keyed
+from accord_protocols.phases.training.able import unable
 from accord_protocols.phases.training.engines import ENGINES
 from accord_protocols.phases.training.evaluate import Evaluate, Evaluated, Predicting
 from accord_protocols.phases.training.glm import Train
@@ -128,5 +129,6 @@ JOB = Job(
         table("predictions.csv", "predictions", ("id", "label", "prediction"), _predictions, label=True),
     ),
     about=_about,
+    unable=lambda agreement: unable(agreement.train, len(agreement.parties)) if agreement.train else "",
     learns=sentences.trained,
 )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, field_validator, model_validator
 
 from accord_protocols.jobs import train
+from accord_protocols.phases.training.able import unable
 from accord_scenarios.jobs import training_words as words
 from accord_scenarios.jobs.base import Played, Tables
 from accord_scenarios.model import Member, Scenario, Section, absent_is_default
@@ -14,8 +15,13 @@ from accord_scenarios.report import sections
 from accord_schemas.agreement import LABEL_HOLDER, Party, Prepare, TestRows, Train
 
 
-def _chosen_engine(value: Any) -> Any:
-    return {**value, "engine": "paillier"} if isinstance(value, dict) and value.get("engine") == "auto" else value
+def _chosen(value: Any) -> Any:
+    """What follows from the rest where a file does not say it: engine, and at `closed` the optimiser."""
+    if not isinstance(value, dict):
+        return value
+    closed = value.get("protection") == "closed"
+    chosen = {"engine": "lattice" if closed else "paillier"} if value.get("engine", "auto") == "auto" else {}
+    return {**({"optimiser": "newton"} if closed else {}), **value, **chosen}
 
 
 class Trainer(Member):
@@ -49,7 +55,7 @@ class Training(Scenario):
     job: Literal["train"] = "train"
     parties: dict[Party, Trainer]
     prepare: Annotated[Prepare, BeforeValidator(absent_is_default)] = Prepare()
-    train: Annotated[Train, BeforeValidator(_chosen_engine)] | None = None
+    train: Annotated[Train, BeforeValidator(_chosen)] | None = None
     evaluate: Evaluate | None = None
     computing: list[Party] | None = None
 
@@ -71,12 +77,18 @@ class Training(Scenario):
         return self
 
     @model_validator(mode="after")
+    def _able(self) -> Self:
+        if self.train and (wrong := unable(self.train, len(self.parties))):
+            raise ValueError(wrong)
+        return self
+
+    @model_validator(mode="after")
     def _two_compute(self) -> Self:
         first, others = self.label_holder, sorted(set(self.parties) - {self.label_holder})
         if self.computing is None:
             return self
-        if self.train is None or self.train.protection != "shared":
-            raise ValueError("computing is for train.protection: shared, where two parties compute; leave it out")
+        if self.train is None or self.train.protection == "score":
+            raise ValueError("computing is for a train.protection at which two parties compute; leave it out")
         if self.computing not in [[first, other] for other in others]:
             known = ", ".join(f"[{first}, {other}]" for other in others)
             raise ValueError(f"computing is {self.computing}; it names the label holder and one other: {known}")

@@ -56,6 +56,14 @@ DEFAULTS: dict[str, Any] = {
         "l2": 0.0,
         "max_rounds": 60,
         "tolerance": 1e-6,
+        "link": "exact",
+        "dealer": None,
+        "weights": None,
+        "class_weights": None,
+        "exposure": None,
+        "period": 64,
+        "folds": 0,
+        "l2_path": [],
     },
     "test_rows": {"hash_modulus": 5, "equals": 0},
     "computing": [],
@@ -70,16 +78,16 @@ DEFAULTS: dict[str, Any] = {
 class Finer(Train):
     """What training may say tomorrow."""
 
-    link: Literal["exact", "linear"] = "exact"
-    folds: int | None = None
+    shade: Literal["bright", "dark"] = "bright"
+    hue: int | None = None
 
 
 class Later(Agreement):
     """A copy of the agreement with fields of tomorrow, here and in a section."""
 
     train: Finer | None = None
-    dealer: str | None = None
-    weights: tuple[str, ...] = ()
+    witness: str | None = None
+    colours: tuple[str, ...] = ()
 
 
 def changed(tree: Any, path: tuple[str, ...], value: Any) -> Any:
@@ -95,10 +103,10 @@ def test_what_equals_a_default_is_left_out_but_the_version_is_said() -> None:
 def test_a_field_with_a_default_changes_nothing_that_was_agreed_before() -> None:
     read = Later.decode(load_canonical(YESTERDAY))
     assert read.encode() == YESTERDAY and read.digest() == TERMS.digest() == Agreement.decode(read.terms()).digest()
-    assert read.train is not None and (read.train.link, read.dealer) == ("exact", None)
-    more = Later.decode(changed(load_canonical(YESTERDAY), ("train", "link"), "linear"))
+    assert read.train is not None and (read.train.shade, read.witness) == ("bright", None)
+    more = Later.decode(changed(load_canonical(YESTERDAY), ("train", "shade"), "dark"))
     assert more.digest() != TERMS.digest() and Later.decode(load_canonical(more.encode())) == more
-    with pytest.raises(FrameError, match="link"):
+    with pytest.raises(FrameError, match="shade"):
         Agreement.decode(more.terms())
 
 
