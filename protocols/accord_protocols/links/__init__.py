@@ -1,0 +1,1 @@
+"""Families of generalised linear models, a file each."""
