@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.phases.training.evaluate import regression
+from accord_protocols.evaluation.metrics import regression
 from accord_protocols.preparation.fit import fit
 from accord_protocols.preparation.moments import magnitude, moments
 from accord_protocols.primitives.psi.ids import is_test

@@ -49,7 +49,7 @@ def sources(scenario: Scenario) -> dict[str, Source]:
     found = {}
     for name, member in scenario.parties.items():
         data, reads = member.data, job.reads(agreed, name)
-        found[name] = Source(data.csv, data.id, data.label, data.features, reads.model, reads.label)
+        found[name] = Source(data.csv, data.id, data.label, data.features, reads)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,6 +34,10 @@ class Rows:
     columns: tuple[str, ...]
     values: np.ndarray
     labels: np.ndarray | None
+    weights: np.ndarray | None = None
+    exposure: np.ndarray | None = None
+    forms: Mapping[str, str] = field(default_factory=dict)
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -10,26 +11,29 @@ from accord_schemas.errors import UsageError
 
 @dataclass(frozen=True)
 class Layout:
-    """Positions of the columns that are used: the id, the label if it is read, the features in their order."""
+    """Positions of the columns that are used: the id, the features in their order, and by its use each other one.
+
+    Others are `label`, `weights` and `exposure`, as far as they are read, in this order.
+    """
 
     id: int
-    label: int | None
     features: tuple[int, ...]
+    others: dict[str, int]
 
 
 def layout(
     file: str,
     header: list[str],
     id_name: str,
-    label: str | None,
+    others: Mapping[str, str],
     features: list[str] | None,
     *,
     ids_only: bool,
     line: int = 1,
 ) -> Layout:
-    """Find the named columns in the header; without `features`, all but id and label are features.
+    """Find the named columns in the header; without `features`, all that have no other use are features.
 
-    With `ids_only` the label and the features must exist if named, but are not read; `line` is where the header stands.
+    With `ids_only` others and features must exist if named, but are not read; `line` is where the header stands.
 
     Raises:
         UsageError: A column is unknown, unnamed, named twice or used twice.
@@ -44,8 +48,8 @@ def layout(
                 private=f"Both are {name!r}.",
             )
     id_at = _find(file, header, id_name, "id")
-    label_at = None if label is None else _find(file, header, label, "label")
-    taken = [id_at] if label_at is None else [id_at, label_at]
+    found = {use: _find(file, header, name, use) for use, name in others.items()}
+    taken = [id_at, *found.values()]
     if features is None:
         chosen = [position for position in range(len(header)) if position not in taken]
     else:
@@ -54,10 +58,10 @@ def layout(
     for position in used:
         if used.count(position) > 1:
             raise UsageError(
-                f"{file}: column {header[position]!r} is named twice among id, label and features.",
+                f"{file}: column {header[position]!r} is named twice among {', '.join(['id', *others])} and features.",
                 hint="Each column has one use.",
             )
-    return Layout(id_at, None if ids_only else label_at, () if ids_only else tuple(chosen))
+    return Layout(id_at, () if ids_only else tuple(chosen), {} if ids_only else found)
 
 
 def _find(file: str, header: list[str], name: str, use: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,16 +21,20 @@ class Kept:
     Attributes:
         stage: All rows.
         columns: Names of the feature columns.
-        labelled: Whether the last number of a row is its label.
+        others: What the numbers behind those of a row's features are, of `table.OTHERS`.
         rows: ``(n,)``, whether a row is kept.
         report: What was left out.
+        forms: Of columns that hold dates or booleans, see `Table`.
+        categories: Of columns of categories their texts.
     """
 
     stage: Stage
     columns: tuple[str, ...]
-    labelled: bool
+    others: tuple[str, ...]
     rows: Flags = field(repr=False)
     report: Report
+    forms: Mapping[str, str] = field(default_factory=dict)
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return int(self.rows.sum())
@@ -48,10 +52,10 @@ class Kept:
         width = len(self.columns)
         return (block[self.rows[at : at + len(block)], :width] for at, block in self.stage.values())
 
-    def labels(self) -> Iterator[NDArray[np.float64]]:
-        """``(k,)`` labels."""
-        width = len(self.columns)
-        return (block[self.rows[at : at + len(block)], width] for at, block in self.stage.values())
+    def other(self, name: str) -> Iterator[NDArray[np.float64]]:
+        """``(k,)`` numbers of one of the others."""
+        place = len(self.columns) + self.others.index(name)
+        return (block[self.rows[at : at + len(block)], place] for at, block in self.stage.values())
 
     def order(self) -> Iterator[NDArray[np.uint32]]:
         """The rows in the order of their ids' hashes, numbered as they are kept."""
@@ -62,14 +66,14 @@ class Kept:
         return ((block, self.rows[at : at + len(block)]) for at, block in self.stage.records())
 
 
-def kept_rows(stage: Stage, first: Flags, left_out: frozenset[str], *, labelled: bool) -> tuple[Flags, int]:
-    """Which rows are kept, and how many were not because their label, the last number, is null.
+def kept_rows(stage: Stage, first: Flags, left_out: frozenset[str], label: int | None) -> tuple[Flags, int]:
+    """Which rows are kept, and how many were not because their label is null.
 
     Args:
         stage: All rows.
         first: ``(n,)``, whether a row is the first of its id.
         left_out: Ids that name nobody.
-        labelled: Whether there are labels.
+        label: Which of a row's numbers is its label, if any.
     """
     kept, nobody = first.copy(), {identifier.encode() for identifier in left_out}
     hashes = keyed_hashes(stage.key, nobody)
@@ -77,6 +81,6 @@ def kept_rows(stage: Stage, first: Flags, left_out: frozenset[str], *, labelled:
         for k in np.flatnonzero(np.isin(records["hash"], hashes)).tolist():
             kept[at + k] &= stage.ids(records[k : k + 1], np.ones(1, np.bool)) not in nobody
     labels = np.ones(len(kept), np.bool)
-    for at, values in stage.values() if labelled else ():
-        labels[at : at + len(values)] = ~np.isnan(values[:, -1])
+    for at, values in () if label is None else stage.values():
+        labels[at : at + len(values)] = ~np.isnan(values[:, label])
     return kept & labels, int((kept & ~labels).sum())

@@ -9,22 +9,27 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
-from accord_agents.intake.cells import Columns
+import numpy as np
+
+from accord_agents.intake.columns import Columns
+from accord_agents.intake.demands import LABELS, POSITIVE
 from accord_agents.intake.header import Layout, layout
 from accord_agents.intake.ids import IdColumn
 from accord_agents.intake.kept import Kept, kept_rows
 from accord_agents.intake.records import Records
 from accord_agents.intake.snapshot import Snapshot, read_snapshot, write_snapshot
 from accord_agents.intake.stage import Stage
-from accord_agents.intake.table import Report, Table
+from accord_agents.intake.table import OTHERS, Report, Table
+from accord_protocols.jobs.base import Reads
 from accord_protocols.primitives.psi.buckets import KEY
 from accord_schemas.errors import UsageError
 
 SAMPLE = 100_000
 """Rows that are looked at where a file is checked before it is needed."""
 _BLOCK = 4096  # rows whose text is in memory at a time
+_FEATURES = Reads("linear")
+_NEEDS = {"logistic": "rows of both classes, 0 and 1", "poisson": "rows that count something"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +40,21 @@ class Source:
         csv: The file: UTF-8 with or without byte order mark, commas, a header, LF or CRLF.
         id: Column of the ids.
         label: Column of the labels.
-        features: Feature columns in the order wanted; None means all but id and label, in the order of the file.
-        model: What will be trained; None reads the ids only.
-        label_required: Whether this party holds the label of what is trained.
+        features: Feature columns in the order wanted; None means all that have no other use, in the order of the file.
+        reads: What the job reads of it.
     """
 
     csv: Path
     id: str
     label: str | None = None
     features: list[str] | None = None
-    model: Literal["linear", "logistic", "poisson"] | None = "linear"
-    label_required: bool = False
+    reads: Reads = _FEATURES
+
+    @property
+    def others(self) -> dict[str, str]:
+        """The columns besides id and features by their use, of `OTHERS`."""
+        columns = (self.label, self.reads.weights, self.reads.exposure)
+        return {use: column for use, column in zip(OTHERS, columns, strict=True) if column is not None}
 
 
 def take(source: Source, folder: Path, key: bytes) -> Snapshot:
@@ -87,26 +96,25 @@ def read_table(source: Source) -> Table:
 @contextmanager
 def _read(source: Source, folder: Path | None, key: bytes, rows: int | None = None) -> Iterator[Kept | None]:
     """What is kept of a file; None where there are more than `rows` rows."""
-    csv, label = source.csv, source.label
-    if source.model is not None and source.label_required and label is None:
+    csv, reads = source.csv, source.reads
+    if reads.model is not None and reads.label and source.label is None:
         raise UsageError(f"{csv.name}: the label holder's data name no label.", hint="Set data.label to a column.")
     with closing(_lines(csv)) as lines:
-        records, ids_only = Records(csv.name, lines), source.model is None
+        records, ids_only = Records(csv.name, lines), reads.model is None
         where = layout(
-            csv.name, records.header, source.id, label, source.features, ids_only=ids_only, line=records.line
+            csv.name, records.header, source.id, source.others, source.features, ids_only=ids_only, line=records.line
         )
-        if not ids_only and where.label is None and not where.features:
+        if not ids_only and "label" not in where.others and not where.features:
             raise UsageError(f"{csv.name} has no feature column.", hint="Add a column besides the id.")
-        wanted = len(where.features) + (where.label is not None)
-        with Stage(folder, key, wanted) as stage:
-            kept = _staged(csv.name, records, where, stage, rows)
+        with Stage(folder, key, len(where.features) + len(where.others)) as stage:
+            kept = _staged(source, records, where, stage, rows)
             if kept is not None:
                 _some(kept, source)
             yield kept
 
 
 def _some(kept: Kept, source: Source) -> None:
-    """That there are rows."""
+    """That there are rows, and labels that a model can tell apart."""
     name, report = source.csv.name, kept.report
     if not report.rows_read:
         raise UsageError(f"{name} has a header but no rows.", hint="Give at least one row.")
@@ -114,15 +122,26 @@ def _some(kept: Kept, source: Source) -> None:
         raise UsageError(f"{name}: no row has a label in column {source.label!r}.", hint="Check data.label.")
     if not len(kept):
         raise UsageError(f"{name}: no row has an id in column {source.id!r}.", hint="Check data.id.")
+    model, needs = source.reads.model, _NEEDS.get(source.reads.model or "")
+    if source.reads.label and needs and "label" in kept.others:
+        labels = {float(value) for block in kept.other("label") for value in np.unique(block)[:2]}
+        if len(labels) == 1 and not (model == "poisson" and any(labels)):
+            said = f"{name}: every label in column {source.label!r} is {labels.pop():g}"
+            raise UsageError(f"{said}; a {model} model needs {needs}.", hint="Check data.label.")
 
 
-def _staged(file: str, records: Records, where: Layout, stage: Stage, most: int | None) -> Kept | None:
+def _staged(source: Source, records: Records, where: Layout, stage: Stage, most: int | None) -> Kept | None:
     """The rows in blocks, `most` at most, and what they come to; None where more may follow."""
-    header = records.header
-    label = None if where.label is None else header[where.label]
-    wanted = [*where.features, *([] if where.label is None else [where.label])]
+    file, header, reads = source.csv.name, records.header, source.reads
+    demands = {"label": LABELS[reads.model or "linear"], "weights": POSITIVE, "exposure": POSITIVE}
+    wanted = [*where.features, *where.others.values()]
     column = IdColumn(file, header[where.id])
-    numbers = Columns(file, [header[place] for place in wanted], label)
+    numbers = Columns(
+        file,
+        [header[place] for place in wanted],
+        {header[place]: demands[use] for use, place in where.others.items()},
+        [header[place] for place in where.features if header[place] in reads.one_hot],
+    )
     ids: list[str] = []
     held: list[list[str]] = []
     lines: list[int] = []
@@ -150,12 +169,14 @@ def _staged(file: str, records: Records, where: Layout, stage: Stage, most: int 
     whole, repeats = read != most, stage.repeats(apart=column.numbers)
     found = column.end(repeats) if whole else None
     numbers.settle(repeats.first)
-    numbers.check()
+    numbers.check(text=most is not None)
     if found is None:
         return None
-    columns = tuple(header[place] for place in where.features)
-    rows, empty = kept_rows(stage, repeats.first, found.left_out, labelled=label is not None)
-    return Kept(stage, columns, label is not None, rows, Report(read, found.duplicates, empty, found.said))
+    columns, others = tuple(header[place] for place in where.features), tuple(where.others)
+    label = len(columns) if "label" in others else None
+    rows, empty = kept_rows(stage, repeats.first, found.left_out, label)
+    report = Report(read, found.duplicates, empty, found.said)
+    return Kept(stage, columns, others, rows, report, numbers.forms, numbers.categories)
 
 
 def _lines(csv: Path) -> Generator[str]:

@@ -1,9 +1,10 @@
 """The frozen copy of a table that a job works on, named by its digest.
 
 File: 8 bytes magic, the length of the header in 4 bytes, the header as canonical JSON, zeros up to a multiple of 8, the
-offsets of the ids as little-endian u8 (n + 1 of them), values (row by row) and labels as little-endian f8, the rows in
-the order of their ids' keyed hashes as little-endian u4 with zeros up to a multiple of 8, then the ids in UTF-8. It is
-written and checked once through, some MiB at a time, and mapped by whoever reads it. Earlier files have no such order.
+offsets of the ids as little-endian u8 (n + 1 of them), values (row by row), labels, weights and exposures as far as
+there are any as little-endian f8, the rows in the order of their ids' keyed hashes as little-endian u4 with zeros up to
+a multiple of 8, then the ids in UTF-8. It is written and checked once through, some MiB at a time, and mapped by
+whoever reads it. Earlier files have no such order. What a header does not name is not there.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from accord_agents.files.durable import settle
 from accord_agents.intake.bucketed import Buckets
 from accord_agents.intake.kept import Kept
 from accord_agents.intake.mapped import MappedIds
-from accord_agents.intake.table import Report, Table
+from accord_agents.intake.table import OTHERS, Report, Table
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import AccordError, TamperError
 
@@ -124,8 +125,11 @@ def _let_go(raw: mmap.mmap | bytes, start: int, size: int) -> None:
 
 def _parts(kept: Kept) -> Iterator[bytes | memoryview]:
     n = len(kept)
-    facts = {"buckets": kept.stage.key.hex(), "columns": kept.columns, "ids": n, "labels": kept.labelled}
-    header = canonical_json(facts | {"report": kept.report.facts()})
+    facts: dict[str, Any] = {"buckets": kept.stage.key.hex(), "columns": kept.columns, "ids": n}
+    facts |= {"labels": "label" in kept.others, "report": kept.report.facts()}
+    further = {"others": [name for name in OTHERS[1:] if name in kept.others], "forms": dict(kept.forms)}
+    further |= {"categories": {name: list(texts) for name, texts in kept.categories.items()}}
+    header = canonical_json(facts | {name: value for name, value in further.items() if value})
     head = _MAGIC + len(header).to_bytes(4, "little") + header
     yield head + bytes(-len(head) % 8)
     yield bytes(8)
@@ -136,8 +140,9 @@ def _parts(kept: Kept) -> Iterator[bytes | memoryview]:
         end = int(ends[-1]) if len(ends) else end
     for values in kept.values():
         yield _plain(values).data
-    for labels in kept.labels() if kept.labelled else ():
-        yield _plain(labels).data
+    for name in OTHERS:
+        for numbers in kept.other(name) if name in kept.others else ():
+            yield _plain(numbers).data
     for rows in kept.order():
         yield rows.astype("<u4", copy=False).data
     yield bytes(-4 * n % 8)
@@ -161,8 +166,10 @@ def _decode(raw: memoryview, forget: Callable[[], None]) -> Table:
     at += offsets.nbytes
     values = np.frombuffer(raw, "<f8", n * len(columns), at).reshape(n, len(columns))
     at += values.nbytes
-    labels = np.frombuffer(raw, "<f8", n, at) if header["labels"] else None
-    at += 0 if labels is None else labels.nbytes
+    others = {}
+    for name in [*(["label"] if header["labels"] else []), *header.get("others", ())]:
+        others[name] = np.frombuffer(raw, "<f8", n, at)
+        at += others[name].nbytes
     order = None
     if raw[: len(_MAGIC)] == _MAGIC:
         order = np.frombuffer(raw, "<u4", n, at)
@@ -171,4 +178,6 @@ def _decode(raw: memoryview, forget: Callable[[], None]) -> Table:
         raise ValueError("left-over bytes")
     ids, report = MappedIds(offsets, raw[at:], forget), Report.restored(header["report"])
     buckets = None if order is None else Buckets(bytes.fromhex(header["buckets"]), order, ids)
-    return Table(ids, columns, values, labels, report, buckets)
+    label, weights, exposure = (others.get(name) for name in OTHERS)
+    categories = {name: tuple(texts) for name, texts in header.get("categories", {}).items()}
+    return Table(ids, columns, values, label, report, buckets, weights, exposure, header.get("forms", {}), categories)

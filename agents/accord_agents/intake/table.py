@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from accord_agents.intake.bucketed import Buckets
 
+OTHERS = ("label", "weights", "exposure")
+"""What a row may have besides its features, in the order of a snapshot."""
 _ALWAYS = ("rows_read", "duplicates", "empty_labels")
 
 
@@ -60,6 +62,10 @@ class Table:
         report: What was left out.
         buckets: The rows by keyed hashes of their ids; None of tables that were made in memory, or before there were
             buckets.
+        weights: ``(n,)`` of the rows, above 0; None where none are agreed on.
+        exposure: ``(n,)``, above 0, likewise.
+        forms: Of columns that hold something else than numbers: ``date`` (days since 1970-01-01), ``boolean`` (0, 1).
+        categories: Of columns of categories their texts; the values are numbers in this list.
     """
 
     ids: Sequence[str] = field(repr=False)
@@ -68,9 +74,14 @@ class Table:
     labels: NDArray[np.float64] | None = field(repr=False)
     report: Report
     buckets: Buckets | None = field(default=None, repr=False)
+    weights: NDArray[np.float64] | None = field(default=None, repr=False)
+    exposure: NDArray[np.float64] | None = field(default=None, repr=False)
+    forms: Mapping[str, str] = field(default_factory=dict)
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if self.values.shape != (len(self.ids), len(self.columns)):
             raise ValueError("values must have a row for each id and a column for each name")
-        if self.labels is not None and self.labels.shape != (len(self.ids),):
-            raise ValueError("labels must have one value for each id")
+        for name, numbers in (("labels", self.labels), ("weights", self.weights), ("exposure", self.exposure)):
+            if numbers is not None and numbers.shape != (len(self.ids),):
+                raise ValueError(f"{name} must have one value for each id")

@@ -123,8 +123,8 @@ class Reruns:
 
     @staticmethod
     def _content(table: Table, row: int) -> bytes:
-        label = b"" if table.labels is None else table.labels[row].tobytes()
-        content: bytes = b"content " + label + table.values[row].tobytes()
+        others = (numbers for numbers in (table.labels, table.weights, table.exposure) if numbers is not None)
+        content: bytes = b"content " + b"".join(o[row].tobytes() for o in others) + table.values[row].tobytes()
         return content
 
 

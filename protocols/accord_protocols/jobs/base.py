@@ -62,10 +62,16 @@ class Reads:
     Args:
         model: What is trained on it; None where ids are all.
         label: Whether this party's label is needed.
+        weights: Its column of row weights, if any.
+        exposure: Its column of exposures, if any.
+        one_hot: Columns that hold categories where it has them.
     """
 
     model: Literal["linear", "logistic", "poisson"] | None = None
     label: bool = False
+    weights: str | None = None
+    exposure: str | None = None
+    one_hot: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,11 @@ def _completed(said: Mapping[str, Any]) -> str:
 
 def _reads(agreement: Agreement, party: str) -> Reads:
     train = agreement.train
-    return Reads(train.model if train else None, label=train is not None and party == agreement.label_holder)
+    if train is None:
+        return Reads()
+    if party != agreement.label_holder:
+        return Reads(train.model)
+    return Reads(train.model, label=True, weights=train.weights, exposure=train.exposure)
 
 
 def _about(agreement: Agreement) -> str:
@@ -84,6 +88,11 @@ def _model(learned: Learned) -> dict[str, Any]:
 def _coefficients(learned: Learned) -> dict[str, Any] | None:
     model = _model(learned)
     return {learned.me: model["coefficients"]} if model else None
+
+
+def _stability(learned: Learned) -> dict[str, float] | None:
+    found = learned.notes.get("stability")
+    return None if found is None else {learned.me: found}
 
 
 def _agreed(name: str) -> Callable[[Learned], Any]:
@@ -118,6 +127,8 @@ JOB = Job(
         "coefficients": _coefficients,
         "intercept": lambda learned: _model(learned).get("intercept"),
         "metrics": noted("metrics"),
+        "deciles": noted("deciles"),
+        "stability": _stability,
         "model_digest": noted("model_digest"),
         "engine": _agreed("engine"),
         "protection": _agreed("protection"),

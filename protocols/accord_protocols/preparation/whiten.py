@@ -82,6 +82,10 @@ class Whitening:
             out[j] = math.fsum([out[j], *above]) / L[j][j]
         return np.array(out)
 
+    def forth(self, w: Vector) -> Vector:
+        """Weights of the whitened basis: w' = Lᵀ w."""
+        return _times(self.L.T.tolist(), w)
+
     def gradient(self, g: Vector) -> Vector:
         """The gradient by w from that by w': g = L g'."""
         return _times(self.L.tolist(), g)

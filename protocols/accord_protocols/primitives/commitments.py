@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -21,8 +21,10 @@ def of_table(
     columns: Sequence[str],
     values: NDArray[np.float64],
     labels: NDArray[np.float64] | None,
+    further: Mapping[str, NDArray[np.float64] | None] | None = None,
+    meanings: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """To a party's rows as they were read: ids, columns, values and labels (32 bytes).
+    """To a party's rows as they were read: ids, columns, values, labels and what else there is (32 bytes).
 
     Args:
         salt: 32 secret bytes; whoever knows them can test guesses.
@@ -30,9 +32,14 @@ def of_table(
         columns: m names.
         values: ``(n, m)``; every NaN counts as the same, and zeros without their sign.
         labels: ``(n,)``, or None.
+        further: ``(n,)`` each, by name; those that are None are not there.
+        meanings: What numbers of the values stand for, as JSON values.
     """
-    head = canonical_json({"ids": len(ids), "columns": list(columns), "labels": labels is not None})
-    numbers = (_plain(array) for array in (values, labels) if array is not None)
+    others = {name: array for name, array in sorted((further or {}).items()) if array is not None}
+    said: dict[str, Any] = {"ids": len(ids), "columns": list(columns), "labels": labels is not None}
+    said |= {name: value for name, value in {"further": list(others), "meanings": meanings}.items() if value}
+    head, arrays = canonical_json(said), (values, labels, *others.values())
+    numbers = (_plain(array) for array in arrays if array is not None)
     return _hashed(salt, b"table", head, texts(ids), *numbers)
 
 

@@ -33,6 +33,22 @@ class Rows(Protocol):
     def labels(self) -> NDArray[np.float64] | None:
         """``(n,)``, or None."""
 
+    @property
+    def weights(self) -> NDArray[np.float64] | None:
+        """``(n,)`` above 0, or None."""
+
+    @property
+    def exposure(self) -> NDArray[np.float64] | None:
+        """``(n,)`` above 0, or None."""
+
+    @property
+    def forms(self) -> Mapping[str, str]:
+        """Of columns that hold dates (days since 1970-01-01) or booleans (0 and 1): ``date`` or ``boolean``."""
+
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        """Of columns of categories their texts; the values are numbers in this list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

@@ -177,7 +177,8 @@ class Ordered:
 class Block:
     """One party's prepared rows; `accord_protocols.tasks.prepare.fit_task` says what each is.
 
-    The label holder's alone: y, label_committed, center, shift, range, constant and test_labels.
+    The label holder's alone: y, weights, offset, label_committed, center, shift, range, constant, test_labels and
+    test_offset.
     """
 
     n: int
@@ -190,15 +191,19 @@ class Block:
     fitted: Mapping[str, Any]
     remarks: Sequence[str]
     dependent: Sequence[str]
+    stability: Mapping[str, float | None]
     data_committed: bytes
     block_committed: bytes
     label_committed: bytes = b""
     y: Floats = field(default_factory=lambda: np.zeros(0))
+    weights: Floats = field(default_factory=lambda: np.zeros(0))
+    offset: Floats = field(default_factory=lambda: np.zeros(0))
     center: float = 0.0
     shift: int = 0
     range: int = 0
     constant: bool = False
     test_labels: Floats = field(default_factory=lambda: np.zeros(0))
+    test_offset: Floats = field(default_factory=lambda: np.zeros(0))
 
     @property
     def columns(self) -> int:

@@ -12,6 +12,7 @@ from tests.support.files import table
 from accord_agents.intake.reader import Source, read_table
 from accord_agents.intake.shape import described, shape
 from accord_agents.intake.table import Report
+from accord_protocols.jobs.base import Reads
 from accord_schemas.errors import UsageError
 
 
@@ -19,7 +20,7 @@ def column(cells: Iterable[str]) -> tuple[list[str], Report]:
     """The ids that count, and what was said."""
     with tempfile.TemporaryDirectory() as folder:
         path = table(Path(folder) / "shop.csv", ["id"], [[cell] for cell in cells])
-        read = read_table(Source(path, "id", model=None))
+        read = read_table(Source(path, "id", reads=Reads()))
     return list(read.ids), read.report
 
 

@@ -8,12 +8,14 @@ import pytest
 
 from accord_agents.intake.reader import Source, read_table
 from accord_agents.intake.table import Table
+from accord_protocols.jobs.base import Reads
 from accord_schemas.errors import UsageError
 
 
 def table(path: Path, **more: Any) -> Table:
-    options: dict[str, Any] = {"label": None, "features": None, "model": "linear", "label_required": False}
-    return read_table(Source(path, "id", **(options | more)))
+    options: dict[str, Any] = {"model": "linear", "label": more.pop("label_required", False)}
+    label, features = more.pop("label", None), more.pop("features", None)
+    return read_table(Source(path, "id", label, features, Reads(**(options | more))))
 
 
 @pytest.fixture
@@ -157,7 +159,7 @@ def test_all_columns_that_cannot_be_used_are_said_at_once(written: Any) -> None:
         ("id,age,city\n1,2,Ulm\n", None, ["line 2, column 'city': the cell is not a number.", "features: [age]"]),
         ("id,a b,city\n1,2,Ulm\n", None, ['features: ["a b"]']),
         ("id,city\n1,Ulm\n", None, ["line 2, column 'city'", "name others in features"]),
-        ("id,age,y\n1,2,Ulm\n", "y", ["line 2, column 'y'", "a label has to be a number"]),
+        ("id,age,y\n1,2,Ulm\n", "y", ["line 2, column 'y'", "A label has to be a number"]),
         ('id,age\n1,"2,5"\n', None, ["the cell is not a number; write a point for the comma"]),
     ],
 )

@@ -17,6 +17,7 @@ import accord_agents.intake.stage
 from accord_agents.intake.reader import Source, check, read_table, take
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.stage import Stage
+from accord_protocols.jobs.base import Reads
 from accord_protocols.primitives.psi.buckets import KEY, keyed_hashes
 from accord_schemas.errors import AccordError, UsageError
 
@@ -88,7 +89,7 @@ def test_a_file_read_in_small_blocks_gives_the_same_table(tmp_path: Path, monkey
 @pytest.mark.parametrize("last", ["red", "1"])
 def test_cells_of_repeated_rows_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
     """However many they are."""
-    monkeypatch.setattr("accord_agents.intake.cells._UNSETTLED", 3)
+    monkeypatch.setattr("accord_agents.intake.columns._UNSETTLED", 3)
     path = written(tmp_path / "shop.csv", ["id", "x"], [["a", "1"], *[["a", "blue"]] * 40, ["b", last], ["c", "grey"]])
     place = rf"line {43 if last == 'red' else 44}, column 'x': the cell is not a number"
     with pytest.raises(UsageError, match=place):
@@ -123,7 +124,7 @@ def test_buckets_are_the_rows_once_each_by_hashes_alone(tmp_path: Path) -> None:
     ids = [f"user-{k}" for k in range(1000)]
     tables = {}
     for name, known in {"bank": ids, "shop": [*reversed(ids[300:]), "0x"]}.items():
-        snapshot = take(Source(written(tmp_path / f"{name}.csv", ["id"], [[i] for i in known]), "id", model=None),
+        snapshot = take(Source(written(tmp_path / f"{name}.csv", ["id"], [[i] for i in known]), "id", reads=Reads()),
                         tmp_path / name, b"k" * KEY)  # fmt: skip
         tables[name] = read_snapshot(snapshot.path, snapshot.digest)
     for of in (1, 2, 7, 64):
@@ -156,4 +157,4 @@ def test_a_disk_that_is_full_is_named(tmp_path: Path, full: str) -> None:
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     path = written(tmp_path / "shop.csv", ["id"], [["a"]])
     with pytest.raises(AccordError, match="cannot be written"):
-        take(Source(path, "id", model=None), path / "below", ANY)
+        take(Source(path, "id", reads=Reads()), path / "below", ANY)

@@ -4,6 +4,7 @@ import hashlib
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,10 +25,10 @@ TABLE = Table(
 
 
 def same(a: Table, b: Table) -> bool:
-    if (a.ids, a.columns, a.report, a.labels is None) != (b.ids, b.columns, b.report, b.labels is None):
-        return False
-    labels = a.labels is None or b.labels is None or np.array_equal(a.labels, b.labels)
-    return labels and np.array_equal(a.values, b.values, equal_nan=True)
+    plain = (a.ids, a.columns, a.report, a.forms, a.categories) == (b.ids, b.columns, b.report, b.forms, b.categories)
+    numbers = [(a.labels, b.labels), (a.weights, b.weights), (a.exposure, b.exposure)]
+    alike = all(m is n if m is None or n is None else np.array_equal(m, n) for m, n in numbers)
+    return plain and alike and np.array_equal(a.values, b.values, equal_nan=True)
 
 
 @pytest.mark.parametrize("labelled", [True, False])
@@ -38,6 +39,22 @@ def test_round_trip(tmp_path: Path, labelled: bool, rows: int, columns: int) -> 
     table = Table(TABLE.ids[:rows], TABLE.columns[:columns], TABLE.values[:rows, :columns], labels, REPORT)
     snapshot = written(table, tmp_path / "data")
     assert same(read_snapshot(snapshot.path, snapshot.digest), table)
+
+
+@pytest.mark.parametrize("others", [{}, {"weights": np.arange(1.0, 4)}, {"exposure": np.arange(2.0, 5)}])
+@pytest.mark.parametrize("labels", [None, np.arange(3.0)])
+def test_weights_exposures_and_meanings_survive(
+    tmp_path: Path, labels: NDArray[np.float64] | None, others: dict[str, Any]
+) -> None:
+    meanings: dict[str, Any] = {"forms": {"x": "date"}, "categories": {"größe": ("Ulm", "Köln", "")}}
+    table = replace(TABLE, labels=labels, **others, **meanings)
+    snapshot = written(table, tmp_path)
+    assert same(read_snapshot(snapshot.path, snapshot.digest), table)
+    both = written(replace(table, weights=np.ones(3), exposure=np.ones(3)), tmp_path)
+    swapped = written(replace(table, weights=np.ones(3), exposure=np.ones(3) * 2), tmp_path)
+    assert len({snapshot.digest, both.digest, swapped.digest}) == 3
+    read = read_snapshot(swapped.path, swapped.digest)
+    assert read.exposure is not None and read.exposure.tolist() == [2, 2, 2]
 
 
 @given(

@@ -245,7 +245,8 @@ def test_a_recorded_fit_is_used_if_it_is_close_and_refused_if_not() -> None:
         "equals": 0,
         "labelled": False,
         "l2": 0.0,
-        "version": 2,
+        "model": "linear",
+        "class_weights": None,
     }
     made = run("prepare.fit", Context(inputs, key=bytes(32), table=rows_of(people(1)))).fields
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from accord_agents.intake.reader import Source, read_table
+from accord_protocols.jobs.base import Reads
 from accord_protocols.primitives.psi.ids import is_test
 from accord_scenarios import library
 from accord_scenarios.jobs.train import Training
@@ -30,7 +31,7 @@ def test_the_data_are_sound_and_pass_the_gate(name: str) -> None:
     ids = {}
     for party, member in scenario.parties.items():
         d = member.data
-        table = read_table(Source(d.csv, d.id, d.label, d.features, label_required=d.label is not None))
+        table = read_table(Source(d.csv, d.id, d.label, d.features, Reads("linear", label=d.label is not None)))
         assert table.report.duplicates == table.report.empty_labels == 0
         assert not any(identifier.isdigit() for identifier in table.ids)
         assert list(table.ids) != sorted(table.ids), "rows in the order of the ids would hide a missing alignment"

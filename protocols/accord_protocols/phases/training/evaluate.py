@@ -7,21 +7,25 @@ against.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from accord_protocols.evaluation.deciles import deciles
+from accord_protocols.evaluation.metrics import metrics
+from accord_protocols.evaluation.stability import stability
 from accord_protocols.kernel.effects import Compute, Done, Effect, Note, Send
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.links.link import Link
+from accord_protocols.links.registry import LINKS
 from accord_protocols.phases.training.masking import masked
-from accord_protocols.phases.training.sizes import SCORE_BITS
+from accord_protocols.phases.training.sizes import SCORE_BITS, X_BITS
 from accord_protocols.phases.training.states import Given, Trained
-from accord_protocols.preparation.moments import magnitude, moments
+from accord_protocols.preparation.whiten import Whitening
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.vectors import Vector, large, scores
 from accord_protocols.tasks.results import Scored
@@ -31,7 +35,9 @@ from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Scores
 
 SCORES = Ring(64)
-_STEP = "scores"
+_STEP, _TEST, _TRAIN = "scores", "scored", "fitted"
+_LARGEST = 600.0
+"""Where a link grows with e^u, a score beyond this counts as this: what it gives is a float in any unit of labels."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -86,21 +92,28 @@ class Evaluate(Machine):
         facts = {"rounds": trained.rounds, "converged": trained.converged}
         warnings = [] if trained.converged else [f"Training ended without convergence: {trained.stop}."]
         note = Note({"model": model, "loss": trained.loss, **facts, "warnings": warnings if self.setup.leads else []})
-        if not large(block.test):
-            return self._scored(told, scores(loaded(block.test), trained.w, 0), note)
-        fields = {"x": block.test, "weights": trained.w, "fraction_bits": 0}
-        return Fired((note, Compute("scored", "train.scores", fields)), self.scored.keeping(told))
+        if not len(block.test_rows):
+            return Fired((note, Done(Evaluated(told.digest))))
+        whitened = Whitening(block.factor).forth(trained.w) if block.columns else trained.w
+        parts: dict[str, tuple[Any, Vector, int]] = {
+            _TEST: (block.test, trained.w, 0),
+            _TRAIN: (block.x, whitened, X_BITS),
+        }
+        if not any(large(x) for x, _, _ in parts.values()):
+            return self._scored(told, {k: scores(loaded(x), w, bits) for k, (x, w, bits) in parts.items()}, note)
+        fields = {k: {"x": x, "weights": w, "fraction_bits": bits} for k, (x, w, bits) in parts.items()}
+        jobs = (Compute(k, "train.scores", inputs) for k, inputs in fields.items())
+        return Fired((note, *jobs), self.scored.keeping(told))
 
-    @transition(Told, lambda self, _: [self.job("scored")])
+    @transition(Told, lambda self, _: [self.job(_TEST), self.job(_TRAIN)])
     def scored(self, state: Told, inputs: Inputs, draw: Draw) -> Fired:
-        """The same, from a worker."""
-        return self._scored(state, inputs.result(Scored, self.job("scored")).scores)
+        """The same, from workers."""
+        return self._scored(state, {k: inputs.result(Scored, self.job(k)).scores for k in (_TEST, _TRAIN)})
 
-    def _scored(self, told: Told, z: Vector, *effects: Effect) -> Fired:
-        """Send the own scores, masked; or wait for the others'."""
-        done = Done(Evaluated(told.digest))
-        if not len(z):
-            return Fired((*effects, done))
+    def _scored(self, told: Told, found: Mapping[str, Vector], *effects: Effect) -> Fired:
+        """Send the own scores of the TEST rows, masked; or wait for the others'."""
+        z, done = found[_TEST], Done(Evaluated(told.digest))
+        effects = (*effects, Note({"stability": stability(found[_TRAIN], z)}))
         if self.setup.labelled:
             return Fired(effects, self.open.keeping(Opening(told, z)))
         if not np.abs(z).max(initial=0.0) < 2.0**32 / len(self.agreement.parties):
@@ -122,11 +135,15 @@ class Evaluate(Machine):
             if event.shares.shape != total.shape:
                 raise ProtocolError("scores are not of the agreed shape", whose=sender)
             total = SCORES.add(total, event.shares)
-        scaled = total[:, 0].view(np.int64) * 2.0**-SCORE_BITS
-        predictions = np.ldexp(scaled, block.shift) + block.center
-        metrics = regression(loaded(block.test_labels), predictions)
+        y, link = loaded(block.test_labels), self._link
+        u: Vector = total[:, 0].view(np.int64) * 2.0**-SCORE_BITS
+        if len(block.test_offset):
+            u = u + loaded(block.test_offset)
+        bounded: Vector = u if link.quadratic else np.clip(u, -_LARGEST, _LARGEST)
+        predictions = link.predictions(bounded, block.center, block.shift)
+        found = {"metrics": metrics(link.name, y, u, predictions), "deciles": deciles(y, predictions)}
         rows = loaded(block.test_rows)
-        note = Note({"predictions": predictions, "predicted_rows": rows, "metrics": metrics})
+        note = Note({"predictions": predictions, "predicted_rows": rows, **found})
         return Fired((note, Done(Evaluated(state.told.digest))))
 
     def _model(self, start: Predicting, salt: bytes) -> Mapping[str, Any]:
@@ -135,8 +152,8 @@ class Evaluate(Machine):
         The salt, without which everybody could try models against the digest that travels in clear, and see which runs
         had the same, follows from the root seed.
         """
-        block, announced = start.given.block, start.given.announced
-        weights = np.ldexp(start.trained.w, announced.shift).tolist()
+        block, announced, link = start.given.block, start.given.announced, self._link
+        weights = link.weights(start.trained.w, announced.shift).tolist()
         names = [column["name"] for column in block.fitted["kept"]]
         train = self.agreement.train
         assert train is not None
@@ -148,21 +165,14 @@ class Evaluate(Machine):
             "protection": train.protection,
             "coefficients": dict(zip(names, weights, strict=False)),
             "preparation": block.fitted,
-            "intercept": weights[-1] + block.center if self.setup.labelled else None,
+            "intercept": self._intercept(start) if self.setup.labelled else None,
         }
 
+    def _intercept(self, start: Predicting) -> float:
+        block = start.given.block
+        return self._link.intercept(float(start.trained.w[-1]), block.center, block.shift)
 
-def regression(y: np.ndarray, predictions: np.ndarray) -> dict[str, float | None]:
-    """rmse, mae and r2 from correctly rounded sums: they are decided on, so they have the same bits everywhere.
-
-    Taken in a unit of a power of two, so that no square overflows or vanishes.
-    """
-    unit = magnitude(y)
-    y, predictions = np.ldexp(y, -unit), np.ldexp(predictions, -unit)
-    errors, spread = predictions - y, y - math.fsum(y.tolist()) / len(y)
-    square, total = math.fsum((errors * errors).tolist()), math.fsum((spread * spread).tolist())
-    return {
-        "rmse": math.ldexp(math.sqrt(square / len(y)), unit),
-        "mae": math.ldexp(math.fsum(np.abs(errors).tolist()) / len(y), unit),
-        "r2": None if moments(y).rounding else 1 - square / total,
-    }
+    @property
+    def _link(self) -> Link:
+        assert self.agreement.train is not None
+        return LINKS[self.agreement.train.model]

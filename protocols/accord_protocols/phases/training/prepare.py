@@ -66,6 +66,8 @@ class Prepare(Machine):
             "equals": rule.equals if rule else 0,
             "labelled": self.setup.labelled,
             "l2": train.l2 if train else 0.0,
+            "model": train.model if train else "linear",
+            "class_weights": train.model_dump(mode="json")["class_weights"] if train else None,
         }
         return Fired(
             (Compute("fitted", "prepare.fit", fields, key=draw.key("salts"), data=True),), self.announce.keeping(state)
@@ -91,7 +93,14 @@ class Prepare(Machine):
                 "test_rows": len(block.test_rows),
                 "columns": [
                     *(
-                        {"column": c.name, "kept": True, "nulls": c.nulls, "clipped": c.clipped, "note": ""}
+                        {
+                            "column": c.name,
+                            "kept": True,
+                            "nulls": c.nulls,
+                            "clipped": c.clipped,
+                            "stability": block.stability[c.name],
+                            "note": "",
+                        }
                         for c in fitted.kept
                     ),
                     *(
