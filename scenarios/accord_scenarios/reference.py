@@ -13,17 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.evaluation.metrics import regression
+from accord_protocols.evaluation.metrics import Metrics
 from accord_protocols.preparation.fit import fit
-from accord_protocols.preparation.moments import magnitude, moments
+from accord_protocols.preparation.moments import moments
 from accord_protocols.primitives.psi.ids import is_test
 from accord_scenarios.jobs import training_words as wording
 from accord_scenarios.jobs.base import Tables
 from accord_scenarios.jobs.train import Training
+from accord_scenarios.plaintext import Labelled, fitted
 
 Matrix = NDArray[np.float64]
-Vector = NDArray[np.float64]
-Metrics = dict[str, float | None]
 
 ILL, BAD = 1e6, 1e3
 """Condition numbers of the columns' correlations: above `ILL` coefficients are not unique in practice, above `BAD` that
@@ -47,7 +46,7 @@ class Reference:
         intercept: Of the label holder.
         spread: Standard deviation of the TRAIN labels.
         condition: Largest over smallest eigenvalue of the prepared columns' correlations, inf where they depend on each
-            other; 1 where a penalty makes the coefficients unique.
+            other, or a logistic model has no optimum; 1 where a penalty makes the coefficients unique.
     """
 
     metrics: Metrics
@@ -72,35 +71,38 @@ def held_against(result: dict[str, Any], scenario: Training, tables: Tables) -> 
 
 
 def train(scenario: Training, read: Tables) -> Reference:
-    """Join all parties' rows, prepare them alike, and fit ordinary least squares or ridge."""
-    assert scenario.train is not None
+    """Join all parties' rows, prepare them alike, and fit the same model."""
+    terms = scenario.train
+    assert terms is not None
     tables = {name: read(name) for name in scenario.parties}
     common = sorted(set.intersection(*(set(table.ids) for table in tables.values())))
     rule = scenario.evaluate.test_rows if scenario.evaluate else None
     testing = np.array([rule is not None and is_test(i, rule.hash_modulus, rule.equals) for i in common], bool)
-    blocks, raw, names, y = [], [], [], np.empty(0)
+    blocks, raw, names, labelled = [], [], [], Labelled(np.empty(0))
     for name, table in tables.items():
         place = {identifier: row for row, identifier in enumerate(table.ids)}
         rows = [place[i] for i in common]
         values = table.values[rows]
-        fitted = fit(table.columns, values[~testing], scenario.prepare)
-        blocks.append(fitted.apply(values))
+        prepared = fit(table.columns, values[~testing], scenario.prepare)
+        blocks.append(prepared.apply(values))
         raw.append(_standardised(values, testing))
-        names += [(name, column) for column in fitted.names]
+        names += [(name, column) for column in prepared.names]
         if name == scenario.label_holder and table.labels is not None:
-            y = table.labels[rows]
-    X, l2 = np.hstack(blocks), scenario.train.l2
-    weights, intercept, metrics = _fitted(X, y, testing, l2)
+            weights, exposure = (None if o is None else o[rows] for o in (table.weights, table.exposure))
+            labelled = Labelled(table.labels[rows], weights, exposure, terms.class_weights)
+    X, bare = np.hstack(blocks), np.hstack(raw)
+    trained, tested = labelled.at(~testing), labelled.at(testing)
+    model = fitted(terms.model, X[~testing], trained, terms.l2)
     coefficients: dict[str, dict[str, float]] = {name: {} for name in tables}
-    for (name, column), weight in zip(names, weights, strict=True):
+    for (name, column), weight in zip(names, model.weights.tolist(), strict=True):
         coefficients[name][column] = weight
     return Reference(
-        metrics,
-        _fitted(np.hstack(raw), y, testing, l2)[2],
+        model.metrics(terms.model, X[testing], tested),
+        fitted(terms.model, bare[~testing], trained, terms.l2).metrics(terms.model, bare[testing], tested),
         coefficients,
-        intercept,
-        moments(y[~testing]).deviation,
-        1.0 if l2 else _condition(X[~testing]),
+        model.intercept,
+        moments(trained.y).deviation,
+        1.0 if terms.l2 else float("inf") if model.separated else _condition(X[~testing]),
     )
 
 
@@ -118,22 +120,6 @@ def compare(result: Mapping[str, Any], reference: Reference) -> float:
 def unique(reference: Reference, error: float) -> bool:
     """Whether rows and columns determine the coefficients well enough to compare them one by one."""
     return reference.condition <= (BAD if error > NOTICEABLE else ILL)
-
-
-def _fitted(X: Matrix, y: Vector, testing: NDArray[np.bool], l2: float) -> tuple[list[float], float, Metrics]:
-    """Weights, intercept and metrics; the label is divided by a power of two meanwhile, so that it has no unit."""
-    from sklearn.linear_model import LinearRegression, Ridge
-
-    unit = magnitude(y)
-    X_train, y_train = X[~testing], np.ldexp(y[~testing], -unit)
-    weights, intercept = np.zeros(X.shape[1]), float(y_train.mean())
-    if X.shape[1]:
-        model = Ridge(alpha=len(y_train) * l2) if l2 else LinearRegression()
-        model.fit(X_train, y_train)
-        weights, intercept = model.coef_, float(model.intercept_)
-    predicted = np.ldexp(X[testing] @ weights + intercept, unit)
-    metrics = regression(y[testing], predicted) if testing.any() else {}
-    return np.ldexp(weights, unit).tolist(), float(np.ldexp(intercept, unit)), metrics
 
 
 def _standardised(values: Matrix, testing: NDArray[np.bool]) -> Matrix:

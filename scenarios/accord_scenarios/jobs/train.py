@@ -11,7 +11,7 @@ from accord_protocols.phases.training.able import unable
 from accord_scenarios.jobs import training_words as words
 from accord_scenarios.jobs.base import Played, Tables
 from accord_scenarios.model import Member, Scenario, Section, absent_is_default
-from accord_scenarios.report import sections
+from accord_scenarios.report import prediction, sections
 from accord_schemas.agreement import LABEL_HOLDER, Party, Prepare, TestRows, Train
 
 
@@ -127,6 +127,14 @@ PLAYED = Played(
         ("in plaintext", lambda result: words.metrics(result.get("reference"))),
         ("without preparation", lambda result: words.metrics((result.get("reference") or {}).get("unprepared"))),
     ),
-    sections=(sections.metrics, sections.loss, sections.coefficients, sections.gate, sections.columns),
+    sections=(
+        sections.metrics,
+        prediction.deciles,
+        sections.coefficients,
+        prediction.stability,
+        sections.loss,
+        sections.gate,
+        sections.columns,
+    ),
     compare=_compare,
 )

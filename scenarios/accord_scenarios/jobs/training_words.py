@@ -12,7 +12,7 @@ _NOT_UNIQUE = (
     "Set train.l2 to choose among them."
 )
 _GAIN, _SHARE = 0.01, 0.1
-"""r2 is noticeably better if it is by so much, and takes away this share of what stays unexplained."""
+"""r2, or AUC, is noticeably better if it is by so much, and takes away this share of what is missing to 1."""
 
 
 def verdict(result: Result) -> str:
@@ -37,15 +37,15 @@ def reserved(result: Result) -> bool:
 
 def costly(result: Result) -> bool:
     """Whether plaintext training without preparation predicts TEST rows noticeably better than the model does."""
-    own, plain = _r2(result)
+    _, own, plain = _figures(result)
     return own is not None and plain is not None and plain - own > max(_GAIN, _SHARE * (1 - own))
 
 
 def cost(result: Result) -> str:
     """What preparation costs and where to look, in a sentence."""
-    own, plain = _r2(result)
+    name, own, plain = _figures(result)
     return (
-        f"Without preparation plaintext training reaches r2 {number(plain, 3)} on TEST rows, the model {number(own, 3)}: "
+        f"Without preparation plaintext training reaches {name} {number(plain, 3)} on TEST rows, the model {number(own, 3)}: "
         "see which cells were clipped and which columns were dropped."
     )
 
@@ -53,14 +53,16 @@ def cost(result: Result) -> str:
 def _cost(result: Result) -> str:
     if not costly(result):
         return ""
-    own, plain = (number(r2, 3) for r2 in _r2(result))
-    return f" Preparation cost it accuracy: r2 is {own} on TEST rows, in plaintext without preparation {plain}."
+    name, *values = _figures(result)
+    own, plain = (number(value, 3) for value in values)
+    return f" Preparation cost it accuracy: {name} is {own} on TEST rows, in plaintext without preparation {plain}."
 
 
-def _r2(result: Result) -> tuple[float | None, float | None]:
-    """Of the model, and of plaintext training without preparation."""
-    unprepared = (result.get("reference") or {}).get("unprepared")
-    return (result.get("metrics") or {}).get("r2"), (unprepared or {}).get("r2")
+def _figures(result: Result) -> tuple[str, float | None, float | None]:
+    """A figure that is 1 at best, of the model and of plaintext training without preparation; none for counts."""
+    own, plain = result.get("metrics") or {}, (result.get("reference") or {}).get("unprepared") or {}
+    name = "auc" if "auc" in own else "r2"
+    return name, own.get(name), plain.get(name)
 
 
 def _nothing(result: Result) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from accord_scenarios import wording
 from accord_scenarios.report import charts
+from accord_scenarios.report.diagrams import bars
 
 Cell = str | tuple[str]
 """Text, or a number already in words, to be set right-aligned: ``(text,)``."""
@@ -95,7 +96,8 @@ def coefficients(result: wording.Result) -> str:
         rows.append([wording.leader(result), "(intercept)", (wording.number(result["intercept"], 6),)])
     note = '<p class="soft">Of prepared columns: comparable in size, since every column has mean 0 and variance 1 unless scaling is off.</p>'
     columns = table(["party", "column", ("coefficient",)], rows)
-    return section("Coefficients", columns and columns + note)
+    values = {(p, c): v for p, own in (result.get("coefficients") or {}).items() for c, v in (own or {}).items()}
+    return section("Coefficients", columns and bars(values, "coefficients") + columns + note)
 
 
 def gate(result: wording.Result) -> str:

@@ -50,7 +50,7 @@ def test_a_worker_gives_the_same_model_and_predictions(protection: str, monkeypa
     there = play(protection)
     rounds = here.parties["bank"].notes["rounds"] + 1
     assert there.asked.count("train.gradient") == 3 * rounds
-    assert there.asked.count("train.scores") == 3 * rounds + 3, "in every round, and the TEST rows"
+    assert there.asked.count("train.scores") == 3 * rounds + 6, "in every round, and the TEST rows beside all"
     for me, party in here.parties.items():
         mine, other = (dict(p.notes["model"]) for p in (party, there.parties[me]))
         assert mine.pop("salt") != other.pop("salt"), "it follows from the transcript, which names the jobs"

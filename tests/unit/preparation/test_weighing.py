@@ -1,5 +1,7 @@
 """Weights of rows and classes, and exposures, against scikit-learn's and numpy's."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_sample_weight
@@ -64,7 +66,7 @@ def test_the_block_has_weights_and_offsets_of_its_rows(model: str) -> None:
     inputs |= {"class_weights": "balanced" if model == "logistic" else None}
     exposure = {"exposure": W * 4} if model == "poisson" else {}
 
-    def made(**others: np.ndarray) -> dict[str, object]:
+    def made(**others: np.ndarray) -> dict[str, Any]:
         return run("prepare.fit", Context(inputs, key=bytes(32), table=table(**others))).fields
 
     fields, plain = made(weights=W, **exposure), made()

@@ -9,6 +9,7 @@ from tests.unit.scenarios.results import COMPLETED, FAILED, REFUSED
 
 from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.report import charts
+from accord_scenarios.report.diagrams import bars, calibration
 from accord_scenarios.report.page import render
 
 
@@ -125,3 +126,29 @@ def test_phases_without_a_timeline_are_drawn_from_their_seconds() -> None:
     page = _Page(render(COMPLETED | {"timeline": None}))
     assert "all: train, 4.0 s" in page.text
     assert charts.timeline({}) == charts.timeline({"a": []}) == ""
+
+
+def test_tenths_stability_and_coefficients_are_drawn() -> None:
+    parts = [
+        {"rows": 9, "predicted": 0.9 - k / 10, "observed": 0.85 - k / 10, "lift": 2 - k / 5, "captured": 0.9}
+        for k in range(9)
+    ]
+    columns = {"bank": [{"column": "<age>", "kept": True, "stability": 0.31}], "shop": [{"column": "x", "kept": False}]}
+    page = _Page(render({**COMPLETED, "deciles": parts, "stability": {"bank": 0.02, "shop": None}, "columns": columns}))
+    for words in ("Calibration", "Lift", "captured", "bank's part of the score", "<age>", "Stability", "0.31"):
+        assert words in page.text, words
+    assert not {"None", "nan"} & set(page.text.split())
+
+
+@pytest.mark.parametrize("values", [[], [0.0], [-1.0, -2.0], [3.0, -0.5], [float("nan")]])
+def test_bars_of_any_values(values: list[float]) -> None:
+    drawn = bars({("a", f"c{k}"): value for k, value in enumerate(values)}, "any", (1.0,))
+    widths = [float(w) for w in re.findall(r'width="([^"]+)"', drawn)]
+    assert len(widths) == sum(value == value for value in values) and all(0 < w < 900 for w in widths)
+    _Page(drawn)
+
+
+def test_calibration_needs_points_that_differ() -> None:
+    same = {"predicted": 1.0, "observed": 1.0}
+    assert calibration([]) == calibration([same]) == calibration([same, same]) == ""
+    _Page(calibration([same, {"predicted": 2.0, "observed": 1.5}]))

@@ -35,9 +35,9 @@ from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Scores
 
 SCORES = Ring(64)
-_STEP, _TEST, _TRAIN = "scores", "scored", "fitted"
-_LARGEST = 600.0
+WIDE = 600.0
 """Where a link grows with e^u, a score beyond this counts as this: what it gives is a float in any unit of labels."""
+_STEP, _TEST, _TRAIN = "scores", "scored", "fitted"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -136,10 +136,10 @@ class Evaluate(Machine):
                 raise ProtocolError("scores are not of the agreed shape", whose=sender)
             total = SCORES.add(total, event.shares)
         y, link = loaded(block.test_labels), self._link
-        u: Vector = total[:, 0].view(np.int64) * 2.0**-SCORE_BITS
+        u: Vector = np.ldexp(total[:, 0].view(np.int64).astype(np.float64), -SCORE_BITS)
         if len(block.test_offset):
             u = u + loaded(block.test_offset)
-        bounded: Vector = u if link.quadratic else np.clip(u, -_LARGEST, _LARGEST)
+        bounded: Vector = u if link.quadratic else np.clip(u, -WIDE, WIDE)
         predictions = link.predictions(bounded, block.center, block.shift)
         found = {"metrics": metrics(link.name, y, u, predictions), "deciles": deciles(y, predictions)}
         rows = loaded(block.test_rows)

@@ -1,0 +1,41 @@
+"""Sections of the report on how a model predicts, and on what its rows are like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from accord_protocols.evaluation.stability import SHIFTED, SLIGHTLY
+from accord_scenarios.report.diagrams import bars, calibration
+from accord_scenarios.report.sections import Cell, section, table
+from accord_scenarios.wording import Result, leader, number
+
+
+def deciles(result: Result) -> str:
+    """Calibration and lift by tenths of the TEST rows."""
+    parts: Sequence[dict[str, Any]] = result.get("deciles") or []
+    names = [name for name in ("rows", "predicted", "observed", "lift", "captured") if any(name in p for p in parts)]
+    rows: list[Sequence[Cell]] = [
+        [(str(k),), *((number(part.get(name), 4),) for name in names)] for k, part in enumerate(parts, 1)
+    ]
+    told = table([("tenth",), *((name,) for name in names)], rows)
+    note = (
+        '<p class="soft">Tenths of the TEST rows, those with the highest predictions first. Lift is what was observed over the mean of '
+        "all; captured is the share of all labels in a tenth and those before it.</p>"
+    )
+    lifts = {(leader(result), f"tenth {k}"): part["lift"] for k, part in enumerate(parts, 1) if "lift" in part}
+    lift = section("Lift", bars(lifts, "lift by tenths of predictions", (1.0,)))
+    return section("Calibration", calibration(parts) + (told and told + note)) + lift
+
+
+def stability(result: Result) -> str:
+    """How far TEST rows are from TRAIN rows, by each party's part of the score and by its columns."""
+    found = {(party, f"{party}'s part of the score"): value for party, value in (result.get("stability") or {}).items()}
+    for party, columns in (result.get("columns") or {}).items():
+        found |= {(party, str(c["column"])): c["stability"] for c in columns or [] if c.get("stability") is not None}
+    drawn = bars({names: v for names, v in found.items() if v is not None}, "population stability", (SLIGHTLY, SHIFTED))
+    note = (
+        f'<p class="soft">Population stability index of TEST against TRAIN rows; above {SLIGHTLY:g} they differ somewhat, above {SHIFTED:g} '
+        "much. Each party measures its own columns and its own part of the score: the whole score of a TRAIN row is nobody's to know.</p>"
+    )
+    return section("Stability", drawn and drawn + note)
