@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.psi [--ids 1000000] [--curve 2000] [--json]``. Leader and server take turns in one process on one
 core, so that each side's seconds are its own; half of the ids are common, and that the right ones are found is checked.
-Processor seconds; neighbours of a shared machine disturb them least. Elliptic curve and RSA are measured on fewer ids,
+Processor seconds; neighbours of a shared machine disturb them least. Elliptic curves and RSA are measured on fewer ids,
 as every id costs the same.
 """
 
@@ -15,11 +15,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.primitives.psi import ecdh, ristretto, rsa
+from accord_protocols.primitives.psi import ecdh, groups, rsa
+from accord_protocols.primitives.psi.groups import Group
 from accord_protocols.primitives.psi.ot import oprf, seeds, table
 from accord_protocols.primitives.psi.ot.code import Shape, hash_ids
 from accord_protocols.primitives.psi.rsa_key import PrivateKey
@@ -83,17 +85,17 @@ def by_ot(run: Run, mine: list[str], theirs: list[str]) -> tuple[Tags, Tags]:
     return mine_tags, their_tags
 
 
-def by_ecdh(run: Run, mine: list[str], theirs: list[str]) -> tuple[Tags, Tags]:
-    """ristretto255."""
-    key = ristretto.random_scalar(Xof(SID, "key"))
+def by_group(group: Group, run: Run, mine: list[str], theirs: list[str]) -> tuple[Tags, Tags]:
+    """Diffie-Hellman in a group."""
+    key = group.random_scalar(Xof(SID, "key"))
     with run.timed(run.leader, "blind"):
-        blinded = ecdh.blind(mine, SID, Xof(SID, "blind"))
+        blinded = ecdh.blind(group, mine, SID, Xof(SID, "blind"))
     with run.timed(run.server, "evaluate"):
-        evaluated = ecdh.evaluate(key, blinded)
+        evaluated = ecdh.evaluate(group, key, blinded)
     with run.timed(run.leader, "finalise"):
-        mine_tags = ecdh.finalise(mine, SID, evaluated, Xof(SID, "blind"))
+        mine_tags = ecdh.finalise(group, mine, SID, evaluated, Xof(SID, "blind"))
     with run.timed(run.server, "tags"):
-        their_tags = ecdh.own_tags(key, SID, theirs)
+        their_tags = ecdh.own_tags(group, key, SID, theirs)
     run.sent(blinded, evaluated, their_tags)
     return mine_tags, their_tags
 
@@ -129,10 +131,12 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.psi", description=__doc__)
     parser.add_argument("--ids", type=int, default=1_000_000, help="of each party, by OT extension")
-    parser.add_argument("--curve", type=int, default=2000, help="of each party, by elliptic curve and RSA")
+    parser.add_argument("--curve", type=int, default=2000, help="of each party, by elliptic curves and RSA")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    runs = [measure(name, call, options.curve) for name, call in (("rsa", by_rsa), ("ecdh", by_ecdh))]
+    runs = [measure("rsa", by_rsa, options.curve)]
+    for group in (groups.RISTRETTO, groups.SM2):
+        runs.append(measure(group.name, partial(by_group, group), options.curve))
     runs.append(measure("ot", by_ot, options.ids))
     if options.json:
         print(json.dumps([asdict(run) for run in runs], indent=2))

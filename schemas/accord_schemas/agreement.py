@@ -46,7 +46,7 @@ class Member(_Part):
 class Align(_Part):
     """Entity alignment and the overlap gate; ``max_overlap: null`` turns the gate off."""
 
-    protocol: Literal["rsa", "ecdh", "ot"] = "rsa"
+    protocol: Literal["rsa", "ecdh", "sm2", "ot"] = "rsa"
     max_overlap: Annotated[float, Field(gt=0, le=1)] | None = 0.9
     denominator: Literal["min", "max", "union"] = "min"
     max_feature_overlap: Annotated[float, Field(gt=0, le=1)] | None = None

@@ -27,7 +27,7 @@ AS_WRITTEN = BeforeValidator(_as_written)
 Text = Annotated[str, AS_WRITTEN]
 
 _LATER_KEYS = frozenset({"columns", "graph", "match", "one_hot", "parquet"} | {"query"})
-_LATER_VALUES = frozenset({"server", "sm2"})
+_LATER_VALUES = frozenset({"server"})
 _PHRASES = {
     "greater_than_equal": "must be at least {ge}",
     "greater_than": "must be above {gt}",

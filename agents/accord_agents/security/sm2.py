@@ -1,7 +1,7 @@
 """SM2: signatures (GM/T 0003.2) and encryption (GM/T 0003.4).
 
-GmSSL signs, verifies, encrypts and decrypts; it gives no public key for a private one, so that this module multiplies
-the generator itself, twice when an agent starts. What travels has one fixed form: points uncompressed in 65 bytes,
+GmSSL signs, verifies, encrypts and decrypts; it gives no public key for a private one: that is the group's own, twice
+when an agent starts. What travels has one fixed form: points uncompressed in 65 bytes,
 signatures r ‖ s in 64, ciphertexts C1 ‖ C3 ‖ C2, never DER.
 """
 
@@ -10,22 +10,16 @@ from __future__ import annotations
 from functools import lru_cache
 
 from Crypto.Util.asn1 import DerOctetString, DerSequence
-from gmpy2 import invert, mpz
+from gmpy2 import mpz
 from gmssl_pyx import GmsslInnerError, sm2_decrypt, sm2_encrypt, sm2_sign_sm3_digest, sm2_verify_sm3_digest
 
+from accord_protocols.primitives.psi.sm2 import CURVE, GX, GY, B, P, decode, multiply_base
+from accord_protocols.primitives.psi.sm2 import ORDER as N
 from accord_schemas.suites import SM, SUITES, sm3
 
 DEFAULT_ID = b"1234567812345678"  # of a signer that agreed on no other (GM/T 0009)
 OVERHEAD = 65 + 32
 """How much longer than its plaintext a ciphertext is: C1 and C3."""
-P = 0xFFFFFFFE_FFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFF_00000000_FFFFFFFF_FFFFFFFF
-A = P - 3
-B = 0x28E9FA9E_9D9F5E34_4D5A9E4B_CF6509A7_F39789F5_15AB8F92_DDBCBD41_4D940E93
-N = 0xFFFFFFFE_FFFFFFFF_FFFFFFFF_FFFFFFFF_7203DF6B_21C6052B_53BBF409_39D54123
-GX = 0x32C4AE2C_1F198119_5F990446_6A39C994_8FE30BBF_F2660BE1_715A4589_334C74C7
-GY = 0xBC3736A2_F4F6779C_59BDCEE3_6B692153_D0A9877C_C62A4740_02DF32E5_2139F0A0
-"""The recommended curve y² = x³ + Ax + B over F_P, its generator and the generator's prime order (GM/T 0003.5)."""
-_Point = tuple[mpz, mpz] | None
 
 
 def private_key(seed: bytes, purpose: str) -> bytes:
@@ -39,14 +33,8 @@ def private_key(seed: bytes, purpose: str) -> bytes:
 
 def public_key(private: bytes) -> bytes:
     """The public key of a private one: 0x04 ‖ x ‖ y."""
-    found: _Point = None
-    for bit in bin(int.from_bytes(private, "big"))[2:]:
-        found = _sum(found, found)
-        if bit == "1":
-            found = _sum(found, (mpz(GX), mpz(GY)))
-    if found is None:
-        raise ValueError("no private key")
-    return b"\x04" + _bytes(found[0]) + _bytes(found[1])
+    x, y = decode(bytes(multiply_base([private])[0]))
+    return b"\x04" + _bytes(x) + _bytes(y)
 
 
 def check(public: bytes) -> None:
@@ -114,26 +102,15 @@ def decrypt(private: bytes, ciphertext: bytes) -> bytes:
 
 @lru_cache(maxsize=256)
 def _z(public: bytes, identifier: bytes) -> bytes:
-    constants = b"".join(map(_bytes, (A, B, GX, GY)))
+    constants = b"".join(map(_bytes, (P - 3, B, GX, GY)))
     return sm3((8 * len(identifier)).to_bytes(2, "big") + identifier + constants + public[1:])
 
 
 def _affine(point: bytes) -> tuple[mpz, mpz]:
     x, y = mpz(int.from_bytes(point[1:33], "big")), mpz(int.from_bytes(point[33:], "big"))
-    if len(point) != 65 or point[0] != 4 or x >= P or y >= P or (y * y - (x * x + A) * x - B) % P:
+    if len(point) != 65 or point[0] != 4 or not CURVE.has(x, y):
         raise ValueError("no point of the curve")
     return x, y
-
-
-def _sum(one: _Point, other: _Point) -> _Point:
-    if one is None or other is None:
-        return one or other
-    (x1, y1), (x2, y2) = one, other
-    if x1 == x2 and (y1 + y2) % P == 0:
-        return None
-    slope = (3 * x1 * x1 + A) * invert(2 * y1, P) if one == other else (y2 - y1) * invert(x2 - x1, P)
-    x3 = (slope * slope - x1 - x2) % P
-    return x3, (slope * (x1 - x3) - y1) % P
 
 
 def _der(*parts: int | bytes) -> bytes:

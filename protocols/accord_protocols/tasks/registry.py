@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from operator import attrgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -95,7 +96,7 @@ class Task:
     """Where a task's function is, and how it splits.
 
     Args:
-        function: ``module:name`` below this package; Context -> Result.
+        function: ``module:name`` below this package, perhaps of an object there; Context -> Result.
         split: Fields whose first axis is cut into parts; the results' arrays are joined along theirs.
         by_ids: Whether the ids are cut as well.
         chunk: Rows per part: fixed, so that the bytes do not depend on the number of workers.
@@ -130,12 +131,18 @@ TASKS: dict[str, Task] = {
     "align.blind": Task("align:blind", by_ids=True),
     "align.sign": Task("align:sign", split=("numbers",), chunk=512),
     "align.tag": Task("align:tag", by_ids=True, chunk=512),
-    "keys.ecdh.make": Task("ecdh:make"),
-    "keys.ecdh.check": Task("ecdh:check"),
-    "ecdh.blind": Task("ecdh:blind", by_ids=True),
-    "ecdh.evaluate": Task("ecdh:evaluate", split=("numbers",)),
-    "ecdh.tag": Task("ecdh:tag", by_ids=True),
-    "ecdh.finalise": Task("ecdh:finalise", split=("numbers",), by_ids=True),
+    "keys.ecdh.make": Task("ecdh:RISTRETTO.make"),
+    "keys.ecdh.check": Task("ecdh:RISTRETTO.check"),
+    "ecdh.blind": Task("ecdh:RISTRETTO.blind", by_ids=True),
+    "ecdh.evaluate": Task("ecdh:RISTRETTO.evaluate", split=("numbers",)),
+    "ecdh.tag": Task("ecdh:RISTRETTO.tag", by_ids=True),
+    "ecdh.finalise": Task("ecdh:RISTRETTO.finalise", split=("numbers",), by_ids=True),
+    "keys.sm2.make": Task("ecdh:SM2.make"),
+    "keys.sm2.check": Task("ecdh:SM2.check"),
+    "sm2.blind": Task("ecdh:SM2.blind", by_ids=True, chunk=512),
+    "sm2.evaluate": Task("ecdh:SM2.evaluate", split=("numbers",), chunk=512),
+    "sm2.tag": Task("ecdh:SM2.tag", by_ids=True, chunk=512),
+    "sm2.finalise": Task("ecdh:SM2.finalise", split=("numbers",), by_ids=True, chunk=512),
     "ot.hashed": Task("transfer:hashed", by_ids=True, chunk=1 << 16),
     "ot.solved": Task("transfer:solved"),
     "ot.choices": Task("transfer:choices"),
@@ -187,7 +194,7 @@ def run(name: str, context: Context) -> Result:
     """Run one part of a task."""
     module, _, function = TASKS[name].function.partition(":")
     try:
-        result: Result = getattr(import_module(f"accord_protocols.tasks.{module}"), function)(context)
+        result: Result = attrgetter(function)(import_module(f"accord_protocols.tasks.{module}"))(context)
     except ProtocolError as error:
         error.whose = error.whose or context.inputs.get("peer")
         raise

@@ -35,7 +35,7 @@ class PaillierKey(Event):
 
 
 class OprfKey(Event):
-    """The key of a party that serves alignment, by the agreed scheme; `rsa`: modulus, nine roots; `ecdh`: a point."""
+    """The key of a party that serves alignment, by the scheme: `rsa`: modulus, nine roots; `ecdh`, `sm2`: a point."""
 
     family, name = "keys", "oprf"
     scheme: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]

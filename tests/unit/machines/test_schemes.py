@@ -45,7 +45,7 @@ def test_every_scheme_of_an_agreement_is_there() -> None:
 
 
 @pytest.mark.parametrize("sets", SETS.values(), ids=SETS)
-@pytest.mark.parametrize("scheme", ["ecdh", "ot"])
+@pytest.mark.parametrize("scheme", ["ecdh", "sm2", "ot"])
 def test_all_have_the_join_in_one_order(scheme: str, sets: tuple[range, ...]) -> None:
     played = world(scheme, *sets)
     found = [[party.rows.ids[row] for row in party.notes["rows"]] for party in played.parties.values()]
@@ -54,19 +54,19 @@ def test_all_have_the_join_in_one_order(scheme: str, sets: tuple[range, ...]) ->
     assert {party.states[-1] for party in played.parties.values()} == {"completed"}
 
 
-@pytest.mark.parametrize("scheme", ["ecdh", "ot"])
+@pytest.mark.parametrize("scheme", ["ecdh", "sm2", "ot"])
 def test_nothing_in_common_is_refused(scheme: str) -> None:
     for party in world(scheme, range(9), range(5, 20), range(9, 30)).parties.values():
         assert party.aborted is not None and party.aborted.reason == NOBODY
 
 
-@pytest.mark.parametrize("scheme", ["ecdh", "ot"])
+@pytest.mark.parametrize("scheme", ["ecdh", "sm2", "ot"])
 def test_any_order_of_arrival_says_the_same(scheme: str) -> None:
     one, other = (world(scheme, range(30), range(10, 40), range(20, 50), order=k) for k in (1, 2))
     assert one.fingerprint() == other.fingerprint()
 
 
-@pytest.mark.parametrize("scheme", ["rsa", "ecdh", "ot"])
+@pytest.mark.parametrize("scheme", ["rsa", "ecdh", "sm2", "ot"])
 def test_what_the_leader_sends_is_as_large_as_is_said_beforehand(scheme: str) -> None:
     said = [c.event for c in world(scheme, range(9), range(5, 20)).log.values()]
     sent = [e.table if isinstance(e, Masked) else e.numbers for e in said if isinstance(e, Masked | Blinded)]
@@ -83,6 +83,8 @@ def test_a_transfer_needs_no_key_beforehand() -> None:
 POINTS = "points of the group are not acceptable"
 KEY = "a public key is not acceptable"
 EVEN = np.frombuffer(bytes.fromhex("02" + 31 * "00"), np.uint8)  # canonical, but no point: RFC 9496 has no root for it
+
+OFF = np.frombuffer(bytes.fromhex("02" + 31 * "00" + "05"), np.uint8)  # no point of the SM2 curve has x = 5
 
 
 def rows(name: str, change: Any) -> Any:
@@ -121,6 +123,16 @@ def tampering(kind: type[Event], sender: str, change: Any) -> Tamper:
         ("ecdh", Signed, "shop", rows("numbers", first(0)), POINTS),
         ("ecdh", Signed, "shop", rows("numbers", first(EVEN)), POINTS),
         ("ecdh", Signed, "shop", rows("numbers", lambda n: n[1:]), "signed ids are not as announced"),
+        ("sm2", OprfKey, "shop", rows("key", first(0)), KEY),
+        ("sm2", OprfKey, "shop", rows("key", first(OFF)), KEY),
+        ("sm2", OprfKey, "shop", rows("key", lambda key: key.repeat(2, axis=0)), KEY),
+        ("sm2", OprfKey, "shop", rows("key", lambda key: key[:, 1:]), KEY),
+        ("sm2", OprfKey, "shop", rows("proof", lambda _: np.zeros((1, 33), np.uint8)), KEY),
+        ("sm2", Blinded, "bank", rows("numbers", first(0)), POINTS),
+        ("sm2", Blinded, "bank", rows("numbers", first(OFF)), POINTS),
+        ("sm2", Blinded, "bank", rows("numbers", lambda n: n[:, 1:]), "blinded ids are not as announced"),
+        ("sm2", Signed, "shop", rows("numbers", first(OFF)), POINTS),
+        ("sm2", Signed, "shop", rows("numbers", lambda n: n[1:]), "signed ids are not as announced"),
         ("ot", Choices, "shop", rows("points", first(0)), POINTS),
         ("ot", Choices, "shop", rows("points", first(EVEN)), POINTS),
         ("ot", Choices, "shop", rows("points", first(255)), POINTS),

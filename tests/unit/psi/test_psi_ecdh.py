@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi import ecdh, ristretto
+from accord_protocols.primitives.psi.groups import RISTRETTO
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.errors import ProtocolError
 
@@ -36,18 +37,18 @@ BAD_ENCODINGS = [
 
 def client(ids: list[str], key: bytes = KEY, label: int = 0) -> NDArray[np.uint8]:
     xof = Xof(bytes(32), "client", label)
-    blinded = ecdh.blind(ids, SID, Xof(bytes(32), "client", label))
-    return ecdh.finalise(ids, SID, ecdh.evaluate(key, blinded), xof)
+    blinded = ecdh.blind(RISTRETTO, ids, SID, Xof(bytes(32), "client", label))
+    return ecdh.finalise(RISTRETTO, ids, SID, ecdh.evaluate(RISTRETTO, key, blinded), xof)
 
 
 @settings(max_examples=10)
 @given(st.lists(st.text(max_size=40), unique=True, max_size=6), st.integers(0, 1 << 30))
 def test_client_and_owner_have_equal_tags(ids: list[str], label: int) -> None:
-    assert np.array_equal(client(ids, label=label), ecdh.own_tags(KEY, SID, ids))
+    assert np.array_equal(client(ids, label=label), ecdh.own_tags(RISTRETTO, KEY, SID, ids))
 
 
 def test_known_answer() -> None:
-    tags = ecdh.own_tags(KEY, SID, [f"user{i}" for i in range(5)])
+    tags = ecdh.own_tags(RISTRETTO, KEY, SID, [f"user{i}" for i in range(5)])
     assert hashlib.sha256(tags.tobytes()).hexdigest() == KNOWN
 
 
@@ -55,15 +56,21 @@ def test_tags_differ_by_id_key_and_session() -> None:
     ids = ["a", "b", "aa"]
     other = ristretto.random_scalar(Xof(bytes(32), "other"))
     all_tags = np.concatenate(
-        [ecdh.own_tags(KEY, SID, ids), ecdh.own_tags(other, SID, ids), ecdh.own_tags(KEY, bytes(32), ids)]
+        [
+            ecdh.own_tags(RISTRETTO, KEY, SID, ids),
+            ecdh.own_tags(RISTRETTO, other, SID, ids),
+            ecdh.own_tags(RISTRETTO, KEY, bytes(32), ids),
+        ]
     )
     assert len(np.unique(all_tags, axis=0)) == 9
 
 
 def test_what_is_blinded_is_new_for_equal_ids() -> None:
-    blinded = ecdh.blind(["a", "a", "a"], SID, Xof(bytes(32)))
+    blinded = ecdh.blind(RISTRETTO, ["a", "a", "a"], SID, Xof(bytes(32)))
     assert len(np.unique(blinded, axis=0)) == 3
-    assert not np.isin(blinded.view("S32"), ecdh.blind(["a"], SID, Xof(bytes(32), "again")).view("S32")).any()
+    assert not np.isin(
+        blinded.view("S32"), ecdh.blind(RISTRETTO, ["a"], SID, Xof(bytes(32), "again")).view("S32")
+    ).any()
 
 
 def test_parts_give_the_tags_of_the_whole() -> None:
@@ -76,8 +83,8 @@ def test_parts_give_the_tags_of_the_whole() -> None:
 def test_bad_points_are_refused_by_both_and_by_every_operation(encoding: str) -> None:
     points = np.concatenate([GENERATOR, np.frombuffer(bytes.fromhex(encoding), np.uint8)[None], GENERATOR])
     for refuses in (
-        lambda: ecdh.evaluate(KEY, points),
-        lambda: ecdh.finalise(["a", "b", "c"], SID, points, Xof(bytes(32))),
+        lambda: ecdh.evaluate(RISTRETTO, KEY, points),
+        lambda: ecdh.finalise(RISTRETTO, ["a", "b", "c"], SID, points, Xof(bytes(32))),
         lambda: ristretto.subtract(points, GENERATOR.repeat(3, axis=0)),
         lambda: ristretto.subtract(GENERATOR.repeat(3, axis=0), points),
         lambda: ristretto.check_points(points),
@@ -90,17 +97,17 @@ def test_other_shapes_and_numbers_are_refused() -> None:
     blocks: list[NDArray[Any]] = [GENERATOR[0], GENERATOR[:, :31], GENERATOR.astype(np.int64), GENERATOR[None]]
     for block in blocks:
         with pytest.raises(ProtocolError, match="acceptable"):
-            ecdh.evaluate(KEY, block)
+            ecdh.evaluate(RISTRETTO, KEY, block)
         with pytest.raises(ProtocolError, match="acceptable"):
-            ecdh.finalise(["a"], SID, block, Xof(bytes(32)))
+            ecdh.finalise(RISTRETTO, ["a"], SID, block, Xof(bytes(32)))
     for count in (0, 2):
         with pytest.raises(ProtocolError, match="as many"):
-            ecdh.finalise(["a"], SID, GENERATOR.repeat(count, axis=0), Xof(bytes(32)))
+            ecdh.finalise(RISTRETTO, ["a"], SID, GENERATOR.repeat(count, axis=0), Xof(bytes(32)))
 
 
 def test_a_wrong_server_makes_its_ids_not_be_found() -> None:
     other = ristretto.random_scalar(Xof(bytes(32), "other"))
-    assert not np.any(np.all(client(["a", "b"], other) == ecdh.own_tags(KEY, SID, ["a", "b"]), axis=1))
+    assert not np.any(np.all(client(["a", "b"], other) == ecdh.own_tags(RISTRETTO, KEY, SID, ["a", "b"]), axis=1))
 
 
 def test_a_difference_is_that_of_the_logarithms() -> None:

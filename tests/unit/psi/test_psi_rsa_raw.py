@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
 import gmpy2
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accord_protocols.primitives import libcrypto
 from accord_protocols.primitives.psi import rsa_raw
 from accord_protocols.primitives.psi.rsa_key import PrivateKey
 from accord_protocols.primitives.xof import Xof
@@ -89,7 +91,7 @@ def test_a_failure_of_openssl_falls_back() -> None:
 def test_without_openssl_the_bytes_are_equal(names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     block = to_block([2, 3], KEYS[0].width)
     expected = rsa_raw.private_operation(KEYS[0], block)
-    monkeypatch.setattr(rsa_raw, "_LIBRARIES", names)
+    monkeypatch.setattr(libcrypto, "LIBRARIES", names)
     rsa_raw.libcrypto.cache_clear()
     try:
         assert rsa_raw.libcrypto() is None
@@ -99,9 +101,9 @@ def test_without_openssl_the_bytes_are_equal(names: tuple[str, ...], monkeypatch
 
 
 @needs_openssl
-@pytest.mark.parametrize("doubt", ["_MAJOR", "_NO_PADDING"])
-def test_a_doubtful_library_is_not_used(doubt: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rsa_raw, doubt, 4)  # another version; a padding it does not know
+@pytest.mark.parametrize(("module", "doubt"), [(libcrypto, "MAJOR"), (rsa_raw, "_NO_PADDING")])
+def test_a_doubtful_library_is_not_used(module: ModuleType, doubt: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, doubt, 4)  # another version; a padding it does not know
     rsa_raw.libcrypto.cache_clear()
     try:
         assert rsa_raw.libcrypto() is None

@@ -15,6 +15,7 @@ from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.ecdh import Ecdh
 from accord_protocols.phases.alignment.rsa import Rsa
+from accord_protocols.primitives.psi import ristretto, sm2
 from accord_protocols.primitives.psi.okvs import Geometry
 from accord_protocols.tasks.results import Numbers, Stored, Tagged
 from accord_schemas.agreement import Agreement
@@ -64,7 +65,7 @@ class Oprf(Protocol):
         ...
 
 
-OPRFS: dict[str, Oprf] = {oprf.name: oprf for oprf in (Rsa(), Ecdh())}
+OPRFS: dict[str, Oprf] = {oprf.name: oprf for oprf in (Rsa(), Ecdh("ecdh", ristretto.POINT), Ecdh("sm2", sm2.POINT))}
 """The schemes that an agreement may name."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Iterable
 from itertools import repeat
 from pathlib import Path
@@ -12,13 +11,13 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
+from accord_protocols.primitives.psi import xmd
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.errors import ProtocolError
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 POINT = 32
 _BAD_POINTS = "points of the group are not acceptable"
-_BLOCK, _OUTPUT = 128, 64  # SHA-512: input block and digest, in bytes
 
 
 @functools.cache
@@ -45,16 +44,7 @@ def expand_message_xmd(message: bytes, dst: bytes, length: int) -> bytes:
     Raises:
         ValueError: `dst` or `length` out of range.
     """
-    rounds = -(-length // _OUTPUT)
-    if not 1 <= len(dst) <= 255 or not 1 <= rounds <= 255:
-        raise ValueError("expand_message_xmd: domain separation tag or length out of range")
-    dst_prime = dst + bytes([len(dst)])
-    first = hashlib.sha512(bytes(_BLOCK) + message + length.to_bytes(2, "big") + b"\0" + dst_prime).digest()
-    blocks = [hashlib.sha512(first + b"\1" + dst_prime).digest()]
-    for i in range(2, rounds + 1):
-        mixed = bytes(a ^ b for a, b in zip(first, blocks[-1], strict=True))
-        blocks.append(hashlib.sha512(mixed + bytes([i]) + dst_prime).digest())
-    return b"".join(blocks)[:length]
+    return xmd.expand_message_xmd(xmd.SHA512, message, dst, length)
 
 
 def hash_to_group(message: bytes, dst: bytes) -> bytes:

@@ -14,12 +14,20 @@ import gmpy2
 import numpy as np
 from numpy.typing import NDArray
 
+from accord_protocols.primitives.libcrypto import BIGNUM, INTEGER, POINTER, load, number
 from accord_protocols.primitives.psi.rsa_key import E, PrivateKey
 from accord_schemas.bigints import from_block, to_block
 
-_LIBRARIES = ("libcrypto.so.3", "libcrypto.3.dylib")  # by version: loading an unversioned one kills a process on macOS
-_MAJOR = 3
 _NO_PADDING = 3
+_FUNCTIONS = {
+    **BIGNUM,
+    "RSA_new": (POINTER, []),
+    "RSA_free": (None, [POINTER]),
+    "RSA_set0_key": (INTEGER, [POINTER] * 4),
+    "RSA_set0_factors": (INTEGER, [POINTER] * 3),
+    "RSA_set0_crt_params": (INTEGER, [POINTER] * 4),
+    "RSA_private_encrypt": (INTEGER, [INTEGER, POINTER, POINTER, POINTER, INTEGER]),
+}
 
 
 def private_operation(key: PrivateKey, block: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -67,9 +75,9 @@ def openssl(library: ctypes.CDLL, key: PrivateKey, block: NDArray[np.uint8]) -> 
     handle = library.RSA_new()
     try:
         # The handle owns the numbers from here on and wipes the secret ones when it is freed.
-        library.RSA_set0_key(handle, _number(library, key.n), _number(library, E), _number(library, key.d))
-        library.RSA_set0_factors(handle, _number(library, key.p), _number(library, key.q))
-        library.RSA_set0_crt_params(handle, *(_number(library, value) for value in key.crt))
+        library.RSA_set0_key(handle, number(library, key.n), number(library, E), number(library, key.d))
+        library.RSA_set0_factors(handle, number(library, key.p), number(library, key.q))
+        library.RSA_set0_crt_params(handle, *(number(library, value) for value in key.crt))
         for at in range(0, numbers.size, key.width):
             if library.RSA_private_encrypt(key.width, source + at, target + at, handle, _NO_PADDING) != key.width:
                 return None
@@ -78,40 +86,11 @@ def openssl(library: ctypes.CDLL, key: PrivateKey, block: NDArray[np.uint8]) -> 
     return result
 
 
-def _number(library: ctypes.CDLL, value: int) -> ctypes.c_void_p:
-    data = value.to_bytes((value.bit_length() + 7) // 8, "big")
-    return ctypes.c_void_p(library.BN_bin2bn(data, len(data), None))
-
-
 @cache
 def libcrypto() -> ctypes.CDLL | None:
     """The system's OpenSSL 3, tested against gmpy2 once per process; None if there is any doubt."""
-    for name in _LIBRARIES:
-        try:
-            library = ctypes.CDLL(name)
-            _declare(library)
-        except (OSError, AttributeError):  # not there, or built without these functions
-            continue
-        if library.OpenSSL_version_num() >> 28 == _MAJOR and _agrees(library):
-            return library
-    return None
-
-
-def _declare(library: ctypes.CDLL) -> None:
-    pointer, integer = ctypes.c_void_p, ctypes.c_int
-    signatures = {
-        "OpenSSL_version_num": (ctypes.c_ulong, []),
-        "BN_bin2bn": (pointer, [ctypes.c_char_p, integer, pointer]),
-        "RSA_new": (pointer, []),
-        "RSA_free": (None, [pointer]),
-        "RSA_set0_key": (integer, [pointer] * 4),
-        "RSA_set0_factors": (integer, [pointer] * 3),
-        "RSA_set0_crt_params": (integer, [pointer] * 4),
-        "RSA_private_encrypt": (integer, [integer, pointer, pointer, pointer, integer]),
-    }
-    for name, (result, arguments) in signatures.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
+    library = load(_FUNCTIONS)
+    return library if library is not None and _agrees(library) else None
 
 
 def _agrees(library: ctypes.CDLL) -> bool:
