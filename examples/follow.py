@@ -64,6 +64,9 @@ class Progress:
             case "control.gate":
                 sampled = ", on a sample" if data["sampled"] else ""
                 return f"gate for {data['party']}: ids {data['decision']}, columns {data['features']}{sampled}"
+            case "control.measured":
+                sampled = ", on a sample" if data["sampled"] else ""
+                return f"{source} has counted what it shares with {data['party']}{sampled}"
             case "control.complete":
                 how = "converged" if data.get("converged") else "ended"  # fields of a training, left out where empty
                 rounds = f", {how} after {data['rounds']} rounds" if data.get("rounds") else ""

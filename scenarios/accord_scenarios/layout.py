@@ -23,6 +23,7 @@ POLICY = {
     "proposals": "accept",
     "protection": ["shared", "score"],
     "min_key_bits": 2048,
+    "overlap": True,
     "max_runs_per_peer_per_day": None,
     "max_scores_per_row": None,
     "score_alone": True,

@@ -39,7 +39,8 @@ def load(scenario: str | Path, sets: Iterable[str] = (), job: str | None = None)
         _lay_over(value, field, new)
     stated = value.get("job", DEFAULT)
     if stated not in PLAYED:
-        raise UsageError(f"{path.name}: job is {stated!r}; it must be {' or '.join(PLAYED)}.")
+        *known, last = PLAYED
+        raise UsageError(f"{path.name}: job is {stated!r}; it must be {', '.join(known)} or {last}.")
     loaded = _checked(PLAYED[stated].scenario, value, path, given)
     wanted = job or (ALIGNED if stated == DEFAULT and loaded.model_dump()["train"] is None else stated)
     if wanted == stated:

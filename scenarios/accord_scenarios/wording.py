@@ -41,6 +41,14 @@ def listed(items: Iterable[str]) -> str:
     return f"{', '.join(head)} and {last}" if head else last
 
 
+def shares(result: Result) -> dict[str, float]:
+    """What the leader shares with each other party, where it was counted."""
+    found, first = result.get("overlap"), leader(result)
+    if isinstance(found, Mapping):
+        return dict(found)
+    return {} if found is None else {party: found for party in sorted(result.get("parties") or {}) if party != first}
+
+
 def leader(result: Result) -> str:
     """Who led."""
     parties: Mapping[str, str] = result.get("parties") or {}

@@ -25,11 +25,14 @@ Party = Annotated[str, Field(pattern=f"^{PARTY}$")]
 LEAST_CONTROL = 256 * 1024
 """Bytes that an event of `control` may have even where a chunk is smaller: a proposal of 32 parties of the profile `pq`
 has about 220 KiB."""
+OVERLAP = "overlap"
+"""The job that asks how many ids two parties share, and aligns nothing."""
 RESERVED = frozenset({"job", "self"})
 MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192
 Pin = Annotated[int, Field(ge=1, le=1_000_000)]
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
 Weight = Annotated[float, Field(gt=0)]
+Denominator = Literal["min", "mine", "yours", "union"]
 
 
 class _Part(BaseModel):
@@ -44,11 +47,19 @@ class Member(_Part):
 
 
 class Align(_Part):
-    """Entity alignment and the overlap gate; ``max_overlap: null`` turns the gate off."""
+    """Entity alignment and the overlap gate.
+
+    Args:
+        protocol: The scheme by which ids are found.
+        max_overlap: What the gate lets pass; None turns it off.
+        denominator: What an overlap is a part of: the smaller set, the leader's (``mine``), the other party's
+            (``yours``), or the union of both.
+        max_feature_overlap: The same of column names, of which it is a part of the side with fewer.
+    """
 
     protocol: Literal["rsa", "ecdh", "sm2", "ot"] = "rsa"
     max_overlap: Annotated[float, Field(gt=0, le=1)] | None = 0.9
-    denominator: Literal["min", "max", "union"] = "min"
+    denominator: Denominator = "min"
     max_feature_overlap: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
@@ -246,6 +257,11 @@ class Agreement(_Part):
     def others(self) -> tuple[str, ...]:
         """Every party but the leader, by name."""
         return self.order[1:]
+
+    @property
+    def aligns(self) -> bool:
+        """Whether common ids are found: not where no more than their number is asked for, and no scheme needed."""
+        return self.job != OVERLAP
 
     @property
     def keyholders(self) -> tuple[str, ...]:

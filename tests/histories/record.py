@@ -18,13 +18,13 @@ HERE = Path(__file__).parent
 OPTIONS = ("keys.bits=2048", "seed=1")
 LIMIT = 3 << 20
 """Bytes that one history may take in the repository."""
-_DOCUMENTS = ("result.json", "model.json", "intersection.csv", "predictions.csv")
+_DOCUMENTS = ("result.json", "model.json", "overlap.json", "intersection.csv", "predictions.csv")
 _KEPT = ("keystore", "keystore.key", *_DOCUMENTS, "snapshots/*", "payloads/*", "blobs/*/*")
 
 
 def recorded() -> dict[str, tuple[str, str]]:
     """Command and scenario of each history: every bundled scenario, and every job that none of them is."""
-    return {name: ("run", name) for name in library.names()} | {"psi": ("psi", "wine")}
+    return {name: ("run", name) for name in library.names()} | {"psi": ("psi", "wine"), "overlap": ("overlap", "wine")}
 
 
 def record(name: str, command: str, scenario: str | Path, *options: str) -> Path:

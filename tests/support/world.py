@@ -93,6 +93,12 @@ def alignment(parties: int, bits: int = 2048, gate: float | None = None) -> Agre
     return job.told(agreement(parties, bits, gate).model_copy(update=update))
 
 
+def measuring(parties: int) -> Agreement:
+    """An agreement to count what is shared."""
+    job = JOBS["overlap"]
+    return job.told(alignment(parties).model_copy(update={"job": job.name, "versions": job.versions}))
+
+
 class World:
     """Parties over a bag of undelivered contents.
 

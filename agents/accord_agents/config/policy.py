@@ -34,7 +34,8 @@ class Policy(BaseModel):
         score_alone: Whether TEST rows are scored where this party is the only one besides the label holder, which then
             learns its part and not a sum.
         min_rows: The fewest TRAIN rows.
-        require_gate: Whether the overlap gate must be on.
+        require_gate: Whether the overlap gate must be on where ids are aligned.
+        overlap: Whether others may ask how many ids they share with this party, without an alignment.
         max_rounds: The most rounds of training.
         computing: Whether this party has to be one of the two that compute at `shared`, and that together see every
             row's score and residual: `me`, or `anybody`.
@@ -56,6 +57,7 @@ class Policy(BaseModel):
     score_alone: bool = False
     min_rows: Annotated[int, Field(ge=0)] = 50
     require_gate: bool = False
+    overlap: bool = False
     max_rounds: Annotated[int, Field(ge=1)] = 100_000
     computing: Literal["anybody", "me"] = "anybody"
     refuse_few_rows: bool = False
@@ -74,7 +76,8 @@ class Policy(BaseModel):
             (self.proposers is not None and proposer not in self.proposers, f"{proposer} may not propose"),
             (agreement.profile not in self.profiles, f"profile {agreement.profile} is not allowed"),
             (agreement.key_bits < self.min_key_bits, f"keys of {agreement.key_bits} bits are too short"),
-            (self.require_gate and agreement.align.max_overlap is None, "the overlap gate is off"),
+            (self.require_gate and agreement.aligns and agreement.align.max_overlap is None, "the overlap gate is off"),
+            (not agreement.aligns and not self.overlap, "nobody is told how many ids are shared"),
             (
                 train is not None and train.protection not in self.protection,
                 f"level {train and train.protection} is not allowed",

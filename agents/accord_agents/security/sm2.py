@@ -1,8 +1,8 @@
 """SM2: signatures (GM/T 0003.2) and encryption (GM/T 0003.4).
 
 GmSSL signs, verifies, encrypts and decrypts; it gives no public key for a private one: that is the group's own, twice
-when an agent starts. What travels has one fixed form: points uncompressed in 65 bytes,
-signatures r ‖ s in 64, ciphertexts C1 ‖ C3 ‖ C2, never DER.
+when an agent starts. What travels has one fixed form: points uncompressed in 65 bytes, signatures r ‖ s in 64,
+ciphertexts C1 ‖ C3 ‖ C2, never DER.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from Crypto.Util.asn1 import DerOctetString, DerSequence
 from gmpy2 import mpz
 from gmssl_pyx import GmsslInnerError, sm2_decrypt, sm2_encrypt, sm2_sign_sm3_digest, sm2_verify_sm3_digest
 
-from accord_protocols.primitives.psi.sm2 import CURVE, GX, GY, B, P, decode, multiply_base
-from accord_protocols.primitives.psi.sm2 import ORDER as N
+from accord_protocols.primitives.psi.sm2 import CURVE, GX, GY, ORDER, B, P, decode, multiply_base
 from accord_schemas.suites import SM, SUITES, sm3
 
 DEFAULT_ID = b"1234567812345678"  # of a signer that agreed on no other (GM/T 0009)
@@ -25,10 +24,10 @@ OVERHEAD = 65 + 32
 def private_key(seed: bytes, purpose: str) -> bytes:
     """A private key out of 32 secret bytes, for one purpose.
 
-    It is a number in [1, N-2], as close to uniform as 512 bits make it (FIPS 186-5, A.2.1).
+    It is a number in [1, order - 2], as close to uniform as 512 bits make it (FIPS 186-5, A.2.1).
     """
     wide = b"".join(SUITES[SM].digest(b"accord sm2", purpose, seed, bytes([half])) for half in (0, 1))
-    return _bytes(int.from_bytes(wide, "big") % (N - 2) + 1)
+    return _bytes(int.from_bytes(wide, "big") % (ORDER - 2) + 1)
 
 
 def public_key(private: bytes) -> bytes:
@@ -57,9 +56,9 @@ def sign(private: bytes, public: bytes, data: bytes) -> bytes:
 
 
 def verify(signing: bytes, data: bytes, signature: bytes) -> bool:
-    """Whether the owner of a public key signed `data`: r and s in [1, N-1], nothing left over."""
+    """Whether the owner of a public key signed `data`: r and s in [1, order - 1], nothing left over."""
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    if len(signature) != 64 or not (0 < r < N and 0 < s < N):
+    if len(signature) != 64 or not (0 < r < ORDER and 0 < s < ORDER):
         return False
     try:
         _affine(signing)

@@ -36,7 +36,8 @@ def _edge(address: Address, event: Decision) -> str:
     return "" if address.instance == f"gate.{event.party}" else "decides another edge than its address"
 
 
-def _keyed(known: Known) -> Keyed:
+def keyed(known: Known) -> Keyed:
+    """What key distribution ended with."""
     return known.of(Keyed)
 
 
@@ -48,7 +49,7 @@ GATE = Phase(
     Overlap.kind,
     "gated",
     "GATED",
-    given=_keyed,
+    given=keyed,
     starts=(Gate.kind,),
     clear={Decision: Place(decisions, _edge)},
     refuses=True,
@@ -58,7 +59,7 @@ ALIGN = Phase(
     Align.kind,
     "aligned",
     "ALIGNED",
-    given=_keyed,
+    given=keyed,
     starts=(OprfExchange.kind, Transfer.kind, Order.kind),
     refuses=True,  # nobody in common
 )

@@ -19,6 +19,16 @@ def aligned(agreement: Agreement, party: str) -> str:
     return "; ".join(_aligned(agreement, party))
 
 
+_PART = {"min": "the smaller set", "mine": "its own set", "yours": "the other's set", "union": "both sets together"}
+
+
+def measured(agreement: Agreement, party: str) -> str:
+    """Of an overlap that is asked for."""
+    if party != agreement.leader:
+        return "that it was counted how many of its ids the leader shares"
+    return f"how many ids it shares with each other party, as a part of {_PART[agreement.align.denominator]}; no id"
+
+
 def trained(agreement: Agreement, party: str) -> str:
     """Of a training, at its level of protection, over its rounds, with its TEST rows."""
     return "; ".join([*_aligned(agreement, party), *_trained(agreement, party)])

@@ -62,7 +62,7 @@ def purposes(agreement: Agreement) -> tuple[Purpose, ...]:
         Purpose(ExchangeKey, agreement.order, "keys.exchange.make", "keys.exchange.check", secrets=("exchange",)),
         Purpose(engine.key, agreement.keyholders, f"{key}.make", f"{key}.check"),
     )
-    if by_transfer(agreement):  # there every exchange draws its own secrets
+    if by_transfer(agreement) or not agreement.aligns:  # there every exchange draws its own secrets
         return always
     oprf = oprf_of(agreement)
     return (*always, Purpose(OprfKey, agreement.others, oprf.make, oprf.check))
@@ -129,7 +129,7 @@ class Keys(Machine):
     def publish(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Say the public halves."""
         committed = inputs.result(Committed, self.job("committed"))
-        gated = self.agreement.align.max_overlap is not None
+        gated = self.agreement.aligns and self.agreement.align.max_overlap is not None
         names = committed.names if gated else 0
         ids = IdSet(ids=committed.count, commitment=committed.commitment, names=names)
         events = [ids, *(inputs.result(p.event, self.job(f"made.{p.name}")) for p in self._mine())]

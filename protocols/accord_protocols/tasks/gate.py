@@ -13,7 +13,10 @@ _NAMES = "names"
 
 
 def sample_task(context: Context) -> Result:
-    """Label holder: sampled ids and column names, blinded and shuffled. Inputs: sizes, sample_key, domain."""
+    """Label holder: sampled ids and column names, blinded and shuffled.
+
+    Inputs: sizes, sample_key, domain; alone, where no names are compared.
+    """
     xof = context.xof
     return Result(_blinded(context, random_scalar(xof.fork("ids")), random_scalar(xof.fork(_NAMES))))
 
@@ -51,8 +54,9 @@ def count_task(context: Context) -> Result:
 def _blinded(context: Context, ids: bytes, names: bytes) -> dict[str, np.ndarray]:
     inputs, xof, rows = context.inputs, context.xof, context.rows
     domain: bytes = inputs["domain"]
+    columns = () if inputs.get("alone") else rows.columns
     chosen = sample(rows.ids, inputs["sample_key"], tuple(inputs["sizes"]))
     return {
         "points": blind(chosen, ids, ID + domain, xof.fork("order")),
-        "names": blind(rows.columns, names, COLUMN + domain, xof.fork("order", _NAMES)),
+        "names": blind(columns, names, COLUMN + domain, xof.fork("order", _NAMES)),
     }

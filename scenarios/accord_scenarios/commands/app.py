@@ -15,6 +15,7 @@ from accord_scenarios.commands import (
     collaborations,
     evidence,
     keys,
+    overlap,
     psi,
     replay,
     run,
@@ -60,6 +61,7 @@ def accord(
 
 app.command("run", rich_help_panel=TRAINING)(run.run)
 app.command("psi", rich_help_panel=TRAINING)(psi.psi)
+app.command("overlap", rich_help_panel=TRAINING)(overlap.overlap)
 app.add_typer(scenario.app, name="scenario", rich_help_panel=TRAINING)
 app.command("replay", rich_help_panel=TRAINING)(replay.replay)
 app.command("agent", rich_help_panel=PARTY)(agent.agent)

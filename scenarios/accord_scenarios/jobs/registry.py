@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from accord_scenarios.jobs import psi, train
+from accord_scenarios.jobs import overlap, psi, train
 from accord_scenarios.jobs.base import Played, Result
 from accord_scenarios.wording import listed
 
-PLAYED: dict[str, Played] = {played.job.name: played for played in (train.PLAYED, psi.PLAYED)}
+PLAYED: dict[str, Played] = {played.job.name: played for played in (train.PLAYED, psi.PLAYED, overlap.PLAYED)}
 DEFAULT = "train"
 """What a scenario is that does not say."""
 ALIGNED = "psi"

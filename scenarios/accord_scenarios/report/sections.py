@@ -115,6 +115,17 @@ def gate(result: wording.Result) -> str:
     return section("Overlap gate", f"{text}.</p>" + table(["party", "with", "decision"], pairs))
 
 
+def overlap(result: wording.Result) -> str:
+    """How many users the leader shares with the others."""
+    first, shares = wording.leader(result), wording.shares(result)
+    if not shares:
+        return ""
+    rows: list[Sequence[Cell]] = [[first, p, (f"{wording.number(100 * share)} %",)] for p, share in shares.items()]
+    sampled = " Estimated by a sample of ids." if result.get("sampled") else ""
+    text = f'<p class="soft">Denominator: {escape(str(result.get("denominator")))}.{sampled}</p>'
+    return section("Shared users", table(["party", "with", ("overlap",)], rows) + text)
+
+
 def learned(result: wording.Result, learned: Iterable[str]) -> str:
     """Who learned what, and the level of protection where there are several."""
     level = result.get("protection")

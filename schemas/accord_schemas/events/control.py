@@ -73,6 +73,14 @@ class Gate(Event):
     sampled: bool
 
 
+class Measured(Event):
+    """A leader has counted what it shares with a party; the count stays with it."""
+
+    family, name = "control", "measured"
+    party: Text
+    sampled: bool
+
+
 class Complete(Event):
     """A party has its result: the common rows; of a training also the digest of its model, and how it went."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.completeness import missing
-from tests.support.world import NAMES, World, agreement, alignment, tables
+from tests.support.world import NAMES, World, agreement, alignment, measuring, tables
 
 from accord_protocols.jobs.base import SECTIONS, Job
 from accord_protocols.jobs.registry import JOBS
@@ -22,6 +22,7 @@ PARTIES = 3
 AGREED: dict[str, Callable[[], Agreement]] = {
     "train": lambda: agreement(PARTIES, gate=0.99, max_rounds=2),
     "psi": lambda: alignment(PARTIES, gate=0.99),
+    "overlap": lambda: measuring(PARTIES),
 }
 """An agreement of each job, gate on."""
 COMMON = {"version", "job", "name", "parties", "leads", "computing", "key_bits", "profile", "seeded", "learns"}

@@ -1,28 +1,39 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accord_protocols.primitives.psi.cardinality import sample
-from accord_protocols.primitives.psi.overlap import Overlap, overlap
+from accord_protocols.primitives.psi.overlap import Overlap, dead_band, overlap
+from accord_schemas.agreement import Denominator
 from accord_schemas.errors import ProtocolError
 
 NINE_TENTHS = Fraction("0.9")
 
 
-@pytest.mark.parametrize(("denominator", "expected"), [("min", (3, 4)), ("max", (3, 8)), ("union", (1, 3))])
-def test_denominators(denominator: Literal["min", "max", "union"], expected: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("denominator", "expected"), [("min", (3, 4)), ("union", (1, 3))])
+def test_denominators(denominator: Denominator, expected: tuple[int, int]) -> None:
     for counts in ((4, 8), (8, 4)):
         assert overlap(3, counts, counts, denominator).value == Fraction(*expected)
 
 
+def test_each_side_may_be_the_denominator() -> None:
+    assert overlap(3, (4, 8), (4, 8), "mine").value == Fraction(3, 4)
+    assert overlap(3, (4, 8), (4, 8), "yours").value == Fraction(3, 8)
+
+
+def test_the_dead_band_is_known_before_anything_is_compared() -> None:
+    assert dead_band(NINE_TENTHS, (50_000, 3_000)) == Fraction("0.020125")
+    assert dead_band(NINE_TENTHS, (50_000, 2_000)) == 0  # taken whole
+    assert dead_band(Fraction(1), (50_000, 50_000)) == Fraction("0.000001")
+
+
 def test_the_announced_sizes_say_which_set_is_smaller() -> None:
     assert overlap(900, (2010, 1990), (10_000, 10_001), "min").base == 2010
-    assert overlap(900, (2010, 1990), (10_000, 10_001), "max").base == 1990
+    assert overlap(900, (2010, 1990), (10_000, 10_001), "mine").base == 2010
     assert overlap(900, (1990, 2010), (10_001, 10_000), "min").base == 2010
 
 

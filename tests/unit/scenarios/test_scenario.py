@@ -281,7 +281,7 @@ def test_without_roles_the_first_by_name_leads_an_alignment(write: Write) -> Non
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"job": "query"}, "job is 'query'; it must be train or psi."),
+        ({"job": "query"}, "job is 'query'; it must be train, psi or overlap."),
         ({"job": "psi"}, "train is no part of this job; it belongs to the job train."),
         ({"trian": {}}, "trian is unknown; did you mean train?"),
     ],

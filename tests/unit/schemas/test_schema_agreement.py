@@ -135,7 +135,7 @@ OTHER: list[tuple[tuple[str, ...], Any]] = [
     (("name",), "Churn"),
     (("parties", "shop", "identity"), "d"),
     (("align", "max_overlap"), None),
-    (("align", "denominator"), "max"),
+    (("align", "denominator"), "yours"),
     (("align", "max_feature_overlap"), 0.5),
     (("prepare", "impute"), 0.0),
     (("prepare", "winsorise"), 4.0),

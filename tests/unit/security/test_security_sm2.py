@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from accord_agents.security import sm2
 from accord_agents.security.identity import Identity, PublicIdentity, imported
 from accord_agents.security.trust import Identities
+from accord_protocols.primitives.psi.sm2 import ORDER, P
 from accord_schemas.errors import FrameError, TamperError, UsageError
 from accord_schemas.suites import DEFAULT, SM, SUITES, sm3
 
@@ -60,7 +61,7 @@ def test_another_implementation_agrees(data: bytes, plain: bytes) -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(1, sm2.N - 2))
+@given(st.integers(1, ORDER - 2))
 def test_public_keys_are_those_of_another_implementation(private: int) -> None:
     secret = private.to_bytes(32, "big")
     assert sm2.public_key(secret) == ORACLE.generate_pk(secret)
@@ -90,9 +91,9 @@ def number(value: int) -> bytes:
     "signature",
     [
         *(b"", bytes(63), bytes(64), bytes(65), SIGNATURE + b"\0", SIGNATURE[:63]),
-        *(SIGNATURE[:32] + number(s) for s in (0, sm2.N, 2**256 - 1)),
-        *(number(r) + SIGNATURE[32:] for r in (0, sm2.N, 2**256 - 1)),
-        SIGNATURE[:32] + number(sm2.N - int.from_bytes(SIGNATURE[:32], "big")),  # t = r + s = 0
+        *(SIGNATURE[:32] + number(s) for s in (0, ORDER, 2**256 - 1)),
+        *(number(r) + SIGNATURE[32:] for r in (0, ORDER, 2**256 - 1)),
+        SIGNATURE[:32] + number(ORDER - int.from_bytes(SIGNATURE[:32], "big")),  # t = r + s = 0
     ],
 )
 def test_what_is_no_signature_does_not_verify(signature: bytes) -> None:
@@ -121,7 +122,7 @@ POINTS = {
     "zero": b"\x04" + bytes(64),
     "infinity": b"\x00",
     "off the curve": PUBLIC[:-1] + bytes([PUBLIC[-1] ^ 1]),
-    "unreduced": b"\x04" + number(sm2.P) + PUBLIC[33:],
+    "unreduced": b"\x04" + number(P) + PUBLIC[33:],
     "too long": PUBLIC + b"\0",
     "of the default profile": bytes(32),
 }

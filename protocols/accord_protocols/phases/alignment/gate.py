@@ -137,22 +137,26 @@ class Gate(Machine):
     @transition(Answered, lambda self, _: [self.job("counted")])
     def decide(self, state: Answered, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: say pass or refuse."""
-        counted, asked, align = inputs.result(Counted, self.job("counted")), state.asked, self.agreement.align
-        sizes = (asked.sizes.leader, asked.sizes.party)
-        try:
-            ids = overlap(counted.ids, (asked.points, state.points), sizes, align.denominator)
-        except ProtocolError as error:
-            raise ProtocolError(error.message, whose=self.qualifier) from None
-        bound = Fraction(str(align.max_overlap))
+        counted = inputs.result(Counted, self.job("counted"))
+        ids, bound = self._overlap(state, counted), Fraction(str(self.agreement.align.max_overlap))
         event = Decision(
             party=self.qualifier,
             decision="refuse" if ids.refused(bound) else "pass",
-            features=self._features(counted.names, asked.names, state.names),
-            sampled=is_sampled(sizes),
+            features=self._features(counted.names, state.asked.names, state.names),
+            sampled=ids.sampled,
         )
         near = ids.in_dead_band(bound)
         note = Note({"warnings": [f"The sampled overlap with {self.qualifier} is close to the bound."] if near else []})
         return Fired((note, Send("decision", self.agreement.order, event)))
+
+    def _overlap(self, state: Answered, counted: Counted) -> Overlap:
+        """What was counted, as the agreement has it."""
+        asked = state.asked
+        sizes, denominator = (asked.sizes.leader, asked.sizes.party), self.agreement.align.denominator
+        try:
+            return overlap(counted.ids, (asked.points, state.points), sizes, denominator)
+        except ProtocolError as error:
+            raise ProtocolError(error.message, whose=self.qualifier) from None
 
     def _terms(self, sizes: Compared) -> Fields:
         """What both sides' tasks are told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import ClassVar
 
 from accord_protocols.kernel.effects import Abort, Done, Note, Spawn
@@ -10,6 +11,7 @@ from accord_protocols.kernel.machine import Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.gate import Compared
 from accord_protocols.phases.keys import Keyed
+from accord_protocols.primitives.psi.overlap import dead_band
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.codes import Code
@@ -36,16 +38,19 @@ class Overlap(Machine):
         leader = state.sizes[self.setup.leader]
         spawns = (Spawn(f"gate.{p}", Compared(leader, state.sizes[p], state.names)) for p in edges)
         gates = tuple(spawns) if decisions(self.agreement) else ()
-        return Fired(gates, self.judge.keeping(None))
+        return Fired(gates, self.judge.keeping(state))
 
-    @transition(None, lambda self, _: decisions(self.agreement))
-    def judge(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Keyed, lambda self, _: decisions(self.agreement))
+    def judge(self, state: Keyed, inputs: Inputs, draw: Draw) -> Fired:
         """Every edge has its decision: end, or end all."""
+        align = self.agreement.align
         said = [inputs.event(Gate, a) for a in decisions(self.agreement)]
         refused = [d for d in said if "refuse" in (d.decision, d.features)]
         gate = {
             "decision": "off" if not said else "refuse" if refused else "pass",
-            "threshold": self.agreement.align.max_overlap,
+            "threshold": align.max_overlap,
+            "denominator": align.denominator,
+            "dead_band": self._dead_band(state),
             "sampled": any(d.sampled for d in said),
             "pairs": {d.party: d.decision for d in said},
         }
@@ -54,6 +59,14 @@ class Overlap(Machine):
         ]
         note = Note({"gate": gate, "warnings": alike})
         return Fired((note, Abort("refused", self._reason(refused[0]), code=Code.GATE) if refused else Done()))
+
+    def _dead_band(self, state: Keyed) -> float | None:
+        """How close to the bound an overlap is whose decision is chance: by the terms and the announced sizes alone."""
+        align, leader = self.agreement.align, state.sizes[self.setup.leader]
+        if align.max_overlap is None:
+            return None
+        bound = Fraction(str(align.max_overlap))
+        return float(max(dead_band(bound, (leader, state.sizes[p])) for p in self.agreement.others))
 
     def _reason(self, refused: Gate) -> str:
         align, pair = self.agreement.align, f"{self.setup.leader} and {refused.party}"

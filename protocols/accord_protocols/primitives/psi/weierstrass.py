@@ -49,7 +49,7 @@ class Curve:
 
     def has(self, x: mpz, y: mpz) -> bool:
         """Whether these are coordinates of a point, each in its one form."""
-        return 0 <= x < self.p and 0 <= y < self.p and y * y % self.p == self.right(x)
+        return bool(0 <= x < self.p and 0 <= y < self.p and y * y % self.p == self.right(x))
 
     def hash_to_curve(self, message: bytes, dst: bytes, expand: Expand) -> Affine:
         """A point whose logarithm nobody knows: hash_to_curve of RFC 9380, section 3, indifferentiable from random.
