@@ -68,4 +68,5 @@ def propose(scenario: str, sets: list[str], config: Path) -> str:
         raise UsageError("a scenario with a seed protects nothing.", hint="Leave out seed; it is for accord run alone.")
     if own.party not in loaded.parties:
         raise UsageError(f"the scenario names no party {own.party}.", hint=f"It names {', '.join(loaded.parties)}.")
+    loaded = PLAYED[loaded.job].completed(loaded, own)
     return f"proposed {operations.propose(own, agreement(loaded, keyring.trusted(own)))}"

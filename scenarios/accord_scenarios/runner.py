@@ -52,7 +52,7 @@ def run(
         if broker is not None:
             namespace.check(broker, loaded)
         layout = create(home, loaded, broker, taken, force=force)
-    return _play(layout, loaded, quiet=quiet)
+    return play(layout, loaded, quiet=quiet)
 
 
 def resume(home: Path, *, quiet: bool) -> int:
@@ -65,7 +65,7 @@ def resume(home: Path, *, quiet: bool) -> int:
     layout = Layout(home)
     if not layout.scenario.exists():
         raise UsageError(f"{home} holds no run.", hint="Name the folder that --out named, or that the run printed.")
-    return _play(layout, load(layout.scenario), quiet=quiet)
+    return play(layout, load(layout.scenario), quiet=quiet)
 
 
 def _new_folder(name: str) -> Path:
@@ -73,7 +73,8 @@ def _new_folder(name: str) -> Path:
     return Path("accord-runs") / f"{safe}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def _play(layout: Layout, scenario: Scenario, *, quiet: bool) -> int:
+def play(layout: Layout, scenario: Scenario, *, quiet: bool) -> int:
+    """Run the agents of a folder to their end, and put their results together; returns the exit code."""
     began = time.monotonic()
     console = Terminal(stderr=True, highlight=False)
     roles = scenario.roles

@@ -22,7 +22,14 @@ from accord_schemas.errors import UsageError
 
 @contextmanager
 def taken(scenario: Scenario, home: Path) -> Iterator[Mapping[str, Snapshot]]:
-    """Snapshots of all parties' files, in a folder beside `home` that goes with the context.
+    """Snapshots of all parties' files, as their job reads them; see `taken_of`."""
+    with taken_of(sources(scenario), scenario.seed, home) as found:
+        yield found
+
+
+@contextmanager
+def taken_of(wanted: Mapping[str, Source], seed: int | None, home: Path) -> Iterator[Mapping[str, Snapshot]]:
+    """Snapshots of files by party, in a folder beside `home` that goes with the context.
 
     Each party has a folder of its own in it: a snapshot is named by what it holds, and two parties may hold the same.
 
@@ -37,8 +44,8 @@ def taken(scenario: Scenario, home: Path) -> Iterator[Mapping[str, Snapshot]]:
             f"{beside} cannot be written: {error.strerror}.", hint="Name another folder with --out."
         ) from None
     try:
-        key = _key(scenario)
-        yield {name: take(source, Path(folder) / name, key) for name, source in sources(scenario).items()}
+        key = _key(seed)
+        yield {name: take(source, Path(folder) / name, key) for name, source in wanted.items()}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -59,7 +66,7 @@ def table(layout: Layout, party: str) -> Table:
     return read_snapshot(layout.party(party) / SNAPSHOTS / f"{digest}{SUFFIX}", digest)
 
 
-def _key(scenario: Scenario) -> bytes:
+def _key(seed: int | None) -> bytes:
     """Of the buckets, the same for all parties: in a run they are one person's."""
-    entropy: Entropy = SystemEntropy() if scenario.seed is None else SeedEntropy(scenario.seed, "")
+    entropy: Entropy = SystemEntropy() if seed is None else SeedEntropy(seed, "")
     return entropy.secret("buckets")

@@ -152,6 +152,20 @@ class Train(_Part):
         return "" if self.folds != 1 else "folds is 1; cross-validation has at least 2"
 
 
+class Predict(_Part):
+    """Prediction of new rows by a model that the parties have trained before, and whose parts they hold.
+
+    Args:
+        of: Id of the collaboration that trained it.
+        model: Its family.
+        models: SHA-256 of every party's ``model.json``: all use parts of one model, or nobody computes anything.
+    """
+
+    of: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    model: Literal["linear", "logistic", "poisson"]
+    models: dict[Party, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+
+
 class TestRows(_Part):
     """A row is TEST iff ``int(sha256(id)[:8 hex digits], 16) % hash_modulus == equals``."""
 
@@ -200,6 +214,7 @@ class Agreement(_Part):
     train: Train | None = None
     computing: Annotated[tuple[Party, ...], Strict(False)] = ()
     test_rows: TestRows | None = None
+    predict: Predict | None = None
     key_bits: Annotated[int, Field(ge=MIN_KEY_BITS, le=MAX_KEY_BITS, multiple_of=2)] = 3072
     profile: Profile = DEFAULT
     seeded: bool = False

@@ -55,6 +55,7 @@ class Config(BaseModel):
         passphrase_file: Where its passphrase is; without it, or while there is no such file, in ACCORD_PASSPHRASE.
         identities: File of the pinned identities.
         out: Folder for journal, log and results.
+        models: Folder of the results of earlier trainings, by whose models is predicted; `out` without it.
         workers: Worker processes; default one per core.
         metrics: Where metrics, health and readiness are served; nowhere without it.
     """
@@ -69,8 +70,14 @@ class Config(BaseModel):
     passphrase_file: Path | None = None
     identities: Path
     out: Path
+    models: Path | None = None
     workers: Annotated[int, Field(ge=1, le=256)] | None = None
     metrics: MetricsSettings | None = None
+
+    @property
+    def trained(self) -> Path:
+        """Where the models of earlier trainings are."""
+        return self.models or self.out
 
     @property
     def journal(self) -> Path:
@@ -96,6 +103,8 @@ def load(path: Path) -> Config:
         raise usage_error(error, value, str(path), Config) from None
     source = config.data.model_copy(update={"csv": home / expanded(config.data.csv)})
     paths = {name: home / expanded(getattr(config, name)) for name in ("keystore", "identities", "out")}
+    if config.models is not None:
+        paths["models"] = home / expanded(config.models)
     if config.passphrase_file is not None:
         paths["passphrase_file"] = home / expanded(config.passphrase_file)
     broker = config.broker

@@ -29,10 +29,11 @@ class Policy(BaseModel):
         max_peer_rows: The most ids that a peer may announce: each is a guess. More, and nothing is answered.
         max_runs_per_peer_per_day: Collaborations with one peer that this party takes part in within 24 hours, gates
             that refuse included; null for no bound. Each gate, alignment and training tells something.
-        max_scores_per_row: How often this party's part of one TEST row's score goes to a label holder, over all
-            agreements; null for no bound. As many as half its columns rebuild every yes/no column.
-        score_alone: Whether TEST rows are scored where this party is the only one besides the label holder, which then
-            learns its part and not a sum.
+        max_scores_per_row: How often this party's part of one row's score goes to a label holder, of TEST rows, or to
+            whoever asks for predictions, over all agreements; null for no bound. As many as half its columns rebuild
+            every yes/no column.
+        score_alone: Whether rows are scored where this party is the only one besides the label holder, or besides
+            whoever asks for predictions, which then learns its part and not a sum.
         min_rows: The fewest TRAIN rows.
         require_gate: Whether the overlap gate must be on where ids are aligned.
         overlap: Whether others may ask how many ids they share with this party, without an alignment.
@@ -67,7 +68,8 @@ class Policy(BaseModel):
         """What to do with a proposal to this party, and why it is refused."""
         train = agreement.train
         job = JOBS.get(agreement.job)
-        alone = train is not None and len(agreement.parties) == ALONE and me != agreement.label_holder
+        alone = len(agreement.parties) == ALONE
+        tested = train is not None and agreement.test_rows is not None
         strange = job.strange(agreement.versions) if job else []
         wrong = job.objection(agreement) if job else ""
         untold = job.untold(agreement) if job and not (strange or wrong) else ""
@@ -84,8 +86,12 @@ class Policy(BaseModel):
             ),
             (train is not None and train.max_rounds > self.max_rounds, "too many rounds"),
             (
-                alone and agreement.test_rows is not None and not self.score_alone,
+                alone and tested and me != agreement.label_holder and not self.score_alone,
                 "the label holder would learn the scores of TEST rows of a single party",
+            ),
+            (
+                alone and agreement.predict is not None and me != agreement.leader and not self.score_alone,
+                "the requester would learn the scores of a single party",
             ),
             (job is None, f"this version of Accord does not know the job {agreement.job}"),
             (bool(wrong), wrong),

@@ -26,6 +26,7 @@ _SECTIONS = {
     "prepare": "preparation",
     "train": "training",
     "test_rows": "test rows",
+    "predict": "prediction",
     "limits": "bounds",
 }
 _APART = frozenset({"version", "name", "parties", "learns", "versions"})
@@ -86,4 +87,5 @@ def _listed(values: Mapping[str, Any]) -> Iterator[str]:
     for name, value in values.items():
         said = words[value] if value is None or isinstance(value, bool) else str(value)
         said = " and ".join(value) if isinstance(value, list | tuple) else said
+        said = " and ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else said
         yield f"{name.replace('_', ' ')} {said}"

@@ -12,8 +12,11 @@ from accord_agents.config.party_file import Config
 from accord_agents.intake.reader import Source, take
 from accord_agents.intake.snapshot import SNAPSHOTS, SUFFIX, Snapshot, read_snapshot
 from accord_agents.intake.table import Table
+from accord_agents.results.trained import agreed
+from accord_agents.results.trained import source as asked_of
 from accord_agents.service.budget import Budget
 from accord_protocols.jobs.registry import job_of
+from accord_protocols.model.part import ModelPart
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
 from accord_schemas.codes import Code
@@ -95,7 +98,8 @@ class Acceptance:
         self._going.add(cid)
         self._reading += 1
         try:
-            snapshot, table = await asyncio.to_thread(self._read, cid, agreement)
+            model = await asyncio.to_thread(self._model, agreement)
+            snapshot, table = await asyncio.to_thread(self._read, cid, agreement, model)
             fits(self._config.data.csv.name, self._config.party, len(table.ids), agreement)
         except UsageError as error:
             self._log.error("data", problem=str(error))
@@ -112,16 +116,24 @@ class Acceptance:
             "snapshot": snapshot.digest,
             "rows": len(table.ids),
             "warnings": table.report.warnings(),
+            **({"model": model.encode()} if model else {}),
         }
         self._say(cid, "accept", fields)
 
-    def _read(self, cid: str, agreement: Agreement) -> tuple[Snapshot, Table]:
+    def _model(self, agreement: Agreement) -> ModelPart | None:
+        """The own part of the model that is predicted by, if that is what was agreed."""
+        config, terms = self._config, agreement.predict
+        return agreed(config.trained, config.party, terms) if terms else None
+
+    def _read(self, cid: str, agreement: Agreement, model: ModelPart | None) -> tuple[Snapshot, Table]:
         folder = self._config.out / SNAPSHOTS
         if self._taken is not None:
             snapshot = Snapshot(self._taken, folder / f"{self._taken}{SUFFIX}")
         else:
             data, reads = self._config.data, job_of(agreement).reads(agreement, self._config.party)
             source = Source(data.csv, data.id, data.label, data.features, reads)
+            if model is not None:
+                source = asked_of(data, model)
             # the same key at every party, so that buckets of one number hold equal ids; known to nobody before
             snapshot = take(source, folder, digest(b"accord buckets", cid))
         return snapshot, read_snapshot(snapshot.path, snapshot.digest)

@@ -51,8 +51,8 @@ class Training:
 
     def near(self, other: Training, columns: int) -> bool:
         """Whether too few rows differ: those that only one has, or those of both that changed."""
-        if not self.peers & other.peers:
-            return False
+        if not (self.peers & other.peers and len(self.rows) and len(other.rows)):
+            return False  # nobody can compare; or one is a prediction
         _, mine, its = np.intersect1d(self.rows, other.rows, assume_unique=True, return_indices=True)
         apart = len(self.rows) + len(other.rows) - 2 * len(mine)
         changed = int(np.count_nonzero(self.contents[mine] != other.contents[its]))
@@ -93,6 +93,12 @@ class Reruns:
         order = np.argsort(ids)
         contents = np.array([self._hash(self._content(table, kept[k])) for k in order], np.uint64)
         return Training(frozenset(agreement.parties) - {me}, ids[order], contents, scored)
+
+    def prediction(self, agreement: Agreement, me: str, table: Table, rows: Sequence[int]) -> Training:
+        """What to remember of a prediction of the aligned `rows` of a table: their scores, and no training."""
+        none = np.zeros(0, np.uint64)
+        scored = np.array([self._hash(table.ids[r].encode()) for r in rows], np.uint64)
+        return Training(frozenset(agreement.parties) - {me}, none, none, scored)
 
     def near(self, cid: str, training: Training, columns: int) -> bool:
         """Whether a training is too close to an earlier one.
@@ -163,9 +169,31 @@ def objections(
         else:
             bound = f"TRAIN rows of both differ in less than {ROWS_PER_COLUMN} for each of {columns} columns"
             yield "the rows are nearly those of an earlier training with one of the parties", bound
+    if "asked" in note and collaboration.agreement:
+        yield from _asked(policy, reruns, collaboration, note["asked"], table)
     if note.get("train_rows", policy.min_rows) < policy.min_rows:
         yield "there are too few TRAIN rows", f"{note['train_rows']} TRAIN rows of {policy.min_rows} or more"
     elif "train_rows" in note and policy.refuse_few_rows:
         kept = sum(column["kept"] for column in note["columns"])
         if note["train_rows"] < ROWS_PER_COLUMN * kept:
             yield "there are too few TRAIN rows", f"{note['train_rows']} TRAIN rows for {kept} columns"
+
+
+def _asked(
+    policy: Policy,
+    reruns: Reruns,
+    collaboration: Collaboration,
+    rows: Sequence[int],
+    table: Callable[[Collaboration], Table | None],
+) -> Iterator[tuple[str, str]]:
+    """What speaks against scoring rows for whoever asks for predictions; it is remembered, whatever else was scored."""
+    terms, me, most = collaboration.agreement, collaboration.me, policy.max_scores_per_row
+    own = table(collaboration)
+    assert terms is not None and own is not None
+    if me == terms.leader:
+        return
+    prediction = reruns.prediction(terms, me, own, rows)
+    if most is not None and reruns.scores(collaboration.cid, prediction, terms.leader) >= most:
+        yield "rows were scored for the requester before", f"a row at most {most} times, as the policy says"
+    else:
+        reruns.remember(collaboration.cid, prediction)

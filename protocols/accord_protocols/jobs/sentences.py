@@ -34,6 +34,11 @@ def trained(agreement: Agreement, party: str) -> str:
     return "; ".join([*_aligned(agreement, party), *_trained(agreement, party)])
 
 
+def predicted(agreement: Agreement, party: str) -> str:
+    """Of a prediction of new rows."""
+    return "; ".join([*_aligned(agreement, party), *_predicted(agreement, party)])
+
+
 def _aligned(agreement: Agreement, party: str) -> Iterator[str]:
     if party != agreement.leader:
         yield "which of its ids are common to all"
@@ -61,6 +66,23 @@ def _trained(agreement: Agreement, party: str) -> Iterator[str]:
         )
     if agreement.test_rows is not None:
         yield "the sum of the other parties' scores of every TEST row"
+    if len(agreement.parties) == PAIR:
+        yield "of two parties, each such sum is the other party's own"
+
+
+def _predicted(agreement: Agreement, party: str) -> Iterator[str]:
+    if party != agreement.leader:
+        return
+    yield "the prediction of every common row"
+    yield from _summed(agreement, "every common row")
+    yield (
+        "these sums add up with those of TEST rows and of other predictions: as many of one row, by different models, "
+        "as another party has columns give its values"
+    )
+
+
+def _summed(agreement: Agreement, of: str) -> Iterator[str]:
+    yield f"the sum of the other parties' scores of {of}"
     if len(agreement.parties) == PAIR:
         yield "of two parties, each such sum is the other party's own"
 

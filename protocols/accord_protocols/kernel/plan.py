@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -36,6 +36,23 @@ class Known:
     def plus(self, outputs: object) -> Known:
         """With those of one more phase; a machine may end without any."""
         return self if outputs is None else Known((*self._outputs, outputs))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Brought:
+    """What a party said of its own when it accepted; known from the start.
+
+    Args:
+        rows: Ids of its file.
+        snapshot: Digest of its copy of the file.
+        warnings: What its people should know of the file.
+        model: Its part of the model that the agreement names, if it names one.
+    """
+
+    rows: int
+    snapshot: str = ""
+    warnings: Sequence[str] = ()
+    model: bytes = b""
 
 
 def _nothing(_address: Address, _event: Any) -> str:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from accord_protocols.kernel.effects import Effect, Note, Reach, Send, Spawn
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Machine
-from accord_protocols.kernel.plan import Known, Phase
+from accord_protocols.kernel.plan import Brought, Known, Phase
 from accord_protocols.kernel.transition import Draw, Fired, transition
 from accord_schemas.address import SELF
 from accord_schemas.events import Complete, Event
@@ -36,7 +36,7 @@ class Session(Machine):
     @transition(None, lambda self, _: [self.at("data", SELF)], starts=True)
     def agreed(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Everybody has accepted: begin."""
-        return self._begin(Going(0, Known()))
+        return self._begin(Going(0, Known().plus(inputs.result(Brought, self.at("data", SELF)))))
 
     @transition(Going, lambda self, state: [self.done(self.phase(state.phase).machine)])
     def ended(self, state: Going, inputs: Inputs, draw: Draw) -> Fired:

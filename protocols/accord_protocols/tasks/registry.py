@@ -165,6 +165,7 @@ TASKS: dict[str, Task] = {
     "pads.multiply": Task("pads:multiply"),
     "train.scores": Task("train:scores_task", split=("x",), chunk=16384),
     "train.gradient": Task("train:gradient_task", split=("x", "vector"), chunk=16384),
+    "predict.scores": Task("predict:scores_task", split=("rows",), chunk=16384, cheap=True),
     "pads.decrypt": Task("pads:decrypt", split=("numbers",), chunk=64),
 }
 

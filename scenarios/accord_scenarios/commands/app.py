@@ -16,6 +16,7 @@ from accord_scenarios.commands import (
     evidence,
     keys,
     overlap,
+    predict,
     psi,
     replay,
     run,
@@ -60,6 +61,7 @@ def accord(
 
 
 app.command("run", rich_help_panel=TRAINING)(run.run)
+app.command("predict", rich_help_panel=TRAINING)(predict.predict)
 app.command("psi", rich_help_panel=TRAINING)(psi.psi)
 app.command("overlap", rich_help_panel=TRAINING)(overlap.overlap)
 app.add_typer(scenario.app, name="scenario", rich_help_panel=TRAINING)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from accord_agents.config.party_file import Config
 from accord_agents.intake.table import Table
 from accord_protocols.jobs.base import Job
 from accord_scenarios.model import Scenario
@@ -20,6 +21,10 @@ Tables = Callable[[str], Table]
 
 def _as_it_is(_scenario: Any, _result: dict[str, Any], _tables: Tables) -> None:
     pass
+
+
+def _complete(scenario: Any, _config: Config) -> Any:
+    return scenario
 
 
 def _whole(_result: Result) -> bool:
@@ -39,6 +44,7 @@ class Played:
         lines: Of the table at a run's end: a name, and what it reads from a result, empty where there is nothing.
         sections: Of the report: HTML, empty where the result says nothing on it.
         reserved: Whether a completed run came to less than was hoped for.
+        completed: A scenario with what whoever proposes it knows, and its file need not say.
         compare: Puts into a completed result how it compares with what the runner, which may see all files, computes.
     """
 
@@ -51,3 +57,4 @@ class Played:
     sections: tuple[Callable[[Result], str], ...] = ()
     reserved: Callable[[Result], bool] = _whole
     compare: Callable[[Any, dict[str, Any], Tables], None] = _as_it_is
+    completed: Callable[[Any, Config], Any] = _complete

@@ -22,9 +22,12 @@ from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.links.link import Link
 from accord_protocols.links.registry import LINKS
+from accord_protocols.model.part import LINKS as LINKED
+from accord_protocols.model.part import ModelPart
 from accord_protocols.phases.training.masking import masked
 from accord_protocols.phases.training.sizes import SCORE_BITS, X_BITS
 from accord_protocols.phases.training.states import Given, Trained
+from accord_protocols.preparation.fitted import Fitted
 from accord_protocols.preparation.whiten import Whitening
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.vectors import Vector, large, scores
@@ -157,16 +160,19 @@ class Evaluate(Machine):
         names = [column["name"] for column in block.fitted["kept"]]
         train = self.agreement.train
         assert train is not None
-        return {
-            "format": 1,
-            "salt": salt.hex(),
-            "party": self.me,
-            "model": train.model,
-            "protection": train.protection,
-            "coefficients": dict(zip(names, weights, strict=False)),
-            "preparation": block.fitted,
-            "intercept": self._intercept(start) if self.setup.labelled else None,
-        }
+        part = ModelPart(
+            salt=salt.hex(),
+            party=self.me,
+            model=train.model,
+            link=LINKED[train.model],
+            protection=train.protection,
+            shift=announced.shift if link.quadratic else 0,  # elsewhere a score has no unit
+            coefficients=dict(zip(names, weights, strict=False)),
+            intercept=self._intercept(start) if self.setup.labelled else None,
+            exposure=train.exposure if self.setup.labelled else None,
+            preparation=Fitted.from_json(block.fitted),
+        )
+        return part.to_json()
 
     def _intercept(self, start: Predicting) -> float:
         block = start.given.block

@@ -1,0 +1,1 @@
+"""Joint prediction of new rows."""

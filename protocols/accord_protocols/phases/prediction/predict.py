@@ -1,0 +1,166 @@
+"""Joint prediction of the common rows of new files, by a model that the parties have trained before.
+
+Each party scores its own columns by its own part of the model. The others send theirs under masks that cancel in the
+requester's sum; with two parties there is nobody to mask against. The requester adds its own and inverts the link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_protocols.kernel.effects import Compute, Done, Note, Send
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import Goes, Machine
+from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.links.registry import LINKS
+from accord_protocols.model.part import ModelPart
+from accord_protocols.phases.training.masking import masked
+from accord_protocols.phases.training.sizes import SCORE_BITS
+from accord_protocols.primitives.ring import Ring
+from accord_protocols.primitives.vectors import Vector
+from accord_protocols.tasks.results import Scored
+from accord_schemas.canonical import digest
+from accord_schemas.errors import ProtocolError, UsageError
+from accord_schemas.events import Event, Scores
+
+SCORES = Ring(64)
+LARGEST = 600.0
+"""Where a prediction grows with e^u, a score beyond this counts as this: what it gives is a finite float."""
+_STEP = "scores"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Asked:
+    """What prediction begins with.
+
+    Args:
+        rows: Own rows that all parties have, ``(k,) int64``, in the common order.
+        ids: How many ids each party brought.
+        kappas: The secret with each peer, 32 bytes.
+        model: The own part of the model, as it stands in its file.
+    """
+
+    rows: NDArray[np.int64]
+    ids: Mapping[str, int]
+    kappas: Mapping[str, bytes]
+    model: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Scoring:
+    """The same, with the model read."""
+
+    asked: Asked
+    part: ModelPart
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Opening:
+    """And the requester's own scores, ``(k,)``."""
+
+    scoring: Scoring
+    z: Vector = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """How many rows were predicted."""
+
+    rows: int
+
+
+class Predict(Machine):
+    """One instance, at everybody."""
+
+    kind = "predict"
+    says: ClassVar[dict[str, type[Event]]] = {"scores": Scores}
+    goes: ClassVar[dict[str, Goes]] = {"scores": Goes.LEADER}
+
+    @transition(Asked, nothing, starts=True)
+    def start(self, state: Asked, inputs: Inputs, draw: Draw) -> Fired:
+        """Tell the own agent which rows are asked for, and score them; it may refuse before anything is said."""
+        scoring = Scoring(state, self._part(state.model))
+        compute = Compute("scored", "predict.scores", {"rows": state.rows, "model": state.model}, data=True)
+        return Fired((Note({"asked": state.rows}), compute), self.scored.keeping(scoring))
+
+    @transition(Scoring, lambda self, _: [self.job("scored")])
+    def scored(self, state: Scoring, inputs: Inputs, draw: Draw) -> Fired:
+        """Send the own scores, masked; or wait for the others'."""
+        z = inputs.result(Scored, self.job("scored")).scores
+        if self.setup.leads:
+            return Fired((), self.open.keeping(Opening(state, z)))
+        shares = share(self, z, state.part.shift, state.asked.kappas, "predict")
+        return Fired((Send(_STEP, [self.setup.leader], Scores(shares=shares)), self._done(state)))
+
+    @transition(Opening, lambda self, _: [self.at(_STEP, party) for party in self.setup.peers])
+    def open(self, state: Opening, inputs: Inputs, draw: Draw) -> Fired:
+        """Requester: add up, and predict."""
+        told = {sender: event.shares for sender, event in inputs.events(Scores).items()}
+        values = opened(state.scoring.part, state.z, told)
+        asked = state.scoring.asked
+        facts = {"predicted": len(values), "unmatched": asked.ids[self.me] - len(values)}
+        note = Note({"predictions": values, **facts})
+        return Fired((note, self._done(state.scoring)))
+
+    def _done(self, state: Scoring) -> Done:
+        return Done(Predicted(len(state.asked.rows)))
+
+    def _part(self, model: bytes) -> ModelPart:
+        return agreed_part(self, model)
+
+
+def agreed_part(machine: Machine, model: bytes) -> ModelPart:
+    """A party's own part of the model, if it is the one that the agreement names.
+
+    Raises:
+        ProtocolError: It is another one; the party itself is at fault.
+    """
+    terms, me = machine.agreement.predict, machine.me
+    try:
+        part = ModelPart.read(model)
+    except UsageError as error:
+        raise ProtocolError("a model is not of the agreed form", whose=me) from error
+    if terms is None or (part.party, part.model, part.digest) != (me, terms.model, terms.models.get(me)):
+        raise ProtocolError("a model is not the agreed one", whose=me)
+    return part
+
+
+def share(machine: Machine, z: Vector, shift: int, kappas: Mapping[str, bytes], label: str) -> NDArray[np.uint64]:
+    """Own scores ``(k,)`` as ring elements ``(k, 1)`` under masks that cancel in the leader's sum.
+
+    Args:
+        machine: Whose.
+        z: In the labels' unit.
+        shift: Of the model; what travels is a multiple of 2^(shift - `SCORE_BITS`).
+        kappas: The secrets with the peers.
+        label: Of the masks, another one for every vector.
+
+    Raises:
+        ProtocolError: A score is out of range.
+    """
+    scaled = np.ldexp(z, -shift)
+    if not np.abs(scaled).max(initial=0.0) < 2.0**32 / len(machine.agreement.parties):
+        raise ProtocolError("a prediction is out of range", whose=machine.me)
+    values, told = SCORES.from_fixed(scaled, SCORE_BITS), digest(b"accord predict", machine.setup.sid)
+    return masked(SCORES, values, machine.me, kappas, machine.setup.leader, label, told)
+
+
+def opened(part: ModelPart, z: Vector, told: Mapping[str, NDArray[np.uint64]]) -> Vector:
+    """Predictions ``(k,)`` from the requester's own scores ``(k,)`` and what the others sent, by party.
+
+    Raises:
+        ProtocolError: What one sent is of another shape.
+    """
+    total = np.zeros((len(z), SCORES.words), np.uint64)
+    for sender, shares in told.items():
+        if shares.shape != total.shape:
+            raise ProtocolError("scores are not of the agreed shape", whose=sender)
+        total = SCORES.add(total, shares)
+    link = LINKS[part.model]
+    u: Vector = np.ldexp(total[:, 0].view(np.int64) * 2.0**-SCORE_BITS, part.shift) + z
+    return link.predictions(u if link.quadratic else np.clip(u, -LARGEST, LARGEST), 0.0, 0)

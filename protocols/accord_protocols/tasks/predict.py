@@ -1,0 +1,27 @@
+"""Scoring new rows by a party's own part of a model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from accord_protocols.model.part import ModelPart
+from accord_protocols.primitives.elementary import log
+from accord_protocols.primitives.vectors import product
+from accord_protocols.tasks.registry import Context, Result
+
+
+def scores_task(context: Context) -> Result:
+    """The own scores of this part's rows, ``(k,)`` in the labels' unit.
+
+    Inputs: rows ``(k,)`` of the party's table, whose columns are those that the preparation expects; model, the part.
+    """
+    part, table, rows = ModelPart.read(context.inputs["model"]), context.rows, context.inputs["rows"]
+    scores = np.zeros(len(rows))
+    if part.preparation.columns:
+        scores = product(part.preparation.apply(table.values[rows]), part.weights)
+    if part.intercept is not None:
+        scores = scores + part.intercept
+    if part.exposure is not None:
+        assert table.exposure is not None, "the table has the exposures that the model names"
+        scores = scores + log(np.asarray(table.exposure[rows]))
+    return Result({"scores": scores})

@@ -1,0 +1,131 @@
+"""`job: predict` for people: whose model predicts for whom in a scenario, and the words for its results."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from accord_agents.config.party_file import Config
+from accord_agents.results.trained import trained
+from accord_protocols.jobs import predict
+from accord_scenarios.jobs.base import Played, Result
+from accord_scenarios.model import Member, Scenario, Section
+from accord_scenarios.report import sections
+from accord_scenarios.wording import leader, listed, number
+from accord_schemas.agreement import Align, Party, Predict
+from accord_schemas.errors import UsageError
+
+
+class Scorer(Member):
+    """A party of a prediction: the one that gets it, or one that adds its part."""
+
+    role: Literal["requester", "scorer"]
+
+
+class Model(Section):
+    """Which model: how the id of the collaboration that trained it begins.
+
+    Family and digests follow from it: whoever proposes has them in its results.
+    """
+
+    of: Annotated[str, Field(pattern=r"^[0-9a-f]{4,32}$")]
+    model: Literal["linear", "logistic", "poisson"] | None = None
+    models: dict[Party, str] | None = None
+
+    @classmethod
+    def of_terms(cls, terms: Predict) -> Self:
+        """All of it."""
+        return cls(of=terms.of, model=terms.model, models=terms.models)
+
+
+def _open(value: Any) -> Any:
+    """The gate is off where a file does not say otherwise: new rows are often all of them rows of the other party."""
+    return {"max_overlap": None, **value} if isinstance(value, dict) else value or {"max_overlap": None}
+
+
+class Prediction(Scenario):
+    """Predicting the common rows of new files."""
+
+    job: Literal["predict"] = "predict"
+    parties: dict[Party, Scorer]
+    align: Annotated[Align, BeforeValidator(_open)] = Align(max_overlap=None)
+    predict: Model
+
+    @field_validator("parties")
+    @classmethod
+    def _one_requester(cls, parties: dict[str, Scorer]) -> dict[str, Scorer]:
+        found = [name for name, party in parties.items() if party.role == predict.REQUESTER]
+        if len(found) != 1:
+            raise ValueError(f"exactly one party has the role requester; found {', '.join(found) or 'none'}")
+        return parties
+
+
+def _terms(scenario: Prediction) -> dict[str, Any]:
+    said = scenario.predict
+    if said.model is None or said.models is None:
+        raise UsageError(
+            "a prediction needs a model that its parties have trained.",
+            hint="Try: accord predict DIR, after accord run; between companies: accord propose",
+        )
+    return {"predict": Predict(of=said.of, model=said.model, models=said.models)}
+
+
+def completed(scenario: Prediction, config: Config) -> Prediction:
+    """The scenario with family and digests of the model, from the results of the party that proposes it.
+
+    Raises:
+        UsageError: It has no such model, or the model is of other parties.
+    """
+    found = trained(config.trained, config.party, scenario.predict.of)
+    if strangers := sorted(set(scenario.parties) ^ set(found.digests)):
+        owners = listed(sorted(found.digests))
+        raise UsageError(f"{strangers[0]} has no place here: the model's parts are {owners}'s.", hint="Name them all.")
+    return scenario.model_copy(update={"predict": Model.of_terms(found.terms)})
+
+
+def _verdict(result: Result) -> str:
+    rows, unmatched = result.get("predicted") or 0, result.get("unmatched") or 0
+    missing = f" {number(unmatched)} of its rows another party has no record of." if unmatched else ""
+    return f"{leader(result)} got the predictions of {number(rows)} row{'' if rows == 1 else 's'}.{missing}"
+
+
+def _learned(result: Result) -> list[str]:
+    first = leader(result)
+    others = sorted(party for party in result.get("parties") or {} if party != first)
+    alone = [f"With two parties, each such sum is {others[0]}'s own part."] if len(others) == 1 else []
+    return [
+        f"{first} learns which users all parties share, and the model's prediction for each of them: the sum of the "
+        "others' parts of its score.",
+        *alone,
+        f"{listed(others)} {'learns' if len(others) == 1 else 'learn'} the number of {first}'s users, and which of the "
+        "own users all parties share.",
+        "Predictions of one row by different models add up: an agent counts them (max_scores_per_row).",
+    ]
+
+
+def _rows(result: Result) -> str | None:
+    if result.get("predicted") is None:
+        return None
+    return f"{number(result['predicted'])} predicted, {number(result.get('unmatched'))} without a record at all parties"
+
+
+def _model(result: Result) -> str:
+    found = result.get("predicted_by")
+    if not found:
+        return ""
+    rows = [[party, digest] for party, digest in sorted((result.get("model_digest") or {}).items())]
+    body = f"<p>Trained by the collaboration <strong>{found[:12]}</strong>.</p>"
+    return sections.section("Model", body + sections.table(["party", "SHA-256 of model.json"], rows))
+
+
+PLAYED = Played(
+    job=predict.JOB,
+    scenario=Prediction,
+    terms=_terms,
+    verdict=_verdict,
+    learned=_learned,
+    lines=(("rows", _rows), ("model of", lambda result: result.get("predicted_by"))),
+    sections=(_model, sections.gate),
+    completed=completed,
+)

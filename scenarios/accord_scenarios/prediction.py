@@ -1,0 +1,177 @@
+"""`accord predict`: the parties of a run predict new rows by the model that they have trained, on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from accord_agents.files import yaml12
+from accord_agents.files.durable import written
+from accord_agents.files.folder_lock import held
+from accord_agents.files.paths import expanded
+from accord_agents.files.private import keep_private
+from accord_agents.intake.snapshot import SNAPSHOTS, Snapshot, adopted
+from accord_agents.results.trained import Trained, source, trained
+from accord_agents.security.trust import Identities
+from accord_scenarios import runner, snapshots
+from accord_scenarios.jobs.predict import Model, Prediction, Scorer
+from accord_scenarios.jobs.train import Training
+from accord_scenarios.layout import POLICY, Layout
+from accord_scenarios.model import Data as Rows
+from accord_scenarios.model import Scenario
+from accord_scenarios.proposal import agreement
+from accord_scenarios.scenario import load
+from accord_schemas.agreement import LABEL_HOLDER
+from accord_schemas.errors import AccordError, UsageError
+
+FOLDER = "predictions"
+"""Of the predictions in a run's folder, a numbered folder each."""
+_PREDICTIONS = "predictions.csv"
+
+
+def predict(home: Path, *, data: Sequence[str], out: Path, requester: str | None, force: bool, quiet: bool) -> int:
+    """Predict the rows of new files; returns the exit code.
+
+    Args:
+        home: The folder of a completed training.
+        data: ``PARTY=FILE`` for every party.
+        out: Where the predictions go.
+        requester: Who gets them; the label holder without it.
+        force: Whether `out` may exist.
+        quiet: Whether nothing is said.
+
+    Raises:
+        UsageError: The run, a model or a file cannot be used; nothing was started.
+    """
+    trained_by = _training(home)
+    files = _files(data, trained_by)
+    if out.exists() and not force:
+        raise UsageError(f"{out} exists.", hint="Name a new file, or use --force.")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {out.absolute().parent}.", hint="Make it, or name another file.")
+    parts = {party: trained(home / party, party) for party in trained_by.parties}
+    _one_model(parts)
+    scenario = _scenario(trained_by, files, parts, requester)
+    keep_private()
+    with held(home / FOLDER):  # two predictions at once would write the same keystores
+        place = _next(home / FOLDER)
+        sources = {party: source(member.data, parts[party].part) for party, member in scenario.parties.items()}
+        with snapshots.taken_of(sources, scenario.seed, place) as taken:
+            layout = _layout(home, place, scenario, taken)
+        code = runner.play(layout, scenario, quiet=quiet)
+    if code == 0:
+        written(out, _pieces(layout.party(scenario.leader) / _PREDICTIONS))
+    return code
+
+
+def _training(home: Path) -> Training:
+    layout = Layout(home)
+    if not layout.scenario.exists():
+        raise UsageError(f"{home} holds no run.", hint="Name the folder of an accord run.")
+    found = load(layout.scenario)
+    if not isinstance(found, Training) or found.train is None:
+        raise UsageError(f"the run in {home} trained no model.", hint="Name the folder of a training.")
+    return found
+
+
+def _files(data: Sequence[str], run: Scenario) -> dict[str, Path]:
+    """The file of each party."""
+    files: dict[str, Path] = {}
+    for text in data:
+        party, equals, file = text.partition("=")
+        if not (party and equals and file):
+            raise UsageError(f"--data {text}: expected PARTY=FILE.", hint="For example --data bank=new.csv.")
+        if party in files:
+            raise UsageError(f"--data names {party} twice.", hint="Give each party one file.")
+        if party not in run.parties:
+            raise UsageError(f"--data {text}: there is no party {party}.", hint=f"There are {', '.join(run.parties)}.")
+        files[party] = Path(expanded(Path(file))).absolute()
+    if missing := sorted(set(run.parties) - set(files)):
+        raise UsageError(
+            f"the file of {missing[0]} is missing: every party has columns in the model.",
+            hint=f"Add --data {missing[0]}=FILE.",
+        )
+    return files
+
+
+def _one_model(parts: Mapping[str, Trained]) -> None:
+    first, *others = parts.values()
+    for other in others:
+        if (other.collaboration, other.digests) != (first.collaboration, first.digests):
+            raise UsageError(
+                f"{other.folder} and {first.folder} hold parts of different models.", hint="Take one run's folder."
+            )
+
+
+def _scenario(
+    run: Training, files: Mapping[str, Path], parts: Mapping[str, Trained], requester: str | None
+) -> Prediction:
+    first = requester or next(party for party, role in run.roles.items() if role == LABEL_HOLDER)
+    if first not in files:
+        raise UsageError(f"--for {first}: there is no party {first}.", hint=f"There are {', '.join(files)}.")
+    members = {}
+    for party, member in run.parties.items():
+        rows = Rows(csv=files[party], id=member.data.id)
+        members[party] = Scorer(role="requester" if party == first else "scorer", data=rows)
+    return Prediction(
+        name=f"{run.name[:80]}, predicted",
+        parties=members,
+        align=run.align.model_copy(update={"max_overlap": None}),
+        keys=run.keys,
+        security=run.security,
+        limits=run.limits,
+        seed=run.seed,
+        predict=Model.of_terms(parts[first].terms),
+    )
+
+
+def _next(folder: Path) -> Path:
+    """A folder of its own in it: the lowest number that is free."""
+    number = 1 + max((int(path.name) for path in folder.iterdir() if path.name.isdecimal()), default=0)
+    return folder / str(number)
+
+
+def _layout(home: Path, place: Path, scenario: Prediction, taken: Mapping[str, Snapshot]) -> Layout:
+    """A run's folder whose parties have the keystores and models of the run that trained."""
+    layout = Layout(place)
+    known = Identities.load(home / "identities.json")
+    publics = {party: public for party in scenario.parties if (public := known.get(party))}
+    agreed = agreement(scenario, publics)
+    try:
+        for party, member in scenario.parties.items():
+            folder, base = layout.party(party), (home / party).absolute()
+            folder.mkdir(parents=True)
+            config = {
+                "party": party,
+                "broker": f"embedded:{place.absolute() / 'broker.db'}",
+                "data": member.data.model_dump(mode="json"),
+                "policy": POLICY,
+                "keystore": os.path.relpath(base / "keystore", folder.absolute()),
+                "passphrase_file": os.path.relpath(base / "keystore.key", folder.absolute()),
+                "identities": os.path.relpath(base.parent / "identities.json", folder.absolute()),
+                "models": os.path.relpath(base, folder.absolute()),
+                "out": ".",
+                "workers": max(1, (os.cpu_count() or 1) // len(scenario.parties)),
+            }
+            layout.config(party).write_text(yaml12.dump(config), encoding="utf-8")
+            one_shot = {
+                "agreement": agreed.terms() if party == scenario.leader else None,
+                "seed": scenario.seed,
+                "snapshot": adopted(taken[party], folder / SNAPSHOTS).digest,
+            }
+            layout.one_shot(party).write_text(json.dumps(one_shot), encoding="utf-8")
+        layout.scenario.write_text(yaml12.dump(scenario.resolved()), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{place} cannot be written: {error.strerror}.", hint="Free space or change rights.") from None
+    return layout
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                yield piece
+    except OSError as error:
+        raise AccordError(f"{path} cannot be read: {error.strerror}.") from None
