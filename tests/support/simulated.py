@@ -86,6 +86,7 @@ class SimulatedParty:
         self.point = point
         self.secrets: dict[str, bytes] = {}  # the keystore: survives every death
         self.life = ""  # what is drawn anew in another life than that which the keystore remembers
+        self.brought: dict[str, Any] = {}  # what it says when it accepts, besides its rows
         self.now, self.lives = 0.0, 0
         self.start()
 
@@ -184,6 +185,7 @@ class SimulatedParty:
             "snapshot": "00",
             "rows": len(self.rows.ids),
             "warnings": [],
+            **self.brought,
         }
         self.dispatcher.command(collaboration.cid, "accept", fields, NOW)
 

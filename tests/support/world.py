@@ -108,10 +108,17 @@ class World:
         order: Which of the random orders.
         seed: Gives all parties' seeds.
         tamper: Changes an event on its way to a recipient.
+        brought: What parties say when they accept, besides how many rows they have.
     """
 
     def __init__(
-        self, terms: Agreement, data: dict[str, Rows], order: int = 0, seed: bytes = b"s", tamper: Tamper | None = None
+        self,
+        terms: Agreement,
+        data: dict[str, Rows],
+        order: int = 0,
+        seed: bytes = b"s",
+        tamper: Tamper | None = None,
+        brought: Mapping[str, dict[str, Any]] | None = None,
     ) -> None:
         self.terms, self.rng, self.tamper = terms, random.Random(order), tamper
         self.bag: list[tuple[str, Content]] = []
@@ -122,8 +129,9 @@ class World:
         for me, rows in data.items():
             engine = Engine(Setup(terms, me, "00" * 16, sid, job.plan), digest(b"seed", seed, me), job.machines, ROOT)
             self.parties[me] = Party(me, rows, engine)
+            own = {"rows": len(rows.ids), **(brought or {}).get(me, {})}
             self._take(me, engine.begin())
-            self._take(me, engine.local(Address("session", "data", SELF), {"rows": len(rows.ids)}))
+            self._take(me, engine.local(Address("session", "data", SELF), own))
 
     def run(self) -> World:
         """Deliver and work in random order until nothing is left."""

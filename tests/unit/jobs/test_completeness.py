@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.completeness import missing
+from tests.support.models import OF, brought, parts, prediction
 from tests.support.world import NAMES, World, agreement, alignment, measuring, tables
 
 from accord_protocols.jobs.base import SECTIONS, Job
@@ -19,10 +20,12 @@ from accord_scenarios.model import Scenario
 from accord_schemas.agreement import Agreement, Member
 
 PARTIES = 3
+TABLES = tables(PARTIES, n=120, columns=2)
 AGREED: dict[str, Callable[[], Agreement]] = {
     "train": lambda: agreement(PARTIES, gate=0.99, max_rounds=2),
     "psi": lambda: alignment(PARTIES, gate=0.99),
     "overlap": lambda: measuring(PARTIES),
+    "predict": lambda: prediction(parts(TABLES), gate=0.99),
 }
 """An agreement of each job, gate on."""
 COMMON = {"version", "job", "name", "parties", "leads", "computing", "key_bits", "profile", "seeded", "learns"}
@@ -33,16 +36,19 @@ _RUN: dict[str, World] = {}
 def world(name: str) -> World:
     """A collaboration of a job, run to its end once."""
     if name not in _RUN:
-        _RUN[name] = World(AGREED[name](), tables(PARTIES, n=120, columns=2)).run()
+        own = brought(parts(TABLES)) if name == "predict" else None
+        _RUN[name] = World(AGREED[name](), TABLES, brought=own).run()
     return _RUN[name]
 
 
 def scenario(name: str) -> Scenario:
     """A scenario of a job."""
     data = {"csv": Path("a.csv"), "id": "id"}
-    parties = {p: {"role": "feature_holder", "data": data} for p in NAMES[1:PARTIES]}
-    parties["bank"] = {"role": "label_holder", "data": data | ({"label": "y"} if name == "train" else {})}
-    value = {"name": "a", "job": name, "parties": parties} | ({"train": {}} if name == "train" else {})
+    first, others = ("requester", "scorer") if name == "predict" else ("label_holder", "feature_holder")
+    parties = {p: {"role": others, "data": data} for p in NAMES[1:PARTIES]}
+    parties["bank"] = {"role": first, "data": data | ({"label": "y"} if name == "train" else {})}
+    more = {"train": {"train": {}}, "predict": {"predict": {"of": OF}}}
+    value = {"name": "a", "job": name, "parties": parties} | more.get(name, {})
     return PLAYED[name].scenario.model_validate(value)
 
 

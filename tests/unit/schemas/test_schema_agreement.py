@@ -66,6 +66,7 @@ DEFAULTS: dict[str, Any] = {
         "l2_path": [],
     },
     "test_rows": {"hash_modulus": 5, "equals": 0},
+    "predict": None,
     "computing": [],
     "key_bits": 3072,
     "profile": "default",
