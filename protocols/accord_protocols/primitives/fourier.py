@@ -89,7 +89,7 @@ class Series:
 
     def waves(self, phases: Phases) -> tuple[Floats, Floats]:
         """cos(k_j a) and sin(k_j a) of phases a ``(n,)``, each ``(n, J)``; within 2^-50."""
-        multiples = phases[:, None] * np.arange(1, self.terms + 1, dtype=np.uint64)  # wraps modulo 2^64: exact
+        multiples: NDArray[np.uint64] = phases[:, None] * np.arange(1, self.terms + 1, dtype=np.uint64)  # wraps modulo 2^64: exact
         return circle(multiples & np.uint64((1 << self.phase_bits) - 1), self.phase_bits)
 
     def factors(self, phases: Phases) -> Floats:
@@ -155,7 +155,13 @@ def _fit(
     with localcontext(_EXACT):
         turn, points = period * _STEPS, range(low * _STEPS, high * _STEPS + 1)
         wheel = [_cosine(2 * _PI * k / turn) for k in range(turn)]
-        cos, sin = (lambda k: wheel[k % turn]), (lambda k: wheel[(k - turn // 4) % turn])
+
+        def cos(k: int) -> Decimal:
+            return wheel[k % turn]
+
+        def sin(k: int) -> Decimal:
+            return wheel[(k - turn // 4) % turn]
+
         values = [f(Decimal(i) / _STEPS) for i in points]
         # products of two waves are sums of two: the Gram matrix is made of 2J + 1 sums of each kind
         even = [sum((cos(m * i) for i in points), Decimal()) for m in range(2 * terms + 1)]

@@ -47,7 +47,7 @@ def scenario(name: str) -> Scenario:
     first, others = ("requester", "scorer") if name == "predict" else ("label_holder", "feature_holder")
     parties = {p: {"role": others, "data": data} for p in NAMES[1:PARTIES]}
     parties["bank"] = {"role": first, "data": data | ({"label": "y"} if name == "train" else {})}
-    more = {"train": {"train": {}}, "predict": {"predict": {"of": OF}}}
+    more: dict[str, dict[str, object]] = {"train": {"train": {}}, "predict": {"predict": {"of": OF}}}
     value = {"name": "a", "job": name, "parties": parties} | more.get(name, {})
     return PLAYED[name].scenario.model_validate(value)
 

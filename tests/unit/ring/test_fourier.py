@@ -1,9 +1,11 @@
 """Series of the logistic and the exponential function: how close they are, and that they are the same everywhere."""
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from accord_protocols.primitives.fourier import (
     PERIODS,
@@ -18,14 +20,16 @@ from accord_protocols.primitives.fourier import (
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.xof import Xof
 
+Floats = NDArray[np.float64]
 
-def errors(series: Series, low: float, high: float, exact: np.ufunc) -> float:
+
+def errors(series: Series, low: float, high: float, exact: Callable[[Floats], Floats]) -> float:
     u = np.linspace(low, high, 4001)
     return float(np.abs(series.at(u) - exact(u)).max())
 
 
-def logistic(u: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-u))
+def logistic(u: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-u)))
 
 
 @pytest.mark.parametrize("period", PERIODS)

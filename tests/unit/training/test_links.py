@@ -12,8 +12,8 @@ from accord_schemas.errors import UsageError
 RNG = np.random.default_rng(2)
 LABELS = {
     "linear": RNG.normal(90, 7, 50),
-    "logistic": RNG.integers(0, 2, 50) * 1.0,
-    "poisson": RNG.poisson(40, 50) * 1.0,
+    "logistic": RNG.integers(0, 2, 50).astype(np.float64),
+    "poisson": RNG.poisson(40, 50).astype(np.float64),
 }
 NONE = np.zeros(0)
 
