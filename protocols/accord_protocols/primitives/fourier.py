@@ -88,8 +88,8 @@ class Series:
         return low
 
     def waves(self, phases: Phases) -> tuple[Floats, Floats]:
-        """cos(k_j a) and sin(k_j a) of phases a ``(n,)``, each ``(n, J)``; within 2^-50."""
-        multiples: NDArray[np.uint64] = phases[:, None] * np.arange(1, self.terms + 1, dtype=np.uint64)  # wraps modulo 2^64: exact
+        """cos(k_j a) and sin(k_j a) of phases a ``(n,)``, each ``(n, J)``; within 2^-50; multiples wrap modulo 2^64."""
+        multiples: NDArray[np.uint64] = np.multiply.outer(phases, np.arange(1, self.terms + 1, dtype=np.uint64))
         return circle(multiples & np.uint64((1 << self.phase_bits) - 1), self.phase_bits)
 
     def factors(self, phases: Phases) -> Floats:

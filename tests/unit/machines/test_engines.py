@@ -21,8 +21,8 @@ from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.oprf import OPRFS, Oprf
 from accord_protocols.phases.keys import EVENTS
-from accord_protocols.phases.training.engines import ENGINES
 from accord_protocols.phases.training.able import unable
+from accord_protocols.phases.training.engines import ENGINES
 from accord_protocols.phases.training.products import Batch, Offsets, OwnPads, ProductEngine
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.tasks import TASKS, Context, Result, Task
