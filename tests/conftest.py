@@ -6,11 +6,18 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from tests.support.real import HOW, WHAT
+from tests.support.real import HOW, SWEEPS, WHAT, deep
 
 # A busy machine is no reason to fail: time never decides a test here.
 settings.register_profile("accord", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("accord")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes long, unless it was asked for."""
+    if not deep():
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("sweep")])
+        items[:] = [item for item in items if not item.get_closest_marker("sweep")]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -22,6 +29,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             modules.add(Path(report.nodeid.partition("::")[0]).name)
         else:
             terminalreporter.write_line(f"SKIPPED {path}:{line}: {reason}", red=True)
+    if not deep():
+        terminalreporter.write_line(
+            f"Left out, for want of time: tests that take long. To add them: {SWEEPS}=1", yellow=True
+        )
     if modules:
         names = ", ".join(sorted(modules))
         terminalreporter.write_line(f"Left out, for want of a {WHAT}: {names}. To add them: {HOW}", yellow=True)

@@ -177,6 +177,7 @@ def test_what_cannot_be_proposed_or_answered(office: Office) -> None:
     assert "bank" in office.do("bank", "keys", "init", code=2), "a second identity was made"
 
 
+@pytest.mark.sweep
 def test_a_collaboration_at_rest_is_closed_and_can_be_erased(office: Office) -> None:
     """Keys, payloads and data go; what proves that it took place stays, and the agents go on."""
     cid = next(s["collaboration"] for s in json.loads(office.do("shop", "status", "--json")) if s["name"] == "credit")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from tests.integration.command import Command
 from tests.support.files import Parties, job, table
 
@@ -29,12 +30,14 @@ def test_without_any_column_there_is_no_model(accord: Command) -> None:
     assert "trained one model" not in run.text + (run.out / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.sweep
 def test_a_label_that_is_always_the_same_teaches_nothing(accord: Command) -> None:
     run = accord.run(job(two(accord, np.arange(N) % 13, np.arange(N) % 11, [4] * N)))
     assert run.completed()["constant_label"] is True
     assert "No model was trained: the label is the same in every TRAIN row." in run.text
 
 
+@pytest.mark.sweep
 def test_small_units_fit_as_well_and_an_outlier_that_was_clipped_is_told(accord: Command) -> None:
     rng = np.random.default_rng(1)
     rate, income = 1e-6 * rng.normal(size=N), 1e4 + 1e3 * rng.normal(size=N)

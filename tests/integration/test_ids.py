@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.integration.command import Command
 from tests.support.files import job, table
 
@@ -34,6 +35,7 @@ def test_words_for_none_are_no_users(shared_accord: Command) -> None:
         assert said in result["warnings"]
 
 
+@pytest.mark.sweep
 def test_people_that_look_different_are_shown_how(shared_accord: Command) -> None:
     numbers = [str(i) for i in range(1000, 1040)]
     done = shared_accord.run(scenario(shared_accord.folder, "forms", numbers, [f"{i}.0" for i in numbers]))

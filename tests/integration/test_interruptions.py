@@ -51,6 +51,7 @@ def kill_agent(folder: Path) -> list[psutil.Process]:
     return workers
 
 
+@pytest.mark.sweep
 def test_each_agent_killed_once(shared_accord: Command, parties: Parties, undisturbed: Run) -> None:
     out = shared_accord.out()
     process = shared_accord.start("run", shared_accord.scenario(job(parties, seed=SEED)), "--out", out)
@@ -69,6 +70,7 @@ def test_each_agent_killed_once(shared_accord: Command, parties: Parties, undist
     shared_accord.nobody_left()
 
 
+@pytest.mark.sweep
 def test_an_interrupted_run_resumes_to_the_same_model(
     shared_accord: Command, parties: Parties, undisturbed: Run
 ) -> None:
@@ -108,6 +110,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", disk], check=True)
 
 
+@pytest.mark.sweep
 def test_a_full_disk_is_said_and_the_run_resumes_once_there_is_space(
     shared_accord: Command, parties: Parties, undisturbed: Run, small_disk: Path
 ) -> None:

@@ -16,6 +16,7 @@ def open_to_all() -> Iterator[None]:
     os.umask(before)
 
 
+@pytest.mark.sweep
 def test_a_partys_folder_is_its_own(accord: Command) -> None:
     home = accord.folder / "run"
     done = accord("run", "wine", "--out", home, "--set", "keys.bits=2048")

@@ -16,6 +16,7 @@ from accord_scenarios.cli import main
 from accord_schemas.frame import Frame
 
 
+@pytest.mark.sweep
 def test_a_run_with_national_algorithms(accord: Command) -> None:
     parties = people(accord.folder, 2, 200, seed=3)
     run = accord.run(job(parties, security={"profile": "sm"}, seed=5))
@@ -27,6 +28,7 @@ def test_a_run_with_national_algorithms(accord: Command) -> None:
     assert {len(frame.signature) for frame in said} == {64}
 
 
+@pytest.mark.sweep
 def test_a_run_beyond_quantum_computers_is_replayed_proven_audited_and_restored(
     accord: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

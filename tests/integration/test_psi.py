@@ -47,6 +47,7 @@ def test_every_party_has_the_join_and_everything_can_be_proven(accord: Command, 
     assert audit.returncode == 0 and "with a final checkpoint of all" in audit.stdout
 
 
+@pytest.mark.sweep
 def test_a_training_scenario_is_aligned_alone_and_nothing_in_common_is_refused(accord: Command) -> None:
     out = accord.out()
     done = accord("psi", "wine", "--out", out, "--set", "keys.bits=2048", "--quiet")

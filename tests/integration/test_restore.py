@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.integration.command import Command
 from tests.integration.restoring import Trio
 from tests.support.files import people
@@ -10,6 +11,7 @@ LOST = (("shop", "AGREED", "PREPARED"), ("bank", "ALIGNED", "TRAINING"))
 """Who, backed up and lost at which states."""
 
 
+@pytest.mark.sweep
 def test_a_lost_folder_is_restored_and_the_model_is_the_same(accord: Command) -> None:
     """Of one seed, whoever was lost: had it drawn anything anew, the models would differ."""
     data, digests = people(accord.folder, 3, 150, seed=4, nasty=False), []

@@ -65,6 +65,7 @@ def lost(office: Office, backup: Path) -> None:
     office.start("shop")
 
 
+@pytest.mark.sweep
 def test_what_a_backup_knows_goes_on_and_what_it_does_not_know_ends(office: Office) -> None:
     known, backup = proposed(office, "known"), office.home / "shop.backup"
     reached(office, "KEYED")

@@ -36,6 +36,7 @@ def intersections(run: Run, parties: list[str], common: set[str]) -> None:
         assert set(ids) == common
 
 
+@pytest.mark.sweep
 def test_awkward_files_of_three_parties(accord: Command) -> None:
     parties = people(accord.folder)
     run = accord.run(job(parties, align={"max_overlap": 0.9}, evaluate={"reference": True}))
@@ -84,6 +85,7 @@ def stands_alone(page: Path) -> None:
     assert "<svg" in html
 
 
+@pytest.mark.sweep
 def test_five_parties_at_level_score_without_evaluation(accord: Command) -> None:
     parties = people(accord.folder, 5, 160, lambda i: str(10**6 + i), keep=0.95, seed=5, nasty=False)
     scenario = job(parties, train={"protection": "score"})

@@ -22,6 +22,11 @@ def unavailable(why: str) -> None:
     pytest.fail(f"{WHAT}: {why}, and {BROKERS} is set; install it with: {HOW}", pytrace=False)
 
 
+def deep() -> bool:
+    """Whether sweeps run at full depth, and tests that take long at all."""
+    return bool(os.environ.get(SWEEPS))
+
+
 def every(step: int) -> int:
     """How wide a sweep's steps are: `step` here and now, 1 in CI, which looks at every one."""
-    return 1 if os.environ.get(SWEEPS) else step
+    return 1 if deep() else step
