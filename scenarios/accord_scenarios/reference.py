@@ -83,9 +83,9 @@ def train(scenario: Training, read: Tables) -> Reference:
         place = {identifier: row for row, identifier in enumerate(table.ids)}
         rows = [place[i] for i in common]
         values = table.values[rows]
-        prepared = fit(table.columns, values[~testing], scenario.prepare)
-        blocks.append(prepared.apply(values))
-        raw.append(_standardised(values, testing))
+        prepared = fit(table.columns, values[~testing], scenario.prepare, table.categories, table.forms)
+        blocks.append(prepared.apply(values, table.categories))
+        raw.append(_standardised(prepared.expand(values, table.categories), testing))
         names += [(name, column) for column in prepared.names]
         if name == scenario.label_holder and table.labels is not None:
             weights, exposure = (None if o is None else o[rows] for o in (table.weights, table.exposure))

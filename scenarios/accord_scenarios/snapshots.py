@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 from accord_agents.intake.reader import Source, take
-from accord_agents.intake.snapshot import SNAPSHOTS, SUFFIX, Snapshot, read_snapshot
+from accord_agents.intake.snapshot import SNAPSHOTS, SUFFIX, Snapshot, columns_of, read_snapshot
 from accord_agents.intake.table import Table
 from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
 from accord_scenarios.jobs.registry import PLAYED
@@ -23,7 +24,9 @@ from accord_schemas.errors import UsageError
 @contextmanager
 def taken(scenario: Scenario, home: Path) -> Iterator[Mapping[str, Snapshot]]:
     """Snapshots of all parties' files, as their job reads them; see `taken_of`."""
-    with taken_of(sources(scenario), scenario.seed, home) as found:
+    wanted = sources(scenario)
+    with taken_of(wanted, scenario.seed, home) as found:
+        _somewhere({name for source in wanted.values() for name in source.reads.one_hot}, found.values())
         yield found
 
 
@@ -64,6 +67,17 @@ def table(layout: Layout, party: str) -> Table:
     """A party's rows, as its agent has them."""
     digest = json.loads(layout.one_shot(party).read_bytes())["snapshot"]
     return read_snapshot(layout.party(party) / SNAPSHOTS / f"{digest}{SUFFIX}", digest)
+
+
+def _somewhere(categories: set[str], snapshots: Iterable[Snapshot]) -> None:
+    """See to it that each column of categories is some party's: a name that is nobody's is misspelt."""
+    known = {column for snapshot in snapshots for column in columns_of(snapshot)}
+    if missing := sorted(categories - known):
+        near = get_close_matches(missing[0], known, 1)
+        raise UsageError(
+            f"prepare.one_hot names {missing[0]!r}, which is no feature of any party.",
+            hint=f"Did you mean {near[0]!r}?" if near else "Name columns as the files do.",
+        )
 
 
 def _key(seed: int | None) -> bytes:

@@ -66,7 +66,8 @@ class Align(_Part):
 class Prepare(_Part):
     """What each party does to its own columns, in this order whatever the order of the keys.
 
-    Nulls are filled with the column's mean or median over TRAIN rows, or with a number; values are clipped to mean ±
+    Columns of categories become columns of 0 and 1: `one_hot` names them, at whichever parties have such columns. Nulls
+    are filled with the column's mean or median over TRAIN rows, or with a number; values are clipped to mean ±
     `winsorise` standard deviations; columns of a variance below or above the bounds, in their own unit squared, are
     dropped, constants in any case; the others are scaled to mean 0 and variance 1. Null turns a step off.
     """
@@ -76,6 +77,7 @@ class Prepare(_Part):
     drop_variance_below: Annotated[float, Field(ge=0)] = 0.0
     drop_variance_above: Annotated[float, Field(gt=0)] | None = None
     scale: Literal["standard"] | None = "standard"
+    one_hot: Annotated[tuple[Name, ...], Strict(False), Field(max_length=1000)] = ()
 
     @field_validator("drop_variance_above")
     @classmethod

@@ -108,6 +108,13 @@ def read_snapshot(path: Path, digest: str) -> Table:
         raise TamperError(f"the file {path} is no snapshot of a table.") from None
 
 
+def columns_of(snapshot: Snapshot) -> tuple[str, ...]:
+    """Names of the feature columns of a snapshot that was just written."""
+    with snapshot.path.open("rb") as file:
+        size = int.from_bytes(file.read(len(_MAGIC) + 4)[len(_MAGIC) :], "little")
+        return tuple(json.loads(file.read(size))["columns"])
+
+
 def _hashed(raw: mmap.mmap | bytes) -> str:
     """SHA-256 of a mapped file, whose pages are let go again as soon as they were looked at."""
     sha, view = hashlib.sha256(), memoryview(raw)

@@ -63,12 +63,12 @@ def _completed(said: Mapping[str, Any]) -> str:
 
 
 def _reads(agreement: Agreement, party: str) -> Reads:
-    train = agreement.train
+    train, one_hot = agreement.train, agreement.prepare.one_hot
     if train is None:
         return Reads()
     if party != agreement.label_holder:
-        return Reads(train.model)
-    return Reads(train.model, label=True, weights=train.weights, exposure=train.exposure)
+        return Reads(train.model, one_hot=one_hot)
+    return Reads(train.model, label=True, weights=train.weights, exposure=train.exposure, one_hot=one_hot)
 
 
 def _about(agreement: Agreement) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from accord_protocols.preparation.categories import CategoryFit, expanded
 from accord_schemas.errors import UsageError
 
+Step = Literal["no values", "one value", "few rows", "variance below", "variance above"]
+"""What drops columns."""
 LARGEST = 32.0
 """No prepared value is beyond this in absolute terms; the protocols' rings are sized for it."""
 
@@ -57,27 +61,54 @@ class ColumnFit(BaseModel):
         )
 
 
+class Dropped(BaseModel):
+    """Why a column was dropped.
+
+    Attributes:
+        step: The step that did it.
+        reason: As a clause for people.
+    """
+
+    model_config = _STRICT
+
+    step: Step
+    reason: str
+
+
 class Fitted(BaseModel):
     """A fitted preparation, part of the party's model.
 
     Attributes:
         columns: All m columns that `apply` expects, in their order.
+        categories: Those that hold categories; each becomes columns of 0 and 1, `column=level`, in its place.
+        forms: Those that hold dates or booleans.
         kept: The columns that come out, in their order.
-        dropped: For every other column the reason, as a clause.
+        dropped: Why every other one did not.
     """
 
     model_config = _STRICT
 
     columns: tuple[str, ...]
+    categories: tuple[CategoryFit, ...] = ()
+    forms: dict[str, Literal["date", "boolean"]] = {}
     kept: tuple[ColumnFit, ...]
-    dropped: dict[str, str]
+    dropped: dict[str, Dropped]
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        left = tuple(name for name in self.columns if name not in self.dropped)
-        if self.names != left or not self.dropped.keys() <= set(self.columns):
+        left = tuple(name for name in self.expanded if name not in self.dropped)
+        known = {*self.columns, *self.expanded}
+        if self.names != left or not self.dropped.keys() <= known:
             raise ValueError("every column is either kept, in its order, or dropped")
+        if not {fit.name for fit in self.categories} | self.forms.keys() <= set(self.columns):
+            raise ValueError("what holds categories, dates or booleans is a column")
         return self
+
+    @property
+    def expanded(self) -> tuple[str, ...]:
+        """The columns, of those of categories what becomes of them."""
+        of = {fit.name: fit.names for fit in self.categories}
+        return tuple(name for column in self.columns for name in of.get(column, (column,)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,24 +117,56 @@ class Fitted(BaseModel):
 
     def close(self, other: Self) -> bool:
         """Whether both were fitted on the same rows: equal but for `CLOSE` in what scikit-learn computed."""
-        alike = (self.columns, self.dropped, self.names) == (other.columns, other.dropped, other.names)
+        plain = {"columns", "categories", "forms", "dropped"}
+        alike = self.names == other.names and self.model_dump(include=plain) == other.model_dump(include=plain)
         return alike and all(mine.close(its) for mine, its in zip(self.kept, other.kept, strict=True))
 
     def warnings(self) -> list[str]:
         """A sentence for each dropped column."""
-        return [f"Column {name!r} was dropped: {reason}." for name, reason in self.dropped.items()]
+        return [f"Column {name!r} was dropped: {why.reason}." for name, why in self.dropped.items()]
 
-    def apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Prepare rows, TRAIN or others: ``(n, m)`` float64 with NaN for nulls to ``(n, kept)`` within ±`LARGEST`.
+    def fits(self, columns: Sequence[str], forms: Mapping[str, str], categories: Iterable[str]) -> None:
+        """See to it that rows are of the kind that it was fitted on; the names are those of a `Rows`.
+
+        Raises:
+            UsageError: They are not; names a column and what it should hold.
+        """
+        if missing := [name for name in self.columns if name not in columns]:
+            raise UsageError(f"there is no column {missing[0]!r}, which the model was trained with.")
+        of, known = dict(forms) | dict.fromkeys(categories, "category"), {fit.name for fit in self.categories}
+        for name in self.columns:
+            wanted = "category" if name in known else self.forms.get(name, "number")
+            if (found := of.get(name, "number")) != wanted:
+                hint = "Give the column as it was in training."
+                raise UsageError(
+                    f"column {name!r} holds a {found}, where the model was trained with a {wanted}.", hint=hint
+                )
+
+    def expand(
+        self, values: NDArray[np.float64], categories: Mapping[str, Sequence[str]] | None = None
+    ) -> NDArray[np.float64]:
+        """``(n, m)`` to ``(n, expanded)``: columns of categories become columns of 0 and 1.
+
+        Args:
+            values: NaN for nulls.
+            categories: What numbers in columns of categories stand for in these rows: texts that training has not met
+                are no level.
 
         Raises:
             ValueError: `values` has another number of columns.
         """
         if values.ndim != 2 or values.shape[1] != len(self.columns):
             raise ValueError(f"expected {len(self.columns)} columns, not the shape {values.shape}")
+        return expanded(values, self.columns, self.categories, categories or {})
+
+    def apply(
+        self, values: NDArray[np.float64], categories: Mapping[str, Sequence[str]] | None = None
+    ) -> NDArray[np.float64]:
+        """Prepare rows, TRAIN or others: those of `expand` to ``(n, kept)`` within ±`LARGEST`."""
+        given, names = self.expand(values, categories), self.expanded
         out = np.empty((len(values), len(self.kept)))
         for place, column in enumerate(self.kept):
-            x = values[:, self.columns.index(column.name)]
+            x = given[:, names.index(column.name)]
             x = np.where(np.isnan(x), column.impute, x)
             if column.low is not None and column.high is not None:
                 x = np.clip(x, column.low, column.high)

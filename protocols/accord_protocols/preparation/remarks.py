@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from accord_protocols.preparation.categories import LEAST, OTHER
 from accord_protocols.preparation.fitted import LARGEST, Fitted
 from accord_protocols.preparation.moments import moments
 from accord_schemas.agreement import Prepare
@@ -19,7 +20,9 @@ UNEXPLAINED = 1e-6
 """A column of whose variance the others leave a smaller share has no coefficient of its own."""
 
 
-def remarks(fitted: Fitted, settings: Prepare, values: Matrix) -> list[str]:
+def remarks(
+    fitted: Fitted, settings: Prepare, values: Matrix, categories: Mapping[str, Sequence[str]] | None = None
+) -> list[str]:
     """A sentence for each column that was clipped, or that is too small without scaling, with the key to change.
 
     Args:
@@ -27,10 +30,14 @@ def remarks(fitted: Fitted, settings: Prepare, values: Matrix) -> list[str]:
         settings: What it was asked to do.
         values: ``(n, m)`` of all aligned rows, TRAIN and TEST, NaN for nulls: what is cut off a TEST row's cell is
             missing from its prediction.
+        categories: What numbers in columns of categories stand for.
     """
-    said = []
-    for column, prepared in zip(fitted.kept, fitted.apply(values).T, strict=True):
-        given = values[:, fitted.columns.index(column.name)]
+    said, expanded, names = [], fitted.expand(values, categories), fitted.expanded
+    flags = {name for own in fitted.categories for name in own.names}
+    for column, prepared in zip(fitted.kept, fitted.apply(values, categories).T, strict=True):
+        if column.name in flags:  # two values stay two values
+            continue
+        given = expanded[:, names.index(column.name)]
         given = np.where(np.isnan(given), column.impute, given)
         low, high = column.low, column.high
         if low is not None and high is not None and (outside := int(((given < low) | (given > high)).sum())):
@@ -47,6 +54,15 @@ def remarks(fitted: Fitted, settings: Prepare, values: Matrix) -> list[str]:
                 f"Column {column.name!r} spreads by less than {FAINT:.1g} and counts for little without scaling; "
                 "set prepare.scale: standard."
             )
+    for own in fitted.categories:
+        if own.merged and own.levels:
+            rest = (
+                f"together as {OTHER!r}"
+                if OTHER in (*own.levels, own.reference)
+                else f"as {own.reference!r}, the most frequent"
+            )
+            were = "category has" if own.merged == 1 else "categories have"
+            said.append(f"Column {own.name!r}: {own.merged} {were} fewer than {LEAST} TRAIN rows and count {rest}.")
     return said
 
 

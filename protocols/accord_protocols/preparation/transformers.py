@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from accord_protocols.preparation.categories import LEAST
+from accord_protocols.preparation.fitted import Step
 from accord_protocols.preparation.moments import moments, shifted
 
 Matrix = NDArray[np.float64]
-MIN_ROWS_OFF_MODE = 10
+MIN_ROWS_OFF_MODE = LEAST
 
 
 class Winsoriser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -49,7 +51,7 @@ class InformativeColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.below, self.above, self.units = below, above, units
 
     def fit(self, X: Matrix, y: None = None) -> Self:
-        """Learn ``reasons_``: for each column why it is dropped, or None."""
+        """Learn ``reasons_``: for each column the step that drops it, and why, or None."""
         self.reasons_ = [self._reason(column, unit) for column, unit in zip(X.T, self.units, strict=True)]
         return self
 
@@ -57,18 +59,19 @@ class InformativeColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """The columns that are kept."""
         return X[:, [reason is None for reason in self.reasons_]]
 
-    def _reason(self, column: Matrix, unit: int) -> str | None:
+    def _reason(self, column: Matrix, unit: int) -> tuple[Step, str] | None:
         found = moments(column)
         variance = shifted(found.variance, 2 * unit)
         off = len(column) - int(np.unique(column, return_counts=True)[1].max())
         if off == 0:
-            return "it is constant over the TRAIN rows"
+            return "one value", "it is constant over the TRAIN rows"
         if variance < self.below:
-            return f"its variance {variance:.3g} is below {self.below:g}"
+            return "variance below", f"its variance {variance:.3g} is below {self.below:g}"
         if self.above is not None and variance > self.above:
-            return f"its variance {variance:.3g} is above {self.above:g}"
+            return "variance above", f"its variance {variance:.3g} is above {self.above:g}"
         if found.rounding or not shifted(found.deviation, unit):
-            return "it is constant over the TRAIN rows but for rounding"
+            return "one value", "it is constant over the TRAIN rows but for rounding"
         if off < MIN_ROWS_OFF_MODE:
-            return f"only {off} TRAIN rows are off its most frequent value, {MIN_ROWS_OFF_MODE} are needed"
+            why = f"only {off} TRAIN rows are off its most frequent value, {MIN_ROWS_OFF_MODE} are needed"
+            return "few rows", why
         return None

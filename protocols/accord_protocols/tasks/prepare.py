@@ -67,16 +67,17 @@ def _rows(context: Context) -> tuple[np.ndarray, np.ndarray]:
 
 def _fitted(context: Context, train_rows: np.ndarray) -> Fitted:
     table = context.rows
-    return fit(table.columns, table.values[train_rows], Prepare.model_validate(context.inputs["settings"]))
+    settings = Prepare.model_validate(context.inputs["settings"])
+    return fit(table.columns, table.values[train_rows], settings, table.categories, table.forms)
 
 
 def _block(context: Context, fitted: Fitted) -> Result:
     inputs, table = context.inputs, context.rows
     train_rows, test_rows = _rows(context)
-    train, test = fitted.apply(table.values[train_rows]), fitted.apply(table.values[test_rows])
+    train, test = (fitted.apply(table.values[rows], table.categories) for rows in (train_rows, test_rows))
     fields = {"n": len(train_rows), "fitted": fitted.to_json(), "test_rows": test_rows}
     values, settings = table.values[np.concatenate([train_rows, test_rows])], Prepare.model_validate(inputs["settings"])
-    fields["remarks"] = remarks(fitted, settings, values)
+    fields["remarks"] = remarks(fitted, settings, values, table.categories)
     fields["stability"] = dict(zip(fitted.names, map(stability, train.T, test.T), strict=True))
     penalty = np.full(train.shape[1], float(inputs["l2"]))
     if inputs["labelled"]:  # the intercept is a column of ones, last and unpenalised

@@ -134,6 +134,7 @@ PLAYED = Played(
         prediction.stability,
         sections.loss,
         sections.gate,
+        prediction.steps,
         sections.columns,
     ),
     compare=_compare,

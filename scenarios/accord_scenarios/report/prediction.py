@@ -39,3 +39,35 @@ def stability(result: Result) -> str:
         "much. Each party measures its own columns and its own part of the score: the whole score of a TRAIN row is nobody's to know.</p>"
     )
     return section("Stability", drawn and drawn + note)
+
+
+_STEPS = {
+    "one value": "one value alone: dropped",
+    "no values": "no value at all: dropped",
+    "few rows": "fewer than 10 TRAIN rows off the most frequent value: dropped",
+    "variance below": "variance below prepare.drop_variance_below: dropped",
+    "variance above": "variance above prepare.drop_variance_above: dropped",
+}
+
+
+def steps(result: Result) -> str:
+    """What each step of preparation did at each party, in numbers of columns and cells."""
+    parties = {party: own for party, own in (result.get("columns") or {}).items() if own}
+    if not parties:
+        return ""
+
+    def changed(own: Sequence[dict[str, Any]], what: str) -> Cell:
+        cells = [c[what] for c in own if c.get(what)]
+        return (f"{len(cells)} columns, {number(sum(cells))} cells" if cells else "–",)
+
+    def left(own: Sequence[dict[str, Any]], step: str) -> Cell:
+        count = sum(c.get("step") == step for c in own)
+        return (f"{count} column{'' if count == 1 else 's'}" if count else "–",)
+
+    rows: list[Sequence[Cell]] = [
+        ["nulls filled", *(changed(own, "nulls") for own in parties.values())],
+        ["outliers clipped", *(changed(own, "clipped") for own in parties.values())],
+        *([what, *(left(own, step) for own in parties.values())] for step, what in _STEPS.items()),
+        ["columns that the model has", *((str(sum(bool(c.get("kept")) for c in own)),) for own in parties.values())],
+    ]
+    return section("Steps of preparation", table(["", *((party,) for party in parties)], rows))

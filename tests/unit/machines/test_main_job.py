@@ -116,7 +116,24 @@ def test_predictions_and_metrics_are_those_of_the_model() -> None:
     errors = bank.rows.labels[bank.notes["predicted_rows"]] - bank.notes["predictions"]
     assert bank.notes["metrics"]["rmse"] == pytest.approx(np.sqrt((errors**2).mean()))
     assert bank.notes["metrics"]["mae"] == pytest.approx(np.abs(errors).mean())
+    assert sum(part["rows"] for part in bank.notes["deciles"]) == len(rows)
+    assert all(0 <= party.notes["stability"] < 5 for party in world.parties.values())
     assert "predictions" not in world.parties["shop"].notes and "metrics" not in world.parties["shop"].notes
+
+
+def test_categories_are_columns_of_the_model() -> None:
+    """As if the owner had written the columns of 0 and 1 itself."""
+    data, terms = tables(2, n=160, columns=2), agreement(2, BITS, protection="score")
+    shop, texts = data["shop"], ("Ulm", "Köln", "Bonn", "Hof")
+    codes = np.digitize(shop.values[:, 0], [0.0, 0.6, 1.9])
+    named = replace(shop, values=np.column_stack([codes, shop.values[:, 1]]), categories={"x1_0": texts})
+    found = World(terms, {**data, "shop": named}).run().parties["shop"].notes
+    assert list(found["model"]["coefficients"]) == ["x1_0=Bonn", "x1_0=Köln", "x1_1"]
+    flags = np.column_stack([codes == 2, codes == 1, shop.values[:, 1]]).astype(float)
+    by_hand = Rows(shop.ids, ("b", "k", "x1_1"), flags, None)
+    assert_pooled(world := World(terms, {**data, "shop": by_hand}).run())
+    expected = world.parties["shop"].notes["model"]["coefficients"]
+    assert [*found["model"]["coefficients"].values()] == pytest.approx([*expected.values()], abs=1e-9)
 
 
 def test_every_partys_rows_are_the_same_users_in_the_same_order() -> None:

@@ -28,7 +28,8 @@ def test_absent_sections_and_keys_take_the_documented_values(write: Write) -> No
         "protocol": "rsa", "max_overlap": 0.9, "denominator": "min", "max_feature_overlap": None
     }  # fmt: skip
     assert resolved["prepare"] == {
-        "impute": "mean", "winsorise": 5.0, "drop_variance_below": 0.0, "drop_variance_above": None, "scale": "standard"
+        "impute": "mean", "winsorise": 5.0, "drop_variance_below": 0.0, "drop_variance_above": None,
+        "scale": "standard", "one_hot": [],
     }  # fmt: skip
     assert resolved["train"] == {
         "model": "linear", "protection": "shared", "engine": "paillier", "optimiser": "lbfgs",
@@ -134,7 +135,7 @@ def test_a_profile_is_one_of_two(write: Write) -> None:
         load(write(), ["security.profile=sm9"])
 
 
-@pytest.mark.parametrize("key", ["prepare.one_hot", "query", "graph", "match"])
+@pytest.mark.parametrize("key", ["query", "graph", "match"])
 def test_keys_of_later_versions_are_refused_as_such(write: Write, key: str) -> None:
     with pytest.raises(UsageError, match=f"{key} is not available in this version"):
         load(write(), [f"{key}=x"])

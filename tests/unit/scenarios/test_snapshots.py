@@ -54,6 +54,21 @@ def test_parties_may_hold_the_same_rows(tmp_path: Path) -> None:
     assert table(layout, "bank").ids == table(layout, "shop").ids == ["user-1", "user-2"]
 
 
+def test_columns_of_categories_are_those_of_some_party(scenario: Any, tmp_path: Path) -> None:
+    source = scenario.parties["shop"].data.csv
+    first, *rows = source.read_text(encoding="utf-8").splitlines()
+    cities = [f"{row},{'Ulm' if k % 2 else 'Bonn'}" for k, row in enumerate(rows)]
+    source.write_text("\n".join([f"{first},city", *cities]) + "\n", encoding="utf-8")
+    loaded = load(str(tmp_path / "scenario.yaml"), ["prepare.one_hot=[city]"])
+    with taken(loaded, tmp_path / "one") as snapshots:
+        layout = create(tmp_path / "one", loaded, None, snapshots, force=False)
+    assert table(layout, "shop").categories == {"city": ("Bonn", "Ulm")} and not table(layout, "bank").categories
+    loaded = load(str(tmp_path / "scenario.yaml"), ["prepare.one_hot=[city, town]"])
+    refused = pytest.raises(UsageError, match=r"prepare\.one_hot names 'town', which is no feature of any party")
+    with refused, taken(loaded, tmp_path / "two"):
+        raise AssertionError("it was taken")
+
+
 def test_of_files_that_cannot_be_used_nothing_stays(scenario: Any, tmp_path: Path) -> None:
     with scenario.parties["shop"].data.csv.open("a", encoding="utf-8") as file:
         file.write("one cell\n")

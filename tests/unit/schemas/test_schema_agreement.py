@@ -47,6 +47,7 @@ DEFAULTS: dict[str, Any] = {
         "drop_variance_below": 0.0,
         "drop_variance_above": None,
         "scale": "standard",
+        "one_hot": [],
     },
     "train": {
         "model": "linear",

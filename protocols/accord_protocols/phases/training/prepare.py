@@ -104,7 +104,7 @@ class Prepare(Machine):
                         for c in fitted.kept
                     ),
                     *(
-                        {"column": c, "kept": False, "nulls": 0, "clipped": 0, "note": why}
+                        {"column": c, "kept": False, "nulls": 0, "clipped": 0, "step": why.step, "note": why.reason}
                         for c, why in fitted.dropped.items()
                     ),
                 ],
