@@ -1,62 +1,153 @@
-"""Keys of the lattice engine: a ternary secret for each of the two rings, and an encryption of zero under it."""
+"""Keys of the lattice engine: a ternary secret for each of the two rings, and ``-a·s + e`` for others to randomise with.
+
+No party chooses the uniform polynomials a: they are derived from the session and the owner, so that what another adds
+of ``a·u`` hides under the key of anybody.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from accord_protocols.primitives.lattice.ntt import transform
+from accord_protocols.primitives.lattice.packing import MALFORMED, pack, packed_size, unpack
+from accord_protocols.primitives.lattice.parameters import ERROR_BITS, LARGE, SMALL, Degree
+from accord_protocols.primitives.lattice.residues import Integers
+from accord_protocols.primitives.lattice.sampling import errors, ternary, uniform
 from accord_protocols.primitives.xof import Xof
+from accord_schemas.canonical import digest
+from accord_schemas.errors import ProtocolError
+
+Bytes = NDArray[np.uint8]
+Residues = NDArray[np.uint32]
+DEGREES = (LARGE, SMALL)
+_CONTEXT = 32
+
+
+def context_of(sid: bytes, owner: str) -> bytes:
+    """What the uniform polynomials of an owner in a session derive from."""
+    return digest(b"accord lattice", sid, owner)
 
 
 @dataclass(frozen=True, eq=False)
 class PublicKey:
-    """What others may know of a key: per ring ``-a·s + e``, with `a` derived from session and owner."""
+    """What others may know of a key.
+
+    Args:
+        context: See `context_of`.
+        halves: ``-a·s + e`` as values, ``(primes, N)``, of the large and of the small ring.
+    """
 
     context: bytes
+    halves: tuple[Residues, Residues] = field(repr=False)
 
     @staticmethod
-    def decode(sid: bytes, owner: str, large: NDArray[np.uint8], small: NDArray[np.uint8]) -> PublicKey:
+    def decode(sid: bytes, owner: str, large: Bytes, small: Bytes) -> PublicKey:
         """A published key.
 
         Args:
             sid: 32 bytes, the session.
             owner: Whose it is.
-            large: ``(1, width) uint8``, of the ring of 16,384.
-            small: ``(1, width) uint8``, of the ring of 8,192.
+            large: ``(1, 737280) uint8``, of the ring of 16,384.
+            small: ``(1, 215040) uint8``, of the ring of 8,192.
 
         Raises:
             ProtocolError: It is not of the one form.
         """
-        raise NotImplementedError
+        if any(part.ndim != 2 or len(part) != 1 for part in (large, small)):
+            raise ProtocolError(MALFORMED)
+        halves = [unpack(part[0], d.primes, d.size) for part, d in zip((large, small), DEGREES, strict=True)]
+        return PublicKey(context_of(sid, owner), (halves[0], halves[1]))
 
-    def encode(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def encode(self) -> tuple[Bytes, Bytes]:
         """``large`` and ``small``, as `decode` reads them."""
-        raise NotImplementedError
+        large, small = (pack(half)[None] for half in self.halves)
+        return large, small
+
+    def half(self, degree: Degree) -> Residues:
+        """``-a·s + e``."""
+        return self.halves[DEGREES.index(degree)]
+
+    def uniform(self, degree: Degree, label: bytes = b"") -> Residues:
+        """The uniform polynomial that goes with `half`, or with a block whose label is given."""
+        return uniform(degree, Xof(self.context, "uniform", degree.size, label))
+
+    @cached_property
+    def uniforms(self) -> tuple[Residues, Residues]:
+        """Those that go with `halves`."""
+        return self.uniform(LARGE), self.uniform(SMALL)
 
 
 @dataclass(frozen=True, eq=False)
 class SecretKey:
-    """A party's secret, uniform in {-1, 0, 1}^N for each ring."""
+    """A party's secrets.
 
-    context: bytes = field(repr=False)
+    Args:
+        context: See `context_of`.
+        secrets: Uniform in {-1, 0, 1}, ``(N,)`` of the large and of the small ring.
+        public: What others may know.
+    """
+
+    context: bytes
+    secrets: tuple[NDArray[np.int8], NDArray[np.int8]] = field(repr=False)
+    public: PublicKey = field(repr=False)
 
     @staticmethod
     def generate(sid: bytes, owner: str, xof: Xof) -> SecretKey:
         """A fresh key of `owner` in session `sid`."""
-        raise NotImplementedError
-
-    @property
-    def public(self) -> PublicKey:
-        """What others may know."""
-        raise NotImplementedError
+        context, halves = context_of(sid, owner), []
+        drawn = [ternary(degree.size, xof.fork("secret", degree.size)) for degree in DEGREES]
+        blank = PublicKey(context, (np.empty((0, 0), np.uint32),) * 2)
+        for degree, secret in zip(DEGREES, drawn, strict=True):
+            noise = errors(degree.size, xof.fork("error", degree.size))
+            error = Integers(noise[None], (1,), -ERROR_BITS)
+            halves.append(masked(degree, blank.uniform(degree), values_of(degree, secret), error))
+        return SecretKey(context, (drawn[0], drawn[1]), PublicKey(context, (halves[0], halves[1])))
 
     def encode(self) -> bytes:
-        """For an encrypted keystore."""
-        raise NotImplementedError
+        """For an encrypted keystore: context, secrets, public halves."""
+        secrets = b"".join((secret + np.int8(1)).tobytes() for secret in self.secrets)
+        return self.context + secrets + b"".join(part.tobytes() for part in self.public.encode())
 
     @staticmethod
     def decode(data: bytes) -> SecretKey:
-        """The key that `encode` wrote."""
-        raise NotImplementedError
+        """The key that `encode` wrote.
+
+        Raises:
+            ValueError: It is none.
+        """
+        sizes = [_CONTEXT, LARGE.size, SMALL.size, *(packed_size(d.count * d.size) for d in DEGREES)]
+        if len(data) != sum(sizes):
+            raise ValueError("not an encoded lattice key")
+        context = data[:_CONTEXT]
+        parts = np.split(np.frombuffer(data[_CONTEXT:], np.uint8), np.cumsum(sizes[1:])[:-1])
+        large, small = (part.astype(np.int8) - np.int8(1) for part in parts[:2])
+        halves = [unpack(part, d.primes, d.size) for part, d in zip(parts[2:], DEGREES, strict=True)]
+        return SecretKey(context, (large, small), PublicKey(context, (halves[0], halves[1])))
+
+    def values(self, degree: Degree) -> Residues:
+        """The secret as values, ``(primes, N)``."""
+        return self._values[DEGREES.index(degree)]
+
+    @cached_property
+    def _values(self) -> tuple[Residues, Residues]:
+        large, small = (values_of(degree, secret) for degree, secret in zip(DEGREES, self.secrets, strict=True))
+        return large, small
+
+
+def values_of(degree: Degree, secret: NDArray[np.int8]) -> Residues:
+    """A ternary polynomial as values."""
+    number = Integers((secret + np.int8(1)).astype(np.uint32)[None], (1,), -1)
+    return np.stack([transform(p, degree.size).forward(number.modulo(p)) for p in degree.primes])
+
+
+def masked(degree: Degree, a: Residues, secret: Residues, message: Integers) -> Residues:
+    """``-a·s + message`` as values."""
+    out = np.empty((degree.count, degree.size), np.uint32)
+    for i, p in enumerate(degree.primes):
+        tables = transform(p, degree.size)
+        out[i] = tables.subtract(tables.forward(message.modulo(p)), tables.multiply(a[i], secret[i]))
+    return out

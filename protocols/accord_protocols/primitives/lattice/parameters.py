@@ -85,3 +85,7 @@ RING128 = Plain(LARGE, 1 << 128, 223)
 def ring_of(bits: int) -> Plain:
     """The parameters for Z_2^64 or Z_2^128."""
     return {64: RING64, 128: RING128}[bits]
+
+
+SLOT_FLOOD_BITS = 147
+"""Of ciphertexts whose plaintext modulus is a product of two primes, in the small ring."""

@@ -1,0 +1,50 @@
+"""What is drawn: uniform residues by rejection, ternary secrets, errors, masks together with their flooding."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_protocols.primitives.lattice import loops
+from accord_protocols.primitives.lattice.parameters import ERROR_BITS, Degree
+from accord_protocols.primitives.xof import Xof
+
+_RESERVE = 512
+
+
+def uniform(degree: Degree, xof: Xof) -> NDArray[np.uint32]:
+    """Uniform residues modulo every prime, ``(primes, N)``."""
+    out = np.empty((degree.count, degree.size), np.uint32)
+    for row, prime in zip(out, degree.primes, strict=True):
+        found = 0
+        while found < degree.size:  # the second turn is for one stream in 2^80
+            missing = degree.size - found
+            raw = np.frombuffer(xof.bytes(4 * (missing + missing // 32 + _RESERVE)), "<u4")
+            found += loops.accept(raw, prime, row[found:])
+    return out
+
+
+def ternary(count: int, xof: Xof) -> NDArray[np.int8]:
+    """Uniform in {-1, 0, 1}: bytes below 255, modulo 3."""
+    found = np.empty(0, np.uint8)
+    while len(found) < count:
+        raw = np.frombuffer(xof.bytes(count + count // 64 + _RESERVE), np.uint8)
+        found = np.concatenate([found, raw[raw < 255]])
+    return (found[:count] % 3).astype(np.int8) - np.int8(1)
+
+
+def errors(count: int, xof: Xof) -> NDArray[np.uint32]:
+    """Centred binomial, plus `ERROR_BITS`, so that all are positive: in [0, 42]."""
+    raw = np.frombuffer(xof.bytes(8 * count), "<u8")
+    mask = np.uint64((1 << ERROR_BITS) - 1)
+    ones = np.bitwise_count(raw & mask).astype(np.uint32)
+    others = np.bitwise_count(raw >> np.uint64(ERROR_BITS) & mask).astype(np.uint32)
+    return ones + np.uint32(ERROR_BITS) - others
+
+
+def integers(bits: int, count: int, xof: Xof) -> NDArray[np.uint32]:
+    """Uniform in [0, 2^bits): 32-bit words, the least significant first, ``(words, count)``."""
+    words = -(-bits // 32)
+    out = np.frombuffer(xof.bytes(4 * words * count), "<u4").reshape(words, count).copy()
+    out[-1] >>= np.uint32(32 * words - bits)
+    return out
