@@ -21,7 +21,7 @@ from accord_protocols.tasks.results import Committed, Paired
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Event, ExchangeKey, IdSet, OprfKey
+from accord_schemas.events import Event, ExchangeKey, IdSet, LatticeKey, OprfKey
 
 E = TypeVar("E", bound=Event)
 
@@ -50,22 +50,31 @@ class Purpose:
         return self.event.name
 
 
-EVENTS: tuple[type[Event], ...] = (IdSet, ExchangeKey, *dict.fromkeys(e.key for e in ENGINES.values()), OprfKey)
+_OF_ENGINES: tuple[type[Event], ...] = (*(engine.key for engine in ENGINES.values()), LatticeKey)
+EVENTS: tuple[type[Event], ...] = (IdSet, ExchangeKey, *sorted(set(_OF_ENGINES), key=_OF_ENGINES.index), OprfKey)
 """Everything that may be said while keys are distributed."""
 
 
 def purposes(agreement: Agreement) -> tuple[Purpose, ...]:
     """The keys of a collaboration: to share secrets, of the product engine, of the alignment's scheme if it has any."""
-    engine = engine_of(agreement)
-    key = f"keys.{engine.key.name}"
-    always = (
-        Purpose(ExchangeKey, agreement.order, "keys.exchange.make", "keys.exchange.check", secrets=("exchange",)),
-        Purpose(engine.key, agreement.keyholders, f"{key}.make", f"{key}.check"),
-    )
+    exchange = Purpose(ExchangeKey, agreement.order, "keys.exchange.make", "keys.exchange.check", secrets=("exchange",))
+    always = (exchange, _of_engine(agreement))
     if by_transfer(agreement) or not agreement.aligns:  # there every exchange draws its own secrets
         return always
     oprf = oprf_of(agreement)
     return (*always, Purpose(OprfKey, agreement.others, oprf.make, oprf.check))
+
+
+def by_lattice(agreement: Agreement) -> bool:
+    """Whether products are the lattice engine's: then everybody has a key, as everybody's columns are encrypted."""
+    return agreement.train is not None and agreement.train.engine == "lattice"
+
+
+def _of_engine(agreement: Agreement) -> Purpose:
+    lattice = by_lattice(agreement)
+    key = LatticeKey if lattice else engine_of(agreement).key
+    holders = agreement.order if lattice else agreement.keyholders
+    return Purpose(key, holders, f"keys.{key.name}.make", f"keys.{key.name}.check")
 
 
 def published(agreement: Agreement) -> dict[Address, type[Event]]:
@@ -123,7 +132,8 @@ class Keys(Machine):
         """Make keys and commit to the id set."""
         makes = [Compute(f"made.{p.name}", p.make, self.terms, fresh=True) for p in self._mine()]
         commit = Compute("committed", "ids.commit", key=draw.key("commit"), data=True)
-        return Fired((*makes, commit), self.publish.keeping(None))
+        compiles = (Compute("warmed", "lattice.warm"),) if by_lattice(self.agreement) else ()  # nobody waits for it
+        return Fired((*makes, commit, *compiles), self.publish.keeping(None))
 
     @transition(None, lambda self, _: [self.job("committed"), *(self.job(f"made.{p.name}") for p in self._mine())])
     def publish(self, state: None, inputs: Inputs, draw: Draw) -> Fired:

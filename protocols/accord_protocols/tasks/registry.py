@@ -100,6 +100,7 @@ class Task:
         split: Fields whose first axis is cut into parts; the results' arrays are joined along theirs.
         by_ids: Whether the ids are cut as well.
         chunk: Rows per part: fixed, so that the bytes do not depend on the number of workers.
+        chunk_from: The input that says how many, where that follows from sizes of the job.
         heavy: Whether it loads scikit-learn; its worker ends afterwards and gives 100 MiB back.
         cheap: Whether a replay executes it again in any case, for parties of up to `CHEAP_ROWS` rows: milliseconds.
         replayed_by: The task that gives its result again in a replay, where that is another one.
@@ -110,6 +111,7 @@ class Task:
     split: tuple[str, ...] = ()
     by_ids: bool = False
     chunk: int = 2048
+    chunk_from: str = ""
     heavy: bool = False
     cheap: bool = False
     replayed_by: str = ""
@@ -167,6 +169,20 @@ TASKS: dict[str, Task] = {
     "train.gradient": Task("train:gradient_task", split=("x", "vector"), chunk=16384),
     "predict.scores": Task("predict:scores_task", split=("rows",), chunk=16384, cheap=True),
     "pads.decrypt": Task("pads:decrypt", split=("numbers",), chunk=64),
+    "keys.lattice.make": Task("lattice:make"),
+    "keys.lattice.check": Task("lattice:check"),
+    "lattice.warm": Task("lattice:compiled"),
+    "lattice.encrypt": Task("lattice:encrypt", split=("blocks",), chunk=32),
+    "lattice.transposed": Task("lattice:multiply_transposed", split=("numbers",), chunk_from="each"),
+    "lattice.forward": Task("lattice:multiply_forward", split=("numbers",), chunk_from="each"),
+    "lattice.open_transposed": Task("lattice:opened_transposed"),
+    "lattice.open_forward": Task("lattice:opened_forward"),
+    "lattice.terms_encrypt": Task("lattice:terms_encrypt", split=("blocks",), chunk=96),
+    "lattice.terms_multiply": Task("lattice:terms_multiply", split=("b",), chunk=1),
+    "lattice.terms_open": Task("lattice:terms_open"),
+    "lattice.matrix_encrypt": Task("lattice:matrix_encrypt"),
+    "lattice.matrix_multiply": Task("lattice:matrix_multiply"),
+    "lattice.matrix_open": Task("lattice:matrix_open"),
 }
 
 
@@ -177,7 +193,8 @@ def spans(task: Task, inputs: Mapping[str, Any], rows: int) -> list[slice]:
     sizes = {len(inputs[name]) for name in task.split} | ({rows} if task.by_ids else set())
     if len(sizes) != 1:
         raise ValueError("the fields of a task differ in length")
-    return [slice(start, start + task.chunk) for start in range(0, max(sizes.pop(), 1), task.chunk)]
+    chunk = inputs[task.chunk_from] if task.chunk_from else task.chunk
+    return [slice(start, start + chunk) for start in range(0, max(sizes.pop(), 1), chunk)]
 
 
 def cut(task: Task, inputs: Mapping[str, Any], span: slice) -> dict[str, Any]:

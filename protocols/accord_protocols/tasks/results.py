@@ -238,3 +238,18 @@ class Multiplied:
     """Products of the own columns with a vector, by spans of rows: ``(spans, m, words)``, to be added."""
 
     products: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Evaluated:
+    """Answers of the lattice engine, ``(messages, width)``, and what they take off: ring elements."""
+
+    numbers: Bytes
+    mask: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Opened:
+    """What the owner of a lattice key opened: ring elements."""
+
+    shares: Words

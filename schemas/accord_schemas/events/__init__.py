@@ -48,7 +48,7 @@ from accord_schemas.events.control import (
     Resend,
     State,
 )
-from accord_schemas.events.keys import ExchangeKey, IdSet, OprfKey, PaillierKey
+from accord_schemas.events.keys import ExchangeKey, IdSet, LatticeKey, OprfKey, PaillierKey
 from accord_schemas.events.training import Direction, Pads, Prepared, Products, Residual, Scores, Sums
 
 __all__ = [
@@ -78,6 +78,7 @@ __all__ = [
     "Held",
     "Hex32",
     "IdSet",
+    "LatticeKey",
     "Marks",
     "Masked",
     "Measured",

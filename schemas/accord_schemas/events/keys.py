@@ -34,6 +34,14 @@ class PaillierKey(Event):
     proof: Numbers
 
 
+class LatticeKey(Event):
+    """A ring-LWE key: ``-a·s + e`` in the rings of degree 16,384 and 8,192; a follows from session and owner."""
+
+    family, name = "keys", "lattice"
+    large: Numbers
+    small: Numbers
+
+
 class OprfKey(Event):
     """The key of a party that serves alignment, by the scheme: `rsa`: modulus, nine roots; `ecdh`, `sm2`: a point."""
 

@@ -4,8 +4,8 @@ p owns the key and X, and publishes `encrypt_columns` to a computing party q. Fo
 answers `transposed` or `forward` and keeps the mask; p opens the answer. What is opened and the mask add up to the
 product modulo 2^bits, exactly.
 
-In a polynomial lie g columns by B rows, so that the wanted sum of a product lands on known coefficients: for ``X^T d``
-column j of a group at ``x^(j·B + B-1-i)`` times ``d`` at ``x^i`` gives its sum at ``x^(j·B + B-1)``; for ``X·w`` column j
+In a polynomial lie g columns by B rows, so that the wanted sum of a product lands on known coefficients. For ``X^T d``,
+column j of a group at ``x^(j·B + B-1-i)`` times d at ``x^i`` gives its sum at ``x^(j·B + B-1)``. For ``X·w``, column j
 at ``x^(j·B + i)`` times ``w[j]`` at ``x^((g-1-j)·B)`` gives row i at ``x^((g-1)·B + i)``.
 """
 
@@ -215,7 +215,7 @@ def forward(
     masked: bool = True,
     outputs: range | None = None,
 ) -> tuple[Bytes, Words]:
-    """Answer ``X·w - mask``: as `transposed`, with a layout of kind ``scores``, `w` ``(m, words)`` or ``(m, c, words)``.
+    """Answer ``X·w - mask``: as `transposed`, with a layout ``scores`` and w ``(m, words)`` or ``(m, c, words)``.
 
     Returns:
         The message and the mask, ``(n, words)`` or ``(n, c, words)``.
@@ -227,7 +227,7 @@ def _answers(
     public: PublicKey,
     layout: Layout,
     kind: str,
-    columns: Bytes | NDArray[np.uint32],
+    columns: NDArray[Any],
     vectors: Words,
     xof: Xof,
     *,
@@ -250,7 +250,7 @@ def _answers(
         for start in range(0, layout.inner, cipher.MOST):
             inner = range(start, min(start + cipher.MOST, layout.inner))
             some = columns[first + inner.start : first + inner.stop]
-            blocks = expand(public, layout, some) if some.ndim == 2 else some
+            blocks = expand(public, layout, some) if some.dtype == np.uint8 else some
             for v, products in enumerate(sums):
                 products.add(blocks, [_multiplier(layout, batch[:, v], i) for i in inner])
         size, kept = layout.size(output), []

@@ -1,9 +1,9 @@
 """The inner loops, compiled by numba; `portable` has the same in numpy, with the same results.
 
 Residues are below 2^30. A factor w that is used often is multiplied Shoup's way: with ``w' = floor(2^32·w / p)`` and
-y < 2^32, ``y·w - floor(y·w' / 2^32)·p`` is ``y·w`` modulo p in [0, 2p). Others go Barrett's way. Transforms are Harvey's
-("Faster arithmetic for number-theoretic transforms", J. Symb. Comp. 60, 2014): values stay below 4p between stages. All
-loops run along an axis of contiguous 32-bit numbers, so that the compiler makes vectors of them.
+y < 2^32, ``y·w - floor(y·w' / 2^32)·p`` is ``y·w`` modulo p, below 2p. Others go Barrett's way. Between the stages of a
+transform values stay below 4p (Harvey, "Faster arithmetic for number-theoretic transforms", J. Symb. Comp. 60, 2014).
+All loops run along an axis of contiguous 32-bit numbers, so that the compiler makes vectors of them.
 
 ``min(v, v - p)`` on unsigned numbers is v modulo p for v < 2p: where v is smaller, the difference wraps around.
 """

@@ -1,4 +1,4 @@
-"""Keys of the lattice engine: a ternary secret for each of the two rings, and ``-a·s + e`` for others to randomise with.
+"""Keys of the lattice engine: a ternary secret for each ring, and ``-a·s + e`` for others to randomise with.
 
 No party chooses the uniform polynomials a: they are derived from the session and the owner, so that what another adds
 of ``a·u`` hides under the key of anybody.

@@ -76,13 +76,13 @@ class Transform:
 
     def add(self, x: Residues, y: Residues) -> Residues:
         """``x + y``."""
-        total = x + y  # below 2^31
-        return np.minimum(total, total - np.uint32(self.prime))
+        total: Residues = x + y  # below 2^31
+        return np.asarray(np.minimum(total, total - np.uint32(self.prime)))
 
     def subtract(self, x: Residues, y: Residues) -> Residues:
         """``x - y``."""
-        difference = x - y
-        return np.minimum(difference, difference + np.uint32(self.prime))
+        difference: Residues = x - y
+        return np.asarray(np.minimum(difference, difference + np.uint32(self.prime)))
 
 
 @functools.cache

@@ -1,8 +1,9 @@
 """The two rings of the lattice engine, and what is encrypted in them.
 
 Ring-LWE over Z_Q[x]/(x^N + 1), Q a product of primes just below 2^30 that are 1 modulo 2N; secrets uniform ternary,
-errors centred binomial of 21 + 21 bits: standard deviation 3.24, |e| <= 21. For 128 bits of security the HomomorphicEncryption.org
-standard (Albrecht et al., 2018, table 1, ternary secrets, classical) allows log2 Q of 218 at N = 8192 and of 438 at 16384.
+errors centred binomial of 21 + 21 bits: standard deviation 3.24, |e| <= 21. For 128 bits of security, classical, with
+ternary secrets, the Homomorphic Encryption Security Standard (Albrecht et al., 2018, table 1) allows log2 Q of 218 at
+N = 8192 and of 438 at 16384.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ Array = NDArray[Any]
 
 def forward(a: Array, out: Array, w: Array, ws: Array, prime: int, first: int) -> None:
     """Transform `a`, ``(N,)``, of which `first` equal parts are there, to `out`."""
-    p, v, m, columns = np.uint64(prime), a.astype(np.uint64), first, len(a) // 16
+    p, m, columns = np.uint64(prime), first, len(a) // 16
+    v: Array = a.astype(np.uint64)
     while m < columns:
         v = _stage(v.reshape(m, 2, -1), w[m : 2 * m, None].astype(np.uint64), p).reshape(-1)
         m *= 2
@@ -32,7 +33,8 @@ def _stage(v: Array, factors: Array, p: np.uint64) -> Array:
 def inverse(b: Array, out: Array, w: Array, ws: Array, scale: int, scale_s: int, prime: int) -> None:
     """The inverse of `forward`. `scale`: 1/N."""
     p, columns = np.uint64(prime), len(b) // 16
-    v, at = b.astype(np.uint64).reshape(16, columns), columns * 8
+    at = columns * 8
+    v: Array = b.astype(np.uint64).reshape(16, columns)
     for h in (8, 4, 2, 1):
         factors = w[at : at + h * columns].reshape(h, 1, columns).astype(np.uint64)
         v = _unstage(v.reshape(h, 2, -1, columns), factors, p)

@@ -39,7 +39,8 @@ def errors(count: int, xof: Xof) -> NDArray[np.uint32]:
     mask = np.uint64((1 << ERROR_BITS) - 1)
     ones = np.bitwise_count(raw & mask).astype(np.uint32)
     others = np.bitwise_count(raw >> np.uint64(ERROR_BITS) & mask).astype(np.uint32)
-    return ones + np.uint32(ERROR_BITS) - others
+    error: NDArray[np.uint32] = ones + np.uint32(ERROR_BITS) - others
+    return error
 
 
 def integers(bits: int, count: int, xof: Xof) -> NDArray[np.uint32]:

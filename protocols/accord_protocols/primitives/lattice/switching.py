@@ -1,4 +1,4 @@
-"""Modulus switching: an answer is divided by the primes that its noise no longer needs (Brakerski, Gentry, Vaikuntanathan).
+"""Modulus switching (Brakerski, Gentry, Vaikuntanathan): an answer is divided by primes that its noise no longer needs.
 
 ``c' = (c - t·u) / p`` with u = c/t modulo p, centred: divisible by p, and congruent to c/p modulo t. The plaintext is
 divided by p modulo t, which opening makes good.

@@ -217,7 +217,7 @@ def _negative(drawn: NDArray[np.uint32]) -> Words:
 def _added(terms: Terms, shares: Words, span: int) -> Words:
     """The shares of a row's slots, added: ``(rows of the span, 2)``."""
     table = shares[: terms.group * terms.span].reshape(terms.group, terms.span, 2)
-    total = table[0]
+    total: Words = table[0]
     for more in table[1:]:
         total = _RING.add(total, more)
     part = terms.part(span)
