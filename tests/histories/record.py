@@ -19,12 +19,13 @@ OPTIONS = ("keys.bits=2048", "seed=1")
 LIMIT = 3 << 20
 """Bytes that one history may take in the repository."""
 _DOCUMENTS = ("result.json", "model.json", "overlap.json", "intersection.csv", "predictions.csv")
-_KEPT = ("keystore", "keystore.key", *_DOCUMENTS, "snapshots/*", "payloads/*", "blobs/*/*")
+_KEPT = (*_DOCUMENTS, "snapshots/*", "payloads/*", "blobs/*/*")
 
 
 def recorded() -> dict[str, tuple[str, str]]:
     """Command and scenario of each history: every bundled scenario, and every job that none of them is."""
-    return {name: ("run", name) for name in library.names()} | {"psi": ("psi", "wine"), "overlap": ("overlap", "wine")}
+    further = {"psi": ("psi", "wine"), "overlap": ("overlap", "wine"), "predict": ("predict", "wine")}
+    return {name: ("run", name) for name in library.names()} | further
 
 
 def record(name: str, command: str, scenario: str | Path, *options: str) -> Path:
@@ -37,10 +38,14 @@ def record(name: str, command: str, scenario: str | Path, *options: str) -> Path
         run = Path(folder) / "run"
         accord = Path(sys.executable).with_name("accord")
         sets = [part for option in (*OPTIONS, *options) for part in ("--set", option)]
-        subprocess.run([accord, command, scenario, "--out", run, "--quiet", *sets], check=True)
+        first = "run" if command == "predict" else command
+        subprocess.run([accord, first, scenario, "--out", run, "--quiet", *sets], check=True)
+        if command == "predict":
+            run = _predicted(accord, run)
         with tarfile.open(target, "w:xz", preset=9) as archive:
-            for path in sorted([run / "identities.json", run / "result.json"]):
-                _add(archive, path.relative_to(run), path.read_bytes())
+            identities = next(folder / "identities.json" for folder in (run, run.parent.parent) if _known(folder))
+            _add(archive, Path("identities.json"), identities.read_bytes())
+            _add(archive, Path("result.json"), (run / "result.json").read_bytes())
             for config in sorted(run.glob("*/party.yaml")):
                 _party(archive, run, config.parent)
     if target.stat().st_size > LIMIT:
@@ -48,9 +53,24 @@ def record(name: str, command: str, scenario: str | Path, *options: str) -> Path
     return target
 
 
+def _known(folder: Path) -> bool:
+    return (folder / "identities.json").exists()
+
+
+def _predicted(accord: Path, run: Path) -> Path:
+    """The folder of a prediction of the rows that a run was trained on."""
+    scenario = yaml.safe_load((run / "scenario.yaml").read_text(encoding="utf-8"))
+    files = [f"--data={party}={member['data']['csv']}" for party, member in scenario["parties"].items()]
+    subprocess.run([accord, "predict", run, *files, "--out", run / "predicted.csv", "--quiet"], check=True)
+    return run / "predictions" / "1"
+
+
 def _party(archive: tarfile.TarFile, run: Path, folder: Path) -> None:
     config = yaml.safe_load((folder / "party.yaml").read_text(encoding="utf-8"))
+    keys = {name: folder / config[name] for name in ("keystore", "passphrase_file")}  # perhaps of an earlier run
     config |= {"broker": "embedded:../broker.db", "data": config["data"] | {"csv": "left-out.csv"}}
+    config |= {"keystore": "keystore", "passphrase_file": "keystore.key", "identities": "../identities.json"}
+    config.pop("models", None)
     home = folder.relative_to(run)
     _add(archive, home / "party.yaml", yaml.safe_dump(config, allow_unicode=True).encode())
     compact = folder / "compact.db"
@@ -58,6 +78,8 @@ def _party(archive: tarfile.TarFile, run: Path, folder: Path) -> None:
     journal.execute("VACUUM INTO ?", (str(compact),))
     journal.close()
     _add(archive, home / "journal.db", compact.read_bytes())
+    for path in keys.values():
+        _add(archive, home / path.name, path.read_bytes())
     for path in sorted(path for pattern in _KEPT for path in folder.glob(pattern)):
         _add(archive, path.relative_to(run), path.read_bytes())
 

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.support.world import agreement
+from tests.support.models import parts, prediction
+from tests.support.world import agreement, tables
 
 from accord_agents.config.policy import Policy
 from accord_agents.security.keystore import Keystore
@@ -158,3 +159,28 @@ def test_a_day_has_a_number_of_collaborations_with_a_peer(tmp_path: Path) -> Non
     assert not Budget(store, None).spent("3", ["shop"])
     now[0] += 24 * 3600
     assert not again.spent("3", ["shop"])
+
+
+PREDICTED = {count: prediction(parts(tables(count, n=8)), bits=3072) for count in (2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("policy", "parties", "me", "word"),
+    [
+        (Policy(proposals="accept"), 3, "shop", ""),
+        (Policy(proposals="accept"), 2, "shop", "the requester would learn the scores of a single party"),
+        (Policy(proposals="accept"), 2, "bank", ""),
+        (Policy(proposals="accept", score_alone=True), 2, "shop", ""),
+        (Policy(proposals="accept", require_gate=True), 3, "shop", "gate is off"),
+    ],
+)
+def test_a_proposal_to_predict_meets_the_policy(policy: Policy, parties: int, me: str, word: str) -> None:
+    verdict, reason = policy.judge(PREDICTED[parties], "bank", me)
+    assert verdict == ("refuse" if word else "accept") and word in reason
+
+
+def test_sentences_of_a_prediction_cannot_be_softened() -> None:
+    terms = PREDICTED[3]
+    softer = terms.learns | {"bank": terms.learns["bank"].rpartition("; ")[0]}
+    verdict, reason = Policy(proposals="accept").judge(terms.model_copy(update={"learns": softer}), "bank", "shop")
+    assert verdict == "refuse" and "these sums add up" in reason

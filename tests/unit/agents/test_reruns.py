@@ -43,6 +43,17 @@ class Memory:
     def __init__(self, folder: Path, policy: Policy | None = None) -> None:
         self.reruns, self.policy, self.folder = Reruns(folder / "reruns", bytes(32)), policy or Policy(), folder
 
+    def predict(self, cid: str, rows: Any = ALL, *others: str, me: str = "shop") -> str:
+        """Score rows for the bank, as the shop or whoever else."""
+        roles = {"bank": "requester"} | dict.fromkeys(others or ("shop",), "scorer")
+        members = {name: Member(role=role, identity=name) for name, role in roles.items()}
+        agreed = agreement(2).model_copy(update={"parties": members, "leads": "bank", "train": None})
+        table = Table(IDS, ("a", "b"), VALUES, None, Report(len(IDS), 0, 0))
+        collaboration: Any = SimpleNamespace(cid=cid, me=me, agreement=agreed)
+        note = {"asked": np.array(rows)}
+        found = [reason for reason, _ in objections(self.policy, self.reruns, collaboration, note, lambda _: table)]
+        return "".join(found)
+
     def run(
         self, cid: str, agreed: Agreement, rows: Any = ALL, labels: Any = LABELS, values: Any = VALUES, me: str = "bank"
     ) -> str:
@@ -119,6 +130,26 @@ def test_a_policy_may_have_rows_scored_more_often(tmp_path: Path) -> None:
     assert found == [False, False, True, True]
 
 
+def test_scores_of_test_rows_and_of_predictions_are_one_budget(memory: Memory) -> None:
+    rule = TestRows()
+    tests = [row for row in ALL if is_test(IDS[row], rule.hash_modulus, rule.equals)]
+    trained = [row for row in ALL if row not in set(tests)]
+    assert not memory.run("1", terms(rule=rule), labels=None, me="shop")
+    assert "scored for the requester before" in memory.predict("2", tests[:1])
+    assert not memory.predict("3", trained), "no TEST row"
+    assert not memory.predict("3", trained), "the same after a restart"
+    assert memory.predict("4", trained[-1:], "shop", "telco"), "with a further party"
+    assert not memory.predict("5", trained, me="bank"), "who asks learns nothing of its own"
+    other = TestRows(equals=1)
+    assert "scored for the label holder before" in memory.run("6", terms(rule=other), labels=None, me="shop")
+
+
+def test_a_prediction_is_no_training_that_others_could_be_near_to(memory: Memory) -> None:
+    """A few rows of a prediction, or none of its TRAIN rows, are no difference of two trainings."""
+    assert not memory.predict("1", ALL[:100])
+    assert not memory.run("2", terms(), ALL[:400], labels=None, me="shop")
+
+
 def test_neither_ids_nor_values_are_kept(memory: Memory) -> None:
     memory.run("1", terms())
     kept = (memory.folder / "reruns" / "1.rows").read_bytes()
@@ -150,4 +181,5 @@ def test_a_restored_party_goes_on_counting(tmp_path: Path, monkeypatch: pytest.M
     restored = memory(tmp_path / "new")
     assert "scored for the label holder before" in restored.run("2", terms(rule=rule), labels=None, me="shop")
     keystore = Keystore.open(tmp_path / "new" / "keystore", b"correct horse battery staple")
+    assert restored.predict("3", [row for row in ALL if is_test(IDS[row], 5, 0)]), "nor is it predicted"
     assert Budget(keystore, 1).spent("2", ["bank"]) == "bank", "and of collaborations"

@@ -48,7 +48,7 @@ def scenario(name: str) -> Scenario:
     parties = {p: {"role": others, "data": data} for p in NAMES[1:PARTIES]}
     parties["bank"] = {"role": first, "data": data | ({"label": "y"} if name == "train" else {})}
     more: dict[str, dict[str, object]] = {"train": {"train": {}}, "predict": {"predict": {"of": OF}}}
-    value = {"name": "a", "job": name, "parties": parties} | more.get(name, {})
+    value = {"name": "a", "job": name, "parties": parties, **more.get(name, {})}
     return PLAYED[name].scenario.model_validate(value)
 
 

@@ -1,0 +1,142 @@
+"""The own part of a model: found by its training, and never another one than the training ended with."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.support.models import OF, parts, prediction
+from tests.support.world import tables
+
+from accord_agents.config.policy import Policy
+from accord_agents.intake.snapshot import read_snapshot
+from accord_agents.results.trained import agreed, source, trained
+from accord_agents.service.acceptance import Acceptance
+from accord_schemas.agreement import Predict
+from accord_schemas.errors import UsageError
+
+DATA = tables(3, n=8, columns=3)
+PARTS = parts(DATA)
+SHOP = PARTS["shop"]
+DIGESTS = {party: part.digest for party, part in PARTS.items()}
+TERMS = Predict(of=OF, model="linear", models=DIGESTS)
+ROWS = "id,x1_0,further,x1_1,x1_2\nann,1,red,2,3\nbob,,red,2,NA\n"
+
+
+def left(folder: Path, model: bytes | None = None, **changes: Any) -> Path:
+    """Results of a training, as the shop was left with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    result = {"collaboration": OF, "job": "train", "status": "COMPLETED", "model_digest": DIGESTS}
+    (folder / "result.json").write_text(json.dumps(result | changes))
+    if model != b"":
+        (folder / "model.json").write_bytes(SHOP.encode() if model is None else model)
+    return folder
+
+
+def test_a_model_is_found_by_its_training_or_by_how_the_id_begins(tmp_path: Path) -> None:
+    left(tmp_path / OF)
+    left(tmp_path / ("f" * 32), collaboration="f" * 32)
+    for of in (OF, OF[:8]):
+        found = trained(tmp_path, "shop", of)
+        assert (found.collaboration, found.part, found.terms) == (OF, SHOP, TERMS)
+    assert agreed(tmp_path, "shop", TERMS) == SHOP
+    assert trained(left(tmp_path / "run"), "shop").part == SHOP, "the folder of one run"
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"collaboration": "1" * 32}, "no results of the training"),
+        ({"job": "psi"}, "no results of the training"),
+        ({"status": "REFUSED"}, "is REFUSED, not COMPLETED"),
+        ({"model": b""}, "shop has no model"),
+        ({"model": b"{}"}, "has the format None"),
+        ({"model": PARTS["bank"].encode()}, "is the part of bank, not of shop"),
+        ({"model": SHOP.model_copy(update={"salt": "12" * 32}).encode()}, "is not the model that the training"),
+        ({"model": SHOP.encode() + b"\n"}, "was saved again"),
+        ({"model_digest": DIGESTS | {"bank": "0" * 64}}, "another model of bank"),
+        ({"model_digest": None}, "is not the model that the training"),
+    ],
+)
+def test_what_is_not_the_agreed_model_is_named(tmp_path: Path, changes: dict[str, Any], word: str) -> None:
+    left(tmp_path / OF, **changes)
+    with pytest.raises(UsageError, match=word) as refused:
+        agreed(tmp_path, "shop", TERMS)
+    assert refused.value.hint
+
+
+def test_the_family_is_the_models(tmp_path: Path) -> None:
+    left(tmp_path / OF)
+    with pytest.raises(UsageError, match="not about the model"):
+        agreed(tmp_path, "shop", TERMS.model_copy(update={"model": "poisson"}))
+
+
+def test_two_trainings_that_begin_alike_have_to_be_told_apart(tmp_path: Path) -> None:
+    other = OF[:8] + "f" * 24
+    left(tmp_path / OF), left(tmp_path / other, collaboration=other)
+    with pytest.raises(UsageError, match="2 trainings of shop begin with"):
+        trained(tmp_path, "shop", OF[:8])
+
+
+def accepted(tmp_path: Path, rows: str) -> tuple[list[tuple[str, dict[str, Any]]], Path]:
+    """What the shop answers to a proposal to predict."""
+    said: list[tuple[str, dict[str, Any]]] = []
+    work: list[Coroutine[Any, Any, None]] = []
+    csv = tmp_path / "june.csv"
+    csv.write_text(rows, encoding="utf-8")
+    data = SimpleNamespace(csv=csv, id="id", label=None, features=["another"])
+    config: Any = SimpleNamespace(
+        party="shop", data=data, out=tmp_path / "out", trained=tmp_path, policy=Policy(proposals="accept")
+    )
+    log: Any = SimpleNamespace(info=lambda *_, **__: None, error=lambda *_, **__: None)
+    budget: Any = SimpleNamespace(spent=lambda *_: "", spend=lambda *_: None)
+    say = lambda _cid, command, fields: said.append((command, fields))  # noqa: E731  # a recorder
+    acceptance = Acceptance(config, log, say, work.append, lambda *_: bytes(32), budget, seeded_allowed=False)
+    acceptance.proposed(
+        SimpleNamespace(  # type: ignore[arg-type]
+            cid="c1",
+            agreement=prediction(PARTS, bits=3072),
+            proposer="bank",
+            peers=("bank",),
+            ended=False,
+            accepted=False,
+        )
+    )
+    for one in work:
+        asyncio.run(one)
+    return said, tmp_path / "out" / "snapshots"
+
+
+def test_whoever_accepts_brings_its_part_and_reads_the_columns_that_it_needs(tmp_path: Path) -> None:
+    left(tmp_path / OF)
+    ((command, fields),), snapshots = accepted(tmp_path, ROWS)
+    assert command == "accept" and fields["model"] == SHOP.encode()
+    table = read_snapshot(snapshots / f"{fields['snapshot']}.table", fields["snapshot"])
+    assert table.columns == ("x1_0", "x1_1", "x1_2") and table.labels is None
+    assert table.values[0].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("lacks", ["a column", "the model"])
+def test_whoever_lacks_what_it_needs_refuses_and_only_its_own_people_learn_why(tmp_path: Path, lacks: str) -> None:
+    rows = ROWS
+    if lacks == "a column":
+        left(tmp_path / OF)
+        rows = ROWS.replace("x1_1", "x1_9")
+    ((command, fields),), _ = accepted(tmp_path, rows)
+    assert command == "refused" and fields["reason"] == "shop cannot use its data"
+    assert ("'x1_1'" if lacks == "a column" else "no results of the training") in fields["detail"]
+
+
+def test_a_label_holder_without_columns_brings_ids_alone_and_one_with_exposures_those(tmp_path: Path) -> None:
+    data: Any = SimpleNamespace(csv=tmp_path / "a.csv", id="id")
+    bare = SHOP.model_copy(
+        update={"coefficients": {}, "preparation": SHOP.preparation.model_copy(update={"columns": ()})}
+    )
+    assert source(data, bare).reads.model is None
+    exposed = source(data, bare.model_copy(update={"model": "poisson", "exposure": "days"}))
+    assert exposed.reads.model == "poisson" and exposed.others == {"exposure": "days"}
