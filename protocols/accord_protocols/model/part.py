@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -122,3 +123,5 @@ class ModelPart(BaseModel):
 
 _ORIGINAL = "Take the file that Accord wrote."
 _NEWER = "Use the version that wrote it."
+FILES: Mapping[str, type[BaseModel]] = {"model.schema.json": ModelPart}
+"""What the published contract says of files, by the path of its schema there."""

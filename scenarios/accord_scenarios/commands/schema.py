@@ -19,13 +19,14 @@ def export(
         bool, typer.Option("--release", help="Have later exports to DIR refuse whatever breaks this contract.")
     ] = False,
 ) -> None:
-    """Write the contract of events: an AsyncAPI document, and a JSON Schema per type of event.
+    """Write the contract: an AsyncAPI document, a JSON Schema per type of event, and one of each file that is meant for others.
 
     \b
     Examples
       accord schema export contract
       accord schema export docs/contract --release
     """
+    from accord_protocols.model.part import FILES
     from accord_schemas.contract.export import export as write
 
-    typer.echo(f"{write(folder, release=release)} documents written to {folder}")
+    typer.echo(f"{write(folder, FILES, release=release)} documents written to {folder}")

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from accord_schemas.contract import asyncapi
 from accord_schemas.contract.compatibility import Documents, breaks
-from accord_schemas.contract.schemas import schemas
+from accord_schemas.contract.schemas import NONE, schemas
 from accord_schemas.errors import AccordError, UsageError
 
 BASELINE = "baseline.json"
 """The released contract, all documents in one file: what later ones are compared with."""
 
 
-def documents() -> Documents:
-    """The contract as this version of the program keeps it, by path in its folder."""
-    return {asyncapi.PATH: asyncapi.document(), **schemas()}
+def documents(files: Mapping[str, type[BaseModel]] = NONE) -> Documents:
+    """The contract as this version of the program keeps it, by path in its folder; of `files` see `schemas`."""
+    return {asyncapi.PATH: asyncapi.document(), **schemas(files)}
 
 
-def export(folder: Path, *, release: bool = False) -> int:
+def export(folder: Path, files: Mapping[str, type[BaseModel]] = NONE, *, release: bool = False) -> int:
     """Write the contract; equal programs write equal bytes.
 
     Args:
         folder: Made if it does not exist. If it holds a released contract, this one must be compatible with it.
+        files: Forms of files, by path; see `schemas`.
         release: Make this contract the one that later ones must be compatible with.
 
     Returns:
@@ -34,7 +38,7 @@ def export(folder: Path, *, release: bool = False) -> int:
         AccordError: The contract would break the released one; names each difference. Nothing was written.
         UsageError: The folder cannot be written, or its released contract is unreadable.
     """
-    found = documents()
+    found = documents(files)
     try:
         broken = breaks(baseline(folder), found)
     except (KeyError, TypeError, AttributeError):

@@ -5,6 +5,7 @@ Schemas are open: a consumer ignores what it does not know, so that a later vers
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,6 +20,7 @@ from accord_schemas.quarantine import Quarantined
 from accord_schemas.suites import NAMED
 
 Schema = dict[str, Any]
+NONE: Mapping[str, type[BaseModel]] = {}
 ATTRIBUTES, AGREEMENT, QUARANTINED = "attributes.schema.json", "agreement.schema.json", "quarantined.schema.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BASE = "https://accord.example/contract/1/"
@@ -68,12 +70,17 @@ def event_path(kind: type[Event]) -> str:
     return f"events/{kind.type}.schema.json"
 
 
-def schemas() -> dict[str, Schema]:
-    """Every JSON Schema by its path in the contract's folder."""
+def schemas(files: Mapping[str, type[BaseModel]] = NONE) -> dict[str, Schema]:
+    """Every JSON Schema by its path in the contract's folder.
+
+    Args:
+        files: What parties are left with and others may read, by path: their forms are a higher floor's.
+    """
     found = {event_path(kind): event_schema(kind) for kind in EVENTS.values()}
     found[ATTRIBUTES] = attributes_schema()
     found[AGREEMENT] = _model(Agreement)
     found[QUARANTINED] = _model(Quarantined)
+    found |= {path: _model(model) for path, model in files.items()}
     return {path: {"$schema": _DIALECT, "$id": BASE + path, **schema} for path, schema in found.items()}
 
 

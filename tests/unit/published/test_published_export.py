@@ -8,13 +8,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
+from tests.support.models import part
 
+from accord_protocols.model.part import FILES, ModelPart
 from accord_scenarios.cli import main
 from accord_schemas.contract.compatibility import breaks
 from accord_schemas.contract.export import BASELINE, baseline, documents, text
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "contract"
 GATE = "events/org.accord.control.gate.v1.schema.json"
+MODEL = part("bank", ("a", "b", "c"))
 Capture = pytest.CaptureFixture[str]
 
 
@@ -26,12 +30,12 @@ def test_the_committed_contract_is_todays() -> None:
     found = files(COMMITTED)
     assert BASELINE in found, "accord schema export docs/contract --release"
     del found[BASELINE]
-    today = {path: text(document).encode() for path, document in documents().items()}
+    today = {path: text(document).encode() for path, document in documents(FILES).items()}
     assert found == today, "the contract changed: accord schema export docs/contract"
 
 
 def test_todays_contract_breaks_nothing_that_was_released() -> None:
-    assert breaks(baseline(COMMITTED), documents()) == []
+    assert breaks(baseline(COMMITTED), documents(FILES)) == []
 
 
 def test_two_programs_write_the_same_bytes(tmp_path: Path, capsys: Capture) -> None:
@@ -81,3 +85,17 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path, capsys: Capture) -> No
     (tmp_path / "x").write_text("")
     assert main(["schema", "export", str(tmp_path / "x")]) == 2
     assert str(tmp_path / "x") in capsys.readouterr().err
+
+
+def test_a_model_is_published_with_its_preparation(tmp_path: Path) -> None:
+    """By a validator that is not ours."""
+    assert main(["schema", "export", str(tmp_path)]) == 0
+    schema = json.loads((tmp_path / "model.schema.json").read_bytes())
+    assert set(schema["required"]) >= {"salt", "party", "coefficients", "preparation"}
+    model = MODEL.to_json()
+    Draft202012Validator(schema).validate(model)
+    spoiled = model | {"preparation": model["preparation"] | {"kept": [{"name": "a"}]}}
+    assert not Draft202012Validator(schema).is_valid(spoiled) and not Draft202012Validator(schema).is_valid(
+        {"format": 1}
+    )
+    assert ModelPart.read(MODEL.encode()) == MODEL
