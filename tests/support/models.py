@@ -9,7 +9,7 @@ from tests.support.world import NAMES, Rows, agreement
 
 from accord_protocols.jobs.registry import JOBS
 from accord_protocols.model.part import LINKS, ModelPart
-from accord_protocols.preparation.fitted import ColumnFit, Fitted
+from accord_protocols.preparation.fitted import ColumnFit, Dropped, Fitted
 from accord_schemas.agreement import Agreement, Member, Predict
 
 OF = "0123456789abcdef0123456789abcdef"
@@ -36,7 +36,11 @@ def part(
         )
         for k, name in enumerate(kept)
     )
-    dropped = {name: "it is the same in every TRAIN row" for name in columns if name not in kept}
+    dropped = {
+        name: Dropped(step="variance", reason="it is the same in every TRAIN row")
+        for name in columns
+        if name not in kept
+    }
     fields: dict[str, Any] = {
         "salt": bytes(32).hex(),
         "party": party,

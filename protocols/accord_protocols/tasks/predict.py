@@ -18,7 +18,7 @@ def scores_task(context: Context) -> Result:
     part, table, rows = ModelPart.read(context.inputs["model"]), context.rows, context.inputs["rows"]
     scores = np.zeros(len(rows))
     if part.preparation.columns:
-        scores = product(part.preparation.apply(table.values[rows]), part.weights)
+        scores = product(part.preparation.apply(table.values[rows], table.categories), part.weights)
     if part.intercept is not None:
         scores = scores + part.intercept
     if part.exposure is not None:
