@@ -36,11 +36,8 @@ def part(
         )
         for k, name in enumerate(kept)
     )
-    dropped = {
-        name: Dropped(step="variance", reason="it is the same in every TRAIN row")
-        for name in columns
-        if name not in kept
-    }
+    constant = Dropped(step="one value", reason="it is the same in every TRAIN row")
+    dropped = {name: constant for name in columns if name not in kept}
     fields: dict[str, Any] = {
         "salt": bytes(32).hex(),
         "party": party,
