@@ -15,11 +15,11 @@ from pydantic import (
     field_validator,
 )
 
-from accord_agents.config.party_file import Source
+from accord_agents.config.party_file import IdColumns, Source
 from accord_agents.config.problems import AS_WRITTEN
 from accord_agents.files.paths import expanded
 from accord_protocols.jobs.registry import JOBS
-from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, RESERVED, Align, Limits, Party
+from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, RESERVED, Align, Ids, Limits, Party
 from accord_schemas.header import MAX_PARTIES
 from accord_schemas.suites import DEFAULT, Profile
 
@@ -86,7 +86,22 @@ class Scenario(Section):
             raise ValueError(f"found {len(parties)}; a collaboration has 2 to {MAX_PARTIES} parties")
         if reserved := sorted(RESERVED & set(parties)):
             raise ValueError(f"no party may be called {reserved[0]}; choose another name")
+        found = {name: member.data for name, member in parties.items()}
+        first, *others = found
+        for other in others:
+            if len(found[other].made_of.columns) != len(found[first].made_of.columns):
+                raise ValueError(f"the ids of {first} and {other} are made of different numbers of columns")
+        said = [data.id.normalise for data in found.values() if isinstance(data.id, IdColumns)]
+        if len({tuple(steps) for steps in said if steps is not None}) > 1:
+            raise ValueError("ids are normalised differently; parties that compare ids even them out alike")
         return parties
+
+    @property
+    def ids(self) -> Ids:
+        """What an id is, as all parties' data have it; a party that says no more than a column goes with the others."""
+        keys = [member.data.made_of for member in self.parties.values()]
+        steps = next((key.normalise for key in keys if key.normalise), ())
+        return Ids(columns=len(keys[0].columns), normalise=steps)
 
     @property
     def roles(self) -> dict[str, str]:

@@ -57,7 +57,8 @@ def predict(home: Path, *, data: Sequence[str], out: Path, requester: str | None
     keep_private()
     with held(home / FOLDER):  # two predictions at once would write the same keystores
         place = _next(home / FOLDER)
-        sources = {party: source(member.data, parts[party].part) for party, member in scenario.parties.items()}
+        members, ids = scenario.parties.items(), scenario.ids
+        sources = {party: source(member.data, parts[party].part, ids) for party, member in members}
         with snapshots.taken_of(sources, scenario.seed, place) as taken:
             layout = _layout(home, place, scenario, taken)
         code = runner.play(layout, scenario, quiet=quiet)

@@ -42,6 +42,7 @@ def terms(scenario: Scenario, fingerprints: Mapping[str, str]) -> Agreement:
         job=scenario.job,
         parties={party: Member(role=role, identity=fingerprints[party]) for party, role in roles.items()},
         leads=None if roles[scenario.leader] == LABEL_HOLDER else scenario.leader,
+        ids=scenario.ids,
         align=scenario.align,
         key_bits=scenario.keys.bits,
         profile=scenario.security.profile,

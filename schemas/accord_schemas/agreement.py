@@ -46,6 +46,23 @@ class Member(_Part):
     identity: str
 
 
+Step = Literal["trim", "lower", "spaces", "digits", "alphanumeric"]
+
+
+class Ids(_Part):
+    """What an id is, at every party.
+
+    Args:
+        columns: How many columns it is made of; the parties name them each for themselves, in an order they agree on.
+        normalise: What is done to each of them, in this order, besides Unicode form NFKC and no white space around,
+            which is always done: ``trim`` says that; ``lower`` case; inner ``spaces`` become one; ``digits`` alone, or
+            ``alphanumeric`` signs alone, are kept.
+    """
+
+    columns: Annotated[int, Field(ge=1, le=16)] = 1
+    normalise: Annotated[tuple[Step, ...], Strict(False), Field(max_length=16)] = ()
+
+
 class Align(_Part):
     """Entity alignment and the overlap gate.
 
@@ -211,6 +228,7 @@ class Agreement(_Part):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     parties: dict[Party, Member]
     leads: Party | None = None
+    ids: Ids = Ids()
     align: Align = Align()
     prepare: Prepare = Prepare()
     train: Train | None = None

@@ -12,10 +12,26 @@ from accord_agents.config.policy import Policy
 from accord_agents.config.problems import AS_WRITTEN, usage_error
 from accord_agents.files import yaml12
 from accord_agents.files.paths import expanded
+from accord_agents.intake.ids import Key
+from accord_schemas.agreement import Ids, Step
 from accord_schemas.errors import UsageError
 from accord_schemas.header import PARTY
 
 Column = Annotated[str, Field(min_length=1), AS_WRITTEN]
+
+
+class IdColumns(BaseModel):
+    """How ids are made.
+
+    Attributes:
+        column: The column of common identifiers, or those that one is made of, in the agreed order.
+        normalise: What is done to each of them besides NFKC and trimming; None for whatever is agreed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    column: Column | Annotated[list[Column], Field(min_length=1)]
+    normalise: list[Step] | None = None
 
 
 class Source(BaseModel):
@@ -23,7 +39,7 @@ class Source(BaseModel):
 
     Attributes:
         csv: The file.
-        id: The column of common identifiers.
+        id: The column of common identifiers; or those that one is made of; or these, and how they are evened out.
         label: The column to predict; the label holder's only.
         features: Columns to use; None for all but id and label.
     """
@@ -31,13 +47,40 @@ class Source(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     csv: Annotated[Path, Strict(False)]
-    id: Column
+    id: Column | Annotated[list[Column], Field(min_length=1)] | IdColumns
     label: Column | None = None
     features: list[Column] | None = None
 
+    @property
+    def made_of(self) -> Key:
+        """What an id is made of, by this file."""
+        column = self.id.column if isinstance(self.id, IdColumns) else self.id
+        steps = tuple(self.id.normalise or ()) if isinstance(self.id, IdColumns) else ()
+        return Key(tuple([column] if isinstance(column, str) else column), steps)
+
+    def key(self, agreed: Ids) -> Key:
+        """What an id is made of, by what was agreed.
+
+        Raises:
+            UsageError: This file says otherwise.
+        """
+        own = self.made_of
+        if len(own.columns) != agreed.columns:
+            raise UsageError(
+                f"{self.csv.name}: the agreement makes an id of {agreed.columns} columns, data.id names {own}.",
+                hint="Name as many columns in data.id, in the order that the parties agreed on.",
+            )
+        if isinstance(self.id, IdColumns) and self.id.normalise is not None and own.normalise != agreed.normalise:
+            said = ", ".join(agreed.normalise) or "nothing"
+            raise UsageError(
+                f"{self.csv.name}: the agreement normalises ids by {said}, data.id by {', '.join(own.normalise)}.",
+                hint="Leave normalise out to do what is agreed, or have it proposed again.",
+            )
+        return Key(own.columns, agreed.normalise)
+
     @model_validator(mode="after")
     def _columns_once(self) -> Self:
-        named = [self.id, *([self.label] if self.label is not None else []), *(self.features or [])]
+        named = [*self.made_of.columns, *([self.label] if self.label is not None else []), *(self.features or [])]
         if twice := sorted({column for column in named if named.count(column) > 1}):
             raise ValueError(f"the column {twice[0]!r} is named twice; id, label and features are different columns")
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -11,12 +11,12 @@ from accord_schemas.errors import UsageError
 
 @dataclass(frozen=True)
 class Layout:
-    """Positions of the columns that are used: the id, the features in their order, and by its use each other one.
+    """Positions of the columns that are used: those of the id, the features in their order, and by its use each other one.
 
     Others are `label`, `weights` and `exposure`, as far as they are read, in this order.
     """
 
-    id: int
+    id: tuple[int, ...]
     features: tuple[int, ...]
     others: dict[str, int]
 
@@ -24,7 +24,7 @@ class Layout:
 def layout(
     file: str,
     header: list[str],
-    id_name: str,
+    key: Sequence[str],
     others: Mapping[str, str],
     features: list[str] | None,
     *,
@@ -47,9 +47,9 @@ def layout(
                 hint="Rename or remove one of them.",
                 private=f"Both are {name!r}.",
             )
-    id_at = _find(file, header, id_name, "id")
+    id_at = tuple(_find(file, header, name, "id") for name in key)
     found = {use: _find(file, header, name, use) for use, name in others.items()}
-    taken = [id_at, *found.values()]
+    taken = [*id_at, *found.values()]
     if features is None:
         chosen = [position for position in range(len(header)) if position not in taken]
     else:

@@ -1,20 +1,22 @@
 """The id column of a file: what is compared, what is no id, and what its people should know of it.
 
-An id is compared as text in Unicode form NFKC without surrounding white space, and in nothing else: case, leading
-zeros, ``.0`` endings and inner spaces count. What looks like an id and is none would join strangers, so it is left out
-and counted. Sentences show the form of an id (`shape`), never an id.
+An id is compared as text in Unicode form NFKC without surrounding white space, and in nothing else that was not agreed:
+case, leading zeros, ``.0`` endings and inner spaces count. It may be made of several columns. What looks like an id and
+is none would join strangers, so it is left out and counted. Sentences show the form of an id (`shape`), never an id.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from accord_agents.intake.cells import NULLS
 from accord_agents.intake.shape import invisible, shape
 from accord_agents.intake.stage import Repeats
-from accord_protocols.primitives.psi.ids import normalise
+from accord_protocols.primitives.psi.ids import evened, joined, normalise
+from accord_schemas.agreement import Step
 from accord_schemas.errors import UsageError
 
 NO_ID = NULLS | frozenset(
@@ -40,6 +42,22 @@ _SAID = (
     "ids hold several spaces in a row ({}); they count when ids are compared",
     "rows spell an earlier id in other characters ({}), equal in Unicode's form NFKC: is it the same user?",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which columns an id is made of, in their order, and what is done to each.
+
+    Args:
+        columns: Their names.
+        normalise: What was agreed on, see `accord_schemas.agreement.Ids`.
+    """
+
+    columns: tuple[str, ...]
+    normalise: tuple[Step, ...] = ()
+
+    def __str__(self) -> str:
+        return ", ".join(map(repr, self.columns))
 
 
 @dataclass(frozen=True)
@@ -68,37 +86,54 @@ class _Kind:
 
 
 class IdColumn:
-    """Takes the cells of an id column one by one; `end` says what they come to.
+    """Takes the cells of an id row by row; `end` says what they come to.
 
     Args:
         file: Name of the file, for errors.
-        column: Name of the column, for errors.
+        key: Its columns.
 
     Attributes:
         numbers: Of the ids that may stand for nobody: on how many rows, and the second of these.
     """
 
-    def __init__(self, file: str, column: str) -> None:
-        self._file, self._column = file, column
+    def __init__(self, file: str, key: Key) -> None:
+        self._file, self._key = file, key
         self._rows, self._taken, self._first_scientific = 0, 0, 0
         self.numbers: dict[str, tuple[int, int]] = {}
         self._words: Counter[str] = Counter()
         self._further = 0
         self._scientific, self._float, self._hidden, self._spaced = _Kind(), _Kind(), _Kind(), _Kind()
 
-    def take(self, cell: str, line: int) -> str | None:
-        """The id of a row; None where it names nobody.
+    def take(self, cells: Sequence[str], line: int) -> str | None:
+        """The id of a row; None where one of its cells names nobody.
 
         Raises:
-            UsageError: The cell is empty or too long.
+            UsageError: A cell is empty or too long.
         """
-        try:
-            identifier = normalise(cell)
-        except UsageError as error:
-            place = f"{self._file} line {line}, column {self._column!r}"
-            raise UsageError(f"{place}: {error.message}", hint=error.hint, private=error.private) from None
         self._rows += 1
-        if identifier.casefold() in NO_ID or not any(map(str.isalnum, identifier)):
+        parts = list[str]()
+        for column, cell in zip(self._key.columns, cells, strict=True):
+            if (part := self._part(column, cell, line)) is None:
+                return None
+            parts.append(part)
+        if len(parts) == 1:
+            identifier = parts[0]
+            if identifier[0] in "0-9" and _NUMBER_FOR_NONE.fullmatch(identifier):
+                count, second = self.numbers.get(identifier, (0, 0))
+                self.numbers[identifier] = count + 1, self._taken if count == 1 else second
+        else:
+            identifier = self._explained(str(self._key), line, lambda: joined(parts))
+        self._taken += 1
+        return identifier
+
+    def _part(self, column: str, cell: str, line: int) -> str | None:
+        """What a cell gives to the id; None where it names nobody."""
+        identifier = self._explained(repr(column), line, lambda: normalise(cell))
+        nobody = identifier.casefold() in NO_ID or not any(map(str.isalnum, identifier))
+        if not nobody and self._key.normalise:
+            written, identifier = identifier, evened(identifier, self._key.normalise)
+            nobody, identifier = not identifier, identifier or written
+        if nobody:
             known = identifier.casefold() in NO_ID or len(identifier) <= _SHORT
             word = identifier if known else "signs alone"
             if word in self._words or len(self._words) < _WORDS:
@@ -116,11 +151,14 @@ class IdColumn:
             self._hidden.take(shape(identifier))
         if "  " in identifier:
             self._spaced.take(shape(identifier))
-        if identifier[0] in "0-9" and _NUMBER_FOR_NONE.fullmatch(identifier):
-            count, second = self.numbers.get(identifier, (0, 0))
-            self.numbers[identifier] = count + 1, self._taken if count == 1 else second
-        self._taken += 1
         return identifier
+
+    def _explained(self, column: str, line: int, made: Callable[[], str]) -> str:
+        try:
+            return made()
+        except UsageError as error:
+            place = f"{self._file} line {line}, column {column}"
+            raise UsageError(f"{place}: {error.message}", hint=error.hint, private=error.private) from None
 
     def end(self, repeats: Repeats) -> Ids:
         """What the column comes to.
@@ -133,7 +171,7 @@ class IdColumn:
         """
         if self._scientific.count > _MANY_SCIENTIFIC * self._rows:
             raise UsageError(
-                f"{self._file} line {self._first_scientific}, column {self._column!r}: {self._scientific.count} of "
+                f"{self._file} line {self._first_scientific}, column {self._key}: {self._scientific.count} of "
                 f"{self._rows} ids are in scientific notation ({self._scientific.form}): a spreadsheet rounded them, "
                 "and different users look alike.",
                 hint="Export them again from where they come from, and format the column as text before saving.",

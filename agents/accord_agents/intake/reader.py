@@ -15,7 +15,7 @@ import numpy as np
 from accord_agents.intake.columns import Columns
 from accord_agents.intake.demands import LABELS, POSITIVE
 from accord_agents.intake.header import Layout, layout
-from accord_agents.intake.ids import IdColumn
+from accord_agents.intake.ids import IdColumn, Key
 from accord_agents.intake.kept import Kept, kept_rows
 from accord_agents.intake.records import Records
 from accord_agents.intake.snapshot import Snapshot, read_snapshot, write_snapshot
@@ -38,17 +38,22 @@ class Source:
 
     Args:
         csv: The file: UTF-8 with or without byte order mark, commas, a header, LF or CRLF.
-        id: Column of the ids.
+        id: Column of the ids, or those that one is made of.
         label: Column of the labels.
         features: Feature columns in the order wanted; None means all that have no other use, in the order of the file.
         reads: What the job reads of it.
     """
 
     csv: Path
-    id: str
+    id: str | Key
     label: str | None = None
     features: list[str] | None = None
     reads: Reads = _FEATURES
+
+    @property
+    def key(self) -> Key:
+        """What an id is made of."""
+        return self.id if isinstance(self.id, Key) else Key((self.id,))
 
     @property
     def others(self) -> dict[str, str]:
@@ -102,7 +107,13 @@ def _read(source: Source, folder: Path | None, key: bytes, rows: int | None = No
     with closing(_lines(csv)) as lines:
         records, ids_only = Records(csv.name, lines), reads.model is None
         where = layout(
-            csv.name, records.header, source.id, source.others, source.features, ids_only=ids_only, line=records.line
+            csv.name,
+            records.header,
+            source.key.columns,
+            source.others,
+            source.features,
+            ids_only=ids_only,
+            line=records.line,
         )
         if not ids_only and "label" not in where.others and not where.features:
             raise UsageError(f"{csv.name} has no feature column.", hint="Add a column besides the id.")
@@ -121,7 +132,7 @@ def _some(kept: Kept, source: Source) -> None:
     if not len(kept) and report.empty_labels:
         raise UsageError(f"{name}: no row has a label in column {source.label!r}.", hint="Check data.label.")
     if not len(kept):
-        raise UsageError(f"{name}: no row has an id in column {source.id!r}.", hint="Check data.id.")
+        raise UsageError(f"{name}: no row has an id in column {source.key}.", hint="Check data.id.")
     model, needs = source.reads.model, _NEEDS.get(source.reads.model or "")
     if source.reads.label and needs and "label" in kept.others:
         labels = {float(value) for block in kept.other("label") for value in np.unique(block)[:2]}
@@ -135,7 +146,7 @@ def _staged(source: Source, records: Records, where: Layout, stage: Stage, most:
     file, header, reads = source.csv.name, records.header, source.reads
     demands = {"label": LABELS[reads.model or "linear"], "weights": POSITIVE, "exposure": POSITIVE}
     wanted = [*where.features, *where.others.values()]
-    column = IdColumn(file, header[where.id])
+    column, exact = IdColumn(file, source.key), len(where.id) == 1 and not source.key.normalise
     numbers = Columns(
         file,
         [header[place] for place in wanted],
@@ -149,7 +160,8 @@ def _staged(source: Source, records: Records, where: Layout, stage: Stage, most:
 
     def convert() -> None:
         values = numbers.block([[row[place] for row in held] for place in wanted], lines)
-        stage.add(ids, [row[where.id].strip() for row in held], values)
+        # how an id was written matters where nobody has agreed to even it out
+        stage.add(ids, [row[where.id[0]].strip() for row in held] if exact else ids, values)
         for each in (ids, held, lines):
             each.clear()
         if numbers.doubtful:
@@ -157,7 +169,7 @@ def _staged(source: Source, records: Records, where: Layout, stage: Stage, most:
 
     for line, row in islice(records, most):
         read += 1
-        identifier = column.take(row[where.id], line)
+        identifier = column.take([row[place] for place in where.id], line)
         if identifier is None:
             continue
         ids.append(identifier)

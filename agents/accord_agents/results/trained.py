@@ -14,7 +14,7 @@ from accord_agents.intake.reader import Source
 from accord_protocols.jobs.base import Reads
 from accord_protocols.kernel.lifecycle import COMPLETED
 from accord_protocols.model.part import ModelPart
-from accord_schemas.agreement import Predict
+from accord_schemas.agreement import Ids, Predict
 from accord_schemas.errors import UsageError
 
 MODEL, RESULT = "model.json", "result.json"
@@ -89,11 +89,11 @@ def agreed(folder: Path, party: str, terms: Predict) -> ModelPart:
     return found.part
 
 
-def source(data: Data, part: ModelPart) -> Source:
+def source(data: Data, part: ModelPart, ids: Ids) -> Source:
     """What a prediction reads of a file: the columns that the preparation expects, whatever else stands there."""
     columns = list(part.preparation.columns)
     reads = Reads(part.model, exposure=part.exposure) if columns or part.exposure else Reads()
-    return Source(data.csv, data.id, None, columns, reads)
+    return Source(data.csv, data.key(ids), None, columns, reads)
 
 
 _WHOLE = "Predictions need a training that was completed."

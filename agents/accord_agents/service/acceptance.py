@@ -131,9 +131,9 @@ class Acceptance:
             snapshot = Snapshot(self._taken, folder / f"{self._taken}{SUFFIX}")
         else:
             data, reads = self._config.data, job_of(agreement).reads(agreement, self._config.party)
-            source = Source(data.csv, data.id, data.label, data.features, reads)
+            source = Source(data.csv, data.key(agreement.ids), data.label, data.features, reads)
             if model is not None:
-                source = asked_of(data, model)
+                source = asked_of(data, model, agreement.ids)
             # the same key at every party, so that buckets of one number hold equal ids; known to nobody before
             snapshot = take(source, folder, digest(b"accord buckets", cid))
         return snapshot, read_snapshot(snapshot.path, snapshot.digest)

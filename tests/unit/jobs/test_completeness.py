@@ -29,7 +29,7 @@ AGREED: dict[str, Callable[[], Agreement]] = {
 }
 """An agreement of each job, gate on."""
 COMMON = {"version", "job", "name", "parties", "leads", "computing", "key_bits", "profile", "seeded", "learns"}
-COMMON |= {"limits", "versions"}
+COMMON |= {"ids", "limits", "versions"}
 _RUN: dict[str, World] = {}
 
 

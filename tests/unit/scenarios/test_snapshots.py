@@ -15,6 +15,7 @@ from tests.support.world import agreement
 from accord_agents.intake.reader import read_table
 from accord_agents.service.acceptance import Acceptance
 from accord_scenarios.layout import Layout, create
+from accord_scenarios.proposal import terms
 from accord_scenarios.scenario import load
 from accord_scenarios.snapshots import sources, table, taken
 from accord_schemas.errors import UsageError
@@ -111,3 +112,32 @@ def accepted(scenario: Any, layout: Layout, party: str, digest: str | None, said
     )
     acceptance.accept(collaboration)
     return rows
+
+
+def test_ids_are_evened_out_alike_at_everybody_and_the_agreement_names_no_column(tmp_path: Path) -> None:
+    (tmp_path / "bank.csv").write_text("email\nAnn@x.org\nBob@x.org\n")
+    (tmp_path / "shop.csv").write_text("mail\nann@X.org\nzoe@x.org\n")
+    bank = {"csv": str(tmp_path / "bank.csv"), "id": {"column": "email", "normalise": ["lower"]}}
+    parties = {"bank": {"data": bank}, "shop": {"data": {"csv": str(tmp_path / "shop.csv"), "id": "mail"}}}
+    path = tmp_path / "lists.yaml"
+    path.write_text(json.dumps({"name": "lists", "job": "psi", "parties": parties}))
+    scenario = load(path)
+    assert terms(scenario, dict.fromkeys(parties, "")).terms()["ids"] == {"normalise": ["lower"]}
+    found = {name: set(read_table(source).ids) for name, source in sources(scenario).items()}
+    assert found["bank"] & found["shop"] == {"ann@x.org"}
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ({"column": "mail", "normalise": ["digits"]}, "ids are normalised differently"),
+        (["mail", "name"], "the ids of bank and shop are made of different numbers of columns"),
+    ],
+)
+def test_ids_that_differ_in_form_are_refused_beforehand(tmp_path: Path, own: Any, words: str) -> None:
+    bank = {"csv": "bank.csv", "id": {"column": "email", "normalise": ["lower"]}}
+    parties = {"bank": {"data": bank}, "shop": {"data": {"csv": "shop.csv", "id": own}}}
+    path = tmp_path / "lists.yaml"
+    path.write_text(json.dumps({"name": "lists", "job": "psi", "parties": parties}))
+    with pytest.raises(UsageError, match=words):
+        load(path)

@@ -40,6 +40,7 @@ YESTERDAY = (
 DEFAULTS: dict[str, Any] = {
     "job": "train",
     "leads": None,
+    "ids": {"columns": 1, "normalise": []},
     "align": {"protocol": "rsa", "max_overlap": 0.9, "denominator": "min", "max_feature_overlap": None},
     "prepare": {
         "impute": "mean",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
 
+from accord_schemas.agreement import Step
 from accord_schemas.canonical import canonical_json, digest_of
 from accord_schemas.errors import UsageError
 
@@ -17,6 +18,15 @@ MAX_ID_BYTES = 1024
 SORTED = 1 << 19
 """Ids that are sorted at a time."""
 _DRAWN = 64  # ids looked at to find where one part of that size ends
+
+
+_STEPS: Mapping[Step, Callable[[str], str]] = {
+    "trim": str.strip,
+    "lower": str.lower,
+    "spaces": lambda text: " ".join(text.split()),
+    "digits": lambda text: "".join(filter(str.isdecimal, text)),
+    "alphanumeric": lambda text: "".join(filter(str.isalnum, text)),
+}
 
 
 def normalise(text: str) -> str:
@@ -28,6 +38,28 @@ def normalise(text: str) -> str:
     identifier = unicodedata.normalize("NFKC", text).strip()
     if not identifier:
         raise UsageError("an id is empty.", hint="Give every row an id, or leave the row out.")
+    return _bounded(identifier)
+
+
+def evened(identifier: str, steps: Sequence[Step]) -> str:
+    """A normalised id after what else the parties have agreed on, see `accord_schemas.agreement.Ids`; may be empty."""
+    for step in steps:
+        identifier = unicodedata.normalize("NFKC", _STEPS[step](identifier)).strip()
+    return identifier
+
+
+def joined(parts: Sequence[str]) -> str:
+    """One id of several normalised columns: each behind its length in characters, so that no two rows are joined alike.
+
+    ``("DE", "12")`` gives ``2:DE2:12``; ``("DE2", ":12")`` another one, which a comma between them would not see to.
+
+    Raises:
+        UsageError: More than `MAX_ID_BYTES` bytes of UTF-8.
+    """
+    return _bounded("".join(f"{len(part)}:{part}" for part in parts))
+
+
+def _bounded(identifier: str) -> str:
     if len(identifier.encode()) > MAX_ID_BYTES:
         private = f"It begins with {identifier[:20]!r}."
         raise UsageError(f"an id is longer than {MAX_ID_BYTES} bytes.", hint="Shorten it.", private=private)
