@@ -11,7 +11,7 @@ from accord_schemas.errors import UsageError
 
 @dataclass(frozen=True)
 class Layout:
-    """Positions of the columns that are used: those of the id, the features in their order, and by its use each other one.
+    """Positions of the columns that are used: of the id, the features in their order, and by its use each other one.
 
     Others are `label`, `weights` and `exposure`, as far as they are read, in this order.
     """

@@ -31,7 +31,7 @@ def test_the_data_are_sound_and_pass_the_gate(name: str) -> None:
     ids = {}
     for party, member in scenario.parties.items():
         d = member.data
-        table = read_table(Source(d.csv, d.id, d.label, d.features, Reads("linear", label=d.label is not None)))
+        table = read_table(Source(d.csv, d.made_of, d.label, d.features, Reads("linear", label=d.label is not None)))
         assert table.report.duplicates == table.report.empty_labels == 0
         assert not any(identifier.isdigit() for identifier in table.ids)
         assert list(table.ids) != sorted(table.ids), "rows in the order of the ids would hide a missing alignment"
