@@ -91,8 +91,9 @@ def agreed(folder: Path, party: str, terms: Predict) -> ModelPart:
 
 def source(data: Data, part: ModelPart, ids: Ids) -> Source:
     """What a prediction reads of a file: the columns that the preparation expects, whatever else stands there."""
-    columns = list(part.preparation.columns)
-    reads = Reads(part.model, exposure=part.exposure) if columns or part.exposure else Reads()
+    columns, categories = list(part.preparation.columns), tuple(own.name for own in part.preparation.categories)
+    read = Reads(part.model, exposure=part.exposure, one_hot=categories)
+    reads = read if columns or part.exposure else Reads()
     return Source(data.csv, data.key(ids), None, columns, reads)
 
 

@@ -125,8 +125,16 @@ class Fitted(BaseModel):
         """A sentence for each dropped column."""
         return [f"Column {name!r} was dropped: {why.reason}." for name, why in self.dropped.items()]
 
-    def fits(self, columns: Sequence[str], forms: Mapping[str, str], categories: Iterable[str]) -> None:
-        """See to it that rows are of the kind that it was fitted on; the names are those of a `Rows`.
+    def fits(
+        self, columns: Sequence[str], forms: Mapping[str, str], categories: Iterable[str], blank: Iterable[str] = ()
+    ) -> None:
+        """See to it that rows are of the kind that it was fitted on.
+
+        Args:
+            columns: Of the rows, as a `Rows` has them.
+            forms: Likewise.
+            categories: Likewise, the columns' names.
+            blank: Columns without a value, which may be of any kind.
 
         Raises:
             UsageError: They are not; names a column and what it should hold.
@@ -134,7 +142,7 @@ class Fitted(BaseModel):
         if missing := [name for name in self.columns if name not in columns]:
             raise UsageError(f"there is no column {missing[0]!r}, which the model was trained with.")
         of, known = dict(forms) | dict.fromkeys(categories, "category"), {fit.name for fit in self.categories}
-        for name in self.columns:
+        for name in (name for name in self.columns if name not in set(blank)):
             wanted = "category" if name in known else self.forms.get(name, "number")
             if (found := of.get(name, "number")) != wanted:
                 hint = "Give the column as it was in training."

@@ -14,10 +14,15 @@ def scores_task(context: Context) -> Result:
     """The own scores of this part's rows, ``(k,)`` in the labels' unit.
 
     Inputs: rows ``(k,)`` of the party's table, whose columns are those that the preparation expects; model, the part.
+
+    Raises:
+        UsageError: A column holds something else than it did in training.
     """
     part, table, rows = ModelPart.read(context.inputs["model"]), context.rows, context.inputs["rows"]
     scores = np.zeros(len(rows))
     if part.preparation.columns:
+        blank = [name for name, own in zip(table.columns, table.values.T, strict=True) if np.isnan(own).all()]
+        part.preparation.fits(table.columns, table.forms, table.categories, blank)
         scores = product(part.preparation.apply(table.values[rows], table.categories), part.weights)
     if part.intercept is not None:
         scores = scores + part.intercept

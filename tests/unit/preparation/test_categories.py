@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.preprocessing import OneHotEncoder
 
+from accord_agents.intake.table import Report, Table
+from accord_protocols.model.part import ModelPart
 from accord_protocols.preparation.categories import CategoryFit, fit_categories
 from accord_protocols.preparation.fit import fit
 from accord_protocols.preparation.fitted import Fitted
 from accord_protocols.preparation.remarks import remarks
+from accord_protocols.tasks import Context, run
 from accord_schemas.agreement import Prepare
 from accord_schemas.errors import UsageError
 
@@ -144,6 +148,7 @@ def test_rows_of_another_kind_do_not_fit_a_model() -> None:
     values, texts = mixed()
     fitted = fit(["a", "city", "b"], values, Prepare(), {"city": texts}, {"b": "date"})
     fitted.fits(("b", "city", "a", "more"), {"b": "date"}, {"city": texts})
+    fitted.fits(("a", "city", "b"), {}, {"city": texts}, blank=["b"])
     for columns, forms, categories, words in (
         (("a", "b"), {"b": "date"}, {}, "no column 'city'"),
         (("a", "city", "b"), {}, {"city": texts}, "'b' holds a number, where the model was trained with a date"),
@@ -151,3 +156,27 @@ def test_rows_of_another_kind_do_not_fit_a_model() -> None:
     ):
         with pytest.raises(UsageError, match=words):
             fitted.fits(columns, forms, categories)
+
+
+def test_a_model_scores_new_files_whatever_the_order_of_their_categories() -> None:
+    values, texts = mixed()
+    fitted = fit(["a", "city", "b"], values, Prepare(), {"city": texts}, {"b": "date"})
+    part = ModelPart(
+        salt="00" * 32, party="shop", model="linear", link="identity", protection="shared", shift=0,
+        coefficients={name: k + 1.0 for k, name in enumerate(fitted.names)}, intercept=None, preparation=fitted,
+    )  # fmt: skip
+    report, ids = Report(4, 0, 0), ("1", "2", "3", "4")
+    new = np.array([[0.5, 0, 5], [0.5, 1, 5], [0.5, np.nan, 5], [0.5, 2, np.nan]])
+    seen = {"city": ("Bonn", "Rom", "Ulm")}
+    table = Table(ids, ("a", "city", "b"), new, None, report, forms={"b": "date"}, categories=seen)
+    inputs = {"rows": np.arange(4), "model": part.encode()}
+    flags = {"Bonn": 0, "Rom": None, "null": 2, "Ulm": None}
+    expected = []
+    for row, level in enumerate(("Bonn", "Rom", "null", "Ulm")):
+        raw = [0.5, *(float(flags[level] == k) for k in range(3)), 5.0 if row < 3 else fitted.kept[4].impute]
+        scaled = [(x - c.mean) / c.scale for x, c in zip(raw, fitted.kept, strict=True)]
+        expected.append(sum(x * (k + 1) for k, x in enumerate(scaled)))
+    scored = run("predict.scores", Context(inputs, table=table)).fields["scores"]
+    np.testing.assert_allclose(scored, expected)
+    with pytest.raises(UsageError, match="'b' holds a number"):
+        run("predict.scores", Context(inputs, table=replace(table, forms={})))
