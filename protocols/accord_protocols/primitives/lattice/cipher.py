@@ -14,8 +14,6 @@ Both are mandatory: there is no way around `Products.answer`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,13 +65,17 @@ def expand(public: PublicKey, degree: Degree, blocks: Bytes) -> Residues:
     out = np.empty((len(blocks), 2, degree.count, degree.size), np.uint32)
     for block, (b, a) in zip(blocks, out, strict=True):
         b[:] = unpack(block[_LABEL:], degree.primes, degree.size)
-        a[:] = public.uniform(degree, block[:_LABEL].tobytes())
+        public.uniform(degree, block[:_LABEL].tobytes(), a)
     return out
 
 
-def multiplier(degree: Degree, message: Integers, support: int | None = None) -> Residues:
-    """A plain polynomial as ``(primes, N)`` values; its coefficients from `support` on are zero."""
-    return np.stack([transform(p, degree.size).forward(message.modulo(p), support) for p in degree.primes])
+def multiplier(degree: Degree, message: Integers, out: Residues) -> None:
+    """A plain polynomial as values, to `out`, ``(primes, N)``; coefficients beyond those given are zero."""
+    count = message.rows.shape[1]
+    for row, p in zip(out, degree.primes, strict=True):
+        coefficients = np.zeros(degree.size, np.uint32)
+        coefficients[:count] = message.modulo(p)
+        transform(p, degree.size).forward(coefficients, count, row)
 
 
 class Products:
@@ -88,14 +90,11 @@ class Products:
         self._public, self._plain = public, plain
         self._sums = np.zeros((2, plain.degree.count, plain.degree.size), np.uint32)
 
-    def add(self, blocks: Residues, multipliers: Sequence[Residues]) -> None:
-        """Add products of blocks, as `expand` gives them, with as many multipliers."""
+    def add(self, blocks: Residues, multipliers: Residues) -> None:
+        """Add products of at most `MOST` blocks, as `expand` gives them, with multipliers, ``(blocks, primes, N)``."""
         degree = self._plain.degree
-        for start in range(0, len(blocks), MOST):
-            some = blocks[start : start + MOST]
-            for i, p in enumerate(degree.primes):
-                factors = np.stack([m[i] for m in multipliers[start : start + MOST]])
-                loops.accumulate(self._sums[:, i], some[:, :, i], factors, p, transform(p, degree.size).mu)
+        for i, p in enumerate(degree.primes):
+            loops.accumulate(self._sums, blocks, multipliers, i, p, transform(p, degree.size).mu)
 
     def answer(self, positions: Positions | slice, mask: Integers, xof: Xof) -> Bytes:
         """The answer; nothing may be added afterwards.

@@ -251,8 +251,11 @@ def _answers(
             inner = range(start, min(start + cipher.MOST, layout.inner))
             some = columns[first + inner.start : first + inner.stop]
             blocks = expand(public, layout, some) if some.dtype == np.uint8 else some
+            factors = np.empty((len(inner), *blocks.shape[2:]), np.uint32)
             for v, products in enumerate(sums):
-                products.add(blocks, [_multiplier(layout, batch[:, v], i) for i in inner])
+                for factor, i in zip(factors, inner, strict=True):
+                    _multiplier(layout, batch[:, v], i, factor)
+                products.add(blocks, factors)
         size, kept = layout.size(output), []
         for v, products in enumerate(sums):
             own = xof.fork("answer", output, v)
@@ -270,17 +273,15 @@ def _taken_off(ring: Ring, rows: NDArray[np.uint32]) -> Words:
     return ring.sub(np.zeros_like(added), added)
 
 
-def _multiplier(layout: Layout, vector: Words, inner: int) -> NDArray[np.uint32]:
+def _multiplier(layout: Layout, vector: Words, inner: int, out: NDArray[np.uint32]) -> None:
     """The plain polynomial of a span of d, or of a group of w."""
-    size = layout.plain.degree.size
     if layout.kind == "sums":
-        part = vector[inner * layout.span : (inner + 1) * layout.span]
-        message = scattered(signed(part), slice(len(part)), size)
-        return cipher.multiplier(layout.plain.degree, message, layout.span)
-    part = vector[inner * layout.group : (inner + 1) * layout.group]
-    positions = (layout.group - 1 - np.arange(len(part))) * layout.span
-    message = scattered(signed(part), positions, size)
-    return cipher.multiplier(layout.plain.degree, message, (layout.group - 1) * layout.span + 1)
+        message = signed(vector[inner * layout.span : (inner + 1) * layout.span])
+    else:
+        part = vector[inner * layout.group : (inner + 1) * layout.group]
+        positions = (layout.group - 1 - np.arange(len(part))) * layout.span
+        message = scattered(signed(part), positions, (layout.group - 1) * layout.span + 1)
+    cipher.multiplier(layout.plain.degree, message, out)
 
 
 def open_transposed(secret: SecretKey, layout: Layout, message: Bytes, count: int | None = None) -> Words:

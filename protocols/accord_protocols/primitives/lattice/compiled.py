@@ -40,11 +40,34 @@ def _shoup(y: Any, w: Any, ws: Any, p: Any) -> Any:
 
 
 @kernel
+def _less(v: Any, p: Any) -> Any:
+    """v modulo p, for a 32-bit v < 2p."""
+    return min(v, U32(v - p))
+
+
+@kernel
 def _barrett(z: Any, mu: Any, p: Any) -> Any:
     """z modulo p, for z < 2^61 and mu = floor(2^60 / p)."""
-    r = z - (((z >> U(29)) * mu) >> U(31)) * p
-    r = min(r, r - p - p)
-    return min(r, r - p)
+    r = U32(z - (((z >> U(29)) * mu) >> U(31)) * p)  # below 3p
+    return _less(_less(r, U32(p + p)), U32(p))
+
+
+@kernel
+def _forth(x: Array, y: Array, w: Any, ws: Any, p: Any, p2: Any) -> None:
+    for j in range(x.shape[0]):
+        v = _less(x[j], p2)
+        s = U32(_shoup(U(y[j]), w, ws, p))
+        x[j] = U32(v + s)
+        y[j] = U32(U32(v - s) + p2)
+
+
+@kernel
+def _forth_each(x: Array, y: Array, w: Array, ws: Array, p: Any, p2: Any) -> None:
+    for j in range(x.shape[0]):
+        v = _less(x[j], p2)
+        s = U32(_shoup(U(y[j]), U(w[j]), U(ws[j]), p))
+        x[j] = U32(v + s)
+        y[j] = U32(U32(v - s) + p2)
 
 
 @kernel
@@ -56,28 +79,20 @@ def forward(a: Array, out: Array, w: Array, ws: Array, prime: Any, first: int) -
     """
     size = a.shape[0]
     p = U(prime)
-    p2 = p + p
+    p2 = U32(p + p)
     m = first
     t = size // 2 // first
     while t >= 16:
         for i in range(m):
-            wi = U(w[m + i])
-            si = U(ws[m + i])
-            x = a[2 * i * t : 2 * i * t + t]
-            y = a[2 * i * t + t : 2 * i * t + 2 * t]
-            for j in range(t):
-                v = U(x[j])
-                v = min(v, v - p2)
-                s = _shoup(U(y[j]), wi, si, p)
-                x[j] = U32(v + s)
-                y[j] = U32(v - s + p2)
+            _forth(a[2 * i * t : 2 * i * t + t], a[2 * i * t + t : 2 * i * t + 2 * t], U(w[m + i]), U(ws[m + i]), p, p2)
         t //= 2
         m *= 2
     columns = size // 16
     b = out.reshape(16, columns)
-    for c in range(columns):
+    for start in range(0, columns, 16):
         for r in range(16):
-            b[r, c] = a[c * 16 + r]
+            for c in range(start, start + 16):
+                b[r, c] = a[c * 16 + r]
     t = 8
     at = columns
     h = 1
@@ -86,21 +101,30 @@ def forward(a: Array, out: Array, w: Array, ws: Array, prime: Any, first: int) -
             wg = w[at + g * columns : at + g * columns + columns]
             sg = ws[at + g * columns : at + g * columns + columns]
             for r in range(t):
-                x = b[2 * g * t + r]
-                y = b[2 * g * t + r + t]
-                for c in range(columns):
-                    v = U(x[c])
-                    v = min(v, v - p2)
-                    s = _shoup(U(y[c]), U(wg[c]), U(sg[c]), p)
-                    x[c] = U32(v + s)
-                    y[c] = U32(v - s + p2)
+                _forth_each(b[2 * g * t + r], b[2 * g * t + r + t], wg, sg, p, p2)
         at += h * columns
         h *= 2
         t //= 2
     for c in range(size):
-        v = U(out[c])
-        v = min(v, v - p2)
-        out[c] = U32(min(v, v - p))
+        out[c] = _less(_less(out[c], p2), U32(p))
+
+
+@kernel
+def _back(x: Array, y: Array, w: Any, ws: Any, p: Any, p2: Any) -> None:
+    for j in range(x.shape[0]):
+        u = x[j]
+        v = y[j]
+        x[j] = _less(U32(u + v), p2)
+        y[j] = U32(_shoup(U(U32(U32(u - v) + p2)), w, ws, p))
+
+
+@kernel
+def _back_each(x: Array, y: Array, w: Array, ws: Array, p: Any, p2: Any) -> None:
+    for j in range(x.shape[0]):
+        u = x[j]
+        v = y[j]
+        x[j] = _less(U32(u + v), p2)
+        y[j] = U32(_shoup(U(U32(U32(u - v) + p2)), U(w[j]), U(ws[j]), p))
 
 
 @kernel
@@ -109,7 +133,7 @@ def inverse(b: Array, out: Array, w: Array, ws: Array, scale: Any, scale_s: Any,
     size = b.shape[0]
     columns = size // 16
     p = U(prime)
-    p2 = p + p
+    p2 = U32(p + p)
     rows = b.reshape(16, columns)
     t = 1
     h = 8
@@ -119,61 +143,46 @@ def inverse(b: Array, out: Array, w: Array, ws: Array, scale: Any, scale_s: Any,
             wg = w[at + g * columns : at + g * columns + columns]
             sg = ws[at + g * columns : at + g * columns + columns]
             for r in range(t):
-                x = rows[2 * g * t + r]
-                y = rows[2 * g * t + r + t]
-                for c in range(columns):
-                    u = U(x[c])
-                    v = U(y[c])
-                    s = u + v
-                    x[c] = U32(min(s, s - p2))
-                    y[c] = U32(_shoup(u - v + p2, U(wg[c]), U(sg[c]), p))
+                _back_each(rows[2 * g * t + r], rows[2 * g * t + r + t], wg, sg, p, p2)
         h //= 2
         at -= h * columns
         t *= 2
-    for c in range(columns):
-        for r in range(16):
-            out[c * 16 + r] = rows[r, c]
+    for start in range(0, columns, 16):
+        for c in range(start, start + 16):
+            for r in range(16):
+                out[c * 16 + r] = rows[r, c]
     t = 16
     m = size // 32
     while m >= 1:
         for i in range(m):
-            wi = U(w[m + i])
-            si = U(ws[m + i])
             x = out[2 * i * t : 2 * i * t + t]
-            y = out[2 * i * t + t : 2 * i * t + 2 * t]
-            for j in range(t):
-                u = U(x[j])
-                v = U(y[j])
-                s = u + v
-                x[j] = U32(min(s, s - p2))
-                y[j] = U32(_shoup(u - v + p2, wi, si, p))
+            _back(x, out[2 * i * t + t : 2 * i * t + 2 * t], U(w[m + i]), U(ws[m + i]), p, p2)
         t *= 2
         m //= 2
     n = U(scale)
     ns = U(scale_s)
     for j in range(size):
-        v = _shoup(U(out[j]), n, ns, p)
-        out[j] = U32(min(v, v - p))
+        out[j] = _less(U32(_shoup(U(out[j]), n, ns, p)), U32(p))
+
+
+@kernel
+def _add_row(out: Array, x: Array, w: Any, ws: Any, p: Any, p2: Any) -> None:
+    for j in range(out.shape[0]):
+        out[j] = _less(U32(out[j] + U32(_shoup(U(x[j]), w, ws, p))), p2)
 
 
 @kernel
 def combine(rows: Array, weights: Array, weights_s: Array, offset: Any, prime: Any, out: Array) -> None:
     """``out[i] = offset + Σ_r weights[r]·rows[r, i]`` modulo p; `rows` are any 32-bit numbers, ``(R, n)``."""
     p = U(prime)
-    p2 = p + p
-    first = U(offset)
+    p2 = U32(p + p)
+    first = U32(offset)
     for j in range(out.shape[0]):
-        out[j] = U32(first)
+        out[j] = first
     for r in range(rows.shape[0]):
-        x = rows[r]
-        w = U(weights[r])
-        s = U(weights_s[r])
-        for j in range(out.shape[0]):
-            v = U(out[j]) + _shoup(U(x[j]), w, s, p)
-            out[j] = U32(min(v, v - p2))
+        _add_row(out, rows[r], U(weights[r]), U(weights_s[r]), p, p2)
     for j in range(out.shape[0]):
-        v = U(out[j])
-        out[j] = U32(min(v, v - p))
+        out[j] = _less(out[j], U32(p))
 
 
 @kernel
@@ -182,61 +191,57 @@ def multiply(x: Array, y: Array, prime: Any, mu: Any, out: Array) -> None:
     p = U(prime)
     m = U(mu)
     for j in range(out.shape[0]):
-        out[j] = U32(_barrett(U(x[j]) * U(y[j]), m, p))
+        out[j] = _barrett(U(x[j]) * U(y[j]), m, p)
 
 
 @kernel
-def accumulate(sums: Array, x: Array, y: Array, prime: Any, mu: Any) -> None:
-    """``sums[k] += Σ_b x[b, k]·y[b]`` modulo p: ``(K, N)``, ``(B, K, N)`` and ``(B, N)``, B at most 14."""
+def accumulate(sums: Array, x: Array, y: Array, i: int, prime: Any, mu: Any) -> None:
+    """``sums[k, i] += Σ_b x[b, k, i]·y[b, i]`` modulo p: ``(K, L, N)``, ``(B, K, L, N)``, ``(B, L, N)``, B <= 14."""
     p = U(prime)
     m = U(mu)
     shift = (U(1) << _HALF) % p
     total = np.empty(_TILE, np.uint64)
-    size = sums.shape[1]
+    size = sums.shape[2]
     for k in range(sums.shape[0]):
         for start in range(0, size, _TILE):
             tile = min(_TILE, size - start)
-            z = sums[k, start : start + tile]
+            z = sums[k, i, start : start + tile]
             for j in range(tile):
                 total[j] = U(z[j])
             for b in range(x.shape[0]):
-                xs = x[b, k, start : start + tile]
-                ys = y[b, start : start + tile]
+                xs = x[b, k, i, start : start + tile]
+                ys = y[b, i, start : start + tile]
                 for j in range(tile):
                     total[j] += U(xs[j]) * U(ys[j])
             for j in range(tile):
                 v = total[j]
                 v = (v >> _HALF) * shift + (v & _LOW)
                 v = (v >> _HALF) * shift + (v & _LOW)
-                z[j] = U32(_barrett(v, m, p))
+                z[j] = _barrett(v, m, p)
+
+
+@kernel
+def _divide(x: Array, u: Array, a: Array, b: Array, wrap: Any, half: Any, q: Any, q2: Any) -> None:
+    a0, a1, b0, b1 = U(a[0]), U(a[1]), U(b[0]), U(b[1])
+    for j in range(x.shape[0]):
+        y = u[j]
+        v = U32(_shoup(U(x[j]), a0, a1, q) + _shoup(U(y), b0, b1, q))
+        v = U32(_less(v, q2) + (wrap if y > half else U32(0)))
+        x[j] = _less(_less(v, q2), U32(q))
 
 
 @kernel
 def switch(c: Array, kept: int, primes: Array, unit: Array, keep: Array, take: Array, wrap: Array) -> None:
     """Divide ``c (L, n)`` by its last primes, down to `kept` of them, in place; see `switching.Switch`."""
-    n = c.shape[1]
     for last in range(c.shape[0] - 1, kept - 1, -1):
         p = U(primes[last])
-        half = p >> U(1)
         u = c[last]
-        for j in range(n):
-            v = _shoup(U(u[j]), U(unit[last, 0]), U(unit[last, 1]), p)
-            u[j] = U32(min(v, v - p))
+        w, ws = U(unit[last, 0]), U(unit[last, 1])
+        for j in range(u.shape[0]):
+            u[j] = _less(U32(_shoup(U(u[j]), w, ws, p)), U32(p))
         for i in range(last):
             q = U(primes[i])
-            q2 = q + q
-            a0 = U(keep[last, i, 0])
-            a1 = U(keep[last, i, 1])
-            b0 = U(take[last, i, 0])
-            b1 = U(take[last, i, 1])
-            w = U(wrap[last, i])
-            x = c[i]
-            for j in range(n):
-                y = U(u[j])
-                v = _shoup(U(x[j]), a0, a1, q) + _shoup(y, b0, b1, q)
-                v = min(v, v - q2) + (w if y > half else U(0))
-                v = min(v, v - q2)
-                x[j] = U32(min(v, v - q))
+            _divide(c[i], u, keep[last, i], take[last, i], wrap[last, i], U32(p >> U(1)), q, U32(q + q))
 
 
 @kernel
@@ -250,3 +255,22 @@ def accept(raw: Array, prime: Any, out: Array) -> int:
             out[found] = v
             found += 1
     return found
+
+
+@kernel
+def pack(groups: Array, words: Array) -> None:
+    """Sixteen 30-bit numbers of each row of `groups` to fifteen 32-bit words."""
+    for g in range(groups.shape[0]):
+        for i in range(15):
+            words[g, i] = U32((groups[g, i] >> U32(2 * i)) | (groups[g, i + 1] << U32(30 - 2 * i)))
+
+
+@kernel
+def unpack(words: Array, groups: Array) -> None:
+    """The inverse of `pack`."""
+    mask = U32(0x3FFFFFFF)
+    for g in range(words.shape[0]):
+        groups[g, 0] = words[g, 0] & mask
+        for i in range(1, 15):
+            groups[g, i] = U32((words[g, i - 1] >> U32(32 - 2 * i)) | (words[g, i] << U32(2 * i))) & mask
+        groups[g, 15] = words[g, 14] >> U32(2)

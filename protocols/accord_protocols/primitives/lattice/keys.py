@@ -67,13 +67,11 @@ class PublicKey:
         large, small = (pack(half)[None] for half in self.halves)
         return large, small
 
-    def half(self, degree: Degree) -> Residues:
-        """``-a·s + e``."""
-        return self.halves[DEGREES.index(degree)]
-
-    def uniform(self, degree: Degree, label: bytes = b"") -> Residues:
-        """The uniform polynomial that goes with `half`, or with a block whose label is given."""
-        return uniform(degree, Xof(self.context, "uniform", degree.size, label))
+    def uniform(self, degree: Degree, label: bytes = b"", out: Residues | None = None) -> Residues:
+        """The uniform polynomial that goes with the public half, or with a block whose label is given."""
+        found = np.empty((degree.count, degree.size), np.uint32) if out is None else out
+        uniform(degree, Xof(self.context, "uniform", degree.size, label), found)
+        return found
 
     @cached_property
     def uniforms(self) -> tuple[Residues, Residues]:

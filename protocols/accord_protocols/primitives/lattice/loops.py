@@ -17,4 +17,5 @@ _CHOSEN = _loops()
 COMPILED: bool = _CHOSEN.__name__.endswith("compiled")
 """Whether numba is there."""
 forward, inverse, combine = _CHOSEN.forward, _CHOSEN.inverse, _CHOSEN.combine
-multiply, accumulate, switch, accept = _CHOSEN.multiply, _CHOSEN.accumulate, _CHOSEN.switch, _CHOSEN.accept
+multiply, accumulate, switch = _CHOSEN.multiply, _CHOSEN.accumulate, _CHOSEN.switch
+accept, pack, unpack = _CHOSEN.accept, _CHOSEN.pack, _CHOSEN.unpack

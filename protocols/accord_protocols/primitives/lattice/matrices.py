@@ -120,14 +120,17 @@ def multiply_matrix(
     positions = (np.arange(k)[:, None] + np.arange(c) * k).reshape(-1)
     messages = np.empty((product.messages, product.message_width), np.uint8)
     mask = np.zeros((product.rows, product.columns, 2), np.uint64)
+    factor = np.empty((1, _DEGREE.count, _DEGREE.size), np.uint32)
     for message in range(product.messages):
         i, j = divmod(message, across)
         sums = cipher.Products(public, RING128)
         for at in range(inner):
             number = i * inner + at
             block = cipher.expand(public, _DEGREE, encrypted[number : number + 1])
-            factor = _polynomial(_tile(b, at, j, k, c), positions)
-            sums.add(block, [cipher.multiplier(_DEGREE, factor, k * c)])
+            cipher.multiplier(
+                _DEGREE, scattered(signed(_tile(b, at, j, k, c).reshape(-1, 2)), positions, k * c), factor[0]
+            )
+            sums.add(block, factor)
         own = xof.fork("answer", message)
         rows = integers(128, r * c, own) if masked else np.zeros((4, r * c), np.uint32)
         messages[message] = sums.answer(product.positions, unsigned(rows), own)

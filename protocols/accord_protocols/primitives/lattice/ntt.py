@@ -45,22 +45,22 @@ class Transform:
         ):
             object.__setattr__(self, name, value)
 
-    def forward(self, a: Residues, support: int | None = None) -> Residues:
+    def forward(self, a: Residues, support: int | None = None, out: Residues | None = None) -> Residues:
         """Values of the polynomial with coefficients `a`, ``(N,)``, which is overwritten.
 
         Args:
             a: Coefficients below p.
             support: All beyond so many are zero, where that is known: spares the first stages.
+            out: Where the values go.
         """
         parts = 1
         while support is not None and self.size // (2 * parts) >= max(support, 16):
             parts *= 2
-        part = self.size // parts
-        for start in range(part, self.size, part):  # what the skipped stages do with zeros
-            a[start : start + part] = a[:part]
-        out = np.empty(self.size, np.uint32)
-        loops.forward(a, out, *self._forth, self.prime, parts)
-        return out
+        whole = a.reshape(parts, -1)
+        whole[1:] = whole[0]  # what the skipped stages do with zeros
+        values = np.empty(self.size, np.uint32) if out is None else out
+        loops.forward(a, values, *self._forth, self.prime, parts)
+        return values
 
     def inverse(self, values: Residues) -> Residues:
         """Coefficients of the polynomial with `values`, ``(N,)``, which are overwritten."""

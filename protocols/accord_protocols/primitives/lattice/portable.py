@@ -63,11 +63,11 @@ def multiply(x: Array, y: Array, prime: int, mu: int, out: Array) -> None:
     out[:] = x.astype(np.uint64) * y % np.uint64(prime)
 
 
-def accumulate(sums: Array, x: Array, y: Array, prime: int, mu: int) -> None:
-    """``sums[k] += Σ_b x[b, k]·y[b]`` modulo p."""
+def accumulate(sums: Array, x: Array, y: Array, i: int, prime: int, mu: int) -> None:
+    """``sums[k, i] += Σ_b x[b, k, i]·y[b, i]`` modulo p."""
     p = np.uint64(prime)
     for b in range(len(x)):
-        sums[:] = (x[b].astype(np.uint64) * y[b] + sums) % p
+        sums[:, i] = (x[b, :, i].astype(np.uint64) * y[b, i] + sums[:, i]) % p
 
 
 def switch(c: Array, kept: int, primes: Array, unit: Array, keep: Array, take: Array, wrap: Array) -> None:
@@ -87,3 +87,18 @@ def accept(raw: Array, prime: int, out: Array) -> int:
     found: Array = values[values < prime][: len(out)]
     out[: len(found)] = found
     return len(found)
+
+
+def pack(groups: Array, words: Array) -> None:
+    """Sixteen 30-bit numbers of each row of `groups` to fifteen 32-bit words."""
+    for i in range(15):  # word i: the last 30 - 2i bits of number i, then the first 2i + 2 of the next
+        words[:, i] = groups[:, i] >> np.uint32(2 * i) | groups[:, i + 1] << np.uint32(30 - 2 * i)
+
+
+def unpack(words: Array, groups: Array) -> None:
+    """The inverse of `pack`."""
+    mask = np.uint32((1 << 30) - 1)
+    groups[:, 0] = words[:, 0] & mask
+    for i in range(1, 15):
+        groups[:, i] = (words[:, i - 1] >> np.uint32(32 - 2 * i) | words[:, i] << np.uint32(2 * i)) & mask
+    groups[:, 15] = words[:, 14] >> np.uint32(2)

@@ -12,16 +12,14 @@ from accord_protocols.primitives.xof import Xof
 _RESERVE = 512
 
 
-def uniform(degree: Degree, xof: Xof) -> NDArray[np.uint32]:
-    """Uniform residues modulo every prime, ``(primes, N)``."""
-    out = np.empty((degree.count, degree.size), np.uint32)
+def uniform(degree: Degree, xof: Xof, out: NDArray[np.uint32]) -> None:
+    """Uniform residues modulo every prime, to `out`, ``(primes, N)``."""
     for row, prime in zip(out, degree.primes, strict=True):
         found = 0
         while found < degree.size:  # the second turn is for one stream in 2^80
             missing = degree.size - found
             raw = np.frombuffer(xof.bytes(4 * (missing + missing // 32 + _RESERVE)), "<u4")
             found += loops.accept(raw, prime, row[found:])
-    return out
 
 
 def ternary(count: int, xof: Xof) -> NDArray[np.int8]:

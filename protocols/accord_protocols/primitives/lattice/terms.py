@@ -186,6 +186,7 @@ def multiply_terms(
         raise ProtocolError(MALFORMED)
     messages = np.empty((len(b), terms.spans, terms.pairs, terms.message_width), np.uint8)
     masks = np.empty((len(b), terms.rows, 2), np.uint64)
+    factor = np.empty((1, SMALL.count, SMALL.size), np.uint32)
     for span in range(terms.spans):
         sums = [[cipher.Products(public, terms.plain(pair)) for pair in range(terms.pairs)] for _ in b]
         for polynomial in range(terms.polynomials):
@@ -194,8 +195,8 @@ def multiply_terms(
             for numbers, products in zip(b, sums, strict=True):
                 rows = signed(_laid(terms, numbers, span, polynomial))
                 for pair, slots in enumerate(terms.slots):
-                    multiplier = cipher.multiplier(SMALL, slots.polynomial(rows))
-                    products[pair].add(blocks[pair : pair + 1], [multiplier])
+                    cipher.multiplier(SMALL, slots.polynomial(rows), factor[0])
+                    products[pair].add(blocks[pair : pair + 1], factor)
         for number, products in enumerate(sums):
             own = xof.fork("answer", number, span)
             drawn = integers(terms.mask_bits, SMALL.size, own)
