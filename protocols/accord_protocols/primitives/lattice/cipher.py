@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.lattice import loops
-from accord_protocols.primitives.lattice.keys import DEGREES, Bytes, PublicKey, Residues, SecretKey, masked
+from accord_protocols.primitives.lattice.keys import Bytes, PublicKey, Residues, SecretKey, masked, which
 from accord_protocols.primitives.lattice.ntt import transform
 from accord_protocols.primitives.lattice.packing import MALFORMED, pack, packed_size, unpack
 from accord_protocols.primitives.lattice.parameters import ERROR_BITS, Degree, Plain
@@ -105,7 +105,7 @@ class Products:
             xof: Draws flooding and randomisation.
         """
         plain, degree, t = self._plain, self._plain.degree, self._plain.modulus
-        index = DEGREES.index(degree)
+        index = which(degree)
         blind = Integers((ternary(degree.size, xof) + np.int8(1)).astype(np.uint32)[None], (t,), -t)
         noise = Integers(errors(degree.size, xof)[None], (t,), -ERROR_BITS * t)
         count = mask.rows.shape[1]

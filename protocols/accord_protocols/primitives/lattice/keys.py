@@ -27,6 +27,11 @@ DEGREES = (LARGE, SMALL)
 _CONTEXT = 32
 
 
+def which(degree: Degree) -> int:
+    """The place of a ring in `DEGREES`."""
+    return [known.size for known in DEGREES].index(degree.size)
+
+
 def context_of(sid: bytes, owner: str) -> bytes:
     """What the uniform polynomials of an owner in a session derive from."""
     return digest(b"accord lattice", sid, owner)
@@ -128,7 +133,7 @@ class SecretKey:
 
     def values(self, degree: Degree) -> Residues:
         """The secret as values, ``(primes, N)``."""
-        return self._values[DEGREES.index(degree)]
+        return self._values[which(degree)]
 
     @cached_property
     def _values(self) -> tuple[Residues, Residues]:

@@ -88,7 +88,7 @@ def encrypt_matrix(secret: SecretKey, product: Product, a: Words, xof: Xof) -> B
     positions = (np.arange(r)[:, None] * k * c + k - 1 - np.arange(k)).reshape(-1)
     for block, row in enumerate(out):
         i, inner = divmod(block, product.tiles[1])
-        message = _polynomial(_tile(a, i, inner, r, k), positions)
+        message = _polynomial(_tile(a, i, inner, r, k), positions, _DEGREE.size)
         row[:] = cipher.encrypt(secret, RING128, message, xof.fork("block", block))
     return out
 
@@ -127,9 +127,7 @@ def multiply_matrix(
         for at in range(inner):
             number = i * inner + at
             block = cipher.expand(public, _DEGREE, encrypted[number : number + 1])
-            cipher.multiplier(
-                _DEGREE, scattered(signed(_tile(b, at, j, k, c).reshape(-1, 2)), positions, k * c), factor[0]
-            )
+            cipher.multiplier(_DEGREE, _polynomial(_tile(b, at, j, k, c), positions, k * c), factor[0])
             sums.add(block, factor)
         own = xof.fork("answer", message)
         rows = integers(128, r * c, own) if masked else np.zeros((4, r * c), np.uint32)
@@ -169,5 +167,5 @@ def _place(out: Words, tile: Words, i: int, j: int) -> None:
     target[:] = tile[: target.shape[0], : target.shape[1]]
 
 
-def _polynomial(tile: Words, positions: NDArray[np.int64]) -> Integers:
-    return scattered(signed(tile.reshape(-1, 2)), positions, _DEGREE.size)
+def _polynomial(tile: Words, positions: NDArray[np.int64], size: int) -> Integers:
+    return scattered(signed(tile.reshape(-1, 2)), positions, size)

@@ -81,6 +81,8 @@ SMALL = Degree(8192, 7, 3)
 LARGE = Degree(16384, 12, 5)
 RING64 = Plain(SMALL, 1 << 64, 144)
 RING128 = Plain(LARGE, 1 << 128, 223)
+SLOT_FLOOD_BITS = 147
+"""Of ciphertexts whose plaintext modulus is a product of two primes, in the small ring."""
 
 
 def ring_of(bits: int) -> Plain:
@@ -88,5 +90,20 @@ def ring_of(bits: int) -> Plain:
     return {64: RING64, 128: RING128}[bits]
 
 
-SLOT_FLOOD_BITS = 147
-"""Of ciphertexts whose plaintext modulus is a product of two primes, in the small ring."""
+def noise_bound(plain: Plain, count: int, factor: int) -> int:
+    """What an opened coefficient holds besides mask and flooding, in units of t, at most and whatever was encrypted.
+
+    Each of `count` coefficients of multipliers, at most `factor` in absolute value, meets one coefficient of a block:
+    an error and a plaintext below t. Randomisation adds ``e·u + e'·s``. Answers to two different multipliers have
+    distributions that differ by this bound over 2^F at most.
+    """
+    return count * factor * (ERROR_BITS + 1) + 2 * plain.degree.size * ERROR_BITS
+
+
+def fits(plain: Plain, noise: int) -> bool:
+    """Whether an answer of so much noise is opened without an error: before and after the switch of its modulus."""
+    degree = plain.degree
+    kept = degree.modulus // degree.dropped
+    value = plain.modulus * (noise + (1 << plain.flood_bits) + 1)
+    switched = value // degree.dropped + plain.modulus * (degree.size + 1)
+    return 2 * value < degree.modulus and 2 * switched < kept - (kept >> 40)
