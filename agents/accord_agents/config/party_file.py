@@ -12,7 +12,7 @@ from accord_agents.config.policy import Policy
 from accord_agents.config.problems import AS_WRITTEN, usage_error
 from accord_agents.files import yaml12
 from accord_agents.files.paths import expanded
-from accord_agents.intake.ids import Key
+from accord_protocols.primitives.psi.ids import Key
 from accord_schemas.agreement import Ids, Step
 from accord_schemas.errors import UsageError
 from accord_schemas.header import PARTY

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from accord_agents.intake.cells import NULLS
 from accord_agents.intake.shape import invisible, shape
 from accord_agents.intake.stage import Repeats
-from accord_protocols.primitives.psi.ids import evened, joined, normalise
-from accord_schemas.agreement import Step
+from accord_protocols.primitives.psi.ids import Key, evened, joined, normalise
 from accord_schemas.errors import UsageError
 
 NO_ID = NULLS | frozenset(
@@ -42,22 +41,6 @@ _SAID = (
     "ids hold several spaces in a row ({}); they count when ids are compared",
     "rows spell an earlier id in other characters ({}), equal in Unicode's form NFKC: is it the same user?",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Which columns an id is made of, in their order, and what is done to each.
-
-    Args:
-        columns: Their names.
-        normalise: What was agreed on, see `accord_schemas.agreement.Ids`.
-    """
-
-    columns: tuple[str, ...]
-    normalise: tuple[Step, ...] = ()
-
-    def __str__(self) -> str:
-        return ", ".join(map(repr, self.columns))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 from accord_agents.intake.columns import Columns
 from accord_agents.intake.demands import LABELS, POSITIVE
 from accord_agents.intake.header import Layout, layout
-from accord_agents.intake.ids import IdColumn, Key
+from accord_agents.intake.ids import IdColumn
 from accord_agents.intake.kept import Kept, kept_rows
 from accord_agents.intake.records import Records
 from accord_agents.intake.snapshot import Snapshot, read_snapshot, write_snapshot
@@ -23,6 +23,7 @@ from accord_agents.intake.stage import Stage
 from accord_agents.intake.table import OTHERS, Report, Table
 from accord_protocols.jobs.base import Reads
 from accord_protocols.primitives.psi.buckets import KEY
+from accord_protocols.primitives.psi.ids import Key
 from accord_schemas.errors import UsageError
 
 SAMPLE = 100_000

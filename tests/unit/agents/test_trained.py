@@ -13,11 +13,12 @@ import pytest
 from tests.support.models import OF, parts, prediction
 from tests.support.world import tables
 
+from accord_agents.config.party_file import Source as Data
 from accord_agents.config.policy import Policy
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.results.trained import agreed, source, trained
 from accord_agents.service.acceptance import Acceptance
-from accord_schemas.agreement import Predict
+from accord_schemas.agreement import Ids, Predict
 from accord_schemas.errors import UsageError
 
 DATA = tables(3, n=8, columns=3)
@@ -133,10 +134,10 @@ def test_whoever_lacks_what_it_needs_refuses_and_only_its_own_people_learn_why(t
 
 
 def test_a_label_holder_without_columns_brings_ids_alone_and_one_with_exposures_those(tmp_path: Path) -> None:
-    data: Any = SimpleNamespace(csv=tmp_path / "a.csv", id="id")
+    data = Data(csv=tmp_path / "a.csv", id="id")
     bare = SHOP.model_copy(
         update={"coefficients": {}, "preparation": SHOP.preparation.model_copy(update={"columns": ()})}
     )
-    assert source(data, bare).reads.model is None
-    exposed = source(data, bare.model_copy(update={"model": "poisson", "exposure": "days"}))
+    assert source(data, bare, Ids()).reads.model is None
+    exposed = source(data, bare.model_copy(update={"model": "poisson", "exposure": "days"}), Ids())
     assert exposed.reads.model == "poisson" and exposed.others == {"exposure": "days"}

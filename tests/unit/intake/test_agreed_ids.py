@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from tests.support.files import table
 
 from accord_agents.config.party_file import Source as Data
-from accord_agents.intake.ids import Key
 from accord_agents.intake.reader import Source, read_table
 from accord_agents.intake.table import Table
 from accord_protocols.jobs.base import Reads
-from accord_protocols.primitives.psi.ids import MAX_ID_BYTES, evened, joined, normalise
+from accord_protocols.primitives.psi.ids import MAX_ID_BYTES, Key, evened, joined, normalise
 from accord_schemas.agreement import Ids, Step
 from accord_schemas.errors import UsageError
 

@@ -6,6 +6,7 @@ import hashlib
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -27,6 +28,22 @@ _STEPS: Mapping[Step, Callable[[str], str]] = {
     "digits": lambda text: "".join(filter(str.isdecimal, text)),
     "alphanumeric": lambda text: "".join(filter(str.isalnum, text)),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which columns an id is made of, in their order, and what is done to each.
+
+    Args:
+        columns: Their names.
+        normalise: What was agreed on, see `accord_schemas.agreement.Ids`.
+    """
+
+    columns: tuple[str, ...]
+    normalise: tuple[Step, ...] = ()
+
+    def __str__(self) -> str:
+        return ", ".join(map(repr, self.columns))
 
 
 def normalise(text: str) -> str:
