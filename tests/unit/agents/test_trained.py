@@ -90,7 +90,7 @@ def accepted(tmp_path: Path, rows: str) -> tuple[list[tuple[str, dict[str, Any]]
     work: list[Coroutine[Any, Any, None]] = []
     csv = tmp_path / "june.csv"
     csv.write_text(rows, encoding="utf-8")
-    data = SimpleNamespace(csv=csv, id="id", label=None, features=["another"])
+    data = Data(csv=csv, id="id", features=["another"])
     config: Any = SimpleNamespace(
         party="shop", data=data, out=tmp_path / "out", trained=tmp_path, policy=Policy(proposals="accept")
     )

@@ -282,7 +282,7 @@ def test_without_roles_the_first_by_name_leads_an_alignment(write: Write) -> Non
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"job": "query"}, "job is 'query'; it must be train, psi or overlap."),
+        ({"job": "query"}, "job is 'query'; it must be train, psi, overlap or predict."),
         ({"job": "psi"}, "train is no part of this job; it belongs to the job train."),
         ({"trian": {}}, "trian is unknown; did you mean train?"),
     ],
