@@ -18,9 +18,9 @@ import pytest
 from tests.support.world import World, agreement, tables
 
 from accord_protocols.phases.training.offline_paillier import slot_bits
-from accord_protocols.phases.training.products import OwnPads
+from accord_protocols.phases.training.products import Factors, Offsets, OwnPads
 from accord_protocols.phases.training.sizes import D_BITS, SCORE_BITS, SUM_BITS, X_BITS, Sizes
-from accord_protocols.phases.training.states import Holding, Round
+from accord_protocols.phases.training.states import Round
 from accord_protocols.primitives.paillier.cipher import decrypt
 from accord_protocols.primitives.paillier.keys import PrivateKey, PublicKey
 from accord_protocols.primitives.paillier.packing import pack
@@ -60,8 +60,10 @@ class Watched(World):
         if isinstance(at, Round):
             known = self.seen.setdefault((me, at.number), Seen(at))
             known.at = at
-            if isinstance(state, Holding) and state.share is not None:
-                known.share = state.share
+        for products in self.parties[me].engine._instances.values():
+            factors = products.state
+            if isinstance(factors, Factors) and factors.share is not None and (me, factors.number) in self.seen:
+                self.seen[me, factors.number].share = factors.share
 
     @property
     def sizes(self) -> Sizes:
@@ -87,8 +89,8 @@ class Watched(World):
 
     def own(self, owner: str, number: int = 0) -> OwnPads:
         """A computing party's pads of the batch of a round."""
-        own = self.seen[owner, number].at.own
-        assert own is not None
+        own = self.seen[owner, number].at.stock[owner]
+        assert isinstance(own, OwnPads)
         return own
 
     def share(self, owner: str, number: int) -> np.ndarray:
@@ -235,7 +237,7 @@ def view(world: Watched, me: str) -> list[np.ndarray]:
     ring, rows = world.sizes.ring, world.sizes.rows
     out: list[np.ndarray] = []
     for content in world.log.values():
-        if me in (*content.to, content.address.sender) and content.address.instance == "train":
+        if me in (*content.to, content.address.sender) and training(content):
             out += [a for a in vectors(content) if a.shape == (rows, ring.words)]
     for number in world.rounds():
         out.append(fixed(world, world.z(me, number)))
@@ -274,6 +276,11 @@ def targets(world: Watched, me: str) -> dict[bytes, str]:
     return out
 
 
+def training(content: Content) -> bool:
+    """Whether it was said while a model was trained."""
+    return content.address.instance.partition(".")[0] in ("train", "padded")
+
+
 def derived(ring: Ring, held: list[np.ndarray], wanted: dict[bytes, str]) -> set[str]:
     """Targets that are a held vector, or a sum or difference of two."""
     forms = {value.tobytes(): value for value in held}
@@ -307,7 +314,7 @@ def test_colluding_computing_parties_have_everything(shared: Watched) -> None:
 
 
 def test_shares_look_uniform_and_never_repeat(shared: Watched) -> None:
-    sent = [a for content in shared.log.values() if content.address.instance == "train" for a in vectors(content)]
+    sent = [a for content in shared.log.values() if training(content) for a in vectors(content)]
     copies = {a.tobytes() for a in sent}
     # a residual under its pad goes to every peer alike; nothing else is said twice
     assert len(copies) == len(sent) - 2 * len(shared.rounds())
@@ -326,11 +333,12 @@ def test_the_third_party_learns_its_gradient_and_not_the_parts_of_it() -> None:
         x, column = seen.block.x, number % watched.sizes.slots
         truth = {p: ring.to_ints(ring.matvec(x, ring.from_fixed(watched.z(p, number), D_BITS))) for p in owners}
         for q in owners:
-            event = watched.log[Address("train", f"residual.{number}.{third}", q)].event
+            event = watched.log[Address(f"padded.{number}", f"residual.{third}", q)].event
             scores = watched.log[Address("train", f"scores.{number}.{q}", third)].event
             assert isinstance(event, Residual) and isinstance(scores, Scores)
-            offsets = seen.offsets[q][:, column]
-            part = ring.sub(ring.add(ring.matvec(x, event.masked), event.products), offsets)
+            offsets = seen.stock[q]
+            assert isinstance(offsets, Offsets)
+            part = ring.sub(ring.add(ring.matvec(x, event.masked), event.products), offsets.offsets[:, column])
             own = ring.matvec(x, scores.shares)
             for known in (part, ring.sub(part, own), ring.add(part, own)):
                 assert ring.to_ints(known) not in truth.values() or not any(truth[q])

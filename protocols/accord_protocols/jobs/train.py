@@ -30,6 +30,7 @@ def _given(known: Known) -> Given:
 
 
 _OFFLINE = tuple(engine.machine for engine in ENGINES.values())
+_ROUNDS = tuple(engine.rounds for engine in ENGINES.values())
 PREPARE = Phase(
     "prepare",
     Prepare.kind,
@@ -44,7 +45,7 @@ TRAIN = Phase(
     "converged",
     "CONVERGED",
     given=_given,
-    starts=tuple(machine.kind for machine in _OFFLINE),
+    starts=tuple(machine.kind for machine in (*_OFFLINE, *_ROUNDS)),
     rounds=Rounds("train", "round", "TRAINING", count=lambda known: known.of(Trained).rounds),
     refuses=True,  # the same policy, while others were faster
 )
@@ -108,7 +109,7 @@ def _predictions(notes: Notes, rows: Rows) -> Iterator[list[str]]:
 JOB = Job(
     name="train",
     plan=Plan((*alignment.PHASES, PREPARE, TRAIN, EVALUATE), _complete),
-    machines=machines(*alignment.MACHINES, Prepare, *_OFFLINE, Train, Evaluate),
+    machines=machines(*alignment.MACHINES, Prepare, *_OFFLINE, *_ROUNDS, Train, Evaluate),
     roles={LABEL_HOLDER: (1, 1), FEATURE_HOLDER: (1, MAX_PARTIES - 1)},
     leader=_leader,
     sections=frozenset({"align", "prepare", "train", "test_rows"}),

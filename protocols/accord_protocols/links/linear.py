@@ -35,8 +35,12 @@ class Linear:
         return (u - y) * (u - y) * 0.5
 
     def unit(self, shift: int) -> float:
-        """Of a square; penalties keep their size, since weights and losses scale alike."""
+        """Of a square."""
         return math.ldexp(1.0, 2 * shift)
+
+    def penalty(self, shift: int) -> float:
+        """The same: weights and residuals scale alike."""
+        return 1.0
 
     def weights(self, w: Vector, shift: int) -> Vector:
         """In the labels' unit."""

@@ -31,12 +31,12 @@ class Labels:
 
 
 class Link(Protocol):
-    """One family; an entry in `accord_protocols.links.registry.LINKS`.
+    """One family, or another loss of it; an entry in `accord_protocols.links.registry.LINKS`.
 
     All scores u and labels y below are ``(n,)`` in the scaled unit.
 
     Attributes:
-        name: As ``train.model`` says it.
+        name: Of the entry.
         curvature: Bound on, or typical size of, the loss's second derivative by the score: the whitened basis divides
             penalties by it, and step lengths follow from it.
         quadratic: Whether the gradient is affine, so that a step's best length is known without another evaluation.
@@ -71,7 +71,11 @@ class Link(Protocol):
         ...
 
     def unit(self, shift: int) -> float:
-        """What turns a loss of scaled labels into one of the labels: penalties are divided by it."""
+        """What turns a loss of scaled labels into one of the labels."""
+        ...
+
+    def penalty(self, shift: int) -> float:
+        """What turns a penalty on the labels' model into one on the model of scaled labels."""
         ...
 
     def weights(self, w: Vector, shift: int) -> Vector:

@@ -36,6 +36,10 @@ class Logistic:
         """None."""
         return 1.0
 
+    def penalty(self, shift: int) -> float:
+        """The same."""
+        return 1.0
+
     def weights(self, w: Vector, shift: int) -> Vector:
         """As they are."""
         return w

@@ -52,6 +52,10 @@ class Poisson:
         """Of the labels."""
         return math.ldexp(1.0, shift)
 
+    def penalty(self, shift: int) -> float:
+        """Divided as the loss is; weights do not scale."""
+        return math.ldexp(1.0, -shift)
+
     def weights(self, w: Vector, shift: int) -> Vector:
         """As they are."""
         return w

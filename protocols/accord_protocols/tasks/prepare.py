@@ -26,7 +26,7 @@ def fit_task(context: Context) -> Result:
     """Prepare one party's block.
 
     Inputs: rows (aligned, in common order), settings, modulus and equals of the TEST rule (0 for none), labelled, l2,
-    model, class_weights.
+    model, link (the entry of `links.registry.LINKS`), class_weights.
 
     Fields: x ``(n, m) int64`` whitened, 16 fraction bits; factor ``(m, m)``, the whitening's L; bound; test ``(k, m)
     float64`` prepared but not whitened; test_rows; fitted; remarks, sentences for the owner; dependent, names of
@@ -84,7 +84,8 @@ def _block(context: Context, fitted: Fitted) -> Result:
         train, test = (np.hstack([block, np.ones((len(block), 1))]) for block in (train, test))
         penalty = np.append(penalty, 0.0)
         fields |= _labels(context, train_rows, test_rows)
-    fields |= _whitened(train, penalty, fitted, LINKS[inputs["model"]].curvature) | {"test": test, "penalty": penalty}
+    link = LINKS[inputs["link"]]
+    fields |= _whitened(train, penalty, fitted, link.penalty(0) / link.curvature) | {"test": test, "penalty": penalty}
     return Result(fields | _commitments(context, fields))
 
 
@@ -111,8 +112,8 @@ def _labels(context: Context, train_rows: np.ndarray, test_rows: np.ndarray) -> 
     raw, (weights, exposure) = table.labels[train_rows], (_of(o, train_rows) for o in (table.weights, table.exposure))
     tells(inputs["model"], raw)
     weighed, offset = row_weights(raw, weights, inputs["class_weights"]), offsets(exposure)
-    labels = LINKS[inputs["model"]].labels(raw, weighed, offset)
-    largest = int(np.ceil(np.abs(labels.y).max(initial=0.0)))
+    labels = LINKS[inputs["link"]].labels(raw, weighed, offset)
+    largest = int(np.ceil(np.abs(labels.y).max(initial=0.0) * weighed.max(initial=1.0)))
     return {
         "y": labels.y,
         "weights": weighed,
@@ -130,11 +131,11 @@ def _of(numbers: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
     return None if numbers is None else numbers[rows]
 
 
-def _whitened(train: np.ndarray, penalty: np.ndarray, fitted: Fitted, curvature: float) -> dict[str, object]:
+def _whitened(train: np.ndarray, penalty: np.ndarray, fitted: Fitted, factor: float) -> dict[str, object]:
     if not train.shape[1]:
         return {"x": np.zeros(train.shape, np.int64), "factor": np.zeros((0, 0)), "bound": 0, "dependent": []}
     gram, names = gram_matrix(train), fitted.names
-    whitening = Whitening.of(gram, penalty / curvature)
+    whitening = Whitening.of(gram, penalty * factor)
     basis = whitening.transform(train)
     exponent = bound(basis)
     combined: list[int] = []

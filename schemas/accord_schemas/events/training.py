@@ -58,16 +58,21 @@ class Residual(Event):
 
 
 class Sums(Event):
-    """Masked inner products for the label holder to add up."""
+    """Masked inner products for the label holder to add up; and whether a score left its range at the trial point."""
 
     family, name = "gradients", "sums"
     values: RingVector
+    breach: bool = False
 
 
 class Direction(Event):
-    """The label holder's decision after a round: step length, coefficients of the next direction, whether to stop."""
+    """The label holder's decision after a round: step length, coefficients of the next direction, whether to stop.
+
+    Where a score left its range the range may be doubled instead.
+    """
 
     family, name = "gradients", "direction"
     stop: Literal["", "tolerance", "rounds", "stalled"]
     step: Annotated[float, Field(ge=0)]
     coefficients: Reals
+    widened: bool = False

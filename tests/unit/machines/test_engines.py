@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, ClassVar, get_args
@@ -23,10 +23,11 @@ from accord_protocols.phases.alignment.oprf import OPRFS, Oprf
 from accord_protocols.phases.keys import EVENTS
 from accord_protocols.phases.training.able import unable
 from accord_protocols.phases.training.engines import ENGINES
-from accord_protocols.phases.training.products import Batch, Offsets, OwnPads, ProductEngine
+from accord_protocols.phases.training.padded import Padded
+from accord_protocols.phases.training.products import Batch, Factors, Offsets, OwnPads, ProductEngine
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.tasks import TASKS, Context, Result, Task
-from accord_schemas.agreement import Train
+from accord_schemas.agreement import Agreement, Train
 from accord_schemas.events import Blinded, Event, PaillierKey, Signed
 
 
@@ -43,9 +44,9 @@ def test_an_oprf_has_its_tasks(oprf: Oprf) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 def test_a_product_engine_has_its_machine_and_its_key(engine: ProductEngine) -> None:
-    machine = engine.machine
-    assert machine.table[machine.first].state is Batch
-    assert machine in JOBS["train"].machines.values()
+    for machine, begins in ((engine.machine, Batch), (engine.rounds, Factors)):
+        assert machine.table[machine.first].state is begins
+        assert machine in JOBS["train"].machines.values()
     assert engine.key in EVENTS
     assert {f"keys.{engine.key.name}.make", f"keys.{engine.key.name}.check"} <= set(TASKS)
 
@@ -173,6 +174,14 @@ class InClear:
     name = "plain"
     key: type[Event] = PaillierKey
     machine: type[Machine] = Plain
+    rounds: type[Machine] = Padded
+
+    def holders(self, agreement: Agreement) -> tuple[str, ...]:
+        return agreement.keyholders
+
+    def supplies(self, agreement: Agreement, columns: Mapping[str, int], slots: int, number: int) -> Mapping[str, str]:
+        batch, column = divmod(number, slots)
+        return {} if column else {q: f"plain.{q}.{batch}" for q in agreement.keyholders}
 
     def row_bytes(self, key_bits: int) -> int:
         return 64

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.support.world import World, agreement, tables
 
-from accord_protocols.phases.training import evaluate, glm
+from accord_protocols.phases.training import evaluate, glm, padded
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.vectors import large, scores
 from accord_protocols.primitives.xof import Xof
@@ -43,7 +43,7 @@ def play(protection: str) -> Counting:
 def test_a_worker_gives_the_same_model_and_predictions(protection: str, monkeypatch: pytest.MonkeyPatch) -> None:
     here = play(protection)
     assert not set(BLOCK) & set(here.asked)
-    for module in (glm, evaluate):
+    for module in (glm, padded, evaluate):
         monkeypatch.setattr(module, "large", lambda _block: True)
     for name in BLOCK:
         monkeypatch.setitem(TASKS, name, replace(TASKS[name], chunk=7))

@@ -10,8 +10,8 @@ from tests.support.world import Tamper, World, agreement, tables
 
 from accord_protocols.phases.training.glm import Train
 from accord_protocols.phases.training.masking import fixed
-from accord_protocols.phases.training.optimisers import lbfgs
 from accord_protocols.phases.training.optimisers import rule as rules
+from accord_protocols.phases.training.optimisers.lbfgs import Lbfgs
 from accord_protocols.phases.training.states import Round
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.vectors import dot
@@ -41,12 +41,12 @@ def test_nobody_follows_beyond_the_agreed_rounds(monkeypatch: pytest.MonkeyPatch
     """`attack_rounds`: three rounds agreed, and a label holder that goes on, with directions of its choice."""
     rng = np.random.default_rng(0)
 
-    def direction(rule: rules.Rule, gram: Any, pairs: int) -> tuple[float, ...]:
+    def direction(self: Lbfgs, gram: Any, pairs: int, *_: Any, **__: Any) -> tuple[float, ...]:
         return tuple(rng.normal(size=2 * pairs + 1)) if pairs else (-1.0,)
 
     monkeypatch.setattr(rules, "_stop", lambda rule, *_: "rounds" if rule.round >= 40 else "")
     monkeypatch.setattr(rules, "_step", lambda *_: (0.1, False))
-    monkeypatch.setattr(rules, "_direction", direction)
+    monkeypatch.setattr(Lbfgs, "next", direction)
     world = World(agreement(2, BITS, max_rounds=3), tables(2, n=60)).run()
     abort = world.parties["shop"].aborted
     assert abort is not None and (abort.trigger, abort.reason, abort.whose) == ("failed", FORM, "bank")
@@ -77,9 +77,9 @@ def test_different_directions_for_different_parties_give_noise(monkeypatch: pyte
     truth: dict[int, dict[str, dict[str, np.ndarray]]] = {}
     decide, named = rules.decide, Train._named
 
-    def watched(rule: rules.Rule, sums: list[float]) -> Any:
+    def watched(rule: rules.Rule, sums: list[float], found: rules.Seen) -> Any:
         seen[rule.round] = sums
-        return decide(rule, sums)
+        return decide(rule, sums, found)
 
     def noted(self: Train, at: Round) -> Any:
         vectors = named(self, at)
@@ -95,7 +95,7 @@ def test_different_directions_for_different_parties_give_noise(monkeypatch: pyte
     monkeypatch.setattr(rules, "decide", watched)
     monkeypatch.setattr(Train, "_named", noted)
     World(agreement(3, BITS, max_rounds=4), tables(3, n=60), tamper=tamper).run()
-    (newest, _), *_ = wanted = lbfgs.layout(2, fresh=True)
+    (newest, _), *_ = wanted = Lbfgs().layout(2, fresh=True)
     assert newest == "p1" and not truth[2]["telco"]["p1"].any()
     for (a, b), total in list(zip(wanted, seen[2], strict=True))[:2]:
         bank, shop = (dot(truth[2][party][a], truth[2][party][b]) for party in ("bank", "shop"))

@@ -10,7 +10,8 @@ from tests.support.world import agreement
 from accord_protocols.kernel.machine import Setup
 from accord_protocols.phases.training.engines import sizes_of
 from accord_protocols.phases.training.offline_paillier import slot_bits
-from accord_protocols.phases.training.sizes import D_BITS, RANGE_BITS, Announced, Sizes
+from accord_protocols.phases.training.ranges import RANGE_BITS
+from accord_protocols.phases.training.sizes import D_BITS, Announced, Sizes
 from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, Agreement, Member
 from accord_schemas.header import MAX_PARTIES
 

@@ -15,6 +15,7 @@ LABELS = {
     "logistic": RNG.integers(0, 2, 50).astype(np.float64),
     "poisson": RNG.poisson(40, 50).astype(np.float64),
 }
+LABELS["tangent"] = LABELS["logistic"]
 NONE = np.zeros(0)
 
 

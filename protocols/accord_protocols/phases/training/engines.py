@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from accord_protocols.phases.training.offline_paillier import Paillier
 from accord_protocols.phases.training.products import ProductEngine
-from accord_protocols.phases.training.sizes import D_BITS, RANGE_BITS, X_BITS, Announced, Sizes
+from accord_protocols.phases.training.ranges import RANGE_BITS
+from accord_protocols.phases.training.sizes import D_BITS, X_BITS, Announced, Sizes
 from accord_protocols.primitives.paillier.packing import log2_ceil
 from accord_protocols.primitives.ring import Ring
 from accord_schemas.agreement import Agreement, Train

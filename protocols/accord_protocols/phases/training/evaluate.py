@@ -7,6 +7,7 @@ against.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -21,7 +22,7 @@ from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.links.link import Link
-from accord_protocols.links.registry import LINKS
+from accord_protocols.links.registry import link_of
 from accord_protocols.model.part import LINKS as LINKED
 from accord_protocols.model.part import ModelPart
 from accord_protocols.phases.training.masking import masked
@@ -142,9 +143,11 @@ class Evaluate(Machine):
         u: Vector = np.ldexp(total[:, 0].view(np.int64).astype(np.float64), -SCORE_BITS)
         if len(block.test_offset):
             u = u + loaded(block.test_offset)
-        bounded: Vector = u if link.quadratic else np.clip(u, -WIDE, WIDE)
+        bounded: Vector = u if math.isinf(link.range) else np.clip(u, -WIDE, WIDE)
         predictions = link.predictions(bounded, block.center, block.shift)
-        found = {"metrics": metrics(link.name, y, u, predictions), "deciles": deciles(y, predictions)}
+        assert self.agreement.train is not None
+        model = self.agreement.train.model
+        found = {"metrics": metrics(model, y, u, predictions), "deciles": deciles(y, predictions)}
         rows = loaded(block.test_rows)
         note = Note({"predictions": predictions, "predicted_rows": rows, **found})
         return Fired((note, Done(Evaluated(state.told.digest))))
@@ -181,4 +184,4 @@ class Evaluate(Machine):
     @property
     def _link(self) -> Link:
         assert self.agreement.train is not None
-        return LINKS[self.agreement.train.model]
+        return link_of(self.agreement.train)

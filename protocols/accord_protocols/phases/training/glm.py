@@ -1,72 +1,83 @@
-"""Training of linear regression: shares of scores, residual under one-time pads, own gradients, the leader's decision.
+"""Training of generalised linear models: shares of scores, residual, own gradients, the leader's decision.
 
 Every party trains on its whitened block X' = X L^-T. In round t it evaluates the gradient at w + p, where p is the
 direction of the last decision; the label holder sees masked sums of inner products and answers with step and next
-direction. At `shared` CP0 and CP1 hold the residual in two shares, at `score` the label holder opens the scores and
-knows it.
+direction. At `score` the label holder opens the scores and knows the residual; at `shared` CP0 and CP1 hold it in two
+shares, which a link that is not linear makes in an instance of its own (`series`, `dealt`). Products with columns are
+the engine's.
 
 What passes over all rows and columns is a task where the block is large; see `vectors.large`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from accord_protocols.kernel.effects import Compute, Done, Reach, Send, Spawn
+from accord_protocols.kernel.effects import Compute, Done, Effect, Reach, Send, Spawn
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.links.link import Link
+from accord_protocols.links.registry import link_of
+from accord_protocols.phases.training import shared
 from accord_protocols.phases.training.engines import engine_of, sizes_of
 from accord_protocols.phases.training.masking import fixed, heard, masked, masked_sums
 from accord_protocols.phases.training.optimisers import rule as rules
-from accord_protocols.phases.training.optimisers.lbfgs import layout
-from accord_protocols.phases.training.products import Batch, Offsets, OwnPads
-from accord_protocols.phases.training.sizes import D_BITS, RANGE_BITS, SUM_BITS, X_BITS, Sizes
-from accord_protocols.phases.training.states import Adding, Given, Holding, Looked, Round, Summed, Trained
+from accord_protocols.phases.training.products import Batch, Factors, Product, ProductEngine, Words, expected_shape
+from accord_protocols.phases.training.ranges import range_of
+from accord_protocols.phases.training.shared import Residuals, Sharing
+from accord_protocols.phases.training.sizes import D_BITS, SUM_BITS, X_BITS
+from accord_protocols.phases.training.states import Given, Looked, Round, Summed, Trained
 from accord_protocols.preparation.whiten import Whitening
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.vectors import Vector, combination, dot, large, product, scores
 from accord_protocols.primitives.xof import Xof
-from accord_protocols.tasks.results import Multiplied, Scored
+from accord_protocols.tasks.results import Block, Scored
+from accord_schemas import agreement as agreed
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Direction, Event, Residual, Scores, Sums
+from accord_schemas.events import Direction, Event, Scores, Sums
 
 SUMS = Ring(128)
 RANGE = "a score left the agreed range"
 WIDE = 2.0**200
 """Weights beyond this are no numbers to go on with; squares of smaller ones are finite."""
-Words = NDArray[np.uint64]
 
 
 class Train(Machine):
     """One instance, at everybody."""
 
     kind = "train"
-    version = 3
-    says: ClassVar[dict[str, type[Event]]] = {
-        "scores": Scores,
-        "residual": Residual,
-        "sums": Sums,
-        "direction": Direction,
-    }
-    goes: ClassVar[dict[str, Goes]] = {
-        "scores": Goes.STEP,
-        "residual": Goes.STEP,
-        "sums": Goes.LEADER,
-        "direction": Goes.ALL,
-    }
+    version = 4
+    says: ClassVar[dict[str, type[Event]]] = {"scores": Scores, "sums": Sums, "direction": Direction}
+    goes: ClassVar[dict[str, Goes]] = {"scores": Goes.STEP, "sums": Goes.LEADER, "direction": Goes.ALL}
 
     # ---- who does what
 
     @property
+    def terms(self) -> agreed.Train:
+        """What was agreed on the training."""
+        assert self.agreement.train is not None
+        return self.agreement.train
+
+    @property
+    def link(self) -> Link:
+        """The agreed family."""
+        return link_of(self.terms)
+
+    @property
+    def engine(self) -> ProductEngine:
+        """The agreed engine."""
+        return engine_of(self.agreement)
+
+    @property
     def owners(self) -> tuple[str, ...]:
-        """The computing parties: they hold pads and shares of the residual."""
+        """The computing parties: they hold shares of the residual."""
         return self.agreement.keyholders
 
     @property
@@ -78,42 +89,48 @@ class Train(Machine):
         """Who sends scores to the computing parties: those who are none."""
         return tuple(p for p in self.agreement.order if p not in self.owners)
 
-    def answering(self) -> tuple[str, ...]:
-        """From whom this party gets a residual under pads."""
-        return tuple(q for q in self.owners if q != self.me)
+    def supplies(self, at: Round) -> Mapping[str, str]:
+        """What prepares this round's products and those after it, by owner, if anything does anew."""
+        return self.engine.supplies(self.agreement, at.given.announced.columns, at.sizes.slots, at.number)
 
-    def pads(self, owner: str, batch: int) -> str:
-        """The instance of a batch of pads."""
-        return f"{engine_of(self.agreement).machine.kind}.{owner}.{batch}"
+    def batch(self, at: Round) -> Batch:
+        """What products are made of."""
+        return Batch(at.sizes, at.block.x, at.given.keyed.of(self.engine.key), at.given.announced.columns)
 
     # ---- transitions
 
     @transition(Given, nothing, starts=True)
     def start(self, state: Given, inputs: Inputs, draw: Draw) -> Fired:
-        """Set out at w = 0."""
+        """Set out at w = 0, but for the intercept."""
         block = state.block
         sizes = sizes_of(self.agreement, block.n, state.announced)
         zero = np.zeros(block.columns)
-        ridge = Whitening(block.factor).ridge_matrix(block.penalty) if block.columns else np.zeros((0, 0))
+        ridge = np.zeros((0, 0))
+        if block.columns:
+            ridge = Whitening(block.factor).ridge_matrix(block.penalty * self.link.penalty(state.announced.shift))
         rule = rules.opening(block, sizes, self.agreement) if self.setup.leads else None
-        at = Round(state, sizes, ridge, 0, self.agreement.digest(), zero, zero, zero, rule=rule)
-        return self._prepared(at)
+        w = self._intercept(block) if self.setup.labelled else zero
+        return self._prepared(Round(state, sizes, ridge, 0, self.agreement.digest(), w, zero, zero, rule=rule), draw)
 
-    def _prepared(self, at: Round, *effects: Reach) -> Fired:
-        """Have a batch of pads made."""
-        given, number = at.given, at.batch[0]
-        keys = given.keyed.of(engine_of(self.agreement).key)
-        batch = Batch(at.sizes, given.block.x, keys, given.announced.columns)
-        spawns = (Spawn(self.pads(q, number), batch) for q in self.owners)
-        return Fired((*effects, *spawns), self.padded.keeping(replace(at, own=None, offsets={})))
+    def _intercept(self, block: Block) -> Vector:
+        """The starting point in the whitened basis: the intercept alone, which is the last column."""
+        w = np.zeros(block.columns)
+        w[-1] = self.link.start(*(loaded(values) for values in (block.y, block.weights, block.offset)))
+        return Whitening(block.factor).forth(w)
 
-    @transition(Round, lambda self, at: [self.done(self.pads(q, at.batch[0])) for q in self.owners])
-    def padded(self, state: Round, inputs: Inputs, draw: Draw) -> Fired:
-        """A batch of pads is ready."""
-        batch = state.batch[0]
-        own = inputs.ended(OwnPads, self.pads(self.me, batch)) if self.holds else None
-        offsets = {q: inputs.ended(Offsets, self.pads(q, batch)).offsets for q in self.answering()}
-        return self._look(replace(state, own=own, offsets=offsets), draw)
+    def _prepared(self, at: Round, draw: Draw, *effects: Reach) -> Fired:
+        """Have prepared what the round's products need, if it is not there already."""
+        supplies = self.supplies(at)
+        if not supplies:
+            return self._look(at, draw, *effects)
+        spawns = (Spawn(instance, self.batch(at)) for instance in supplies.values())
+        return Fired((*effects, *spawns), self.stocked.keeping(at))
+
+    @transition(Round, lambda self, at: [self.done(instance) for instance in self.supplies(at).values()])
+    def stocked(self, state: Round, inputs: Inputs, draw: Draw) -> Fired:
+        """It is there."""
+        stock = {owner: inputs.ended(object, instance) for owner, instance in self.supplies(state).items()}
+        return self._look(replace(state, stock=stock), draw)
 
     def _look(self, at: Round, draw: Draw, *effects: Reach) -> Fired:
         """Scores at the trial point."""
@@ -128,13 +145,20 @@ class Train(Machine):
         """The same, from a worker."""
         return self._share(state, inputs.result(Scored, self.job(f"scored.{state.number}")).scores, draw)
 
-    def _share(self, at: Round, z: Vector, draw: Draw, *effects: Reach) -> Fired:
+    def _share(self, at: Round, z: Vector, draw: Draw, *effects: Effect) -> Fired:
         """Scores, shared among the computing parties, or masked for the label holder.
 
-        Whose direction it is answers for where it leads.
+        Whose direction it is answers for where it leads: a score beyond its range is cut off there, and the step not
+        taken; beyond any range the training ends.
         """
-        if not np.abs(z).max(initial=0.0) < 2.0**RANGE_BITS:  # also what is no number
+        if self.setup.labelled and len(at.block.offset):
+            z = z + loaded(at.block.offset)
+        bounds = range_of(self.terms, len(self.agreement.parties), at.moves.widenings)
+        breach = not (z.min(initial=0.0) >= bounds.low and z.max(initial=0.0) <= bounds.high)  # also what is no number
+        if breach and (not bounds.searched or (not at.pairs and not at.number)):
             raise ProtocolError(RANGE, whose=self.setup.leader)
+        if breach:
+            at, z = replace(at, breach=True), np.clip(np.nan_to_num(z), bounds.low, bounds.high)
         if self.holds:
             return Fired(effects, self.residual.keeping(Looked(at, z)))
         ring, step = at.sizes.ring, f"scores.{at.number}"
@@ -142,40 +166,55 @@ class Train(Machine):
         if len(self.owners) == 1:
             owner = self.owners[0]
             hidden = masked(ring, share, self.me, at.given.keyed.kappas, owner, step, at.told)
-            sends = [Send(f"{step}.{owner}", self.owners, Scores(shares=hidden))]
+            sends: Iterable[Effect] = [Send(f"{step}.{owner}", self.owners, Scores(shares=hidden))]
         else:
             first = ring.random(draw("share", at.number), at.sizes.rows)
             parts = zip(self.owners, (first, ring.sub(share, first)), strict=True)
             sends = [Send(f"{step}.{q}", [q], Scores(shares=part)) for q, part in parts]
-        return Fired((*effects, *sends), self.gradient.keeping(Holding(at)))
+        if self.me == self.terms.dealer:
+            sends = [*sends, Spawn(shared.instance(self.terms, at.number), Sharing(at))]
+        return self._multiplied(at, None, *effects, *sends)
 
     @transition(
         Looked, lambda self, state: [self.at(f"scores.{state.at.number}.{self.me}", p) for p in self.contributors()]
     )
     def residual(self, state: Looked, inputs: Inputs, draw: Draw) -> Fired:
-        """Computing party: its share of the residual, under a pad, to every peer."""
-        at, column = state.at, state.at.batch[1]
-        sizes, ring = at.sizes, at.sizes.ring
+        """Computing party: its share of the scores, and of the residual."""
+        at, ring = state.at, state.at.sizes.ring
         share = ring.from_fixed(state.z, D_BITS)
         for sender, event in inputs.events(Scores).items():
-            share = ring.add(share, _expected(event.shares, (sizes.rows, ring.words), sender))
+            share = ring.add(share, expected_shape(event.shares, (at.sizes.rows, ring.words), sender))
+        if len(self.owners) == 1:
+            return self._opened(at, share)
+        if not self.link.quadratic:
+            spawn = Spawn(shared.instance(self.terms, at.number), Sharing(at, share))
+            return Fired((spawn,), self.linked.keeping(at))
         if self.setup.labelled:
             share = ring.sub(share, ring.from_fixed(loaded(at.block.y), D_BITS))
-        if len(self.owners) == 1:
-            self._check_range(ring, share, sizes)
-        else:
-            share = self._refreshed(ring, share, at)
-        assert at.own is not None, "a computing party has pads"
-        padded = ring.sub(share, at.own.masks[:, column])
-        sends = tuple(
-            Send(
-                f"residual.{at.number}.{p}",
-                [p],
-                Residual(masked=padded, products=np.ascontiguousarray(at.own.products[p][:, column])),
-            )
-            for p in self.setup.peers
-        )
-        return Fired(sends, self.gradient.keeping(Holding(at, share)))
+        return self._multiplied(at, self._refreshed(ring, share, at))
+
+    @transition(Round, lambda self, at: [self.done(shared.instance(self.terms, at.number))])
+    def linked(self, state: Round, inputs: Inputs, draw: Draw) -> Fired:
+        """Computing party: its share of a residual that is no affine function of the score."""
+        share = inputs.ended(Residuals, shared.instance(self.terms, state.number)).share
+        assert share is not None, "a computing party has one"
+        return self._multiplied(state, self._refreshed(state.sizes.ring, share, state))
+
+    def _opened(self, at: Round, total: Words) -> Fired:
+        """The label holder knows the scores, and the residual: in clear, and exactly."""
+        block, link = at.block, self.link
+        u = np.ldexp(total[:, 0].view(np.int64).astype(np.float64), -D_BITS)
+        inside = np.clip(u, -link.range, link.range)
+        y, v = loaded(block.y), loaded(block.weights) if len(block.weights) else np.ones(at.sizes.rows)
+        residual = v * link.residual(inside, y)
+        limit = 2.0**at.sizes.range_bits - 1
+        breach = not (np.abs(residual).max(initial=0.0) < limit and np.array_equal(inside, u))
+        if breach and (link.quadratic or (not at.pairs and not at.number)):
+            raise ProtocolError(RANGE, whose=self.me)
+        loss = math.fsum((v * link.loss(inside, y)).tolist()) / max(at.sizes.rows, 1)
+        known = rules.optimiser_of(self.agreement).searches and not link.quadratic
+        at = replace(at, breach=at.breach or breach, seen=rules.Seen(loss if known else None))
+        return self._multiplied(at, at.sizes.ring.from_fixed(np.clip(residual, -limit, limit), D_BITS))
 
     def _refreshed(self, ring: Ring, share: Words, at: Round) -> Words:
         """Share the residual anew between CP0 and CP1.
@@ -188,52 +227,29 @@ class Train(Machine):
         zero = ring.random(Xof(kappa, "refresh", at.number, at.told), len(share))
         return ring.add(share, zero) if self.me == first else ring.sub(share, zero)
 
-    def _check_range(self, ring: Ring, residual: Words, sizes: Sizes) -> None:
-        signed = residual[:, -1].view(np.int64) if ring.words == 1 else None
-        if signed is not None and np.abs(signed).max(initial=0) >= 1 << (D_BITS + sizes.range_bits):
-            raise ProtocolError(RANGE, whose=self.me)
+    def _multiplied(self, at: Round, share: Words | None, *effects: Effect) -> Fired:
+        """Have the own gradient computed: everybody's columns times the residual."""
+        factors = Factors(self.batch(at), at.number, share, at.stock)
+        return Fired((*effects, Spawn(self._products(at), factors)), self.gradient.keeping(at))
 
-    @transition(
-        Holding, lambda self, state: [self.at(f"residual.{state.at.number}.{self.me}", q) for q in self.answering()]
-    )
-    def gradient(self, state: Holding, inputs: Inputs, draw: Draw) -> Fired:
-        """The own gradient: one product of the own columns with everything that is known of the residual.
+    def _products(self, at: Round) -> str:
+        return f"{self.engine.rounds.kind}.{at.number}"
 
-        X'ᵀ is linear in the ring, so the own share and the others' shares under pads are added first.
-        """
-        at, column = state.at, state.at.batch[1]
-        ring, columns = at.sizes.ring, at.block.columns
-        rest = ring.from_int64(np.zeros(columns, np.int64))
-        vector = ring.from_int64(np.zeros(at.sizes.rows, np.int64)) if state.share is None else state.share
-        for sender, event in inputs.events(Residual).items():
-            vector = ring.add(vector, _expected(event.masked, (at.sizes.rows, ring.words), sender))
-            products = _expected(event.products, (columns, ring.words), sender)
-            rest = ring.add(rest, ring.sub(products, at.offsets[sender][:, column]))
-        if not large(at.block.x):
-            return self._sums(at, ring.add(ring.matvec(loaded(at.block.x), vector), rest))
-        fields = {"x": at.block.x, "vector": vector, "ring_bits": ring.bits}
-        compute = Compute(f"multiplied.{at.number}", "train.gradient", fields)
-        return Fired((compute,), self.multiplied.keeping(Adding(at, rest)))
-
-    @transition(Adding, lambda self, state: [self.job(f"multiplied.{state.at.number}")])
-    def multiplied(self, state: Adding, inputs: Inputs, draw: Draw) -> Fired:
-        """The same, from a worker, by spans of rows."""
-        ring, total = state.at.sizes.ring, state.rest
-        for products in inputs.result(Multiplied, self.job(f"multiplied.{state.at.number}")).products:
-            total = ring.add(total, products)
-        return self._sums(state.at, total)
-
-    def _sums(self, at: Round, total: Words) -> Fired:
+    @transition(Round, lambda self, at: [self.done(self._products(at))])
+    def gradient(self, state: Round, inputs: Inputs, draw: Draw) -> Fired:
         """The own gradient's inner products, masked, to the label holder."""
-        sizes = at.sizes
-        unit, values = max(sizes.rows, 1) << (X_BITS + D_BITS), sizes.ring.to_ints(total)
+        at, sizes = state, state.sizes
+        values = sizes.ring.to_ints(inputs.ended(Product, self._products(at)).total)
+        unit = max(sizes.rows, 1) << (X_BITS + D_BITS)
         if max(map(abs, values), default=0) > sizes.rows << (sizes.x_bits + D_BITS + sizes.range_bits):
             # no residual within its range gives this: one of these lied, or was told another direction
-            raise ProtocolError("a gradient left the agreed range", whose=" or ".join(self.answering()))
+            whose = " or ".join(q for q in self.owners if q != self.me)
+            raise ProtocolError("a gradient left the agreed range", whose=whose)
         slope = np.array([value / unit for value in values]) + product(at.ridge, at.w + at.trial)
         at = self._taken(at, slope)
         vectors = self._named(at)
-        sums = [dot(vectors[a], vectors[b]) for a, b in layout(len(at.pairs), fresh=at.number > 0)]
+        wanted = rules.layout(self.agreement, len(at.pairs), fresh=at.number > 0)
+        sums = [dot(vectors[a], vectors[b]) for a, b in wanted]
         if self.setup.leads:
             return Fired(then=self.decide.keeping(Summed(at, sums)))
         step = f"sums.{at.number}"
@@ -242,10 +258,11 @@ class Train(Machine):
         except ProtocolError as error:
             error.whose = self.setup.leader  # its directions lead there
             raise
-        return Fired((Send(step, [self.setup.leader], Sums(values=hidden)),), self.follow.keeping(at))
+        send = Send(step, [self.setup.leader], Sums(values=hidden, breach=at.breach))
+        return Fired((send,), self.follow.keeping(at))
 
     def _taken(self, at: Round, slope: Vector) -> Round:
-        """In the first round the gradient itself; later the image of the direction under the Hessian."""
+        """In the first round the gradient itself; later what the newest direction changed of it."""
         if at.number == 0:
             return replace(at, g=slope)
         return replace(at, pairs=(*at.pairs, (at.trial, slope - at.g)))
@@ -253,11 +270,13 @@ class Train(Machine):
     def _named(self, at: Round) -> Mapping[str, Vector]:
         factor = at.block.factor
         original = Whitening(factor).gradient if len(factor) else np.copy
-        named = {"g": at.g, "Lg": original(at.g)}
+        point = at.w + at.trial
+        named = {"g": at.g, "Lg": original(at.g), "t": point, "Rt": product(at.ridge, point)}
         for i, (p, q) in enumerate(at.pairs):
             named |= {f"p{i}": p, f"q{i}": q}
         if at.pairs:
             named["Lq"] = original(at.pairs[-1][1])
+        named["Ln"] = named["Lg"] + named["Lq"] if at.number else named["Lg"]
         return named
 
     @transition(Summed, lambda self, state: [self.at(f"sums.{state.at.number}", p) for p in self.agreement.others])
@@ -265,11 +284,13 @@ class Train(Machine):
         """Label holder: add up, decide, and tell everybody."""
         at, own = state.at, state.sums
         total = SUMS.from_ints(fixed(value) for value in own)
+        breach = at.breach
         for sender, event in inputs.events(Sums).items():
-            total = SUMS.add(total, _expected(event.values, (len(own), SUMS.words), sender))
+            total = SUMS.add(total, expected_shape(event.values, (len(own), SUMS.words), sender))
+            breach = breach or event.breach
         values = [value / (1 << SUM_BITS) for value in SUMS.to_ints(total)]
         assert at.rule is not None, "the label holder decides"
-        rule, direction = rules.decide(at.rule, values)
+        rule, direction = rules.decide(at.rule, values, replace(at.seen, breach=breach))
         send = Send(f"direction.{at.number}", self.agreement.order, direction)
         return Fired((send,), self.follow.keeping(replace(at, rule=rule)))
 
@@ -278,7 +299,7 @@ class Train(Machine):
         """Step along the last direction, then set out in the next, or end."""
         event = inputs.event(Direction, self.at(f"direction.{state.number}", self.setup.leader))
         pairs, w, g, leader = state.pairs, state.w, state.g, self.setup.leader
-        if not rules.agreed(self.agreement, state.number, len(pairs), event):
+        if not rules.agreed(self.agreement, state.number, len(pairs), state.moves, event):
             raise ProtocolError("a direction is not of the agreed form", whose=leader)
         with np.errstate(over="ignore", invalid="ignore"):
             if pairs:
@@ -288,20 +309,16 @@ class Train(Machine):
         if not all(np.abs(vector).max(initial=0.0) < WIDE for vector in (w, g, trial)):
             raise ProtocolError(RANGE, whose=leader)
         at = replace(state, told=heard(state.told, event), w=w)
-        reached = Reach("round", at.number, at.rule.losses[-1] if at.rule else None)
+        losses = at.rule.losses if at.rule else ()
+        reached = Reach("round", at.number, losses[-1] if losses else None)
         if event.stop:
             return Fired((reached, Done(self._trained(at, event.stop))))
-        kept = rules.retained_pairs(self.agreement, pairs)
-        at = replace(at, g=g, trial=trial, pairs=kept, number=at.number + 1)
-        return self._prepared(at, reached) if at.batch[1] == 0 else self._look(at, draw, reached)
+        kept = rules.retained_pairs(self.agreement, pairs, event)
+        moves = rules.after(self.agreement, state.moves, len(pairs), event)
+        at = replace(at, g=g, trial=trial, pairs=kept, moves=moves, number=at.number + 1, breach=False)
+        return self._prepared(at, draw, reached)
 
     def _trained(self, at: Round, stop: str) -> Trained:
-        factor = at.block.factor
+        factor, losses = at.block.factor, at.rule.losses if at.rule else ()
         w = Whitening(factor).back(at.w) if len(factor) else at.w
-        return Trained(w, at.number, stop, list(at.rule.losses) if at.rule else None, at.told)
-
-
-def _expected(array: NDArray[Any], shape: tuple[int, ...], sender: str) -> NDArray[Any]:
-    if array.shape != shape:
-        raise ProtocolError("an array is not of the agreed shape", whose=sender)
-    return array
+        return Trained(w, at.number, stop, list(losses) or None, at.told)

@@ -6,7 +6,7 @@ peer draws what hides its answers while the owner still encrypts.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,12 +17,14 @@ from accord_protocols.kernel.effects import Compute, Done, Send
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
-from accord_protocols.phases.training.products import Batch, Offsets, OwnPads
+from accord_protocols.phases.training.padded import Padded
+from accord_protocols.phases.training.products import Batch, Offsets, OwnPads, numbered
 from accord_protocols.phases.training.sizes import Sizes
 from accord_protocols.primitives.paillier import packing
 from accord_protocols.primitives.paillier.keys import PublicKey
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.tasks.results import Decrypted, Masked, Numbers
+from accord_schemas.agreement import Agreement
 from accord_schemas.bigints import from_block
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, PaillierKey, Products
@@ -50,9 +52,7 @@ class Pads(Machine):
     def expected(cls, setup: Setup, qualifier: str) -> bool:
         """One per computing party and batch; there are no more batches than rounds."""
         owner, _, batch = qualifier.partition(".")
-        train = setup.agreement.train
-        numbered = re.fullmatch(r"0|[1-9][0-9]{0,5}", batch) is not None
-        return train is not None and owner in setup.agreement.keyholders and numbered and int(batch) <= train.max_rounds
+        return owner in setup.agreement.keyholders and numbered(batch, setup.agreement)
 
     @property
     def owner(self) -> str:
@@ -136,6 +136,16 @@ class Paillier:
     name = "paillier"
     key: type[Event] = PaillierKey
     machine: type[Machine] = Pads
+    rounds: type[Machine] = Padded
+
+    def holders(self, agreement: Agreement) -> tuple[str, ...]:
+        """The computing parties."""
+        return agreement.keyholders
+
+    def supplies(self, agreement: Agreement, columns: Mapping[str, int], slots: int, number: int) -> Mapping[str, str]:
+        """A batch of each computing party's pads."""
+        batch, column = divmod(number, slots)
+        return {} if column else {q: f"{Pads.kind}.{q}.{batch}" for q in agreement.keyholders}
 
     def row_bytes(self, key_bits: int) -> int:
         """A ciphertext: a number below n²."""

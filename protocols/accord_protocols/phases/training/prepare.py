@@ -13,6 +13,7 @@ from accord_protocols.kernel.effects import Compute, Done, Note, Send
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.links.registry import link_name
 from accord_protocols.phases.alignment.star import Aligned
 from accord_protocols.phases.training.sizes import Announced
 from accord_protocols.preparation.fitted import Fitted
@@ -67,6 +68,7 @@ class Prepare(Machine):
             "labelled": self.setup.labelled,
             "l2": train.l2 if train else 0.0,
             "model": train.model if train else "linear",
+            "link": link_name(train) if train else "linear",
             "class_weights": train.model_dump(mode="json")["class_weights"] if train else None,
         }
         return Fired(

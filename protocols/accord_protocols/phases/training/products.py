@@ -1,7 +1,8 @@
-"""The offline phase, whatever it is made of: one-time pads of a computing party, and their products with columns."""
+"""How a share of the residual is multiplied with columns that are another party's, whatever that is made of."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,17 +13,21 @@ from numpy.typing import NDArray
 from accord_protocols.kernel.machine import Machine
 from accord_protocols.phases.training.sizes import Sizes
 from accord_protocols.primitives.ring import Ring
+from accord_schemas.agreement import Agreement
+from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event
+
+Words = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Batch:
-    """What one batch of one owner begins with, at everybody.
+    """What an instance that prepares rounds begins with, at everybody.
 
     Args:
         sizes: Of this training.
         x: The own columns, ``(n, m) int64``; by reference where they are large.
-        keys: The engine's key event of each computing party.
+        keys: The engine's key events.
         columns: How many each party has.
     """
 
@@ -33,43 +38,83 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Factors:
+    """What the products of one round begin with, at everybody.
+
+    Args:
+        batch: As when they were prepared.
+        number: Of the round.
+        share: A computing party's share of the residual, ``(n, words)``; the others have none.
+        stock: What preparation ended with, by owner.
+    """
+
+    batch: Batch
+    number: int
+    share: Words | None
+    stock: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Product:
+    """What they end with: the own Xᵀd, ``(m, words)``."""
+
+    total: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class OwnPads:
-    """What the owner ends with: column t of a batch is used once, by round (batch · slots + t).
+    """Of pads in batches, what the owner ends with: column t is used once, in round batch · slots + t.
 
     Args:
         masks: The pads D, ``(n, slots, words)``.
         products: By peer p, V_p = X_pᵀD + ρ_p, ``(m_p, slots, words)``.
     """
 
-    masks: NDArray[np.uint64]
-    products: Mapping[str, NDArray[np.uint64]]
+    masks: Words
+    products: Mapping[str, Words]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Offsets:
-    """What a peer ends with: its offsets ρ, ``(m, slots, words)``."""
+    """Of pads in batches, what a peer ends with: its offsets ρ, ``(m, slots, words)``."""
 
-    offsets: NDArray[np.uint64]
+    offsets: Words
 
 
 class ProductEngine(Protocol):
-    """How pads are multiplied with columns that are another party's; an engine is a class like this and an entry.
+    """How residuals are multiplied with columns that are another party's; an engine is a class like this and an entry.
 
     The entry is in `accord_protocols.phases.training.engines.ENGINES`.
 
     Attributes:
         name: As ``train.engine`` says it.
-        key: How a computing party publishes its key; the tasks ``keys.KEY.make`` and ``keys.KEY.check`` are its own.
-        machine: One batch of one owner, ``KIND.OWNER.BATCH`` at everybody: begins with a `Batch`, ends with `OwnPads`
-            at the owner and with `Offsets` at everybody else. It needs neither labels nor weights.
+        key: How a key is published; the tasks ``keys.KEY.make`` and ``keys.KEY.check`` are its own.
+        machine: What prepares rounds, ``KIND.OWNER…``: begins with a `Batch`, and needs neither labels nor weights.
+        rounds: The products of one round, ``KIND.ROUND`` at everybody: begins with `Factors`, ends with a `Product`.
     """
 
     name: str
     key: type[Event]
     machine: type[Machine]
+    rounds: type[Machine]
+
+    def holders(self, agreement: Agreement) -> tuple[str, ...]:
+        """Who has a key."""
+        ...
+
+    def supplies(self, agreement: Agreement, columns: Mapping[str, int], slots: int, number: int) -> Mapping[str, str]:
+        """The instances of `machine` that are made before a round, by owner; none where earlier ones do.
+
+        Args:
+            agreement: Names who computes.
+            columns: How many each party has.
+            slots: Rounds that a batch is for.
+            number: Of the round, from 0.
+        """
+        ...
 
     def row_bytes(self, key_bits: int) -> int:
-        """Bytes of one row in the largest content of a batch."""
+        """Bytes of one row in the largest content that prepares rounds."""
         ...
 
     def slots(self, key_bits: int, ring: Ring, x_bits: int, rows: int, answers: int) -> int:
@@ -77,9 +122,27 @@ class ProductEngine(Protocol):
 
         Args:
             key_bits: As agreed.
-            ring: Of the pads.
+            ring: Of the residuals.
             x_bits: Bits of a feature with its sign: ``|x| <= 2^(x_bits-1)``.
             rows: n, at least 1.
             answers: Products of one column that are asked for in the whole run, at most.
         """
         ...
+
+
+def expected_shape(array: NDArray[np.uint64], shape: tuple[int, ...], sender: str) -> NDArray[np.uint64]:
+    """What a peer sent, which has this shape.
+
+    Raises:
+        ProtocolError: It has another one; names the peer.
+    """
+    if array.shape != shape:
+        raise ProtocolError("an array is not of the agreed shape", whose=sender)
+    return array
+
+
+def numbered(qualifier: str, agreement: Agreement) -> bool:
+    """Whether an instance's qualifier is the number of a round."""
+    train = agreement.train
+    plain = re.fullmatch(r"0|[1-9][0-9]{0,5}", qualifier) is not None
+    return train is not None and plain and int(qualifier) <= train.max_rounds

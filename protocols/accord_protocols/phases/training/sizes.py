@@ -13,8 +13,6 @@ SUM_BITS = 64
 """Fraction bits of inner products."""
 SCORE_BITS = 30
 """Fraction bits of a score that is opened for prediction."""
-RANGE_BITS = 20
-"""A party's score stays below 2^20 in the label's scaled unit, far from where the larger ring wraps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.phases.keys import Keyed
-from accord_protocols.phases.training.optimisers.rule import Rule
-from accord_protocols.phases.training.products import OwnPads
+from accord_protocols.phases.training.optimisers.optimiser import Moves
+from accord_protocols.phases.training.optimisers.rule import Rule, Seen
 from accord_protocols.phases.training.sizes import Announced, Sizes
 from accord_protocols.primitives.vectors import Vector
 from accord_protocols.tasks.results import Block
-
-Words = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -41,7 +39,7 @@ class Trained:
         w: Weights of its prepared columns, in the label's scaled unit.
         rounds: The last round's number.
         stop: Why it was the last.
-        loss: The objective per round, at the label holder.
+        loss: The objective per round, at the label holder, where it is known.
         told: What it was told in all, see `masking.heard`.
     """
 
@@ -70,10 +68,12 @@ class Round:
         w: The point, in the whitened basis.
         g: The gradient there.
         trial: The direction in which it looks.
-        pairs: Earlier directions and their images under the Hessian, the newest last.
+        pairs: Earlier directions and what each changed of the gradient, the newest last.
+        moves: What everybody knows of the moves so far.
+        breach: Whether the own scores leave their range at the trial point.
         rule: What the label holder remembers of its decisions.
-        own: A computing party's pads of this batch.
-        offsets: The offsets of every other computing party's pads, ``(m, slots, words)``.
+        seen: What it saw of this round.
+        stock: What prepares this round's products, by owner.
     """
 
     given: Given
@@ -85,19 +85,16 @@ class Round:
     g: Vector
     trial: Vector
     pairs: tuple[tuple[Vector, Vector], ...] = ()
+    moves: Moves = field(default_factory=Moves)
+    breach: bool = False
     rule: Rule | None = None
-    own: OwnPads | None = None
-    offsets: Mapping[str, Words] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
+    stock: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def block(self) -> Block:
         """The own rows."""
         return self.given.block
-
-    @property
-    def batch(self) -> tuple[int, int]:
-        """(batch of pads, column in it) of this round."""
-        return divmod(self.number, self.sizes.slots)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -106,22 +103,6 @@ class Looked:
 
     at: Round
     z: Vector
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Holding:
-    """A computing party's share of the residual, ``(n, words)``; the others have none."""
-
-    at: Round
-    share: Words | None = None
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Adding:
-    """What is added to the product of the own columns, ``(m, words)``."""
-
-    at: Round
-    rest: Words
 
 
 @dataclass(frozen=True, slots=True, repr=False)

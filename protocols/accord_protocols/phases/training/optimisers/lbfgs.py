@@ -1,68 +1,54 @@
 """L-BFGS without vectors: the label holder sees inner products only, and answers with coefficients.
 
-Vector-free L-BFGS (Chen, Wang, Zhou, NIPS 2014) over the basis p_1..p_k, q_1..q_k, g of earlier directions, their
-images under the Hessian, and the gradient. The objective of linear regression is quadratic, so that the gradient
-along a direction is affine: with q = g(w + p) − g(w) the best step is −g·p / p·q, and the gradient there is g + step
-· q, without another evaluation. A pair (p, q) serves as (s, y): the update does not change when both are scaled
-alike.
+Vector-free L-BFGS (Chen, Wang, Zhou, NIPS 2014) over the basis p_1..p_k, q_1..q_k, g of earlier directions, the changes
+of the gradient along them, and the gradient. Where the gradient is affine, as in linear regression, the best step is
+−g·p / p·q with q = g(w + p) − g(w), and the gradient there is g + step · q, without another evaluation; a pair (p, q)
+serves as (s, y), since the update does not change when both are scaled alike.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-MEMORY = 10
-"""Pairs of a direction and its image that are remembered."""
-
-
-def layout(pairs: int, fresh: bool) -> list[tuple[str, str]]:
-    """Which inner products a party sums for the label holder, in order.
-
-    Vectors are p0.., q0.. and g; Lq and Lg are the newest q and g in the original basis, for the stopping rule.
-
-    Args:
-        pairs: Pairs in memory, the newest last.
-        fresh: Whether the newest pair was made in this round.
-    """
-    basis = [f"p{i}" for i in range(pairs)] + [f"q{i}" for i in range(pairs)] + ["g"]
-    rows = ["g"] if not fresh else [f"p{pairs - 1}", f"q{pairs - 1}", "g"]
-    wanted = [(a, b) for k, a in enumerate(rows) for b in basis if b not in rows[:k]]
-    original = [("Lg", "Lg")] if not fresh else [("Lg", "Lg"), ("Lg", "Lq"), ("Lq", "Lq")]
-    return wanted + original
+from accord_protocols.phases.training.optimisers.gram import Gram
+from accord_protocols.phases.training.optimisers.optimiser import Coefficients, Moves
 
 
-class Gram:
-    """The inner products that the label holder knows, by unordered pair of names; immutable."""
+class Lbfgs:
+    """See `accord_protocols.phases.training.optimisers.optimiser.Optimiser`."""
 
-    def __init__(self, known: Mapping[tuple[str, str], float]) -> None:
-        self._known = {(min(pair), max(pair)): value for pair, value in known.items()}
+    name = "lbfgs"
+    memory = 10
+    exact = True
+    searches = True
 
-    def __call__(self, a: str, b: str) -> float:
-        """a·b."""
-        return self._known[min(a, b), max(a, b)]
+    def layout(self, pairs: int, fresh: bool) -> list[tuple[str, str]]:
+        """The newest pair and g with everything; and what the stopping rule needs."""
+        rows = ["g"] if not fresh else [f"p{pairs - 1}", f"q{pairs - 1}", "g"]
+        wanted = [(a, b) for k, a in enumerate(rows) for b in _basis(pairs) if b not in rows[:k]]
+        original = [("Lg", "Lg")] if not fresh else [("Lg", "Lg"), ("Lg", "Lq"), ("Lq", "Lq")]
+        return wanted + original
 
-    def extended(self, wanted: list[tuple[str, str]], values: list[float]) -> Gram:
-        """With new sums, which replace older ones."""
-        fresh = {(min(pair), max(pair)): value for pair, value in zip(wanted, values, strict=True)}
-        return Gram(self._known | fresh)
+    def square(self, gram: Gram, step: float, fresh: bool) -> float:
+        """By g and the newest q."""
+        return gram("Lg", "Lg") + (step * (2 * gram("Lg", "Lq") + step * gram("Lq", "Lq")) if fresh else 0.0)
 
-    def moved(self, pairs: int, step: float) -> Gram:
-        """After g became g + step · q of the newest pair."""
-        q = f"q{pairs - 1}"
-        known = {("g", b): self("g", b) + step * self(q, b) for i in range(pairs) for b in (f"p{i}", f"q{i}")}
-        known["g", "g"] = max(self("g", "g") + step * (2 * self("g", q) + step * self(q, q)), 0.0)
-        return Gram(self._known | known)
+    def next(self, gram: Gram, pairs: int, moves: Moves, scale: float, *, slower: bool) -> Coefficients:
+        """−H·g by the two-loop recursion, γ-scaled; at first −g, scaled."""
+        return direction(gram, pairs) if pairs else (-scale,)
 
-    def shifted(self, pairs: int) -> Gram:
-        """After the oldest pair was forgotten and the others moved down by one."""
-        names = {f"{v}{i}": f"{v}{i - 1}" for v in "pq" for i in range(1, pairs)} | {"g": "g"}
-        return Gram({(names[a], names[b]): v for (a, b), v in self._known.items() if a in names and b in names})
+    def allowed(self, said: Coefficients, pairs: int, moves: Moves, scale: float) -> bool:
+        """Anything but at first: the others know no inner products."""
+        return bool(pairs) or said == (-scale,)
 
 
-def direction(gram: Gram, pairs: int) -> tuple[float, ...]:
+def _basis(pairs: int) -> list[str]:
+    return [f"p{i}" for i in range(pairs)] + [f"q{i}" for i in range(pairs)] + ["g"]
+
+
+def direction(gram: Gram, pairs: int) -> Coefficients:
     """Coefficients of −H·g over p.., q.., g (two-loop recursion, γ-scaled)."""
-    basis = [f"p{i}" for i in range(pairs)] + [f"q{i}" for i in range(pairs)] + ["g"]
+    basis = _basis(pairs)
     delta = dict.fromkeys(basis, 0.0)
     delta["g"] = -1.0
 

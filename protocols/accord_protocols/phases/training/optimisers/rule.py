@@ -1,4 +1,9 @@
-"""The label holder's side of the optimisers: from summed inner products to step, next direction and stop."""
+"""The label holder's side of a training: from summed inner products to step, next direction and stop.
+
+Where the gradient is affine (linear regression) an optimiser may take the best step along its direction; else every
+step is whole or none: it is taken where the slope at its end is not steeper upwards than it was downwards at its
+beginning, and otherwise the direction is halved. See ADR 3 and ADR 22.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,11 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from accord_protocols.phases.training.optimisers.lbfgs import MEMORY, Gram, direction, layout
+from accord_protocols.links.registry import link_of
+from accord_protocols.phases.training.optimisers.gram import Gram
+from accord_protocols.phases.training.optimisers.optimiser import MOST_HALVINGS, Coefficients, Moves, Optimiser
+from accord_protocols.phases.training.optimisers.registry import OPTIMISERS
+from accord_protocols.phases.training.ranges import can_widen
 from accord_protocols.phases.training.sizes import Sizes
 from accord_protocols.tasks.results import Block
 from accord_schemas.agreement import Agreement, Train
@@ -17,6 +26,8 @@ from accord_schemas.events import Direction
 
 T = TypeVar("T")
 Stop = Literal["", "tolerance", "rounds", "stalled"]
+DECREASE = 1e-4
+"""Armijo's constant, in the form by slopes of Hager and Zhang, SIAM J. Optim. 2005, section 2: exact for a parabola."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,106 +36,218 @@ class Rule:
 
     Args:
         train: Optimiser, tolerance and bound on rounds.
-        parties: Blocks of the whitened basis; its Hessian is at most that many times the identity.
-        unit: What turns a gradient of the scaled labels into one of the labels.
-        loss: The objective at the current point, scaled.
-        losses: The objective per round in the labels' unit squared, from the starting point on.
+        scale: Of a whole step.
+        unit: What turns a loss of the scaled labels into one of the labels.
+        loss: The objective at the current point, scaled, where it is known.
+        losses: The objective per round in the labels' unit, from the starting point on.
         round: Rounds decided.
         gram: Inner products of the basis.
         pairs: Pairs in it.
+        moves: What everybody knows.
         first: ‖g‖ of the starting point, scaled.
+        length: ‖g‖ of the last point.
     """
 
     train: Train
-    parties: int
+    scale: float
     unit: float
-    loss: float
+    loss: float | None
     losses: tuple[float, ...] = ()
     round: int = 0
     gram: Gram = field(default_factory=lambda: Gram({}))
     pairs: int = 0
+    moves: Moves = field(default_factory=Moves)
     first: float = 0.0
+    length: float = math.inf
+
+    @property
+    def optimiser(self) -> Optimiser:
+        """The agreed one."""
+        return OPTIMISERS[self.train.optimiser]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the label holder saw of a round besides the sums.
+
+    Args:
+        loss: The objective at the trial point, where it is not to be had from slopes.
+        breach: Whether a score left its range there.
+    """
+
+    loss: float | None = None
+    breach: bool = False
 
 
 def opening(block: Block, sizes: Sizes, agreement: Agreement) -> Rule:
-    """The rule at w = 0: f(0) = Σy² / 2n."""
-    assert agreement.train is not None
-    y = loaded(block.y)
-    start = math.fsum((y * y).tolist()) / (2 * max(sizes.rows, 1))
-    return Rule(agreement.train, len(agreement.parties), math.ldexp(1.0, block.shift), start)
+    """The rule at the starting point; at w = 0 a quadratic objective is Σvy² / 2n."""
+    train = _train(agreement)
+    link, start = link_of(train), None
+    if link.quadratic and OPTIMISERS[train.optimiser].searches:
+        y = loaded(block.y)
+        squares = y * y * loaded(block.weights) if len(block.weights) else y * y
+        start = math.fsum(squares.tolist()) / (2 * max(sizes.rows, 1))
+    return Rule(train, _scale(agreement), link.unit(block.shift), start)
 
 
-def remembered(train: Train) -> int:
-    """Pairs that an optimiser remembers."""
-    return MEMORY if train.optimiser == "lbfgs" else 1
+def optimiser_of(agreement: Agreement) -> Optimiser:
+    """The agreed one."""
+    return OPTIMISERS[_train(agreement).optimiser]
 
 
-def retained_pairs(agreement: Agreement, pairs: tuple[T, ...]) -> tuple[T, ...]:
-    """The pairs that make room for a new one."""
-    assert agreement.train is not None
-    limit = remembered(agreement.train)
+def layout(agreement: Agreement, pairs: int, fresh: bool) -> list[tuple[str, str]]:
+    """Which inner products a party sums for the label holder, in order.
+
+    Where the label holder knows the loss but for the penalty it gets that, too: t·Rt at the trial point.
+    """
+    train = _train(agreement)
+    wanted = OPTIMISERS[train.optimiser].layout(pairs, fresh)
+    return [*wanted, ("t", "Rt")] if _penalised(train) else wanted
+
+
+def retained_pairs(agreement: Agreement, pairs: tuple[T, ...], said: Direction) -> tuple[T, ...]:
+    """The pairs that make room for a new one: without the newest where that step was not taken."""
+    if refused(agreement, len(pairs), said):
+        return pairs[:-1]
+    limit = optimiser_of(agreement).memory
     return pairs[len(pairs) - limit + 1 :] if len(pairs) >= limit else pairs
 
 
-def decide(rule: Rule, sums: list[float]) -> tuple[Rule, Direction]:
+def decide(rule: Rule, sums: list[float], seen: Seen) -> tuple[Rule, Direction]:
     """Take the sums of a round, in the order of `layout`."""
-    fresh, pairs = rule.round > 0, rule.pairs
-    gram = rule.gram.extended(layout(pairs, fresh), sums)
-    step, loss, stalled = 0.0, rule.loss, False
-    square = gram("Lg", "Lg")
-    if fresh:
-        step, stalled = _step(rule.train, gram, pairs)
+    fresh, pairs, link, optimiser = rule.round > 0, rule.pairs, link_of(rule.train), rule.optimiser
+    wanted = optimiser.layout(pairs, fresh)
+    penalty = sums[len(wanted)] / 2 if _penalised(rule.train) else 0.0
+    gram = rule.gram.extended(wanted, sums[: len(wanted)])
+    loss = None if seen.loss is None else seen.loss + penalty
+    if fresh and (seen.breach or _overshot(rule, gram)):
+        return _shorter(rule, seen.breach)
+    step, stalled = _step(rule, gram) if fresh else (0.0, False)
+    if link.quadratic and fresh and rule.loss is not None:
         slope, curvature = gram("g", f"p{pairs - 1}"), gram(f"p{pairs - 1}", f"q{pairs - 1}")
-        loss += step * (slope + step * curvature / 2)
-        square += step * (2 * gram("Lg", "Lq") + step * gram("Lq", "Lq"))
-        gram = gram.moved(pairs, step)
-    norm = math.sqrt(max(square, 0.0))
+        loss = rule.loss + step * (slope + step * curvature / 2)
+    elif link.quadratic:
+        loss = rule.loss
+    norm = math.sqrt(max(optimiser.square(gram, step, fresh), 0.0))
     first = rule.first if fresh else norm
     stop = _stop(rule, norm, first, stalled)
-    coefficients = () if stop else _direction(rule, gram, pairs)
-    full = pairs == remembered(rule.train)
+    gram = gram.moved(pairs, step) if fresh else gram
+    slower = norm > rule.length
+    coefficients = () if stop else optimiser.next(gram, pairs, rule.moves, rule.scale, slower=slower)
+    said = Direction(stop=stop, step=step, coefficients=np.array(coefficients, np.float64))
+    full = pairs == optimiser.memory
     rule = replace(
         rule,
         loss=loss,
-        losses=(*rule.losses, loss * rule.unit * rule.unit),
+        losses=rule.losses if loss is None else (*rule.losses, loss * rule.unit),
         round=rule.round + 1,
         gram=gram.shifted(pairs) if full else gram,
         pairs=pairs if full else pairs + 1,
+        moves=_moved(rule.moves, coefficients),
         first=first,
+        length=norm,
     )
-    return rule, Direction(stop=stop, step=step, coefficients=np.array(coefficients, np.float64))
+    return rule, said
 
 
-def agreed(agreement: Agreement, number: int, pairs: int, said: Direction) -> bool:
+def refused(agreement: Agreement, pairs: int, said: Direction) -> bool:
+    """Whether a decision is not to take the step, but another one along the same direction."""
+    return bool(pairs) and not said.stop and said.step == 0 and not link_of(_train(agreement)).quadratic
+
+
+def after(agreement: Agreement, moves: Moves, pairs: int, said: Direction) -> Moves:
+    """What everybody knows of the moves after a decision that is `agreed`."""
+    if not refused(agreement, pairs, said):
+        return _moved(moves, tuple(said.coefficients.tolist()))
+    if said.widened:
+        return replace(moves, widenings=moves.widenings + 1)
+    return replace(moves, halvings=moves.halvings + 1)
+
+
+def agreed(agreement: Agreement, number: int, pairs: int, moves: Moves, said: Direction) -> bool:
     """Whether a decision is one that the agreement allows: its rounds, and where they are fixed its numbers.
 
     Args:
         agreement: Names optimiser and rounds.
         number: Of the round that it decides, from 0.
         pairs: Pairs that a party remembers.
+        moves: So far.
         said: The decision.
     """
-    train = agreement.train
-    assert train is not None
-    coefficients = said.coefficients.tolist()
-    if (said.step and not pairs) or (train.optimiser == "gd" and said.step != bool(pairs)):
+    train = _train(agreement)
+    link, optimiser, coefficients = link_of(train), OPTIMISERS[train.optimiser], tuple(said.coefficients.tolist())
+    if said.step and not pairs:
         return False
     if said.stop:
-        return not coefficients
+        return not coefficients and not said.widened
     if number >= train.max_rounds or len(coefficients) != 2 * pairs + 1:
         return False
-    fixed = _descent(pairs, len(agreement.parties)) if train.optimiser == "gd" else direction(Gram({}), 0)
-    return bool(pairs and train.optimiser == "lbfgs") or tuple(coefficients) == fixed
+    if refused(agreement, pairs, said):
+        limits = can_widen(train, moves.widenings) if said.widened else moves.halvings < MOST_HALVINGS
+        return limits and coefficients == _along(pairs, 1.0 if said.widened else 0.5)
+    if said.widened or (pairs and said.step != 1.0 and not (optimiser.exact and link.quadratic)):
+        return False
+    return optimiser.allowed(coefficients, pairs, moves, _scale(agreement))
 
 
-def _step(train: Train, gram: Gram, pairs: int) -> tuple[float, bool]:
-    """(step, whether nothing is left to gain): exact along the direction, or gradient descent's whole step."""
-    if train.optimiser == "gd":
+def _train(agreement: Agreement) -> Train:
+    assert agreement.train is not None
+    return agreement.train
+
+
+def _scale(agreement: Agreement) -> float:
+    """What a whole step has: the Hessian of the whitened basis is at most curvature · parties, of a block curvature."""
+    train = _train(agreement)
+    blocks = 1 if OPTIMISERS[train.optimiser].exact else len(agreement.parties)
+    return 1.0 / (link_of(train).curvature * blocks)
+
+
+def _penalised(train: Train) -> bool:
+    known = train.protection == "score" and not link_of(train).quadratic and OPTIMISERS[train.optimiser].searches
+    return known and train.l2 > 0
+
+
+def _overshot(rule: Rule, gram: Gram) -> bool:
+    """Whether the step along the newest direction is too long."""
+    if link_of(rule.train).quadratic or not rule.optimiser.searches:
+        return False
+    slope, change = gram("g", f"p{rule.pairs - 1}"), gram(f"p{rule.pairs - 1}", f"q{rule.pairs - 1}")
+    return slope < 0 and slope + change > (2 * DECREASE - 1) * slope
+
+
+def _shorter(rule: Rule, breach: bool) -> tuple[Rule, Direction]:
+    """Stay, and look at a point half as far; or at the same one, with twice the range."""
+    moves, pairs = rule.moves, rule.pairs
+    widened = breach and can_widen(rule.train, moves.widenings)
+    stop: Stop = "rounds" if rule.round >= rule.train.max_rounds else ""
+    if not widened and moves.halvings >= MOST_HALVINGS:
+        stop = stop or "stalled"
+    coefficients = () if stop else _along(pairs, 1.0 if widened else 0.5)
+    moves = replace(moves, widenings=moves.widenings + widened, halvings=moves.halvings + (not widened))
+    losses = rule.losses if rule.loss is None else (*rule.losses, rule.losses[-1])
+    rule = replace(rule, round=rule.round + 1, moves=moves, losses=losses)
+    widening = bool(widened and not stop)
+    return rule, Direction(stop=stop, step=0.0, coefficients=np.array(coefficients, np.float64), widened=widening)
+
+
+def _along(pairs: int, part: float) -> Coefficients:
+    """A part of the newest direction."""
+    return tuple(part if i == pairs - 1 else 0.0 for i in range(2 * pairs + 1))
+
+
+def _moved(moves: Moves, coefficients: Coefficients) -> Moves:
+    """After a step that was taken."""
+    return replace(moves, halvings=0, momentum=moves.momentum + 1 if coefficients and coefficients[0] else 0)
+
+
+def _step(rule: Rule, gram: Gram) -> tuple[float, bool]:
+    """(step, whether nothing is left to gain)."""
+    if not rule.optimiser.searches:
         return 1.0, False
-    slope, curvature = gram("g", f"p{pairs - 1}"), gram(f"p{pairs - 1}", f"q{pairs - 1}")
-    if slope >= 0 or curvature <= 0:
+    slope, curvature = gram("g", f"p{rule.pairs - 1}"), gram(f"p{rule.pairs - 1}", f"q{rule.pairs - 1}")
+    if rule.optimiser.exact and (slope >= 0 or curvature <= 0):
         return 0.0, True
-    return -slope / curvature, False
+    return (-slope / curvature if rule.optimiser.exact and link_of(rule.train).quadratic else 1.0), False
 
 
 def _stop(rule: Rule, norm: float, first: float, stalled: bool) -> Stop:
@@ -133,14 +256,3 @@ def _stop(rule: Rule, norm: float, first: float, stalled: bool) -> Stop:
     if stalled:
         return "stalled"
     return "rounds" if rule.round >= rule.train.max_rounds else ""
-
-
-def _direction(rule: Rule, gram: Gram, pairs: int) -> tuple[float, ...]:
-    if rule.train.optimiser == "gd":
-        return _descent(pairs, rule.parties)
-    return direction(gram, pairs)
-
-
-def _descent(pairs: int, parties: int) -> tuple[float, ...]:
-    """Gradient descent's whole step, by the bound on the Hessian."""
-    return (*[0.0] * (2 * pairs), -1.0 / parties)

@@ -1,0 +1,57 @@
+"""Whole trainings of each family at each level: the plaintext model, in few rounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.support.families import error, family
+from tests.support.world import World, agreement
+
+from accord_protocols.links.registry import LINKS
+
+BITS = 512
+ROUNDS = {"lbfgs": 25, "nesterov": 90, "gd": 400}
+
+
+def trained(model: str, parties: int = 3, changes: dict[str, Any] | None = None, **train: Any) -> World:
+    said = {"l2": 0.01, "tolerance": 1e-6, "max_rounds": 200} | train
+    world = World(agreement(parties, BITS, model=model, **said), family(model, parties, **(changes or {}))).run()
+    for party in world.parties.values():
+        assert party.aborted is None and party.states[-1] == "completed", party.aborted
+        assert party.notes["converged"]
+    return world
+
+
+WAYS = [(m, o) for m in LINKS for o in ROUNDS if (m, o) not in [("poisson", "nesterov"), ("tangent", o)]]
+
+
+@pytest.mark.parametrize(("model", "optimiser"), WAYS)
+def test_scores_known_to_the_label_holder(model: str, optimiser: str) -> None:
+    world = trained(model, protection="score", optimiser=optimiser, max_rounds=400)
+    assert error(world) < 3e-5
+    notes = world.parties["bank"].notes
+    assert notes["rounds"] <= ROUNDS[optimiser]
+    loss = notes["loss"]
+    assert (loss is None) == (optimiser == "nesterov")
+    assert not loss or (len(loss) == notes["rounds"] + 1 and loss[-1] < min(loss) + 1e-7)
+
+
+@pytest.mark.parametrize("model", ["linear", "logistic", "poisson"])
+def test_rows_that_count_for_more(model: str) -> None:
+    """What l2 means beside weights does not depend on their unit."""
+    weights = np.random.default_rng(3).uniform(0.2, 3.0, 120)
+    worlds = [trained(model, 2, {"weights": w}, protection="score", weights="w") for w in (weights, 10 * weights)]
+    assert [error(world) < 3e-5 for world in worlds] == [True, True]
+    one, other = ([*w.parties["shop"].notes["model"]["coefficients"].values()] for w in worlds)
+    np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+def test_classes_that_count_alike() -> None:
+    assert error(trained("logistic", 2, protection="score", class_weights="balanced")) < 3e-5
+
+
+def test_exposure() -> None:
+    exposure = np.random.default_rng(4).uniform(0.1, 5.0, 120)
+    assert error(trained("poisson", 2, {"exposure": exposure}, protection="score", exposure="years")) < 3e-5
