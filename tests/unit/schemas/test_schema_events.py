@@ -28,6 +28,7 @@ from accord_schemas.events import (
     Fail,
     Gate,
     IdSet,
+    LatticeKey,
     OprfKey,
     PaillierKey,
     Prepared,
@@ -98,7 +99,7 @@ def test_types_are_unique_and_say_whether_they_are_sealed() -> None:
     assert all(
         EVENTS[t] is kind and t == f"org.accord.{kind.family}.{kind.name}.v{kind.version}" for t, kind in EVENTS.items()
     )
-    keys = {f"org.accord.keys.{purpose}.v1" for purpose in ("exchange", "ids", "oprf", "paillier")}
+    keys = {f"org.accord.keys.{purpose}.v1" for purpose in ("exchange", "ids", "lattice", "oprf", "paillier")}
     clear = keys | {t for t, k in EVENTS.items() if k.family in JSON}
     assert {t for t, k in EVENTS.items() if not k.encrypted} == clear
     assert JSON < CLEAR
@@ -146,6 +147,8 @@ RING = np.zeros((2, 2), np.uint64)
         (ExchangeKey, {"key": b"short"}),
         (IdSet, {"ids": 1, "commitment": bytes(31)}),
         (IdSet, {"ids": -1, "commitment": bytes(32)}),
+        (LatticeKey, {"large": np.zeros((1, 4), np.uint8), "small": np.zeros((1, 4), np.uint64)}),
+        (LatticeKey, {"large": np.zeros(4, np.uint8), "small": np.zeros((1, 4), np.uint8)}),
         (PaillierKey, {"key": np.zeros(4, np.uint8), "proof": np.zeros((9, 4), np.uint8)}),
         (OprfKey, {"scheme": "RSA", "key": np.zeros((1, 4), np.uint8), "proof": np.zeros((9, 4), np.uint8)}),
         (OprfKey, {"scheme": "", "key": np.zeros((1, 4), np.uint8), "proof": np.zeros((9, 4), np.uint8)}),
