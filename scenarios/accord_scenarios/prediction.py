@@ -12,8 +12,8 @@ from accord_agents.files.durable import written
 from accord_agents.files.folder_lock import held
 from accord_agents.files.paths import expanded
 from accord_agents.files.private import keep_private
-from accord_agents.intake.snapshot import SNAPSHOTS, Snapshot, adopted
-from accord_agents.results.trained import Trained, source, trained
+from accord_agents.intake.snapshot import SNAPSHOTS, Snapshot, adopted, read_snapshot
+from accord_agents.results.trained import Trained, source, suits, trained
 from accord_agents.security.trust import Identities
 from accord_scenarios import runner, snapshots
 from accord_scenarios.jobs.predict import Model, Prediction, Scorer
@@ -60,6 +60,8 @@ def predict(home: Path, *, data: Sequence[str], out: Path, requester: str | None
         members, ids = scenario.parties.items(), scenario.ids
         sources = {party: source(member.data, parts[party].part, ids) for party, member in members}
         with snapshots.taken_of(sources, scenario.seed, place) as taken:
+            for party, snapshot in taken.items():
+                suits(read_snapshot(snapshot.path, snapshot.digest), files[party].name, parts[party].part)
             layout = _layout(home, place, scenario, taken)
         code = runner.play(layout, scenario, quiet=quiet)
     if code == 0:

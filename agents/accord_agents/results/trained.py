@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from accord_agents.config.party_file import Source as Data
 from accord_agents.intake.reader import Source
+from accord_agents.intake.table import Table
 from accord_protocols.jobs.base import Reads
 from accord_protocols.kernel.lifecycle import COMPLETED
 from accord_protocols.model.part import ModelPart
@@ -91,10 +94,24 @@ def agreed(folder: Path, party: str, terms: Predict) -> ModelPart:
 
 def source(data: Data, part: ModelPart, ids: Ids) -> Source:
     """What a prediction reads of a file: the columns that the preparation expects, whatever else stands there."""
-    columns, categories = list(part.preparation.columns), tuple(own.name for own in part.preparation.categories)
-    read = Reads(part.model, exposure=part.exposure, one_hot=categories)
-    reads = read if columns or part.exposure else Reads()
+    columns = list(part.preparation.columns)
+    one_hot = tuple(fit.name for fit in part.preparation.categories)
+    reads = Reads(part.model, exposure=part.exposure, one_hot=one_hot) if columns or part.exposure else Reads()
     return Source(data.csv, data.key(ids), None, columns, reads)
+
+
+def suits(table: Table, file: str, part: ModelPart) -> None:
+    """See to it that the rows of a file hold what the model was trained with; a column of nulls may be anything.
+
+    Raises:
+        UsageError: They do not; names file and column.
+    """
+    wanted = part.preparation.forms
+    empty = {n: form for n, form in wanted.items() if np.isnan(table.values[:, table.columns.index(n)]).all()}
+    try:
+        part.preparation.fits(table.columns, {**table.forms, **empty}, table.categories)
+    except UsageError as error:
+        raise UsageError(f"{file}: {error.message}", hint=error.hint) from None
 
 
 _WHOLE = "Predictions need a training that was completed."

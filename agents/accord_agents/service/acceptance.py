@@ -12,7 +12,7 @@ from accord_agents.config.party_file import Config
 from accord_agents.intake.reader import Source, take
 from accord_agents.intake.snapshot import SNAPSHOTS, SUFFIX, Snapshot, read_snapshot
 from accord_agents.intake.table import Table
-from accord_agents.results.trained import agreed
+from accord_agents.results.trained import agreed, suits
 from accord_agents.results.trained import source as asked_of
 from accord_agents.service.budget import Budget
 from accord_protocols.jobs.registry import job_of
@@ -136,7 +136,10 @@ class Acceptance:
                 source = asked_of(data, model, agreement.ids)
             # the same key at every party, so that buckets of one number hold equal ids; known to nobody before
             snapshot = take(source, folder, digest(b"accord buckets", cid))
-        return snapshot, read_snapshot(snapshot.path, snapshot.digest)
+        table = read_snapshot(snapshot.path, snapshot.digest)
+        if model is not None:
+            suits(table, self._config.data.csv.name, model)
+        return snapshot, table
 
 
 def fits(file: str, party: str, ids: int, agreement: Agreement) -> None:

@@ -9,15 +9,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.support.models import OF, parts, prediction
 from tests.support.world import tables
 
 from accord_agents.config.party_file import Source as Data
 from accord_agents.config.policy import Policy
+from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import read_snapshot
-from accord_agents.results.trained import agreed, source, trained
+from accord_agents.results.trained import agreed, source, suits, trained
 from accord_agents.service.acceptance import Acceptance
+from accord_protocols.preparation.categories import CategoryFit
+from accord_protocols.preparation.fitted import ColumnFit, Fitted
+from accord_protocols.tasks.predict import scores_task
+from accord_protocols.tasks.registry import Context
 from accord_schemas.agreement import Ids, Predict
 from accord_schemas.errors import UsageError
 
@@ -141,3 +147,50 @@ def test_a_label_holder_without_columns_brings_ids_alone_and_one_with_exposures_
     assert source(data, bare, Ids()).reads.model is None
     exposed = source(data, bare.model_copy(update={"model": "poisson", "exposure": "days"}), Ids())
     assert exposed.reads.model == "poisson" and exposed.others == {"exposure": "days"}
+
+
+MIXED = Fitted(
+    columns=("since", "colour"),
+    categories=(CategoryFit(name="colour", levels=("blue", "other"), reference="red", merged=2),),
+    forms={"since": "date"},
+    kept=tuple(
+        ColumnFit(
+            name=name,
+            impute=20_000.0 if name == "since" else 0.0,
+            low=None,
+            high=None,
+            mean=0.0,
+            scale=1.0,
+            nulls=0,
+            clipped=0,
+        )
+        for name in ("since", "colour=blue", "colour=other")
+    ),
+    dropped={},
+)
+WEIGHTS = {"since": 1.0, "colour=blue": 0.25, "colour=other": 0.125}
+
+
+@pytest.mark.parametrize(
+    ("rows", "word"),
+    [
+        (["1,red", "2,blue"], "column 'since' holds a number, where the model was trained with a date"),
+        (["2024-01-01,red", ",green"], ""),
+        ([",1", ",2"], ""),
+    ],
+)
+def test_columns_hold_what_they_held_and_new_categories_are_other(tmp_path: Path, rows: list[str], word: str) -> None:
+    one = SHOP.model_copy(update={"preparation": MIXED, "coefficients": WEIGHTS})
+    csv = tmp_path / "june.csv"
+    csv.write_text("id,colour,since\n" + "".join(f"u{k},{','.join(r.split(',')[::-1])}\n" for k, r in enumerate(rows)))
+    table = read_table(source(Data(csv=csv, id="id"), one, Ids()))
+    assert table.columns == ("since", "colour")
+    if word:
+        with pytest.raises(UsageError, match=word):
+            suits(table, csv.name, one)
+        return
+    suits(table, csv.name, one)
+    fields = {"rows": np.array([1, 0]), "model": one.encode()}
+    found = scores_task(Context(fields, table=table)).fields["scores"].tolist()
+    first = 32.0 + (0.125 if rows[0].endswith("1") else 0.0)  # days since 1970 are clipped like everything else
+    assert found == [32.125, first]
