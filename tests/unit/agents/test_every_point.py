@@ -54,7 +54,9 @@ def said(network: SimulatedNetwork) -> dict[tuple[str, ...], str]:
     return found
 
 
-@pytest.mark.parametrize(("parties", "protection"), [(3, ""), (2, "shared"), (2, "score")])
+@pytest.mark.parametrize(
+    ("parties", "protection"), [pytest.param(3, "", marks=pytest.mark.sweep), (2, "shared"), (2, "score")]
+)
 def test_every_party_dies_at_every_point_once(tmp_path: Path, parties: int, protection: str) -> None:
     data = dict(list(DATA.items())[:parties])
     commits, met, stride = dict.fromkeys(data, 0), set[tuple[str, str, int]](), every(6)

@@ -86,6 +86,7 @@ def dies_at(victim: str, number: int) -> Callable[[str, str], None]:
     return point
 
 
+@pytest.mark.sweep
 def test_every_party_may_die_anywhere(tmp_path: Path, undisturbed: object) -> None:
     """Before and after commits and publishes; sampled evenly over the kinds, every party in turn."""
     total = points(tmp_path / "count")

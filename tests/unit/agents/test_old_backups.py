@@ -172,6 +172,7 @@ def test_every_row_count_as_backup_with_the_whole_log(play: Play, counts: Counts
         assert play(party, backup, 1 + 7 * backup % 23, marked=marked) == "COMPLETED"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("marked", [True, False])
 @pytest.mark.parametrize("party", list(DATA))
 def test_every_row_count_as_backup_with_a_log_that_lost_a_fifth(
@@ -183,17 +184,19 @@ def test_every_row_count_as_backup_with_a_log_that_lost_a_fifth(
     assert ends.count("COMPLETED") >= 0.7 * len(ends) - 1
 
 
-@pytest.mark.parametrize("party", list(DATA))
+@pytest.mark.parametrize("party", ["shop", *(pytest.param(p, marks=pytest.mark.sweep) for p in DATA if p != "shop")])
 def test_a_log_that_lost_nearly_everything(play: Play, counts: Counts, party: str) -> None:
     for backup in range(1, counts[party], 6 * every(6)):
         play(party, backup, 1 + 7 * backup % 23, lose=0.9)
 
 
+@pytest.mark.sweep
 def test_two_backups_one_after_the_other(play: Play, counts: Counts) -> None:
     for backup in range(1, counts["shop"], 8 * every(3)):
         assert play("shop", backup, 3, again=2) == "COMPLETED"
 
 
+@pytest.mark.sweep
 def test_a_keystore_that_lacks_what_was_drawn_since_ends_the_collaboration(play: Play, counts: Counts) -> None:
     """The log holds the public half of a key that is gone: a second one is never said."""
     ends = {play("shop", backup, 15, secrets=True) for backup in range(1, counts["shop"] - 15, 3 * every(3))}

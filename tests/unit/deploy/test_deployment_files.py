@@ -100,6 +100,7 @@ def test_the_image_holds_what_the_distribution_needs() -> None:
     assert "USER accord" in lines and lines.index("USER accord") < lines.index('ENTRYPOINT ["accord"]')
 
 
+@pytest.mark.sweep
 def test_the_script_makes_three_parties_that_know_each_other(tmp_path: Path) -> None:
     script = ROOT / "deploy" / "parties.sh"
     env = os.environ | {"PATH": f"{ACCORD.parent}:/usr/bin:/bin"}
