@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from tests.unit.lattice.support import SID, key, xof
 
 from accord_protocols.primitives.lattice import PublicKey, SecretKey
 from accord_protocols.primitives.lattice.keys import values_of
 from accord_protocols.primitives.lattice.ntt import transform
 from accord_protocols.primitives.lattice.parameters import LARGE, SMALL
-from accord_protocols.primitives.lattice.sampling import errors, integers, ternary
+from accord_protocols.primitives.lattice.residues import unsigned
+from accord_protocols.primitives.lattice.sampling import below, errors, integers, ternary
 
 
 def test_keys_come_back_and_show_no_secret() -> None:
@@ -54,6 +56,14 @@ def test_what_is_drawn_has_the_distributions_it_should() -> None:
     assert abs(error.mean()) < 0.1 and abs(error.std() - np.sqrt(10.5)) < 0.1 and np.abs(error).max() <= 21
     drawn = integers(70, 30_000, xof())
     assert drawn.shape == (3, 30_000) and drawn[2].max() == 63
+    bound = 5 << 90
+    values = unsigned(below(bound, 3000, xof())).modulo(101)
+    assert set(values.tolist()) == set(range(101))
+    upper = below(bound, 3000, xof())[-2:].astype(object)
+    upper = (upper[1] * 2**32 + upper[0]) * 2**32
+    assert upper.max() < bound and upper.min() < bound // 100 and abs(upper.mean() / bound - 0.5) < 0.05
+    with pytest.raises(ValueError, match="upper two words"):
+        below(bound + 1, 1, xof())
     for i, p in enumerate(SMALL.primes):
         row = key().public.uniform(SMALL)[i]
         assert row.max() < p and abs(row.mean() / p - 0.5) < 0.02

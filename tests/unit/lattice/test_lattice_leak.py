@@ -23,9 +23,9 @@ UNSWITCHED = Degree(SMALL.size, SMALL.count, SMALL.count)
 N, M = 2700, 3
 
 
-def noise_of_answer(monkeypatch: pytest.MonkeyPatch, flood_bits: int) -> tuple[NDArray[np.float64], ...]:
+def noise_of_answer(monkeypatch: pytest.MonkeyPatch, flood: int) -> tuple[NDArray[np.float64], ...]:
     """An answer taken apart by the key's owner: what it knows of itself, the noise that it sees; and the secret w."""
-    monkeypatch.setattr(parameters, "RING64", replace(RING64, degree=UNSWITCHED, flood_bits=flood_bits))
+    monkeypatch.setattr(parameters, "RING64", replace(RING64, degree=UNSWITCHED, flood=flood))
     rng, layout = np.random.default_rng(1), Layout("scores", N, M, 64)
     assert layout.blocks == 1
     x, w = rng.integers(-(2**21), 2**21, (N, M)), elements(rng, M, bits=64)
@@ -49,18 +49,18 @@ def noise_of_answer(monkeypatch: pytest.MonkeyPatch, flood_bits: int) -> tuple[N
 def test_without_flooding_the_owner_regresses_on_its_errors_and_has_the_other_sides_vector(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    known, noise, w = noise_of_answer(monkeypatch, flood_bits=0)
+    known, noise, w = noise_of_answer(monkeypatch, flood=1)
     found = np.linalg.lstsq(known, noise, rcond=None)[0]
     assert np.abs(found - w).max() < 2.0**20  # of 64 bits, 43 are read at once
     assert np.corrcoef(known @ w, noise)[0, 1] > 0.999999
 
 
 def test_with_flooding_the_same_attack_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    known, noise, w = noise_of_answer(monkeypatch, flood_bits=RING64.flood_bits)
+    known, noise, w = noise_of_answer(monkeypatch, flood=RING64.flood)
     found = np.linalg.lstsq(known, noise, rcond=None)[0]
     assert np.abs(found - w).min() > 2.0**100
     assert abs(np.corrcoef(known @ w, noise)[0, 1]) < 5 / math.sqrt(N)
-    spread = noise / 2.0**RING64.flood_bits
+    spread = noise / (RING64.flood / 2)
     assert np.abs(spread).max() <= 1 and abs(spread.var() - 1 / 3) < 0.05  # uniform, as the flooding is
 
 

@@ -5,8 +5,8 @@ travel. An answer is ``Σ block·multiplier``, and before it leaves
 
 - a fresh encryption of zero under the public key is added: the second half is then a ring-LWE sample of its own, from
   which nobody reads the multipliers;
-- the coefficients that are opened get a mask, and t times a uniform number that drowns what the first half holds of
-  products of errors with multipliers; the others are not sent;
+- the coefficients that are opened get a mask and a uniform multiple of t, which together are uniform on nearly all of
+  Z_Q and drown what the first half holds of errors, plaintexts and multipliers; the others are not sent;
 - both halves are switched to the smaller modulus.
 
 Both are mandatory: there is no way around `Products.answer`.
@@ -23,7 +23,7 @@ from accord_protocols.primitives.lattice.ntt import transform
 from accord_protocols.primitives.lattice.packing import MALFORMED, pack, packed_size, unpack
 from accord_protocols.primitives.lattice.parameters import ERROR_BITS, Degree, Plain
 from accord_protocols.primitives.lattice.residues import Integers, unsigned
-from accord_protocols.primitives.lattice.sampling import errors, integers, ternary
+from accord_protocols.primitives.lattice.sampling import below, errors, ternary
 from accord_protocols.primitives.lattice.switching import switch_of
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.errors import ProtocolError
@@ -109,8 +109,8 @@ class Products:
         blind = Integers((ternary(degree.size, xof) + np.int8(1)).astype(np.uint32)[None], (t,), -t)
         noise = Integers(errors(degree.size, xof)[None], (t,), -ERROR_BITS * t)
         count = mask.rows.shape[1]
-        flood = unsigned(integers(plain.flood_bits + 1, count, xof)).times(t)
-        hidden = mask.plus(Integers(flood.rows, flood.weights, -t << plain.flood_bits))
+        flood = unsigned(below(plain.flood, count, xof)).times(t)
+        hidden = mask.plus(Integers(flood.rows, flood.weights, -t * (plain.flood // 2)))
         out = np.empty((degree.count, degree.size + count), np.uint32)
         for i, p in enumerate(degree.primes):
             tables = transform(p, degree.size)

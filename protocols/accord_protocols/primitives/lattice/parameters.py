@@ -57,13 +57,12 @@ class Plain:
     Args:
         degree: The ring.
         modulus: t, 2^64, 2^128 or a product of two primes.
-        flood_bits: F: t times a uniform number of [-2^F, 2^F) is added to every coefficient that is opened. See
-            `noise_bound` and the test of it for what that hides.
+        flood: How many multiples of t there are of which a uniform one is added to every coefficient that is opened.
     """
 
     degree: Degree
     modulus: int
-    flood_bits: int
+    flood: int
 
 
 def ntt_primes(size: int, count: int, skip: int = 0) -> tuple[int, ...]:
@@ -77,33 +76,44 @@ def ntt_primes(size: int, count: int, skip: int = 0) -> tuple[int, ...]:
     return tuple(found[skip:])
 
 
-SMALL = Degree(8192, 7, 3)
-LARGE = Degree(16384, 12, 5)
-RING64 = Plain(SMALL, 1 << 64, 144)
-RING128 = Plain(LARGE, 1 << 128, 223)
-SLOT_FLOOD_BITS = 147
-"""Of ciphertexts whose plaintext modulus is a product of two primes, in the small ring."""
+SMALL = Degree(8192, 7, 4)
+LARGE = Degree(16384, 12, 6)
+NOISE_BITS = {SMALL.size: 96, LARGE.size: 160}
+"""Bits of the noise, in units of t, for which an answer has room, by degree."""
+
+
+def noise_bound(degree: Degree, count: int, factor: int) -> int:
+    """What an opened coefficient holds besides mask and flooding, in units of t, at most and whatever was encrypted.
+
+    Each of `count` coefficients of multipliers, at most `factor` in absolute value, meets one coefficient of a block:
+    an error and a plaintext below t. Randomisation adds ``e·u + e'·s``. Answers to two different multipliers have
+    distributions that differ by twice this bound over `Plain.flood` at most.
+    """
+    return count * factor * (ERROR_BITS + 1) + 2 * degree.size * ERROR_BITS
+
+
+def reserve(degree: Degree, modulus: int) -> int:
+    """What mask and flooding leave free on either side of Q: room for noise, and for the rounding of a switch.
+
+    A switch adds ``t·(1 + N)/2`` to a coefficient at most, and a little for each prime but the last: doubled here.
+    """
+    return modulus * ((1 << NOISE_BITS[degree.size]) + degree.dropped * (degree.size + 1))
+
+
+def flooded(degree: Degree, modulus: int) -> Plain:
+    """The parameters for a plaintext modulus, with as much flooding as there is room for.
+
+    Mask and flooding together are uniform on all of Z_Q but the reserve, about 2^-37 of it or less. So an opened
+    coefficient is as good as uniform to whom does not know the mask, whatever its owner encrypted, well-formed or not.
+    """
+    values = (degree.modulus - 2 * reserve(degree, modulus)) // modulus
+    low = 32 * (-(-values.bit_length() // 32) - 2)
+    return Plain(degree, modulus, values >> low << low)  # `sampling.below` compares the upper two words
+
+
+RING64, RING128 = flooded(SMALL, 1 << 64), flooded(LARGE, 1 << 128)
 
 
 def ring_of(bits: int) -> Plain:
     """The parameters for Z_2^64 or Z_2^128."""
     return {64: RING64, 128: RING128}[bits]
-
-
-def noise_bound(plain: Plain, count: int, factor: int) -> int:
-    """What an opened coefficient holds besides mask and flooding, in units of t, at most and whatever was encrypted.
-
-    Each of `count` coefficients of multipliers, at most `factor` in absolute value, meets one coefficient of a block:
-    an error and a plaintext below t. Randomisation adds ``e·u + e'·s``. Answers to two different multipliers have
-    distributions that differ by this bound over 2^F at most.
-    """
-    return count * factor * (ERROR_BITS + 1) + 2 * plain.degree.size * ERROR_BITS
-
-
-def fits(plain: Plain, noise: int) -> bool:
-    """Whether an answer of so much noise is opened without an error: before and after the switch of its modulus."""
-    degree = plain.degree
-    kept = degree.modulus // degree.dropped
-    value = plain.modulus * (noise + (1 << plain.flood_bits) + 1)
-    switched = value // degree.dropped + plain.modulus * (degree.size + 1)
-    return 2 * value < degree.modulus and 2 * switched < kept - (kept >> 40)

@@ -13,7 +13,10 @@ _WORD = np.uint64(32)
 
 
 def _parts(residues: Residues, primes: tuple[int, ...]) -> tuple[list[NDArray[np.uint64]], NDArray[np.uint64]]:
-    """y and k such that the centred integer is ``Σ_l y[l]·Q/p[l] - k·Q``, where it is below Q·(1/2 - 2^-40)."""
+    """y and k such that the centred integer is ``Σ_l y[l]·Q/p[l] - k·Q``.
+
+    k is the sum of the y/p, rounded. That sum is off by less than 2^-49 for up to six primes, and 2^-46 for sixteen.
+    """
     product = math.prod(primes)
     found, fraction = [], np.zeros(residues.shape[1])
     for row, p in zip(residues, primes, strict=True):
@@ -27,8 +30,8 @@ def words(residues: Residues, primes: tuple[int, ...], bits: int, factor: int = 
     """The centred integers with these residues, times `factor`, modulo 2^bits.
 
     Args:
-        residues: ``(primes, n)``, of integers below half of the primes' product by a factor of 1 - 2^-40.
-        primes: At most 16.
+        residues: ``(primes, n)``, of integers below ``Q·(1/2 - 2^-49)``, Q the product of the primes.
+        primes: At most 6; or 16, where the integers are below ``Q·(1/2 - 2^-46)``.
         bits: 64 or 128.
         factor: Any integer.
 

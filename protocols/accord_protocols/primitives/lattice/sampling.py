@@ -41,6 +41,32 @@ def errors(count: int, xof: Xof) -> NDArray[np.uint32]:
     return error
 
 
+def below(bound: int, count: int, xof: Xof) -> NDArray[np.uint32]:
+    """Uniform in [0, bound): 32-bit words, the least significant first, ``(words, count)``.
+
+    Args:
+        bound: All but its upper two words are zero.
+        count: How many.
+        xof: Draws them, by rejection.
+    """
+    bits = bound.bit_length()
+    words = max(2, -(-bits // 32))
+    top, spare = np.uint64(bound >> 32 * (words - 2)), np.uint64(32 * words - bits)
+    if int(top) << 32 * (words - 2) != bound:
+        raise ValueError("a bound of large numbers has zeros but in its upper two words")
+    parts, missing = [np.empty((words, 0), np.uint32)], count
+    while missing > 0:
+        drawn = (missing << bits) // bound + missing // 32 + _RESERVE
+        raw = np.frombuffer(xof.bytes(4 * words * drawn), "<u4").reshape(words, drawn)
+        upper = (raw[-1].astype(np.uint64) << np.uint64(32) | raw[-2]) >> spare
+        good = upper < top
+        taken, upper = raw[:, good], upper[good]
+        taken[-1], taken[-2] = upper >> np.uint64(32), upper & np.uint64(0xFFFFFFFF)
+        parts.append(taken[:, :missing])
+        missing -= taken.shape[1]
+    return np.concatenate(parts, axis=1)
+
+
 def integers(bits: int, count: int, xof: Xof) -> NDArray[np.uint32]:
     """Uniform in [0, 2^bits): 32-bit words, the least significant first, ``(words, count)``."""
     words = -(-bits // 32)

@@ -3,7 +3,8 @@
 One encryption of a serves any number of b. A number stands in a slot: a polynomial modulo a prime that splits x^N + 1
 is its values, and products of polynomials are products of values. Each pair of such primes is the plaintext modulus of
 ciphertexts of its own; together they hold integers: nothing is reduced modulo the ring before a sum is masked with 40
-statistical bits more than it has. (Shares modulo 60 bits that are lifted afterwards fail once in 2^21.6.)
+statistical bits more than it has. (Shares modulo 60 bits that are lifted afterwards fail once in 2^21.6.) The mask is
+uniform on all that the pairs hold but 2^-42 of it, so that ciphertexts whose pairs contradict each other tell nothing.
 
 Where n is small, terms of the same row fill the slots beside it, and the shares of its partial sums are added.
 """
@@ -21,10 +22,10 @@ from numpy.typing import NDArray
 from accord_protocols.primitives.lattice import cipher
 from accord_protocols.primitives.lattice.keys import Bytes, PublicKey, SecretKey
 from accord_protocols.primitives.lattice.packing import MALFORMED
-from accord_protocols.primitives.lattice.parameters import SLOT_FLOOD_BITS, SMALL, STATISTICAL_BITS, Plain, ntt_primes
+from accord_protocols.primitives.lattice.parameters import SMALL, STATISTICAL_BITS, Plain, flooded, ntt_primes
 from accord_protocols.primitives.lattice.remainders import modulo, words
-from accord_protocols.primitives.lattice.residues import signed, unsigned
-from accord_protocols.primitives.lattice.sampling import integers
+from accord_protocols.primitives.lattice.residues import Integers, signed, unsigned
+from accord_protocols.primitives.lattice.sampling import below
 from accord_protocols.primitives.lattice.slots import Slots
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.xof import Xof
@@ -79,18 +80,22 @@ class Terms:
         """Terms of a row in one polynomial."""
         return -(-self.terms // self.polynomials)
 
-    @property
-    def mask_bits(self) -> int:
-        """Of the integer that hides a slot."""
-        return self.bits + STATISTICAL_BITS + (self.outputs * self.group - 1).bit_length()
-
     @cached_property
     def pairs(self) -> int:
-        """Pairs of primes that hold mask and sum, with two bits to spare."""
+        """Pairs of primes that hold mask and sum."""
+        hidden = self.bits + 1 + STATISTICAL_BITS + (self.outputs * self.group - 1).bit_length()
         pairs = 1
-        while math.prod(ntt_primes(SMALL.size, 2 * pairs, SMALL.count)).bit_length() - 4 < self.mask_bits:
+        while math.prod(ntt_primes(SMALL.size, 2 * pairs, SMALL.count)) >> 1 < 1 << hidden:
             pairs += 1
         return pairs
+
+    @cached_property
+    def masks(self) -> int:
+        """How many masks there are of a slot: with a sum of either sign they are what `remainders` takes."""
+        room = math.prod(prime for slots in self.slots for prime in slots.primes)
+        values = room - (room >> 42) - (1 << self.bits + 1)
+        low = 32 * (-(-values.bit_length() // 32) - 2)
+        return values >> low << low
 
     @cached_property
     def slots(self) -> tuple[Slots, ...]:
@@ -120,7 +125,7 @@ class Terms:
 
     def plain(self, pair: int) -> Plain:
         """What a pair's ciphertexts hold."""
-        return Plain(SMALL, self.slots[pair].modulus, SLOT_FLOOD_BITS)
+        return flooded(SMALL, self.slots[pair].modulus)
 
     def part(self, span: int) -> slice:
         """The rows of a span."""
@@ -199,20 +204,21 @@ def multiply_terms(
                     products[pair].add(blocks[pair : pair + 1], factor)
         for number, products in enumerate(sums):
             own = xof.fork("answer", number, span)
-            drawn = integers(terms.mask_bits, SMALL.size, own)
+            drawn = unsigned(below(terms.masks, SMALL.size, own))
+            hidden = Integers(drawn.rows, drawn.weights, -(terms.masks // 2))
             for pair, slots in enumerate(terms.slots):
-                mask = slots.polynomial(unsigned(drawn))
+                mask = slots.polynomial(hidden)
                 messages[number, span, pair] = products[pair].answer(slice(None), mask, own.fork("pair", pair))
-            masks[number, terms.part(span)] = _added(terms, _negative(drawn), span)
+            masks[number, terms.part(span)] = _added(terms, _negative(hidden), span)
     return messages.reshape(-1, terms.message_width), masks
 
 
-def _negative(drawn: NDArray[np.uint32]) -> Words:
-    """Of integers by words, in the ring."""
-    rows = np.zeros((4, drawn.shape[1]), np.uint32)
-    rows[: min(4, len(drawn))] = drawn[:4]
+def _negative(hidden: Integers) -> Words:
+    """Of integers by words and an offset, in the ring."""
+    rows = np.zeros((4, hidden.rows.shape[1]), np.uint32)
+    rows[: min(4, len(hidden.rows))] = hidden.rows[:4]
     added = np.ascontiguousarray(rows.T).view("<u8").astype(np.uint64, copy=False)
-    return _RING.sub(np.zeros_like(added), added)
+    return _RING.sub(_RING.from_ints([-hidden.offset]), added)
 
 
 def _added(terms: Terms, shares: Words, span: int) -> Words:
