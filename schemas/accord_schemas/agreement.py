@@ -253,7 +253,7 @@ class Agreement(_Part):
             raise ValueError("leads names a party that leads though it is not the label_holder")
         if RESERVED & set(self.parties):
             raise ValueError("no party may be called job or self")
-        if self.computing and (wrong := self._computes()):
+        if wrong := (self.computing and self._computes()) or self._deals():
             raise ValueError(wrong)
         return self
 
@@ -267,6 +267,14 @@ class Agreement(_Part):
         if self.computing[0] != self.leader:
             return f"computing begins with {self.computing[0]}; the first one is who leads, {self.leader}"
         return ""
+
+    def _deals(self) -> str:
+        """What is wrong with who is named to deal; or nothing."""
+        dealer = self.train.dealer if self.train else None
+        if dealer is None or (dealer in self.parties and dealer not in self.keyholders):
+            return ""
+        computing = " and ".join(self.keyholders)
+        return f"train.dealer is {dealer}; it names a party that does not compute, as {computing} do"
 
     @property
     def algorithms(self) -> Suite:

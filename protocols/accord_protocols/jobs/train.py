@@ -9,14 +9,17 @@ from accord_protocols.jobs import alignment, sentences
 from accord_protocols.jobs.alignment import noted
 from accord_protocols.jobs.base import Job, Learned, Reads, machines
 from accord_protocols.jobs.outputs import Notes, document, table
+from accord_protocols.kernel.machine import Machine
 from accord_protocols.kernel.plan import Known, Phase, Plan, Rounds
 from accord_protocols.phases.alignment.star import Aligned
 from accord_protocols.phases.keys import Keyed
 from accord_protocols.phases.training.able import unable
+from accord_protocols.phases.training.dealt import SharedDealt
 from accord_protocols.phases.training.engines import ENGINES
 from accord_protocols.phases.training.evaluate import Evaluate, Evaluated, Predicting
 from accord_protocols.phases.training.glm import Train
 from accord_protocols.phases.training.prepare import Prepare, Ready
+from accord_protocols.phases.training.series import SharedSeries
 from accord_protocols.phases.training.states import Given, Trained
 from accord_protocols.tasks.registry import Rows
 from accord_schemas.agreement import FEATURE_HOLDER, LABEL_HOLDER, Agreement
@@ -30,7 +33,7 @@ def _given(known: Known) -> Given:
 
 
 _OFFLINE = tuple(engine.machine for engine in ENGINES.values())
-_ROUNDS = tuple(engine.rounds for engine in ENGINES.values())
+_ROUNDS: tuple[type[Machine], ...] = (*(engine.rounds for engine in ENGINES.values()), SharedSeries, SharedDealt)
 PREPARE = Phase(
     "prepare",
     Prepare.kind,

@@ -21,7 +21,7 @@ from accord_protocols.tasks.results import Committed, Paired
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Event, ExchangeKey, IdSet, LatticeKey, OprfKey
+from accord_schemas.events import Event, ExchangeKey, IdSet, OprfKey
 
 E = TypeVar("E", bound=Event)
 
@@ -50,8 +50,7 @@ class Purpose:
         return self.event.name
 
 
-_OF_ENGINES: tuple[type[Event], ...] = (*(engine.key for engine in ENGINES.values()), LatticeKey)
-EVENTS: tuple[type[Event], ...] = (IdSet, ExchangeKey, *sorted(set(_OF_ENGINES), key=_OF_ENGINES.index), OprfKey)
+EVENTS: tuple[type[Event], ...] = (IdSet, ExchangeKey, *dict.fromkeys(e.key for e in ENGINES.values()), OprfKey)
 """Everything that may be said while keys are distributed."""
 
 
@@ -71,10 +70,9 @@ def by_lattice(agreement: Agreement) -> bool:
 
 
 def _of_engine(agreement: Agreement) -> Purpose:
-    lattice = by_lattice(agreement)
-    key = LatticeKey if lattice else engine_of(agreement).key
-    holders = agreement.order if lattice else agreement.keyholders
-    return Purpose(key, holders, f"keys.{key.name}.make", f"keys.{key.name}.check")
+    engine = engine_of(agreement)
+    key = engine.key
+    return Purpose(key, engine.holders(agreement), f"keys.{key.name}.make", f"keys.{key.name}.check")
 
 
 def published(agreement: Agreement) -> dict[Address, type[Event]]:

@@ -253,3 +253,24 @@ class Opened:
     """What the owner of a lattice key opened: ring elements."""
 
     shares: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tabled:
+    """What one holder of a shared score multiplies, ``(n, 2J) int64``; see `accord_protocols.primitives.fourier`."""
+
+    table: Ints
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Waves:
+    """What a dealer tells the second holder, ``(n · 2J, 2)``."""
+
+    waves: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Folded:
+    """A share of a function of the score, ``(n, 2)``, with the fraction bits of two tables."""
+
+    shares: Words

@@ -15,12 +15,19 @@ from accord_scenarios.report import prediction, sections
 from accord_schemas.agreement import LABEL_HOLDER, Party, Prepare, TestRows, Train
 
 
+def _engine(value: dict[str, Any]) -> str:
+    """Lattice where products of shares are needed, which Paillier is too slow for; elsewhere Paillier."""
+    bent = value.get("model") in ("logistic", "poisson") and value.get("link") != "linear"
+    shared = value.get("protection", "shared") == "shared" and bent and value.get("dealer") is None
+    return "lattice" if shared or value.get("protection") == "closed" else "paillier"
+
+
 def _chosen(value: Any) -> Any:
     """What follows from the rest where a file does not say it: engine, and at `closed` the optimiser."""
     if not isinstance(value, dict):
         return value
     closed = value.get("protection") == "closed"
-    chosen = {"engine": "lattice" if closed else "paillier"} if value.get("engine", "auto") == "auto" else {}
+    chosen = {"engine": _engine(value)} if value.get("engine", "auto") == "auto" else {}
     return {**({"optimiser": "newton"} if closed else {}), **value, **chosen}
 
 

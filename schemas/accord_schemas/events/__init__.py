@@ -49,7 +49,18 @@ from accord_schemas.events.control import (
     State,
 )
 from accord_schemas.events.keys import ExchangeKey, IdSet, LatticeKey, OprfKey, PaillierKey
-from accord_schemas.events.training import Direction, Pads, Prepared, Products, Residual, Scores, Sums
+from accord_schemas.events.training import (
+    Ciphertexts,
+    Dealt,
+    Direction,
+    Pads,
+    Phases,
+    Prepared,
+    Products,
+    Residual,
+    Scores,
+    Sums,
+)
 
 __all__ = [
     "CLEAR",
@@ -65,10 +76,12 @@ __all__ = [
     "Cancel",
     "Checkpoint",
     "Choices",
+    "Ciphertexts",
     "Coded",
     "Commitment",
     "Complete",
     "Count",
+    "Dealt",
     "Direction",
     "Event",
     "ExchangeKey",
@@ -86,6 +99,7 @@ __all__ = [
     "OprfKey",
     "Pads",
     "PaillierKey",
+    "Phases",
     "Prepared",
     "Products",
     "Propose",

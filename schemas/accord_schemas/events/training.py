@@ -76,3 +76,27 @@ class Direction(Event):
     step: Annotated[float, Field(ge=0)]
     coefficients: Reals
     widened: bool = False
+
+
+class Ciphertexts(Event):
+    """Numbers under the sender's lattice key, or answers under the recipient's."""
+
+    family, name = "intermediates", "ciphertexts"
+    numbers: Numbers
+
+
+class Dealt(Event):
+    """Correlated randomness for one round, from a dealer to a party that computes: a seed; to the second one also the
+    waves of the sum of both masks, less what the first one's seed gives, an element after the other.
+    """
+
+    family, name = "intermediates", "dealt"
+    seed: Annotated[bytes, Field(min_length=32, max_length=32)]
+    waves: RingVector
+
+
+class Phases(Event):
+    """The own share of the scores less the own mask, modulo the period, one number a row: both together are uniform."""
+
+    family, name = "intermediates", "phases"
+    values: RingVector

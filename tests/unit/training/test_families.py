@@ -10,6 +10,7 @@ from tests.support.families import error, family
 from tests.support.world import World, agreement
 
 from accord_protocols.links.registry import LINKS
+from accord_schemas.events import Direction
 
 BITS = 512
 ROUNDS = {"lbfgs": 25, "nesterov": 90, "gd": 400}
@@ -55,3 +56,50 @@ def test_classes_that_count_alike() -> None:
 def test_exposure() -> None:
     exposure = np.random.default_rng(4).uniform(0.1, 5.0, 120)
     assert error(trained("poisson", 2, {"exposure": exposure}, protection="score", exposure="years")) < 3e-5
+
+
+@pytest.mark.parametrize("protection", ["score", "shared"])
+@pytest.mark.parametrize("parties", [2, 3])
+def test_columns_that_are_encrypted_once(parties: int, protection: str) -> None:
+    assert error(trained("linear", parties, protection=protection, engine="lattice", l2=0.1)) < 3e-5
+
+
+@pytest.mark.parametrize(("model", "parties"), [("logistic", 2), ("logistic", 3), ("poisson", 2)])
+def test_scores_that_nobody_knows(model: str, parties: int) -> None:
+    world = trained(model, parties, engine="lattice")
+    assert error(world) < 1e-4
+    assert world.parties["bank"].notes["rounds"] <= ROUNDS["lbfgs"]
+
+
+@pytest.mark.parametrize("model", ["logistic", "poisson"])
+def test_a_dealer(model: str) -> None:
+    """It has columns of its own, and sees nothing of what the two open."""
+    world = trained(model, dealer="telco")
+    assert error(world) < 1e-4
+    opened = [content for content in world.log.values() if content.address.instance.startswith("dealt.")]
+    assert {to for content in opened for to in content.to} == {"bank", "shop"}
+
+
+def test_rows_that_count_for_more_where_scores_are_shared() -> None:
+    weights = np.random.default_rng(3).uniform(0.2, 3.0, 120)
+    assert error(trained("logistic", 2, {"weights": weights}, weights="w", engine="lattice")) < 1e-4
+
+
+def test_exposure_where_scores_are_shared() -> None:
+    exposure = np.random.default_rng(4).uniform(0.5, 2.0, 120)
+    assert error(trained("poisson", 2, {"exposure": exposure}, exposure="years", engine="lattice")) < 1e-4
+
+
+def test_a_range_that_is_too_small_is_doubled() -> None:
+    """Rows that are told apart well have large scores: the smallest period does for the first rounds alone."""
+    world = trained("logistic", 2, engine="lattice", l2=1e-3, period=16)
+    widened = [c.event.widened for c in world.log.values() if isinstance(c.event, Direction)]
+    assert any(widened) and error(world) < 1e-2
+
+
+def test_a_tangent() -> None:
+    """Two parties without products of shares: near enough to rank rows, and said to differ."""
+    world = trained("logistic", 2, link="linear")
+    exact = trained("logistic", 2, protection="score")
+    one, other = ([*w.parties["shop"].notes["model"]["coefficients"].values()] for w in (world, exact))
+    assert np.corrcoef(one, other)[0, 1] > 0.95 and error(world) > 0.01

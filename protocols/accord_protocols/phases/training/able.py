@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+from accord_protocols.links.registry import link_of
 from accord_schemas.agreement import Train
 
-_MODELS = {"score": ("linear", "logistic", "poisson"), "shared": ("linear",), "closed": (), "express": ()}
-_ENGINES = {"score": ("paillier",), "shared": ("paillier",), "closed": (), "express": ()}
+PAIR = 2
+"""Parties among whom nobody is left to deal."""
+
+_LEVELS = ("score", "shared")
 _OPTIMISERS = ("lbfgs", "gd", "nesterov")
-_LATER = ("dealer", "folds", "l2_path")
+_LATER = ("folds", "l2_path")
 _WEIGHTS = ("weights", "class_weights")
 
 
 def unable(train: Train, parties: int) -> str:
-    """What of a training this program cannot do yet, and what it can instead; or nothing."""
-    models, engines = _MODELS[train.protection], _ENGINES[train.protection]
-    if not models:
+    """What of a training this program cannot do, and what it can instead; or nothing."""
+    if train.protection not in _LEVELS:
         return f"train.protection: {train.protection} is not in this version"
-    if train.model not in models and train.link == "exact":
-        return f"train.model: {train.model} is not in this version at {train.protection}; {', '.join(models)} is"
-    if train.engine not in engines:
-        return f"train.engine: {train.engine} is not in this version at {train.protection}; {', '.join(engines)} is"
     if train.optimiser not in _OPTIMISERS:
         return f"train.optimiser: {train.optimiser} is not in this version; {', '.join(_OPTIMISERS)} are"
     said = train.model_dump(exclude_defaults=True)
     weighed = next((f"train.{name}" for name in _WEIGHTS if name in said), "")
-    if weighed and train.optimiser != "lbfgs":
-        return f"{weighed}: optimiser {train.optimiser} has no safe step beside it; use lbfgs"
-    if weighed and train.protection != "score":
-        return f"{weighed} is not in this version at {train.protection}; at score it is"
-    return next((f"train.{name} is not in this version" for name in _LATER if name in said), "")
+    return (
+        _without_products(train, parties)
+        or _weighed(train, weighed)
+        or next((f"train.{name} is not in this version" for name in _LATER if name in said), "")
+    )
+
+
+def _without_products(train: Train, parties: int) -> str:
+    """At `shared` a link that is no straight line takes products of shares: the lattice engine's, or a dealer's."""
+    bent = train.protection == "shared" and not link_of(train).quadratic
+    if train.dealer is not None and not bent:
+        return "train.dealer is for a logistic or poisson model at protection: shared with its exact link; leave it out"
+    if train.dealer is not None and parties == PAIR:
+        return "train.dealer is a third participant; of two parties, none can deal: use engine: lattice"
+    if bent and train.engine == "paillier" and train.dealer is None:
+        others = "a third party as dealer" if parties > PAIR else "protection: score"
+        tangent = ", or link: linear, whose coefficients differ" if train.model == "logistic" else ""
+        return f"engine: paillier has no products for model: {train.model} at shared; use lattice, {others}{tangent}"
+    return ""
+
+
+def _weighed(train: Train, name: str) -> str:
+    """Rows that count for more."""
+    if name and train.optimiser != "lbfgs":
+        return f"{name}: optimiser {train.optimiser} has no safe step beside it; use lbfgs"
+    if name and train.dealer is not None:
+        return f"{name} needs products that a dealer does not give; use engine: lattice without train.dealer"
+    if name and train.protection == "shared" and link_of(train).quadratic:
+        return f"{name} is not in this version for a linear residual at shared; at score it is"
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accord_protocols.phases.training.encrypted import Lattice
 from accord_protocols.phases.training.offline_paillier import Paillier
 from accord_protocols.phases.training.products import ProductEngine
 from accord_protocols.phases.training.ranges import RANGE_BITS
@@ -10,7 +11,7 @@ from accord_protocols.primitives.paillier.packing import log2_ceil
 from accord_protocols.primitives.ring import Ring
 from accord_schemas.agreement import Agreement, Train
 
-ENGINES: dict[str, ProductEngine] = {engine.name: engine for engine in (Paillier(),)}
+ENGINES: dict[str, ProductEngine] = {engine.name: engine for engine in (Paillier(), Lattice())}
 
 
 def engine_of(agreement: Agreement) -> ProductEngine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,19 @@ class Offsets:
     """Of pads in batches, what a peer ends with: its offsets ρ, ``(m, slots, words)``."""
 
     offsets: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Columns:
+    """Of encrypted columns, what a computing party keeps of another's.
+
+    Args:
+        numbers: Encrypted blocks, ``(blocks, width)``.
+        sizes: Fields of a task that name their layout.
+    """
+
+    numbers: NDArray[np.uint8]
+    sizes: Mapping[str, Any]
 
 
 class ProductEngine(Protocol):

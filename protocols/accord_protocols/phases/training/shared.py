@@ -1,12 +1,22 @@
-"""Residuals at `shared` that are no affine function of the score: what the instances begin and end with."""
+"""Residuals at `shared` that are no affine function of the score: what all ways to them have in common."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from accord_protocols.kernel.machine import Setup
+from accord_protocols.links.series import period_of, series_of, table_bits
 from accord_protocols.phases.training.products import Words
+from accord_protocols.phases.training.sizes import D_BITS
 from accord_protocols.phases.training.states import Round
+from accord_protocols.primitives.fourier import Series
+from accord_protocols.primitives.sharing import RING, truncated
+from accord_protocols.primitives.xof import Xof
 from accord_schemas.agreement import Train
+from accord_schemas.blob import loaded
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -15,7 +25,7 @@ class Sharing:
 
     Args:
         at: Where the party stands.
-        share: A computing party's share of the scores, ``(n, words)``, 24 fraction bits; a dealer has none.
+        share: A computing party's share of the scores, ``(n, 2)``, 24 fraction bits; a dealer has none.
     """
 
     at: Round
@@ -24,7 +34,7 @@ class Sharing:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Residuals:
-    """What it ends with: a share of the residual, ``(n, words)``, 24 fraction bits; the dealer's is None."""
+    """What it ends with: a share of the residual, ``(n, 2)``, 24 fraction bits; the dealer's is None."""
 
     share: Words | None
 
@@ -35,3 +45,51 @@ SERIES, DEALT = "series", "dealt"
 def instance(train: Train, number: int) -> str:
     """The instance of a round: with a dealer, or without."""
     return f"{DEALT if train.dealer else SERIES}.{number}"
+
+
+class Shared:
+    """What machines do that end with `Residuals`."""
+
+    setup: Setup
+    me: str
+
+    @property
+    def terms(self) -> Train:
+        """What was agreed on the training."""
+        train = self.setup.agreement.train
+        assert train is not None
+        return train
+
+    @property
+    def holds_label(self) -> bool:
+        """Whether this party is CP0."""
+        return self.me == self.setup.agreement.keyholders[0]
+
+    @property
+    def other(self) -> str:
+        """The other computing party."""
+        return next(q for q in self.setup.agreement.keyholders if q != self.me)
+
+    def named(self, state: Sharing) -> dict[str, Any]:
+        """Fields of a task that name the series of a round."""
+        period = self.terms.period << state.at.moves.widenings
+        return {"model": self.terms.model, "period": period_of(self.terms.model, period)}
+
+    def series(self, state: Sharing) -> Series:
+        """The series of a round."""
+        return series_of(**self.named(state))
+
+    def residual(self, state: Sharing, share: Words) -> Words:
+        """The share of the residual, from one of the series' terms with the fraction bits of two tables.
+
+        CP0 adds what it knows: the series' constant, less the label, times each row's weight.
+        """
+        at, block = state.at, state.at.block
+        zero = Xof(at.given.keyed.kappas[self.other], "series", at.number, at.told)
+        short = truncated(share, 2 * table_bits(self.terms.model) - D_BITS, zero, first=self.holds_label)
+        if not self.holds_label:
+            return short
+        known = self.series(state).constant - loaded(block.y)
+        if len(block.weights):
+            known = known * loaded(block.weights)
+        return RING.add(short, RING.from_fixed(np.asarray(known), D_BITS))

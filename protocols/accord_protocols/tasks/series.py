@@ -1,0 +1,69 @@
+"""Tasks of a link at `shared`: tables that are multiplied row by row, and a dealer's correlated randomness.
+
+All name the series by model and period; see `accord_protocols.primitives.fourier`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_protocols.links.series import low, masks, series_of, table_bits
+from accord_protocols.primitives.fourier import Series, table
+from accord_protocols.primitives.ring import Ring
+from accord_protocols.primitives.sharing import elements, multiplied
+from accord_protocols.primitives.xof import Xof
+from accord_protocols.tasks.registry import Context, Result
+
+RING = Ring(128)
+Words = NDArray[np.uint64]
+
+
+def factors(context: Context) -> Result:
+    """First holder: coefficients and waves of this part's shares. Inputs: shares ``(n, 2)``, weights ``(n,)``."""
+    series, inputs = _series(context), context.inputs
+    rows = series.factors(series.phases(inputs["shares"])) * inputs["weights"][:, None]
+    return Result({"table": _table(context, rows)})
+
+
+def spokes(context: Context) -> Result:
+    """Second holder: waves of this part's shares. Inputs: shares ``(n, 2)``."""
+    series = _series(context)
+    return Result({"table": _table(context, series.spokes(series.phases(context.inputs["shares"])))})
+
+
+def deal(context: Context) -> Result:
+    """Dealer: the waves of the sum of two masks, less what the first seed gives. Inputs: rows, first, second."""
+    series, rows = _series(context), context.inputs["rows"]
+    first, second = context.inputs["first"], context.inputs["second"]
+    phases = masks(first, series, rows) + masks(second, series, rows)
+    waves = _table(context, series.spokes(phases & low(series)))
+    return Result({"waves": RING.sub(elements(waves), _waves(first, series, rows)).reshape(-1, 2)})
+
+
+def fold(context: Context) -> Result:
+    """Holder: its share of the series. Inputs: opened ``(n,) uint64``, seed, waves ``(n · 2J, 2)``, or of no row."""
+    series, inputs = _series(context), context.inputs
+    opened, given = inputs["opened"], inputs["waves"]
+    rows = len(opened)
+    waves = given.reshape(rows, -1, 2) if len(given) else _waves(inputs["seed"], series, rows)
+    known = elements(_table(context, series.factors(opened)))
+    total = np.zeros((rows, 2), np.uint64)
+    for term in range(waves.shape[1]):
+        total = RING.add(total, multiplied(known[:, term], waves[:, term]))
+    return Result({"shares": total})
+
+
+def _waves(seed: bytes, series: Series, rows: int) -> Words:
+    return RING.random(Xof(seed, "waves"), rows, 2 * series.terms)
+
+
+def _table(context: Context, values: NDArray[np.float64]) -> NDArray[np.int64]:
+    return table(values, table_bits(context.inputs["model"]))
+
+
+def _series(context: Context) -> Series:
+    fields: dict[str, Any] = {name: context.inputs[name] for name in ("model", "period")}
+    return series_of(**fields)
