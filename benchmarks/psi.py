@@ -66,19 +66,19 @@ def by_ot(run: Run, mine: list[str], theirs: list[str]) -> tuple[Tags, Tags]:
     with run.timed(run.server, "base"):
         secret = server.learn(answer)
     with run.timed(run.leader, "hash"):
-        own = hash_ids(mine, SID)
+        own = hash_ids(mine, SID, len(mine))
     with run.timed(run.leader, "solve"):
         solved = table.solve(own, SID, shape)
     with run.timed(run.leader, "mask"):
-        masked, rows = oprf.mask(solved, leaves)
+        masked, rows = oprf.mask(solved, leaves, of=len(mine))
     del solved
     with run.timed(run.leader, "tags"):
         mine_tags = oprf.evaluate(own, rows, session, size=size)
     del own, rows
     with run.timed(run.server, "hash"):
-        others = hash_ids(theirs, SID)
+        others = hash_ids(theirs, SID, len(theirs))
     with run.timed(run.server, "unmask"):
-        rows = oprf.unmask(masked, secret)
+        rows = oprf.unmask(masked, secret, of=len(mine))
     with run.timed(run.server, "tags"):
         their_tags = oprf.evaluate(others, rows, session, secret.factors, size)
     run.sent(server.points, answer.point, answer.corrections, masked, their_tags)

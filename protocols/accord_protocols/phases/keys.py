@@ -130,7 +130,8 @@ class Keys(Machine):
         """Make keys and commit to the id set."""
         makes = [Compute(f"made.{p.name}", p.make, self.terms, fresh=True) for p in self._mine()]
         commit = Compute("committed", "ids.commit", key=draw.key("commit"), data=True)
-        compiles = (Compute("warmed", "lattice.warm"),) if by_lattice(self.agreement) else ()  # nobody waits for it
+        compiles = [Compute("warmed", "lattice.warm")] if by_lattice(self.agreement) else []  # nobody waits for it
+        compiles += [Compute("warmed.ot", "ot.warm", data=True)] if by_transfer(self.agreement) else []
         return Fired((*makes, commit, *compiles), self.publish.keeping(None))
 
     @transition(None, lambda self, _: [self.job("committed"), *(self.job(f"made.{p.name}") for p in self._mine())])

@@ -145,6 +145,7 @@ TASKS: dict[str, Task] = {
     "sm2.evaluate": Task("ecdh:SM2.evaluate", split=("numbers",), chunk=512),
     "sm2.tag": Task("ecdh:SM2.tag", by_ids=True, chunk=512),
     "sm2.finalise": Task("ecdh:SM2.finalise", split=("numbers",), by_ids=True, chunk=512),
+    "ot.warm": Task("transfer:warmed"),
     "ot.hashed": Task("transfer:hashed", by_ids=True, chunk=1 << 16),
     "ot.solved": Task("transfer:solved"),
     "ot.choices": Task("transfer:choices"),

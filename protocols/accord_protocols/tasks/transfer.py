@@ -12,6 +12,7 @@ from accord_protocols.primitives.psi.ot import oprf, seeds, table
 from accord_protocols.primitives.psi.ot.code import Shape, hash_ids
 from accord_protocols.primitives.psi.ot.extension import CHUNK
 from accord_protocols.primitives.psi.ot.f4 import SYMBOLS, Factors
+from accord_protocols.primitives.psi.ot.loops import LARGE, warm
 from accord_protocols.primitives.psi.tags import find, in_order
 from accord_protocols.tasks.registry import Context, Result
 
@@ -19,9 +20,16 @@ ROWS = 4 * CHUNK
 """Rows of the table in a part of a task: whole chunks, so that a part follows from its number."""
 
 
+def warmed(context: Context) -> Result:
+    """Have the inner loops compiled before they are needed, where the own set will need them."""
+    if len(context.rows.ids) >= LARGE:
+        warm()
+    return Result({})
+
+
 def hashed(context: Context) -> Result:
     """Hashes of this part's ids. Inputs: sid."""
-    return Result({"hashes": hash_ids(context.ids, context.inputs["sid"])})
+    return Result({"hashes": hash_ids(context.ids, context.inputs["sid"], len(context.rows.ids))})
 
 
 def solved(context: Context) -> Result:
@@ -51,15 +59,16 @@ def learned(context: Context) -> Result:
 
 
 def masked(context: Context) -> Result:
-    """Leader: a part of its table hidden, and of its own rows. Inputs: table, leaves."""
-    hidden, own = oprf.mask(context.inputs["table"], context.inputs["leaves"], _first(context))
+    """Leader: a part of its table hidden, and of its own rows. Inputs: leader, table, leaves."""
+    inputs = context.inputs
+    hidden, own = oprf.mask(inputs["table"], inputs["leaves"], _first(context), inputs["leader"])
     return Result({"table": hidden, "rows": own})
 
 
 def unmasked(context: Context) -> Result:
-    """Server: a part of the rows that it reads. Inputs: table, low, high, leaves."""
+    """Server: a part of the rows that it reads. Inputs: leader, table, low, high, leaves."""
     secret = seeds.Secret(_factors(context), context.inputs["leaves"])
-    return Result({"rows": oprf.unmask(context.inputs["table"], secret, _first(context))})
+    return Result({"rows": oprf.unmask(context.inputs["table"], secret, _first(context), context.inputs["leader"])})
 
 
 def tagged(context: Context) -> Result:

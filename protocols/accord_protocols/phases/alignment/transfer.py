@@ -161,7 +161,9 @@ class Transfer(Machine):
     def mask(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
         """Leader: mask its table."""
         answered = inputs.result(Answered, self.job("answered"))
-        compute = Compute("hidden", "ot.masked", {"table": state.table, "leaves": answered.leaves})
+        compute = Compute(
+            "hidden", "ot.masked", {"leader": state.leader, "table": state.table, "leaves": answered.leaves}
+        )
         return Fired((compute,), self.send.keeping(Masking(state, answered.point, answered.corrections)))
 
     @transition(Masking, lambda self, _: [self.job("hidden")])
@@ -189,7 +191,8 @@ class Transfer(Machine):
         """Server: the rows that it reads."""
         learned = inputs.result(Learned, self.job("learned"))
         factors = {"low": learned.low, "high": learned.high}
-        compute = Compute("read", "ot.unmasked", {"table": state.table, "leaves": learned.leaves, **factors})
+        fields = {"leader": state.edge.leader, "table": state.table, "leaves": learned.leaves, **factors}
+        compute = Compute("read", "ot.unmasked", fields)
         return Fired((compute,), self.tag.keeping(Read(state.edge, factors)))
 
     @transition(Read, lambda self, _: [self.job("read")])

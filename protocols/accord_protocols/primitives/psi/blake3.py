@@ -7,6 +7,7 @@ no tree. Messages lie side by side and numpy works on a word of all of them at a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +27,23 @@ _LANES = 4096  # messages at a time: their words fit into a second-level cache
 _Words = NDArray[np.uint32]
 
 
-def keyed_texts(key: bytes, texts: Sequence[str], size: int = DIGEST) -> NDArray[np.uint8]:
+@runtime_checkable
+class Packed(Protocol):
+    """Texts that lie one after the other."""
+
+    def utf8(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """``(n + 1,)`` where each begins and the last one ends, and their bytes."""
+        ...
+
+
+def keyed_texts(key: bytes, texts: Sequence[str], size: int = DIGEST, loops: Any = None) -> NDArray[np.uint8]:
     """The digests of texts in UTF-8.
 
     Args:
         key: 32 bytes.
         texts: Of up to `MOST` bytes each.
         size: Bytes of a digest, 1 to 32.
+        loops: The module that has the inner loops compiled, if any.
 
     Returns:
         ``(len(texts), size) uint8``.
@@ -41,16 +52,28 @@ def keyed_texts(key: bytes, texts: Sequence[str], size: int = DIGEST) -> NDArray
         ValueError: A text is longer.
     """
     result = np.empty((len(texts), size), np.uint8)
+    if loops is not None and isinstance(texts, Packed):
+        offsets, data = texts.utf8()
+        lengths = np.diff(offsets)
+        width = -(-max(int(lengths.max(initial=1)), 1) // BLOCK) * BLOCK
+        for start in range(0, len(texts), _LANES):
+            some = slice(start, start + _LANES)
+            padded = np.empty((len(lengths[some]), width), np.uint8)
+            loops.pad(data, offsets[start:], padded)
+            result[some] = keyed(key, padded, lengths[some], size, loops)
+        return result
     for start in range(0, len(texts), _LANES):
         encoded = [*map(str.encode, texts[start : start + _LANES])]
         lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
         width = -(-max(int(lengths.max()), 1) // BLOCK) * BLOCK
         padded = np.array(encoded, f"S{width}").view(np.uint8).reshape(-1, width)
-        result[start : start + _LANES] = keyed(key, padded, lengths, size)
+        result[start : start + _LANES] = keyed(key, padded, lengths, size, loops)
     return result
 
 
-def keyed(key: bytes, messages: NDArray[np.uint8], lengths: NDArray[np.int64], size: int = DIGEST) -> NDArray[np.uint8]:
+def keyed(
+    key: bytes, messages: NDArray[np.uint8], lengths: NDArray[np.int64], size: int = DIGEST, loops: Any = None
+) -> NDArray[np.uint8]:
     """The digests of messages side by side.
 
     Args:
@@ -58,6 +81,7 @@ def keyed(key: bytes, messages: NDArray[np.uint8], lengths: NDArray[np.int64], s
         messages: ``(n, width) uint8``, width a multiple of 64; zeros behind each one's end.
         lengths: Bytes of every message, ``(n,)``.
         size: Bytes of a digest, 1 to 32.
+        loops: See `keyed_texts`.
 
     Returns:
         ``(n, size) uint8``.
@@ -67,6 +91,11 @@ def keyed(key: bytes, messages: NDArray[np.uint8], lengths: NDArray[np.int64], s
     """
     if len(key) != KEY or messages.shape[1] % BLOCK or messages.shape[1] > MOST:
         raise ValueError("keyed BLAKE3: key or messages are of another size")
+    if loops is not None:
+        words = np.ascontiguousarray(messages).view("<u4").astype(np.uint32, copy=False)
+        digests = np.empty((len(messages), DIGEST // 4), np.uint32)
+        loops.digests(np.frombuffer(key, "<u4").astype(np.uint32, copy=False), words, lengths, digests)
+        return digests.astype("<u4", copy=False).view(np.uint8)[:, :size]
     result = np.empty((len(messages), size), np.uint8)
     for start in range(0, len(messages), _LANES):
         lanes = slice(start, start + _LANES)

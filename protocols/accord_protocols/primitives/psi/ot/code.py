@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.blake3 import keyed_texts
 from accord_protocols.primitives.psi.ot.f4 import WORDS, Rows
+from accord_protocols.primitives.psi.ot.loops import loops
 from accord_schemas.canonical import digest
 
 DENSE = 56
@@ -101,10 +103,13 @@ class Items:
             shape: Of the leader's table.
         """
         cipher = Cipher(algorithms.AES(digest(b"accord psi ot code", sid)[:16]), modes.ECB())  # noqa: S305 - a function
-        encryptor, n = cipher.encryptor(), len(hashes)
+        encryptor, n, fast = cipher.encryptor(), len(hashes), loops(shape.size)
         items = Items(hashes, np.empty((n, WORDS), np.uint64), np.empty((n, 3), np.int64), np.empty(n, np.uint64))
         for span in _spans(n):
-            words = np.frombuffer(encryptor.update(_blocks(hashes[span])), "<u8").reshape(-1, 2 * _BLOCKS)
+            words = np.frombuffer(encryptor.update(_blocks(hashes[span], fast)), "<u8").reshape(-1, 2 * _BLOCKS)
+            if fast is not None:
+                fast.items(words, shape.sparse, DENSE, items.codes[span], items.masks[span], items.slots[span])
+                continue
             items.codes[span], items.masks[span] = words[:, :WORDS], words[:, WORDS] >> np.uint64(64 - DENSE)
             items.slots[span] = _slots(words[:, WORDS + 1 :], shape.sparse)
         return items
@@ -113,17 +118,27 @@ class Items:
         return len(self.hashes)
 
 
-def hash_ids(ids: Sequence[str], sid: bytes) -> NDArray[np.uint8]:
-    """Keyed hashes of normalised ids, which have at most 1024 bytes of UTF-8 each: ``(n, 16) uint8``."""
-    return keyed_texts(digest(b"accord psi ot id", sid), ids, _HASH)
+def hash_ids(ids: Sequence[str], sid: bytes, of: int = 0) -> NDArray[np.uint8]:
+    """Keyed hashes of normalised ids, which have at most 1024 bytes of UTF-8 each: ``(n, 16) uint8``.
+
+    Args:
+        ids: Some of a set's.
+        sid: 32 bytes, the session.
+        of: How many ids the set has, which decides by what they are hashed.
+    """
+    return keyed_texts(digest(b"accord psi ot id", sid), ids, _HASH, loops(of))
 
 
 def _spans(count: int) -> Iterator[slice]:
     return (slice(start, start + _AT_ONCE) for start in range(0, count, _AT_ONCE))
 
 
-def _blocks(hashes: NDArray[np.uint8]) -> bytes:
+def _blocks(hashes: NDArray[np.uint8], fast: Any) -> bytes:
     """Four inputs of AES for every hash, ``(n, 4, 16) uint8``: its top two bits make room for their number."""
+    if fast is not None:
+        made = np.empty((len(hashes), _BLOCKS, _HASH), np.uint8)
+        fast.blocks(hashes, made)
+        return made.tobytes()
     blocks = np.repeat(hashes[:, None, :], _BLOCKS, axis=1)
     blocks[:, :, -1] = (blocks[:, :, -1] & np.uint8(0x3F)) | (np.arange(_BLOCKS, dtype=np.uint8) << 6)
     return blocks.tobytes()

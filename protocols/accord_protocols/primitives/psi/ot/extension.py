@@ -8,12 +8,14 @@ number, so that parts of the work may be done anywhere.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.ot.f4 import WORDS, Rows
+from accord_protocols.primitives.psi.ot.loops import loops
 from accord_protocols.primitives.psi.ot.seeds import Leaves
 
 CHUNK = 1 << 15
@@ -21,30 +23,34 @@ CHUNK = 1 << 15
 _SIDE = 64  # bits of a word, and columns that share one: 32 symbols of two bits
 _COLUMN = CHUNK // _SIDE  # words of a column
 _AES_BLOCKS = 2 * CHUNK // 8 // 16  # of one leaf's stream in a chunk
-_STEPS = tuple((1 << i, np.uint64((2**64 - 1) // ((1 << (1 << i)) + 1))) for i in reversed(range(6)))
+_MASKS = np.array([(2**64 - 1) // ((1 << (1 << i)) + 1) for i in reversed(range(6))], np.uint64)
+_STEPS = tuple(zip((32, 16, 8, 4, 2, 1), _MASKS, strict=True))
 
 
-def leader_rows(leaves: Leaves, first: int = 0) -> Iterator[tuple[Rows, Rows]]:
+def leader_rows(leaves: Leaves, first: int = 0, of: int = 0) -> Iterator[tuple[Rows, Rows]]:
     """u and v of one chunk after the other, each ``(CHUNK, WORDS)``, without end.
 
     Args:
         leaves: All four of every symbol.
         first: Number of the first chunk.
+        of: Ids of the table, which decides by what this is done.
     """
+    fast = loops(of)
     for streams in _streams(leaves, first):
         u, v = np.empty((CHUNK, WORDS), np.uint64), np.empty((CHUNK, WORDS), np.uint64)
         for group, r in enumerate(streams):
-            u[:, group] = _transposed(np.bitwise_xor.reduce(r, axis=1))
-            v[:, group] = _transposed(_weighted(r[:, 1:]))
+            _transpose(np.bitwise_xor.reduce(r, axis=1), u, group, fast)
+            _transpose(_weighted(r[:, 1:]), v, group, fast)
         yield u, v
 
 
-def server_rows(leaves: Leaves, first: int = 0) -> Iterator[Rows]:
+def server_rows(leaves: Leaves, first: int = 0, of: int = 0) -> Iterator[Rows]:
     """w of one chunk after the other, ``(CHUNK, WORDS)``, without end; `leaves`: all but one of every symbol."""
+    fast = loops(of)
     for streams in _streams(leaves, first):
         w = np.empty((CHUNK, WORDS), np.uint64)
         for group, r in enumerate(streams):
-            w[:, group] = _transposed(_weighted(r))
+            _transpose(_weighted(r), w, group, fast)
         yield w
 
 
@@ -77,16 +83,19 @@ def _weighted(r: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return plain
 
 
-def _transposed(columns: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Bit columns ``(32, 2, k)``, low and high of each symbol, as one word per row: ``(64·k,)``.
+def _transpose(columns: NDArray[np.uint64], rows: Rows, word: int, fast: Any) -> None:
+    """Bit columns ``(32, 2, k)``, low and high of each symbol, as word `word` of ``64·k`` rows.
 
     Blocks of 64 x 64 bits by swapping ever smaller squares (Warren, Hacker's Delight, section 7-3), k at a time.
     """
     square = np.ascontiguousarray(columns.swapaxes(0, 1)).reshape(_SIDE, -1)
+    if fast is not None:
+        fast.transpose(square, _MASKS, rows, word)
+        return
     for side, mask in _STEPS:
         pairs = square.reshape(_SIDE // (2 * side), 2, side, -1)
         upper, lower, shift = pairs[:, 0], pairs[:, 1], np.uint64(side)
         swapped = ((upper >> shift) ^ lower) & mask
         lower ^= swapped
         upper ^= swapped << shift
-    return square.T.ravel()
+    rows[:, word] = square.T.ravel()

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from accord_protocols.primitives.psi.blake3 import BLOCK, keyed
 from accord_protocols.primitives.psi.ot.code import Items, Shape
 from accord_protocols.primitives.psi.ot.extension import CHUNK, leader_rows, server_rows
 from accord_protocols.primitives.psi.ot.f4 import WORDS, Factors, Rows
+from accord_protocols.primitives.psi.ot.loops import loops
 from accord_protocols.primitives.psi.ot.seeds import Leaves, Secret
 from accord_protocols.primitives.psi.ot.table import Reader
 from accord_schemas.canonical import digest
@@ -35,28 +37,30 @@ _STATISTICAL = 40
 _AT_ONCE = 1 << 13  # ids
 
 
-def mask(table: Rows, leaves: Leaves, first: int = 0) -> tuple[Rows, Rows]:
+def mask(table: Rows, leaves: Leaves, first: int = 0, of: int = 0) -> tuple[Rows, Rows]:
     """Leader: rows of its table hidden, and the same rows of its own v.
 
     Args:
         table: ``(n, WORDS) uint64``, from row ``first · CHUNK`` of the table on.
         leaves: Of this edge.
         first: Number of the first chunk.
+        of: Ids of the leader, which decides by what this is done.
     """
     masked, own = np.empty_like(table), np.empty_like(table)
-    for span, (u, v) in zip(_chunks(len(table)), leader_rows(leaves, first), strict=False):
+    for span, (u, v) in zip(_chunks(len(table)), leader_rows(leaves, first, of), strict=False):
         rows = table[span]
         masked[span], own[span] = rows ^ u[: len(rows)], v[: len(rows)]
     return masked, own
 
 
-def unmask(masked: Rows, secret: Secret, first: int = 0) -> Rows:
+def unmask(masked: Rows, secret: Secret, first: int = 0, of: int = 0) -> Rows:
     """Server: rows of Q, of which it cannot tell what P was.
 
     Args:
         masked: ``(n, WORDS) uint64`` from the leader, from row ``first · CHUNK`` on.
         secret: Of this edge.
         first: Number of the first chunk.
+        of: Ids of the leader, which decides by what this is done.
 
     Raises:
         ProtocolError: Another shape.
@@ -64,7 +68,7 @@ def unmask(masked: Rows, secret: Secret, first: int = 0) -> Rows:
     if masked.dtype != np.uint64 or masked.ndim != 2 or masked.shape[1] != WORDS:
         raise ProtocolError("a masked table is not acceptable")
     rows = np.empty_like(masked)
-    for span, w in zip(_chunks(len(masked)), server_rows(secret.leaves, first), strict=False):
+    for span, w in zip(_chunks(len(masked)), server_rows(secret.leaves, first, of), strict=False):
         rows[span] = secret.factors.times(masked[span])
         rows[span] ^= w[: len(rows[span])]
     return rows
@@ -106,6 +110,7 @@ def evaluate(
     shape = session.shape
     if len(rows) != shape.rows:
         raise ProtocolError("a masked table is not of the announced size")
+    fast = loops(shape.size)
     key, tags = digest(b"accord psi ot tag", session.edge), np.empty((len(hashes), size), np.uint8)
     for span, members in shape.parts(hashes):
         reader = Reader(rows[span], shape)
@@ -115,16 +120,16 @@ def evaluate(
             values = reader.read(items)
             if factors is not None:
                 values ^= factors.times(items.codes)
-            tags[some] = _tags(key, items, values, size)
+            tags[some] = _tags(key, items, values, size, fast)
     return tags
 
 
-def _tags(key: bytes, items: Items, values: Rows, size: int) -> NDArray[np.uint8]:
+def _tags(key: bytes, items: Items, values: Rows, size: int, fast: Any) -> NDArray[np.uint8]:
     hashed = items.hashes.shape[1]
     message = np.zeros((len(items), BLOCK), np.uint8)
     message[:, :hashed] = items.hashes
     message[:, hashed : hashed + 8 * WORDS] = values.astype("<u8", copy=False).view(np.uint8)
-    return keyed(key, message, np.full(len(items), hashed + 8 * WORDS), size)
+    return keyed(key, message, np.full(len(items), hashed + 8 * WORDS), size, fast)
 
 
 def tag_bytes(leader: int, server: int) -> int:

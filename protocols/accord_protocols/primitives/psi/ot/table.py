@@ -7,11 +7,14 @@ on which the exchange rests. Rows that nobody needs are zero: the table never le
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.ot.code import DENSE, Items, Shape
 from accord_protocols.primitives.psi.ot.f4 import WORDS, Rows
+from accord_protocols.primitives.psi.ot.loops import loops
 from accord_protocols.primitives.psi.peeling import peel
 
 _BYTES = DENSE // 8
@@ -36,6 +39,9 @@ def solve(hashes: NDArray[np.uint8], sid: bytes, shape: Shape) -> Rows:
 
 def solve_bucket(items: Items, table: Rows, shape: Shape) -> None:
     """Fill a bucket's rows of the table, ``(shape.bucket_rows, WORDS) uint64`` zeros; see `solve`."""
+    if (fast := loops(shape.size)) is not None:
+        _solve_fast(fast, items, table, shape)
+        return
     layers, core = peel(items.slots, shape.sparse)
     _solve_core(items, core, table, shape.sparse)
     dense = _combinations(table[shape.sparse :]) if core.size else None
@@ -48,14 +54,28 @@ def solve_bucket(items: Items, table: Rows, shape: Shape) -> None:
         table[slots] = values
 
 
+def _solve_fast(fast: Any, items: Items, table: Rows, shape: Shape) -> None:
+    n = len(items)
+    keys, slots, peeled = np.empty(n, np.int64), np.empty(n, np.int64), np.zeros(n, bool)
+    done = fast.peel(items.slots, shape.sparse, keys, slots, peeled)
+    core = np.flatnonzero(~peeled)
+    _solve_core(items, core, table, shape.sparse)
+    dense = _combinations(table[shape.sparse :])[: _BYTES if core.size else 0]
+    fast.fill(items.slots, items.codes, items.masks, dense, keys[:done], slots[:done], table)
+
+
 class Reader:
     """Reads a bucket, whose rows of the table are ``(shape.bucket_rows, WORDS) uint64``."""
 
     def __init__(self, table: Rows, shape: Shape) -> None:
-        self._table, self._dense = table, _combinations(table[shape.sparse :])
+        self._table, self._dense, self._fast = table, _combinations(table[shape.sparse :]), loops(shape.size)
 
     def read(self, items: Items) -> Rows:
         """What each item reads: ``(n, WORDS)``."""
+        if self._fast is not None:
+            read = np.empty((len(items), WORDS), np.uint64)
+            self._fast.read(self._table, items.slots, items.masks, self._dense, read)
+            return read
         values = _combined(self._dense, items.masks)
         for column in items.slots.T:
             values ^= self._table.take(column, axis=0)
