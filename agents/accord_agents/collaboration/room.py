@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from accord_agents.collaboration.composer import budget
 from accord_protocols.phases.alignment.star import question_bytes
-from accord_protocols.phases.training.engines import engine_of
+from accord_protocols.phases.training.levels import level_of
 from accord_protocols.primitives.psi.okvs import VALUE, Geometry
 from accord_schemas.agreement import Agreement
 from accord_schemas.header import MAX_CHUNKS
@@ -47,14 +47,14 @@ def too_large(agreement: Agreement, sizes: Mapping[str, int], rows: int = 0) -> 
         sizes: Ids of the parties of which it is known.
         rows: TRAIN rows, once they are known.
     """
-    most, bits = room(agreement), agreement.key_bits
+    most = room(agreement)
     for party, ids in sorted(sizes.items()):
         leads = party == agreement.leader
         size = question_bytes(agreement, ids) if leads else Geometry.of(ids).rows * VALUE
         if size + HEAD > most:
             remedy = "let a party with fewer ids lead, agree on shorter keys, or" if leads else "have"
             yield TooLarge(party, _detail(f"{ids:,} ids of {party}", size, most, f"{remedy} the set split"))
-    if agreement.train and (size := rows * engine_of(agreement).row_bytes(bits)) + HEAD > most:
+    if agreement.train and (size := rows * level_of(agreement).row_bytes(agreement)) + HEAD > most:
         yield TooLarge("", _detail(f"{rows:,} TRAIN rows", size, most, "agree on shorter keys, or train on fewer rows"))
 
 

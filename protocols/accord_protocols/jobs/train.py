@@ -9,18 +9,15 @@ from accord_protocols.jobs import alignment, sentences
 from accord_protocols.jobs.alignment import noted
 from accord_protocols.jobs.base import Job, Learned, Reads, machines
 from accord_protocols.jobs.outputs import Notes, document, table
-from accord_protocols.kernel.machine import Machine
 from accord_protocols.kernel.plan import Known, Phase, Plan, Rounds
 from accord_protocols.phases.alignment.star import Aligned
 from accord_protocols.phases.keys import Keyed
 from accord_protocols.phases.training.able import unable
-from accord_protocols.phases.training.dealt import SharedDealt
-from accord_protocols.phases.training.engines import ENGINES
 from accord_protocols.phases.training.evaluate import Evaluate, Evaluated, Predicting
-from accord_protocols.phases.training.glm import Train
+from accord_protocols.phases.training.levels import MACHINES
 from accord_protocols.phases.training.prepare import Prepare, Ready
-from accord_protocols.phases.training.series import SharedSeries
 from accord_protocols.phases.training.states import Given, Trained
+from accord_protocols.phases.training.training import Training
 from accord_protocols.tasks.registry import Rows
 from accord_schemas.agreement import FEATURE_HOLDER, LABEL_HOLDER, Agreement
 from accord_schemas.events import Complete
@@ -32,8 +29,6 @@ def _given(known: Known) -> Given:
     return Given(keyed, ready.block, ready.announced)
 
 
-_OFFLINE = tuple(engine.machine for engine in ENGINES.values())
-_ROUNDS: tuple[type[Machine], ...] = (*(engine.rounds for engine in ENGINES.values()), SharedSeries, SharedDealt)
 PREPARE = Phase(
     "prepare",
     Prepare.kind,
@@ -44,11 +39,11 @@ PREPARE = Phase(
 )
 TRAIN = Phase(
     "offline",
-    Train.kind,
+    Training.kind,
     "converged",
     "CONVERGED",
     given=_given,
-    starts=tuple(machine.kind for machine in (*_OFFLINE, *_ROUNDS)),
+    starts=tuple(machine.kind for machine in MACHINES),
     rounds=Rounds("train", "round", "TRAINING", count=lambda known: known.of(Trained).rounds),
     refuses=True,  # the same policy, while others were faster
 )
@@ -112,7 +107,7 @@ def _predictions(notes: Notes, rows: Rows) -> Iterator[list[str]]:
 JOB = Job(
     name="train",
     plan=Plan((*alignment.PHASES, PREPARE, TRAIN, EVALUATE), _complete),
-    machines=machines(*alignment.MACHINES, Prepare, *_OFFLINE, *_ROUNDS, Train, Evaluate),
+    machines=machines(*alignment.MACHINES, Prepare, Training, *MACHINES, Evaluate),
     roles={LABEL_HOLDER: (1, 1), FEATURE_HOLDER: (1, MAX_PARTIES - 1)},
     leader=_leader,
     sections=frozenset({"align", "prepare", "train", "test_rows"}),

@@ -32,7 +32,7 @@ EXP_PERIOD, EXP_LOW, EXP_HIGH = 16, -6, 4
 
 _EXACT = Context(prec=50)
 _PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
-_LOG_2 = 0.6931471805599453
+LOG_2 = 0.6931471805599453
 _STEPS = 8
 """Grid points per unit of the score: the highest wave has 16 per turn."""
 
@@ -139,7 +139,7 @@ def sigmoid(period: int) -> Series:
 
 def logistic_loss(period: int) -> Series:
     """log(1 + e^u) − u/2 on the same range: what a row adds to the log-loss besides its label's part, (½ − y)·u."""
-    return sigmoid(period).integral(_LOG_2)
+    return sigmoid(period).integral(LOG_2)
 
 
 @cache

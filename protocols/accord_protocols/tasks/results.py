@@ -274,3 +274,21 @@ class Folded:
     """A share of a function of the score, ``(n, 2)``, with the fraction bits of two tables."""
 
     shares: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Dealt:
+    """Two shares of a party's columns with its penalty below, ``(n + k, k, 2)``, and of its basis, ``(k, k, 2)``."""
+
+    first: Words
+    second: Words
+    first_basis: Words
+    second_basis: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Staged:
+    """What a stage of `accord_protocols.tasks.closed` keeps for later ones, and says to the other holder, by name."""
+
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    said: Mapping[str, Bytes] = field(default_factory=dict)

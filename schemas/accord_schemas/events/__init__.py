@@ -51,15 +51,19 @@ from accord_schemas.events.control import (
 from accord_schemas.events.keys import ExchangeKey, IdSet, LatticeKey, OprfKey, PaillierKey
 from accord_schemas.events.training import (
     Ciphertexts,
+    ColumnShares,
     Dealt,
     Direction,
     Pads,
     Phases,
     Prepared,
     Products,
+    Ranged,
     Residual,
     Scores,
+    Shares,
     Sums,
+    Verdict,
 )
 
 __all__ = [
@@ -78,6 +82,7 @@ __all__ = [
     "Choices",
     "Ciphertexts",
     "Coded",
+    "ColumnShares",
     "Commitment",
     "Complete",
     "Count",
@@ -104,16 +109,19 @@ __all__ = [
     "Products",
     "Propose",
     "PublicKey",
+    "Ranged",
     "Refuse",
     "Resend",
     "Residual",
     "RowOrder",
     "Sample",
     "Scores",
+    "Shares",
     "Signed",
     "State",
     "Store",
     "Sums",
     "Tags",
     "Text",
+    "Verdict",
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from accord_schemas.arrays import Numbers, Reals, RingVector
+from accord_schemas.arrays import Numbers, Reals, RingMatrix, RingVector
 from accord_schemas.events.base import Commitment, Event
 
 
@@ -78,6 +78,17 @@ class Direction(Event):
     widened: bool = False
 
 
+class ColumnShares(Event):
+    """A share of the own columns, with the own penalty below them, and of the own whitened basis.
+
+    At `closed` each party that does not compute deals two, to the parties that do; each alone is uniformly random.
+    """
+
+    family, name = "intermediates", "columns"
+    values: RingMatrix
+    basis: RingMatrix
+
+
 class Ciphertexts(Event):
     """Numbers under the sender's lattice key, or answers under the recipient's."""
 
@@ -100,3 +111,28 @@ class Phases(Event):
 
     family, name = "intermediates", "phases"
     values: RingVector
+
+
+class Shares(Event):
+    """A share of what its reader may know: figures of a round, or the reader's own weights and their variances."""
+
+    family, name = "gradients", "shares"
+    values: RingVector
+
+
+class Verdict(Event):
+    """What the label holder makes of a round at `closed`: go on, from where, or stop; at the end of a linear model also
+    the variance of its residuals, in the label's scaled unit.
+    """
+
+    family, name = "gradients", "verdict"
+    action: Literal["step", "restart", "halve", "tolerance", "rounds", "stalled"]
+    variance: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Ranged(Event):
+    """How far the sender's own scores of the TRAIN rows go, in sixteenths of the range that all have together."""
+
+    family, name = "gradients", "ranged"
+    above: Annotated[int, Field(ge=0, le=255)]
+    below: Annotated[int, Field(ge=0, le=255)]

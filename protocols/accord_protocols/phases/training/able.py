@@ -16,6 +16,8 @@ _WEIGHTS = ("weights", "class_weights")
 
 def unable(train: Train, parties: int) -> str:
     """What of a training this program cannot do, and what it can instead; or nothing."""
+    if train.protection == "closed":
+        return _closed(train)
     if train.protection not in _LEVELS:
         return f"train.protection: {train.protection} is not in this version"
     if train.optimiser not in _OPTIMISERS:
@@ -51,4 +53,18 @@ def _weighed(train: Train, name: str) -> str:
         return f"{name} needs products that a dealer does not give; use engine: lattice without train.dealer"
     if name and train.protection == "shared" and link_of(train).quadratic:
         return f"{name} is not in this version for a linear residual at shared; at score it is"
+    return ""
+
+
+def _closed(train: Train) -> str:
+    said = train.model_dump(exclude_defaults=True)
+    if weighed := [name for name in ("weights", "class_weights") if name in said]:
+        return (
+            f"train.{weighed[0]}: rows have no weights at protection: closed, where nobody has a whole residual to "
+            "weigh; score and shared have them"
+        )
+    if train.dealer:
+        return "train.dealer: protection: closed needs no dealer; leave it out"
+    if train.model == "poisson" and train.optimiser != "newton":
+        return f"train.optimiser: {train.optimiser} has no safe step for model: poisson; newton has"
     return ""

@@ -17,15 +17,15 @@ from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Direction
+from accord_schemas.events import Event
 
 LARGEST_SUM = 2.0**62
 """No inner product is beyond this; the ring of the sums wraps at twice that."""
 
 
-def heard(told: bytes, direction: Direction) -> bytes:
-    """What a party was told (32 bytes), with one more direction; at first it is the agreement's digest."""
-    return digest(b"accord told", told, direction.encode())
+def heard(told: bytes, decision: Event) -> bytes:
+    """What a party was told (32 bytes), with one more decision; at first it is the agreement's digest."""
+    return digest(b"accord told", told, decision.encode())
 
 
 def masked(

@@ -1,0 +1,125 @@
+"""Shares of every row's score, of the residual, and of the loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_protocols.closed.shape import LOSS_BITS, U_BITS, W_BITS, WAVE_BITS, X_BITS, Shape
+from accord_protocols.primitives import sharing
+from accord_protocols.primitives.elementary import exp
+from accord_protocols.primitives.fourier import LOG_2, TABLE_BITS, table
+from accord_protocols.primitives.sharing import RING, Factor, Words
+from accord_protocols.primitives.xof import Xof
+
+Floats = NDArray[np.float64]
+LOSS_UNIT = WAVE_BITS + LOSS_BITS
+"""Fraction bits of the link's part of the loss."""
+
+
+def scores(
+    shape: Shape, rows: Factor, w: Words, mask: Words, opened: Words, offset: Floats, zero: Xof
+) -> tuple[Words, Words]:
+    """Shares of the scores ``(n, 2)`` with 24 fraction bits, and of the penalty's gradient ``(m, 2)`` with 48.
+
+    Args:
+        shape: Sizes.
+        rows: The own columns, and the own penalty below them, ``(n + k, k)``.
+        w: The own share of all weights, ``(m, 2)``.
+        mask: Of the answer to the other holder, ``(n + l, 2)``.
+        opened: The other's answer, ``(n + k, 2)``.
+        offset: What is added to each score, at the first holder; else empty.
+        zero: Common to both.
+    """
+    n = shape.rows
+    own = RING.add(sharing.matmul(rows, w[shape.mine][:, None])[:, 0], opened)
+    u = sharing.truncated(RING.add(own[:n], mask[:n]), X_BITS + W_BITS - U_BITS, zero, first=shape.first)
+    if len(offset):
+        u = RING.add(u, RING.from_fixed(offset, U_BITS))
+    penalty = np.zeros((shape.m, 2), np.uint64)
+    penalty[shape.mine] = own[n:]
+    penalty[shape.theirs] = RING.add(penalty[shape.theirs], mask[n:])
+    return u, penalty
+
+
+def affine(shape: Shape, u: Words, y: Floats, zero: Xof) -> Words:
+    """Share of the residual ``(n, 2)`` where it is affine in the score; `y` stands at the first holder alone."""
+    if shape.family == "tangent":
+        u = sharing.truncated(u, 2, zero, first=shape.first)
+    return RING.add(u, at_zero(shape, y)) if shape.first else u
+
+
+def at_zero(shape: Shape, y: Floats) -> Words:
+    """The residual at the score 0, which the first holder knows: ``(n, 2)``."""
+    return RING.from_fixed(shape.start - y, U_BITS)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Linked:
+    """Shares of what the link gives.
+
+    Args:
+        residual: ``(n, 2)``, 24 fraction bits; in the first round ``(n, 2, 2)``, the second one that of the score 0.
+        slope: The loss's second derivative by the score, ``(n, 2)``, likewise, where it is wanted.
+        loss: The sum over rows of the link's part of the loss, ``(1, 2)``, `LOSS_UNIT` fraction bits.
+    """
+
+    residual: Words
+    slope: Words
+    loss: Words
+
+
+def begun(shape: Shape, y: Floats, offset: Floats) -> Linked:
+    """At w = 0, where a score is its offset, which the first holder knows; the second holder's shares are zero."""
+    n = shape.rows
+    if not shape.first:
+        return Linked(np.zeros((n, 2, 2), np.uint64), np.zeros((n, 2), np.uint64), np.zeros((1, 2), np.uint64))
+    label = at_zero(shape, y)
+    if len(offset):
+        expected = exp(offset)
+        residual, slope = RING.from_fixed(expected - y, U_BITS), RING.from_fixed(expected, U_BITS)
+        loss = sharing.summed(RING.from_fixed(expected - offset, U_BITS))[None]
+        return Linked(np.stack([residual, label], axis=1), slope, sharing.raised(loss, LOSS_UNIT - U_BITS))
+    value = {"logistic": LOG_2, "poisson": 1.0}.get(shape.family, 0.0)
+    loss = RING.from_ints([round(value * 2.0**LOSS_UNIT) * n])
+    return Linked(np.stack([label, label], axis=1), np.zeros((0, 2), np.uint64), loss)
+
+
+def waves(shape: Shape, u: Words) -> NDArray[np.int64]:
+    """What the first holder encrypts of its shares: ``(n, 2J)``."""
+    series = shape.series[0]
+    return table(series.spokes(series.phases(u)), WAVE_BITS)
+
+
+def factors(shape: Shape, u: Words, which: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What the second holder multiplies these with, for some of the series: ``(len(which), n, 2J)``."""
+    phases = shape.series[0].phases(u)
+    each = [(shape.series[k], shape.series_bits[k]) for k in which.tolist()]
+    return np.stack([table(series.factors(phases), bits) for series, bits in each])
+
+
+def linked(shape: Shape, u: Words, sums: Words, y: Floats, zero: Xof) -> Linked:
+    """From the shares of the series' sums, ``(series, n, 2)``; `y` stands at the first holder alone."""
+    found = [
+        _valued(shape, part, bits, series.constant, zero.fork("series", k))
+        for k, (part, series, bits) in enumerate(zip(sums, shape.series, shape.series_bits, strict=True))
+        if bits == TABLE_BITS
+    ]
+    residual = RING.sub(found[0], RING.from_fixed(y, U_BITS)) if shape.first else found[0]
+    if shape.family == "poisson":  # e^u − u; the labels' part has the labels' residual at 0
+        loss = sharing.raised(sharing.summed(RING.sub(found[0], u))[None], LOSS_UNIT - U_BITS)
+    else:
+        loss = sharing.summed(sums[-1])[None]
+        if shape.first:
+            loss = RING.add(loss, RING.from_ints([round(shape.series[-1].constant * 2.0**LOSS_UNIT) * shape.rows]))
+    return Linked(residual, found[-1], loss)
+
+
+def _valued(shape: Shape, part: Words, bits: int, constant: float, zero: Xof) -> Words:
+    """A series' value with 24 fraction bits."""
+    value = sharing.truncated(part, bits + WAVE_BITS - U_BITS, zero, first=shape.first)
+    if not shape.first:
+        return value
+    return RING.add(value, RING.from_ints([round(constant * 2.0**U_BITS)]))

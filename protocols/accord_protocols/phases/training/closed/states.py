@@ -1,0 +1,94 @@
+"""What a party remembers between the stages of a training at `closed`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_protocols.closed.script import Stage
+from accord_protocols.closed.shape import Shape
+from accord_protocols.phases.training.closed.rule import Rule
+from accord_protocols.phases.training.states import Given
+
+Words = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Following:
+    """Where every party stands.
+
+    Args:
+        given: What it began with.
+        number: Of the round, from 0.
+        told: What it was told so far.
+        variance: Of the residuals, where the last verdict says it.
+        stop: Why the last round was the last; empty before.
+    """
+
+    given: Given
+    number: int
+    told: bytes
+    variance: float = 0.0
+    stop: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Holder:
+    """Where a computing party stands.
+
+    Args:
+        at: As every party.
+        shape: Sizes.
+        bag: What it has, by the names of `accord_protocols.closed.script`; large things by reference.
+        script: The stages of this round.
+        place: In it.
+        momentum: t of Nesterov's method.
+        rule: What the label holder remembers of its verdicts.
+    """
+
+    at: Following
+    shape: Shape
+    bag: Mapping[str, Any] = field(default_factory=dict)
+    script: tuple[Stage, ...] = ()
+    place: int = 0
+    momentum: float = 1.0
+    rule: Rule | None = None
+
+    @property
+    def stage(self) -> Stage:
+        """The next one, or the one that is under way."""
+        return self.script[self.place]
+
+    @property
+    def name(self) -> str:
+        """Of the stage in this round, the same at both holders."""
+        before = [stage.task for stage in self.script[: self.place]]
+        return f"{self.stage.task}{before.count(self.stage.task)}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Owning:
+    """What every party has at the end.
+
+    Args:
+        at: Where it stands.
+        parts: A computing party's shares of every party's weights, and of their variances below, ``(k or 2k, 2)``.
+        loss: The objective per round, at the label holder.
+    """
+
+    at: Following
+    parts: Mapping[str, Words] = field(default_factory=dict)
+    loss: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Weighed:
+    """And its weights of the whitened columns ``(k,)``, and the variances of its weights, if they are known."""
+
+    owning: Owning
+    whitened: NDArray[np.float64]
+    variances: NDArray[np.float64]
