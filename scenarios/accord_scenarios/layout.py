@@ -21,7 +21,7 @@ from accord_schemas.errors import AccordError, UsageError
 
 POLICY = {
     "proposals": "accept",
-    "protection": ["shared", "score"],
+    "protection": ["shared", "score", "closed", "express"],
     "min_key_bits": 2048,
     "overlap": True,
     "max_runs_per_peer_per_day": None,

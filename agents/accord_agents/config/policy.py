@@ -49,7 +49,7 @@ class Policy(BaseModel):
 
     proposals: Verdict = "ask"
     proposers: list[Text] | None = None
-    protection: list[Literal["shared", "score"]] = ["shared"]
+    protection: list[Literal["score", "express", "shared", "closed"]] = ["shared", "closed"]
     profiles: list[Profile] = [suite.name for suite in SUITES.values()]
     min_key_bits: Annotated[int, Field(ge=2048)] = 3072
     max_peer_rows: Annotated[int, Field(ge=1)] = 20_000_000

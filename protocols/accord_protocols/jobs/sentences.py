@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from accord_schemas.agreement import Agreement
+from accord_schemas.agreement import Agreement, Train
 
 PAIR = 2
 """Parties of a collaboration in which a sum over the others is the other's own part."""
@@ -52,6 +52,10 @@ def _trained(agreement: Agreement, party: str) -> Iterator[str]:
     train = agreement.train
     if train is None:
         return
+    if train.protection == "closed":
+        yield from _closed(agreement, train, party)
+        yield from _tested(agreement, party)
+        return
     rounds = f"in each of up to {train.max_rounds} rounds"
     yield f"its own coefficients, and the gradients of its own columns {rounds}"
     if train.protection == "shared" and party in agreement.keyholders:
@@ -64,10 +68,35 @@ def _trained(agreement: Agreement, party: str) -> Iterator[str]:
             f"every row's score {rounds}: after as many rounds as another party has columns that gives every yes/no "
             "column of it exactly, and all others once some of its rows are known"
         )
+    yield from _tested(agreement, party)
+
+
+def _tested(agreement: Agreement, party: str) -> Iterator[str]:
+    if party != agreement.label_holder:
+        return
     if agreement.test_rows is not None:
         yield "the sum of the other parties' scores of every TEST row"
-    if len(agreement.parties) == PAIR:
+    if len(agreement.parties) == PAIR and (agreement.test_rows is not None or not _closes(agreement)):
         yield "of two parties, each such sum is the other party's own"
+
+
+def _closes(agreement: Agreement) -> bool:
+    return agreement.train is not None and agreement.train.protection == "closed"
+
+
+def _closed(agreement: Agreement, train: Train, party: str) -> Iterator[str]:
+    """At `closed`: no gradient, and no other number of a row or a column but in two random shares."""
+    yield "its own coefficients, and their standard errors where the optimiser gives them"
+    yield "how far each party's own scores go, in sixteenths of their common range, and how each round ended"
+    if train.model == "linear":
+        yield "the variance of the residuals"
+    if party in agreement.keyholders:
+        other = _other(agreement, party)
+        yield f"a random share of every weight, gradient, score and residual: with {other}'s they give all of these"
+        if len(agreement.parties) > PAIR:
+            yield f"a random share of every column of the parties that do not compute: with {other}'s it gives them"
+    if party == agreement.label_holder:
+        yield f"the loss, and the length of the step in the Hessian, in each of up to {train.max_rounds} rounds"
 
 
 def _predicted(agreement: Agreement, party: str) -> Iterator[str]:

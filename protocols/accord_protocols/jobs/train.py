@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from accord_protocols.evaluation.significance import p_value
 from accord_protocols.jobs import alignment, sentences
 from accord_protocols.jobs.alignment import noted
 from accord_protocols.jobs.base import Job, Learned, Reads, machines
@@ -89,6 +90,19 @@ def _coefficients(learned: Learned) -> dict[str, Any] | None:
     return {learned.me: model["coefficients"]} if model else None
 
 
+def _errors(learned: Learned) -> dict[str, dict[str, float]] | None:
+    found = learned.notes.get("standard_errors") if learned.completed else None
+    return None if found is None else {learned.me: found}
+
+
+def _p_values(learned: Learned) -> dict[str, dict[str, float | None]] | None:
+    errors, model = (_errors(learned) or {}).get(learned.me), _model(learned)
+    if errors is None or not model:
+        return None
+    freedom = learned.notes.get("freedom")
+    return {learned.me: {name: p_value(model["coefficients"][name], errors[name], freedom) for name in errors}}
+
+
 def _stability(learned: Learned) -> dict[str, float] | None:
     found = learned.notes.get("stability")
     return None if found is None else {learned.me: found}
@@ -125,6 +139,9 @@ JOB = Job(
         },
         "coefficients": _coefficients,
         "intercept": lambda learned: _model(learned).get("intercept"),
+        "standard_errors": _errors,
+        "intercept_error": noted("intercept_error"),
+        "p_values": _p_values,
         "metrics": noted("metrics"),
         "deciles": noted("deciles"),
         "stability": _stability,

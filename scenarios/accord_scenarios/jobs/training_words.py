@@ -94,8 +94,9 @@ def learned(result: Result) -> list[str]:
         f"{listed(others)} {'learns' if len(others) == 1 else 'learn'} the number of {first}'s users, and which of the "
         "own users all parties share.",
     )
-    opened = _SHARED if level == "shared" else _SCORE
-    training = [text.format(first=first, second=others[0], others=listed(others)) for text in (*opened, *_ALWAYS)]
+    opened: list[str] = [*_OPENED.get(level or "", (*_SCORE, *_ALWAYS))]
+    opened += _DEALT if level == "closed" and len(others) > 1 else ()
+    training = [text.format(first=first, second=others[0], others=listed(others)) for text in opened]
     tested = [f"{first} learns the model's prediction for every TEST row."] if result.get("test_rows") else []
     alone = [f"With two parties, {first} learns {others[0]}'s part of each such score too."] if len(others) == 1 else []
     return [*common, *training, *tested, *(alone if tested or level == "score" else [])]
@@ -116,6 +117,21 @@ _ALWAYS = (
     "Every party learns its own coefficients and its own gradient in each round; the first gradient alone says much "
     "about the labels.",
 )
+
+
+_CLOSED = (
+    "Weights, gradients, scores and residuals exist only as two random shares, at {first} and at {second}, until the "
+    "end: neither of them sees any of these. {first} and {second} together could.",
+    "{first} learns the loss and how long each step is, and of a linear model the variance of the residuals, as "
+    "everybody does.",
+    "Every party learns its own coefficients, with their standard errors where the optimiser gives them, and how far "
+    "each party's own scores go, in sixteenths of their common range.",
+)
+_DEALT = (
+    "Who does not compute deals its prepared columns to {first} and {second} in two random shares: together these two "
+    "could read them.",
+)
+_OPENED: dict[str, tuple[str, ...]] = {"shared": (*_SHARED, *_ALWAYS), "closed": _CLOSED}
 
 
 def rows(result: Result) -> str | None:

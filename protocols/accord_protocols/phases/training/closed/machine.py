@@ -18,6 +18,7 @@ from accord_protocols.kernel.effects import Compute, Done, Effect, Reach, Send, 
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.links.registry import link_of
 from accord_protocols.phases.training.closed import plan
 from accord_protocols.phases.training.closed.columns import Columns, Laid, Received
 from accord_protocols.phases.training.closed.rule import STOPS, Rule, decided
@@ -88,7 +89,7 @@ class Closed(Machine):
 
     def _own(self, at: Following) -> dict[str, Any]:
         """The own columns, with the penalty on the model of scaled labels."""
-        block, unit = at.given.block, plan.penalty_unit(self.train.model, at.given.announced.shift)
+        block, unit = at.given.block, link_of(self.train).penalty(at.given.announced.shift)
         return {"x": block.x, "factor": block.factor, "penalty": loaded(block.penalty) * unit}
 
     @transition(Following, lambda self, _: [self.job("dealt")])

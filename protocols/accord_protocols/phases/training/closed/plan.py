@@ -10,7 +10,7 @@ from accord_protocols.closed import script
 from accord_protocols.closed.script import Stage
 from accord_protocols.closed.shape import Shape
 from accord_protocols.kernel.machine import Setup
-from accord_protocols.links.registry import LINKS
+from accord_protocols.links.registry import link_name
 from accord_protocols.phases.training.closed.rule import MOST_NEWTON
 from accord_protocols.phases.training.closed.states import Holder
 from accord_protocols.phases.training.states import Given
@@ -31,14 +31,9 @@ def dealers(agreement: Agreement) -> tuple[str, ...]:
     return tuple(p for p in agreement.order if p not in agreement.keyholders)
 
 
-def family(train: Train) -> str:
-    """See `Shape`."""
-    return "tangent" if train.model == "logistic" and train.link == "linear" else train.model
-
-
 def score_range(train: Train) -> tuple[float, float]:
     """Where scores may lie: infinite ends where nothing depends on it."""
-    match family(train):
+    match link_name(train):
         case "logistic":
             series = sigmoid(train.period)
         case "poisson":
@@ -46,12 +41,6 @@ def score_range(train: Train) -> tuple[float, float]:
         case _:
             return -math.inf, math.inf
     return series.low, series.high
-
-
-def penalty_unit(model: str, shift: int) -> float:
-    """What turns a penalty on the labels' model into one on the model of labels divided by 2^shift."""
-    link = LINKS[model]
-    return 1.0 if link.quadratic else 1.0 / link.unit(shift)
 
 
 def shape_of(setup: Setup, given: Given) -> Shape:
@@ -62,7 +51,7 @@ def shape_of(setup: Setup, given: Given) -> Shape:
     first, second = agreement.keyholders
     middle = sum(columns[p] for p in dealers(agreement))
     widths = (columns[first], middle, columns[second])
-    newton, kind = train.optimiser == "newton", family(train)
+    newton, kind = train.optimiser == "newton", link_name(train)
     weighted = newton and kind in ("logistic", "poisson")
     rows = given.block.n
     head = min(rows, max(HEAD_ROWS, HEAD_COLUMNS * sum(widths))) if weighted else rows

@@ -13,7 +13,7 @@ from accord_protocols.kernel.effects import Abort, Compute, Done, Note, Send
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
-from accord_protocols.links.registry import LINKS
+from accord_protocols.links.registry import link_name, link_of
 from accord_protocols.phases.training.closed import plan
 from accord_protocols.phases.training.closed.rule import RANGE
 from accord_protocols.phases.training.closed.states import Owning, Weighed
@@ -61,7 +61,7 @@ class Weights(Machine):
         given, events = state.at.given, inputs.events(Shares)
         k = given.block.columns
         parts = [*([state.parts[self.me]] if self.me in state.parts else []), *(e.values for e in events.values())]
-        varied = plan.varied(plan.family(self._train), self._train.optimiser)
+        varied = plan.varied(link_name(self._train), self._train.optimiser)
         for sender, event in events.items():
             if event.values.shape != (k * (1 + varied), 2):
                 raise ProtocolError("shares of weights are not as agreed", whose=sender)
@@ -106,10 +106,12 @@ class Weights(Machine):
         spread = at.variance if linear else 1.0
         scale = 2.0 ** -(max(block.n - 1, 0)).bit_length()
         errors = np.sqrt(np.maximum(state.variances, 0.0) * scale * spread)
-        errors = LINKS[self._train.model].weights(errors, at.given.announced.shift)
+        errors = link_of(self._train).weights(errors, at.given.announced.shift)
         freedom = block.n - sum(at.given.announced.columns.values())
-        found = {"standard_errors": errors.tolist(), "residual_freedom": freedom if linear else None}
-        return (Note(found),)
+        names = [column["name"] for column in block.fitted["kept"]]
+        found = dict(zip(names, errors.tolist(), strict=False))
+        intercept = {"intercept_error": errors.tolist()[-1]} if self.setup.labelled else {}
+        return (Note({"standard_errors": found, "freedom": freedom if linear else None, **intercept}),)
 
     @property
     def _train(self) -> Train:
