@@ -11,6 +11,8 @@ from accord_protocols.jobs.alignment import noted
 from accord_protocols.jobs.base import Job, Learned, Reads, machines
 from accord_protocols.jobs.outputs import Notes, document, table
 from accord_protocols.kernel.plan import Known, Phase, Plan, Rounds
+from accord_protocols.model.part import ModelPart
+from accord_protocols.model.reasons import reasons
 from accord_protocols.phases.alignment.star import Aligned
 from accord_protocols.phases.keys import Keyed
 from accord_protocols.phases.training.able import unable
@@ -108,6 +110,13 @@ def _stability(learned: Learned) -> dict[str, float] | None:
     return None if found is None else {learned.me: found}
 
 
+def _reasons(notes: Notes, rows: Rows) -> Iterator[list[str]]:
+    """What speaks most for and against each TEST row in the own columns."""
+    part = ModelPart.model_validate(notes["model"])
+    for row, column, value in reasons(part, rows, notes["tested"]):
+        yield [rows.ids[row], column, repr(value)]
+
+
 def _agreed(name: str) -> Callable[[Learned], Any]:
     return lambda learned: getattr(learned.agreement.train, name, None)
 
@@ -154,6 +163,7 @@ JOB = Job(
         document("model.json", "model"),
         alignment.INTERSECTION,
         table("predictions.csv", "predictions", ("id", "label", "prediction"), _predictions, label=True),
+        table("reasons.csv", "tested", ("id", "column", "contribution"), _reasons),
     ),
     about=_about,
     unable=lambda agreement: unable(agreement.train, len(agreement.parties)) if agreement.train else "",

@@ -54,7 +54,7 @@ def fit(
     levels = [fit_categories(name, train[:, list(columns).index(name)], texts) for name, texts in known.items()]
     indicators = {name for own in levels for name in own.names}
     whole = Fitted.model_construct(columns=tuple(columns), categories=tuple(levels), forms=dict(forms or {}))
-    train, names = expanded(train, columns, levels, known), whole.expanded
+    given, train, names = train, expanded(train, columns, levels, known), whole.expanded
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise UsageError(f"column {twice!r} has the name of a category's.", hint="Rename it.")
@@ -109,11 +109,19 @@ def fit(
                 mean=math.ldexp(scaler.mean_[len(kept)], unit) if scaler else 0.0,
                 # not scaler.scale_, which is 1 where the variance is small against the mean
                 scale=math.ldexp(math.sqrt(scaler.var_[len(kept)]), unit) if scaler else 1.0,
+                average=0.0,
                 nulls=nulls[column],
                 clipped=clips[place],
             )
         )
-    return done(kept)
+    return _averaged(done(kept), given, known)
+
+
+def _averaged(fitted: Fitted, train: NDArray[np.float64], categories: Mapping[str, Sequence[str]]) -> Fitted:
+    """The same, with what comes out on average."""
+    means = (math.fsum(column.tolist()) / len(column) for column in fitted.apply(train, categories).T)
+    kept = (own.model_copy(update={"average": mean}) for own, mean in zip(fitted.kept, means, strict=True))
+    return fitted.model_copy(update={"kept": tuple(kept)})
 
 
 def _parts(column: str, levels: Sequence[CategoryFit]) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ class ColumnFit(BaseModel):
         high: Upper one.
         mean: Subtracted after clipping.
         scale: Divided by after that, > 0.
+        average: Mean of what comes out, over the TRAIN rows.
         nulls: TRAIN cells that were filled.
         clipped: TRAIN cells that were clipped.
     """
@@ -46,6 +47,7 @@ class ColumnFit(BaseModel):
     high: float | None
     mean: float
     scale: Annotated[float, Field(gt=0)]
+    average: float = 0.0
     nulls: Annotated[int, Field(ge=0)]
     clipped: Annotated[int, Field(ge=0)]
 
@@ -56,6 +58,8 @@ class ColumnFit(BaseModel):
             return False
         pairs = [(getattr(self, name), getattr(other, name)) for name in ("impute", "low", "high", "mean", "scale")]
         slack = CLOSE * self.scale
+        if not math.isclose(self.average, other.average, rel_tol=CLOSE, abs_tol=CLOSE):
+            return False
         return all(
             a is b if a is None or b is None else math.isclose(a, b, rel_tol=CLOSE, abs_tol=slack) for a, b in pairs
         )

@@ -22,6 +22,7 @@ from accord_scenarios.commands import (
     run,
     scenario,
     schema,
+    scorecard,
 )
 from accord_scenarios.commands.options import BROKERS, PARTY, PROOF, TRAINING
 
@@ -65,6 +66,7 @@ app.command("predict", rich_help_panel=TRAINING)(predict.predict)
 app.command("psi", rich_help_panel=TRAINING)(psi.psi)
 app.command("overlap", rich_help_panel=TRAINING)(overlap.overlap)
 app.add_typer(scenario.app, name="scenario", rich_help_panel=TRAINING)
+app.command("scorecard", rich_help_panel=TRAINING)(scorecard.scorecard)
 app.command("replay", rich_help_panel=TRAINING)(replay.replay)
 app.command("agent", rich_help_panel=PARTY)(agent.agent)
 app.add_typer(keys.app, name="keys", rich_help_panel=PARTY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from accord_protocols.evaluation.stability import SHIFTED, SLIGHTLY
+from accord_protocols.evaluation.stability import PARTS, SHIFTED, SLIGHTLY
 from accord_scenarios.report.diagrams import bars, calibration
 from accord_scenarios.report.sections import Cell, section, table
 from accord_scenarios.wording import Result, leader, number
@@ -34,11 +34,19 @@ def stability(result: Result) -> str:
     for party, columns in (result.get("columns") or {}).items():
         found |= {(party, str(c["column"])): c["stability"] for c in columns or [] if c.get("stability") is not None}
     drawn = bars({names: v for names, v in found.items() if v is not None}, "population stability", (SLIGHTLY, SHIFTED))
+    chance = _chance(result.get("train_rows"), result.get("test_rows"))
     note = (
         f'<p class="soft">Population stability index of TEST against TRAIN rows; above {SLIGHTLY:g} they differ somewhat, above {SHIFTED:g} '
-        "much. Each party measures its own columns and its own part of the score: the whole score of a TRAIN row is nobody's to know.</p>"
+        f"much{chance}. Each party measures its own columns and its own part of the score: the whole score of a TRAIN row is nobody's to know.</p>"
     )
     return section("Stability", drawn and drawn + note)
+
+
+def _chance(train: int | None, test: int | None) -> str:
+    """What the index comes to on average where rows are drawn alike: (parts − 1)·(1/n + 1/k)."""
+    if not train or not test:
+        return ""
+    return f"; so many rows of one kind come to {number((PARTS - 1) * (1 / train + 1 / test), 2)} by chance"
 
 
 _STEPS = {

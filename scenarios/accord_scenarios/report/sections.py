@@ -86,17 +86,28 @@ def loss(result: wording.Result) -> str:
 
 
 def coefficients(result: wording.Result) -> str:
-    """Each party's coefficients, of prepared columns."""
-    rows: list[Sequence[Cell]] = [
-        [party, column, (wording.number(value, 6),)]
-        for party, own in (result.get("coefficients") or {}).items()
-        for column, value in (own or {}).items()
-    ]
-    if rows and result.get("intercept") is not None:
-        rows.append([wording.leader(result), "(intercept)", (wording.number(result["intercept"], 6),)])
+    """Each party's coefficients, of prepared columns, with standard errors where the training yields them."""
+    own: dict[str, Any] = {party: dict(found or {}) for party, found in (result.get("coefficients") or {}).items()}
+    values = {(party, column): value for party, found in own.items() for column, value in found.items()}
+    if values and result.get("intercept") is not None:
+        own.setdefault(wording.leader(result), {})["(intercept)"] = result["intercept"]
+    errors = {party: dict(found or {}) for party, found in (result.get("standard_errors") or {}).items()}
+    probable = result.get("p_values") or {}
+    if errors and result.get("intercept_error") is not None:
+        errors.setdefault(wording.leader(result), {})["(intercept)"] = result["intercept_error"]
+    heads: list[Cell] = ["party", "column", ("coefficient",)]
+    heads += [("standard error",), ("z",), ("p",)] if errors else []
+    rows: list[Sequence[Cell]] = []
+    for party, found in own.items():
+        for column, value in found.items():
+            row: list[Cell] = [party, column, (wording.number(value, 6),)]
+            if errors:
+                error = (errors.get(party) or {}).get(column)
+                p = (probable.get(party) or {}).get(column)
+                row += [(wording.number(v, d),) for v, d in ((error, 4), (value / error if error else None, 3), (p, 2))]
+            rows.append(row)
     note = '<p class="soft">Of prepared columns: comparable in size, since every column has mean 0 and variance 1 unless scaling is off.</p>'
-    columns = table(["party", "column", ("coefficient",)], rows)
-    values = {(p, c): v for p, own in (result.get("coefficients") or {}).items() for c, v in (own or {}).items()}
+    columns = table(heads, rows)
     return section("Coefficients", columns and bars(values, "coefficients") + columns + note)
 
 

@@ -140,6 +140,16 @@ def test_tenths_stability_and_coefficients_are_drawn() -> None:
     assert not {"None", "nan"} & set(page.text.split())
 
 
+def test_standard_errors_stand_beside_coefficients() -> None:
+    told = {"coefficients": {"bank": {"age": 2.0}, "shop": {"x": -1.0}}, "intercept": 3.0}
+    told = COMPLETED | told
+    errors = {"standard_errors": {"bank": {"age": 0.5}, "shop": None}, "intercept_error": 0.25}
+    page = _Page(render(told | errors | {"p_values": {"bank": {"age": 6.3e-5}}}))
+    for words in ("standard error", "0.25", "6.3e-05", "(intercept)"):
+        assert words in page.text, words
+    assert "standard error" not in _Page(render(told)).text
+
+
 @pytest.mark.parametrize("values", [[], [0.0], [-1.0, -2.0], [3.0, -0.5], [float("nan")]])
 def test_bars_of_any_values(values: list[float]) -> None:
     drawn = bars({("a", f"c{k}"): value for k, value in enumerate(values)}, "any", (1.0,))

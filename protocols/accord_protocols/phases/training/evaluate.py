@@ -98,6 +98,7 @@ class Evaluate(Machine):
         note = Note({"model": model, "loss": trained.loss, **facts, "warnings": warnings if self.setup.leads else []})
         if not len(block.test_rows):
             return Fired((note, Done(Evaluated(told.digest))))
+        note = Note({**note.fields, "tested": loaded(block.test_rows)})
         whitened = Whitening(block.factor).forth(trained.w) if block.columns else trained.w
         parts: dict[str, tuple[Any, Vector, int]] = {
             _TEST: (block.test, trained.w, 0),
