@@ -18,7 +18,7 @@ from accord_agents.execution.blobs import BlobStore
 from accord_agents.execution.port import TaskResult, undone
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
-from accord_protocols.tasks.registry import TASKS, Context, part, run
+from accord_protocols.tasks.registry import TASKS, Context, Task, part, run
 from accord_schemas.blob import LARGE, Blob
 from accord_schemas.blocks import NAMES
 from accord_schemas.errors import AccordError, ProtocolError, StorageError, TamperError, UsageError
@@ -69,7 +69,7 @@ def work(order: TaskRequest) -> TaskResult:
     task = TASKS[order.task]
     try:
         table = _table(*order.snapshot) if order.snapshot else None
-        inputs = {name: _read(value, order.span, name in task.split) for name, value in order.inputs.items()}
+        inputs = {name: _read(value, order.span, task, name) for name, value in order.inputs.items()}
         context = Context(inputs, order.key, order.secrets, table)
         result = run(order.task, part(task, context, order.number, order.span))
         fields = {name: _kept(value, order.blobs) for name, value in result.fields.items()}
@@ -86,11 +86,11 @@ def work(order: TaskRequest) -> TaskResult:
     return TaskResult(fields, result.secrets)
 
 
-def _read(value: Any, span: slice, split: bool) -> Any:
-    """An input in memory: of a blob that is split, the rows of this part."""
-    if isinstance(value, Blob):
-        return value.rows(span) if split else value.load()
-    return value
+def _read(value: Any, span: slice, task: Task, name: str) -> Any:
+    """An input in memory: of a blob that is split, the rows of this part; what the task reads itself stays one."""
+    if not isinstance(value, Blob) or name.partition(".")[0] in task.lazy:
+        return value
+    return value.rows(span) if name in task.split else value.load()
 
 
 def _kept(value: Any, blobs: BlobStore | None) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.xof import Xof
+from accord_schemas.blob import Blob
 from accord_schemas.errors import ProtocolError
 
 
@@ -99,6 +100,7 @@ class Task:
         function: ``module:name`` below this package, perhaps of an object there; Context -> Result.
         split: Fields whose first axis is cut into parts; the results' arrays are joined along theirs.
         by_ids: Whether the ids are cut as well.
+        lazy: Fields that it reads itself, some rows at a time, see `some`: blobs where they are large.
         chunk: Rows per part: fixed, so that the bytes do not depend on the number of workers.
         chunk_from: The input that says how many, where that follows from sizes of the job.
         heavy: Whether it loads scikit-learn; its worker ends afterwards and gives 100 MiB back.
@@ -110,6 +112,7 @@ class Task:
     function: str
     split: tuple[str, ...] = ()
     by_ids: bool = False
+    lazy: tuple[str, ...] = ()
     chunk: int = 2048
     chunk_from: str = ""
     heavy: bool = False
@@ -147,15 +150,15 @@ TASKS: dict[str, Task] = {
     "sm2.finalise": Task("ecdh:SM2.finalise", split=("numbers",), by_ids=True, chunk=512),
     "ot.warm": Task("transfer:warmed"),
     "ot.hashed": Task("transfer:hashed", by_ids=True, chunk=1 << 16),
-    "ot.solved": Task("transfer:solved"),
+    "ot.solved": Task("transfer:solved", split=("buckets",), lazy=("hashes",), chunk=4),
     "ot.choices": Task("transfer:choices"),
     "ot.answered": Task("transfer:answered"),
     "ot.learned": Task("transfer:learned"),
     "ot.masked": Task("transfer:masked", split=("table",), chunk=1 << 17),
     "ot.unmasked": Task("transfer:unmasked", split=("table",), chunk=1 << 17),
-    "ot.tagged": Task("transfer:tagged", split=("hashes",), chunk=1 << 18),
-    "ot.marked": Task("transfer:marked"),
-    "ot.matched": Task("transfer:matched", cheap=True),
+    "ot.tagged": Task("transfer:tagged", split=("hashes",), lazy=("rows",), chunk=1 << 20),
+    "ot.marked": Task("transfer:marked", lazy=("tags",)),
+    "ot.matched": Task("transfer:matched", cheap=True, lazy=("tags",)),
     "align.store": Task("align:store"),
     "align.finalise": Task("align:finalise", split=("numbers",), by_ids=True),
     "align.intersect": Task("align:intersect_task", cheap=True),
@@ -208,6 +211,11 @@ TASKS: dict[str, Task] = {
     "closed.waves": Task("closed:waves", split=("split",), chunk=192),
     "closed.multiply": Task("closed:multiply", split=("split",), chunk=1),
 }
+
+
+def some(value: NDArray[Any] | Blob, span: slice) -> NDArray[Any]:
+    """Some rows of an input that may be a blob."""
+    return value.rows(span) if isinstance(value, Blob) else value[span]
 
 
 def spans(task: Task, inputs: Mapping[str, Any], rows: int) -> list[slice]:

@@ -6,7 +6,11 @@ the leader's set, by which its table is cut.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 import numpy as np
+from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.ot import oprf, seeds, table
 from accord_protocols.primitives.psi.ot.code import Shape, hash_ids
@@ -14,10 +18,14 @@ from accord_protocols.primitives.psi.ot.extension import CHUNK
 from accord_protocols.primitives.psi.ot.f4 import SYMBOLS, Factors
 from accord_protocols.primitives.psi.ot.loops import LARGE, warm
 from accord_protocols.primitives.psi.tags import find, in_order
-from accord_protocols.tasks.registry import Context, Result
+from accord_protocols.tasks.registry import Context, Result, some
+from accord_schemas.blob import Blob
+from accord_schemas.errors import ProtocolError
 
 ROWS = 4 * CHUNK
 """Rows of the table in a part of a task: whole chunks, so that a part follows from its number."""
+_PIECE = 1 << 18  # rows that are read at a time
+Numbers = NDArray[np.uint8] | Blob
 
 
 def warmed(context: Context) -> Result:
@@ -33,9 +41,10 @@ def hashed(context: Context) -> Result:
 
 
 def solved(context: Context) -> Result:
-    """Leader: the table of its ids. Inputs: sid, hashes."""
-    hashes = context.inputs["hashes"]
-    return Result({"table": table.solve(hashes, context.inputs["sid"], Shape(len(hashes)))})
+    """Leader: this part's buckets of the table of its ids. Inputs: sid, hashes, buckets."""
+    hashes, buckets = context.inputs["hashes"], context.inputs["buckets"].tolist()
+    numbers = range(buckets[0], buckets[-1] + 1)
+    return Result({"table": table.solve_some(_pieces(hashes), context.inputs["sid"], Shape(len(hashes)), numbers)})
 
 
 def choices(context: Context) -> Result:
@@ -75,13 +84,15 @@ def tagged(context: Context) -> Result:
     """Tags of this part's hashes. Inputs: sid, edge, leader, hashes, rows; at the server low and high as well."""
     inputs = context.inputs
     session = oprf.Session(inputs["sid"], inputs["edge"], Shape(inputs["leader"]))
-    factors = _factors(context) if "low" in inputs else None
-    return Result({"tags": oprf.evaluate(inputs["hashes"], inputs["rows"], session, factors)})
+    factors, rows = _factors(context) if "low" in inputs else None, inputs["rows"]
+    if len(rows) != session.shape.rows:
+        raise ProtocolError("a masked table is not of the announced size")
+    return Result({"tags": oprf.evaluate_by(inputs["hashes"], partial(some, rows), session, factors)})
 
 
 def marked(context: Context) -> Result:
     """Server of two parties: the beginnings of its tags, sorted. Inputs: tags, size."""
-    return Result({"tags": in_order(context.inputs["tags"][:, : context.inputs["size"]])})
+    return Result({"tags": in_order(_beginnings(context.inputs["tags"], context.inputs["size"]))})
 
 
 def matched(context: Context) -> Result:
@@ -91,9 +102,32 @@ def matched(context: Context) -> Result:
     """
     ((name, tags),) = ((name, value) for name, value in context.inputs.items() if name.startswith("tags."))
     marks = context.inputs[name.replace("tags", "marks", 1)]
-    rows = np.flatnonzero(find(marks, tags[:, : marks.shape[1]]) >= 0)
+    rows = np.flatnonzero(find(marks, _beginnings(tags, marks.shape[1])) >= 0)
     rows = rows[context.xof.permutation(len(rows))]
-    return Result({"rows": rows, name: tags[rows]})
+    return Result({"rows": rows, name: _rows_of(tags, rows)})
+
+
+def _pieces(value: Numbers) -> Iterator[NDArray[np.uint8]]:
+    return (some(value, slice(start, start + _PIECE)) for start in range(0, len(value), _PIECE))
+
+
+def _beginnings(tags: Numbers, size: int) -> NDArray[np.uint8]:
+    """The first bytes of every row."""
+    found, at = np.empty((len(tags), size), np.uint8), 0
+    for piece in _pieces(tags):
+        found[at : at + len(piece)] = piece[:, :size]
+        at += len(piece)
+    return found
+
+
+def _rows_of(tags: Numbers, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """``tags[rows]``, with no more of the tags in memory than a piece and these."""
+    order, found = np.argsort(rows), np.empty((len(rows), tags.shape[1]), np.uint8)
+    ascending = rows[order]
+    for number, piece in enumerate(_pieces(tags)):
+        low, high = np.searchsorted(ascending, (number * _PIECE, number * _PIECE + len(piece)))
+        found[order[low:high]] = piece[ascending[low:high] - number * _PIECE]
+    return found
 
 
 def _factors(context: Context) -> Factors:

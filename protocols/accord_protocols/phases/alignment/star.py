@@ -20,6 +20,7 @@ from accord_protocols.phases.alignment.oprf import Opened, OprfExchange, Pair, o
 from accord_protocols.phases.alignment.order import Ordering
 from accord_protocols.phases.alignment.transfer import Edge, Marked, Transfer, alone, by_transfer, session, table_bytes
 from accord_protocols.phases.keys import Keyed
+from accord_protocols.primitives.psi.ot.code import Shape
 from accord_protocols.tasks.results import Bytes, Common, Hashed, Located, Solved, Tagged, Words
 from accord_schemas.agreement import Agreement
 from accord_schemas.blob import loaded
@@ -102,7 +103,8 @@ class Align(Machine):
         hashes = inputs.result(Hashed, self.job("hashed")).hashes
         if not self.setup.leads:
             return self._exchanging(state, self._edges(state, hashes))
-        compute = Compute("solved", "ot.solved", {**session(self.setup), "hashes": hashes})
+        buckets = np.arange(Shape(len(hashes)).buckets)
+        compute = Compute("solved", "ot.solved", {**session(self.setup), "hashes": hashes, "buckets": buckets})
         return Fired((compute,), self.spread.keeping(replace(state, hashes=hashes)))
 
     @transition(Joining, lambda self, _: [self.job("solved")])

@@ -8,11 +8,13 @@ would let a reader tell non-members apart. The geometry follows from the number 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
+from accord_protocols.primitives.psi.ot.loops import loops
 from accord_protocols.primitives.psi.peeling import Indices, peel
 from accord_protocols.primitives.psi.tags import distinct
 from accord_protocols.primitives.xof import Xof
@@ -108,19 +110,34 @@ def build(tags: NDArray[np.uint8], values: NDArray[np.uint8], xof: Xof) -> Store
     """
     if not distinct(tags[:, :16]):
         raise ValueError("the tags of a key-value store are distinct")
-    geometry = Geometry.of(len(tags))
+    geometry, fast, words = Geometry.of(len(tags)), loops(len(tags)), _as_words(values)
+    if fast is not None:
+        return _built_fast(fast, geometry, tags, words, xof)
     built = False
     while not built:
         salt = xof.bytes(_SALT)
         positions = geometry.positions(tags, salt)
         layers, core = peel(positions, geometry.rows)
         built = not core.size
-    table, words = xof.words(geometry.rows, 2), _as_words(values)
+    table = xof.words(geometry.rows, 2)
     for keys, slots in reversed(layers):
         near = positions[keys]
         table[slots] = 0
         table[slots] = words[keys] ^ table[near[:, 0]] ^ table[near[:, 1]] ^ table[near[:, 2]]
     return Store(len(tags), salt, _as_bytes(table))
+
+
+def _built_fast(fast: Any, geometry: Geometry, tags: NDArray[np.uint8], words: _Words, xof: Xof) -> Store:
+    """The same, by compiled loops."""
+    n, done = len(tags), -1
+    keys, slots = np.empty(n, np.int64), np.empty(n, np.int64)
+    while done < n:
+        salt = xof.bytes(_SALT)
+        positions = geometry.positions(tags, salt)
+        done = fast.peel(positions, geometry.rows, keys, slots, np.zeros(n, bool))
+    table = xof.words(geometry.rows, 2)
+    fast.spread(positions, words, keys, slots, table)
+    return Store(n, salt, _as_bytes(table))
 
 
 def _as_words(block: NDArray[np.uint8]) -> _Words:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WORD = 8
+_PART = 21  # so many rows, two to the power of it, are sorted at a time
 Rows = NDArray[np.uint8]
 
 
@@ -34,9 +35,22 @@ def find(rows: Rows, wanted: Rows) -> NDArray[np.int64]:
         rows: ``(n, width) uint8``; of equal ones any may be found.
         wanted: ``(m, width) uint8``.
     """
+    found = np.full(len(wanted), -1)
     if not len(rows):
-        return np.full(len(wanted), -1)
+        return found
     own, other = _firsts(rows), _firsts(wanted)
+    parts = np.uint64(max(0, (len(rows) + len(wanted) >> _PART).bit_length()))
+    if not parts:
+        return _found(rows, wanted, own, other)
+    for part in range(1 << int(parts)):  # of equal beginnings all are in one part
+        here, there = (np.flatnonzero(firsts >> (np.uint64(64) - parts) == part) for firsts in (own, other))
+        if len(here):
+            at = _found(rows[here], wanted[there], own[here], other[there])
+            found[there] = np.where(at < 0, -1, here[at])
+    return found
+
+
+def _found(rows: Rows, wanted: Rows, own: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.int64]:
     at = _places(own, other) if not _repeats(np.sort(own)) else _places(as_strings(rows), as_strings(wanted))
     return np.where((rows[at] == wanted).all(axis=1), at, -1)
 

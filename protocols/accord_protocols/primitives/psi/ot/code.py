@@ -67,10 +67,14 @@ class Shape:
         """All rows of the table."""
         return self.buckets * self.bucket_rows
 
+    def numbers(self, hashes: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """The bucket of every hash, ``(n, 16) uint8`` to ``(n,)``."""
+        words = np.ascontiguousarray(hashes[:, :4]).view("<u4").astype(np.uint64).reshape(-1)
+        return (words * np.uint64(self.buckets) >> np.uint64(32)).astype(np.int64)
+
     def parts(self, hashes: NDArray[np.uint8]) -> Iterator[tuple[slice, NDArray[np.int64]]]:
         """Per bucket its rows of the table, and which of the hashes ``(n, 16) uint8`` are in it."""
-        words = np.ascontiguousarray(hashes[:, :4]).view("<u4").astype(np.uint64).reshape(-1)
-        numbers = (words * np.uint64(self.buckets) >> np.uint64(32)).astype(np.int64)
+        numbers = self.numbers(hashes)
         order, ends = np.argsort(numbers, kind="stable"), np.cumsum(np.bincount(numbers, minlength=self.buckets))
         for number, end in enumerate(ends.tolist()):
             rows = slice(number * self.bucket_rows, (number + 1) * self.bucket_rows)

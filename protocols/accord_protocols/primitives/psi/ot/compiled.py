@@ -115,6 +115,19 @@ def fill(positions: Array, codes: Array, masks: Array, dense: Array, keys: Array
 
 
 @kernel
+def spread(positions: Array, words: Array, keys: Array, slots: Array, table: Array) -> None:
+    """Each key's slot of a store from its value, ``(n, 2)``, and its two other slots, the last key first."""
+    for t in range(len(keys) - 1, -1, -1):
+        key, slot = keys[t], slots[t]
+        low, high = words[key, 0], words[key, 1]
+        for j in range(3):
+            other = positions[key, j]
+            if other != slot:
+                low, high = low ^ table[other, 0], high ^ table[other, 1]
+        table[slot, 0], table[slot, 1] = low, high
+
+
+@kernel
 def read(table: Array, positions: Array, masks: Array, dense: Array, values: Array) -> None:
     """What each item reads of a bucket."""
     for item in range(len(positions)):

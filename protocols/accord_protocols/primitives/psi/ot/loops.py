@@ -32,6 +32,7 @@ def warm() -> None:
     fast.items(_read_only(words), 60, 56, codes, masks, slots)
     fast.peel(slots, 60, keys, keys.copy(), np.zeros(n, bool))
     fast.fill(slots, codes, masks, dense, keys, keys.copy(), table)
+    fast.spread(slots, _read_only(np.zeros((n, 2), np.uint64)), keys, keys.copy(), np.zeros((60, 2), np.uint64))
     fast.read(table, slots, masks, dense, codes)
     fast.read(_read_only(table), slots, masks, dense, codes)
     fast.transpose(np.zeros((64, 8), np.uint64), np.zeros(6, np.uint64), np.zeros((512, 5), np.uint64), 0)

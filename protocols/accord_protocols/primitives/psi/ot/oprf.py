@@ -14,7 +14,7 @@ PaXoS (EUROCRYPT 2020); correlations over F4 and the table are from later papers
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,13 +107,24 @@ def evaluate(
     Raises:
         ProtocolError: The rows are not as many as announced.
     """
-    shape = session.shape
-    if len(rows) != shape.rows:
+    if len(rows) != session.shape.rows:
         raise ProtocolError("a masked table is not of the announced size")
+    return evaluate_by(hashes, lambda span: rows[span], session, factors, size)
+
+
+def evaluate_by(
+    hashes: NDArray[np.uint8],
+    rows: Callable[[slice], Rows],
+    session: Session,
+    factors: Factors | None = None,
+    size: int = TAG,
+) -> NDArray[np.uint8]:
+    """As `evaluate`, of rows that are read a bucket at a time."""
+    shape = session.shape
     fast = loops(shape.size)
     key, tags = digest(b"accord psi ot tag", session.edge), np.empty((len(hashes), size), np.uint8)
     for span, members in shape.parts(hashes):
-        reader = Reader(rows[span], shape)
+        reader = Reader(rows(span), shape)
         for start in range(0, len(members), _AT_ONCE):
             some = members[start : start + _AT_ONCE]
             items = Items.of(hashes[some], session.sid, shape)

@@ -7,6 +7,8 @@ on which the exchange rests. Rows that nobody needs are zero: the table never le
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from accord_protocols.primitives.psi.ot.f4 import WORDS, Rows
 from accord_protocols.primitives.psi.ot.loops import loops
 from accord_protocols.primitives.psi.peeling import peel
 
-_BYTES = DENSE // 8
+_BYTES, _HASH = DENSE // 8, 16
 
 
 def solve(hashes: NDArray[np.uint8], sid: bytes, shape: Shape) -> Rows:
@@ -31,9 +33,28 @@ def solve(hashes: NDArray[np.uint8], sid: bytes, shape: Shape) -> Rows:
     Raises:
         ArithmeticError: It has no solution: ids are not distinct, or a chance of 2^-40 was met.
     """
-    table = np.zeros((shape.rows, WORDS), np.uint64)
-    for rows, members in shape.parts(hashes):
-        solve_bucket(Items.of(hashes[members], sid, shape), table[rows], shape)
+    return solve_some([hashes], sid, shape, range(shape.buckets))
+
+
+def solve_some(pieces: Iterable[NDArray[np.uint8]], sid: bytes, shape: Shape, buckets: range) -> Rows:
+    """The rows of some buckets that follow each other; see `solve`.
+
+    Args:
+        pieces: All hashes, some at a time, so that no more is in memory than these buckets' own.
+        sid: 32 bytes, the session that all parties share.
+        shape: Of the table.
+        buckets: Their numbers.
+    """
+    found = [np.empty((0, _HASH), np.uint8)]
+    for piece in pieces:
+        numbers = shape.numbers(piece)
+        found.append(piece[(numbers >= buckets.start) & (numbers < buckets.stop)])
+    hashes, table = np.concatenate(found), np.zeros((len(buckets) * shape.bucket_rows, WORDS), np.uint64)
+    del found
+    first = buckets.start * shape.bucket_rows
+    for rows, members in islice(shape.parts(hashes), buckets.start, buckets.stop):
+        own = table[rows.start - first : rows.stop - first]
+        solve_bucket(Items.of(hashes[members], sid, shape), own, shape)
     return table
 
 
