@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from accord_protocols.links.registry import link_of
 from accord_schemas.agreement import Agreement, Train
 
 PAIR = 2
@@ -60,15 +61,37 @@ def _trained(agreement: Agreement, party: str) -> Iterator[str]:
     yield f"its own coefficients, and the gradients of its own columns {rounds}"
     if train.protection == "shared" and party in agreement.keyholders:
         yield f"a random share of every row's residual: with {_other(agreement, party)}'s it gives every row's score"
+    if train.dealer is not None:
+        yield from _dealt(agreement, train.dealer, party)
+    if not link_of(train).quadratic:
+        yield "in which rounds a score of any party left its part of the common range"
     if party != agreement.label_holder:
         return
-    yield f"the loss, and sums of inner products over the other parties' columns, {rounds}"
+    yield f"{_SUMMED[train.optimiser]}, {rounds}"
+    if train.optimiser != "nesterov" and (link_of(train).quadratic or train.protection == "score"):
+        yield f"the loss {rounds}"
     if train.protection == "score":
         yield (
             f"every row's score {rounds}: after as many rounds as another party has columns that gives every yes/no "
             "column of it exactly, and all others once some of its rows are known"
         )
     yield from _tested(agreement, party)
+
+
+_SUMMED = {
+    "lbfgs": "sums of inner products over the other parties' columns",
+    "gd": "the slopes of each step and the gradient's length, summed over the parties",
+    "nesterov": "the gradient's length, summed over the parties",
+}
+
+
+def _dealt(agreement: Agreement, dealer: str, party: str) -> Iterator[str]:
+    """What masks that a third participant dealt give to two who tell each other."""
+    first, second = agreement.keyholders
+    if party == dealer:
+        yield f"the masks of what {first} and {second} open: with what either of them sees it gives every row's score"
+    elif party in (first, second):
+        yield f"every row's score under a mask: with what {dealer} dealt it gives the score"
 
 
 def _tested(agreement: Agreement, party: str) -> Iterator[str]:

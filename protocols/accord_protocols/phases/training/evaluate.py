@@ -42,6 +42,10 @@ SCORES = Ring(64)
 WIDE = 600.0
 """Where a link grows with e^u, a score beyond this counts as this: what it gives is a float in any unit of labels."""
 _STEP, _TEST, _TRAIN = "scores", "scored", "fitted"
+_TANGENT = (
+    "link: linear trains on the logistic function's tangent: predictions rank rows much as logistic regression's do, "
+    "but coefficients differ, by 0.2 to 1.6 on common data, and probabilities with them."
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -95,6 +99,8 @@ class Evaluate(Machine):
         told = Told(state, hashlib.sha256(canonical_json(model)).hexdigest())
         facts = {"rounds": trained.rounds, "converged": trained.converged}
         warnings = [] if trained.converged else [f"Training ended without convergence: {trained.stop}."]
+        if self._link.name == "tangent":
+            warnings.append(_TANGENT)
         note = Note({"model": model, "loss": trained.loss, **facts, "warnings": warnings if self.setup.leads else []})
         if not len(block.test_rows):
             return Fired((note, Done(Evaluated(told.digest))))

@@ -2,7 +2,7 @@
 
 Where the gradient is affine (linear regression) an optimiser may take the best step along its direction; else every
 step is whole or none: it is taken where the slope at its end is not steeper upwards than it was downwards at its
-beginning, and otherwise the direction is halved. See ADR 3 and ADR 22.
+beginning, and otherwise the direction is halved. See ADR 3 and ADR 24.
 """
 
 from __future__ import annotations
