@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from accord_protocols.closed.shape import LOSS_BITS, U_BITS, W_BITS, WAVE_BITS, X_BITS, Shape
 from accord_protocols.primitives import sharing
 from accord_protocols.primitives.elementary import exp
-from accord_protocols.primitives.fourier import LOG_2, TABLE_BITS, table
+from accord_protocols.primitives.fourier import LOG_2, table
 from accord_protocols.primitives.sharing import RING, Factor, Words
 from accord_protocols.primitives.xof import Xof
 
@@ -105,7 +105,7 @@ def linked(shape: Shape, u: Words, sums: Words, y: Floats, zero: Xof) -> Linked:
     found = [
         _valued(shape, part, bits, series.constant, zero.fork("series", k))
         for k, (part, series, bits) in enumerate(zip(sums, shape.series, shape.series_bits, strict=True))
-        if bits == TABLE_BITS
+        if shape.family == "poisson" or k + 1 < len(shape.series)  # the loss is opened as a sum
     ]
     residual = RING.sub(found[0], RING.from_fixed(y, U_BITS)) if shape.first else found[0]
     if shape.family == "poisson":  # e^u − u; the labels' part has the labels' residual at 0

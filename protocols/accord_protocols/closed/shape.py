@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from accord_protocols.primitives.fourier import TABLE_BITS, Series, exponential, logistic_loss, sigmoid
+from accord_protocols.primitives.fourier import Series, exponential, logistic_loss, sigmoid
 from accord_protocols.primitives.lattice import Layout, Product, Terms
 
 X_BITS, U_BITS, W_BITS = 16, 24, 32
 """Fraction bits of features, of scores and residuals, of weights, gradients and the Hessian."""
 WAVE_BITS, LOSS_BITS = 26, 22
 """Fraction bits of the encrypted waves, and of what they are multiplied with for the loss."""
+_FACTOR_BITS, _EXP_BITS = 24, 20
+"""Of the logistic function and its slope, and of the exponential function, whose coefficients are larger."""
 _SUM_BITS = {"logistic": 54, "poisson": 56}
 """What a row's sum of products of waves needs: their bits, and those of the sum of the coefficients."""
 
@@ -152,8 +154,8 @@ class Shape:
     def series_bits(self) -> tuple[int, ...]:
         """Fraction bits of these series' factors; the waves that they are multiplied with have `WAVE_BITS`."""
         if self.family == "poisson":
-            return (TABLE_BITS,)
-        return (*[TABLE_BITS] * (len(self.series) - 1), LOSS_BITS)
+            return (_EXP_BITS,)
+        return (*[_FACTOR_BITS] * (len(self.series) - 1), LOSS_BITS)
 
     @property
     def mean_bits(self) -> int:
