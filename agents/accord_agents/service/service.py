@@ -294,7 +294,10 @@ class Service:
         digest, rows = collaboration.data["snapshot"], collaboration.data["rows"]
         snapshot = (str(self.config.out / "snapshots" / f"{digest}.table"), digest) if compute.data else None
         self.log.info("job", collaboration=cid, task=compute.task, step=job.address.step)
+        begun = asyncio.get_running_loop().time()
         reply = await self.executor.run(compute, TaskResources(key, secrets, snapshot, rows, self.blobs(cid)))
+        took = round(asyncio.get_running_loop().time() - begun, 3)
+        self.log.info("job done", collaboration=cid, task=compute.task, step=job.address.step, seconds=took)
         if reply.trigger:
             fields = {name: getattr(reply, name) for name in ("trigger", "reason", "whose", "detail")}
             self.log.error("undone", collaboration=cid, task=compute.task, reason=reply.reason, problem=reply.detail)

@@ -64,7 +64,7 @@ def expand(public: PublicKey, degree: Degree, blocks: Bytes) -> Residues:
         raise ProtocolError(MALFORMED)
     out = np.empty((len(blocks), 2, degree.count, degree.size), np.uint32)
     for block, (b, a) in zip(blocks, out, strict=True):
-        b[:] = unpack(block[_LABEL:], degree.primes, degree.size)
+        unpack(block[_LABEL:], degree.primes, degree.size, b)
         public.uniform(degree, block[:_LABEL].tobytes(), a)
     return out
 

@@ -249,11 +249,12 @@ def accept(raw: Array, prime: Any, out: Array) -> int:
     """The first 30-bit numbers of `raw` that are below p, into `out`; returns how many there were."""
     p = U32(prime)
     found = 0
-    for i in range(raw.shape[0]):
+    i = 0
+    while found < out.shape[0] and i < raw.shape[0]:
         v = raw[i] & U32(0x3FFFFFFF)
-        if found < out.shape[0] and v < p:
-            out[found] = v
-            found += 1
+        out[found] = v  # the next one overwrites it, unless it counts
+        found += v < p
+        i += 1
     return found
 
 

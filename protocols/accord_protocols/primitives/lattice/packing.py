@@ -27,8 +27,16 @@ def pack(residues: NDArray[np.uint32]) -> NDArray[np.uint8]:
     return words.astype("<u4", copy=False).view(np.uint8).reshape(-1)
 
 
-def unpack(data: NDArray[np.uint8], primes: tuple[int, ...], count: int) -> NDArray[np.uint32]:
+def unpack(
+    data: NDArray[np.uint8], primes: tuple[int, ...], count: int, out: NDArray[np.uint32] | None = None
+) -> NDArray[np.uint32]:
     """What `pack` wrote: ``(primes, count)``, each row below its prime.
+
+    Args:
+        data: ``(packed_size,) uint8``.
+        primes: One a row.
+        count: Residues of a row.
+        out: Where they go, ``(primes, count)`` of whole groups, contiguous.
 
     Raises:
         ProtocolError: Another length, a residue that is not reduced, or a filler that is not zero.
@@ -37,7 +45,7 @@ def unpack(data: NDArray[np.uint8], primes: tuple[int, ...], count: int) -> NDAr
     if data.ndim != 1 or data.dtype != np.uint8 or len(data) != packed_size(total):
         raise ProtocolError(MALFORMED)
     words = np.ascontiguousarray(data).view("<u4").astype(np.uint32, copy=False).reshape(-1, _WORDS)
-    groups = np.empty((len(words), _GROUP), np.uint32)
+    groups = np.empty((len(words), _GROUP), np.uint32) if out is None else out.reshape(-1, _GROUP)
     loops.unpack(words, groups)
     values = groups.reshape(-1)
     residues = values[:total].reshape(len(primes), count)
