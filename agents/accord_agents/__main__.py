@@ -25,7 +25,8 @@ def main() -> int:
     try:
         one_shot = json.loads(Path(sys.argv[2]).read_bytes())
         agreement = Agreement.decode(one_shot["agreement"]) if one_shot["agreement"] else None
-        done = serve(load(Path(sys.argv[1])), OneShotRun(agreement, one_shot["seed"], one_shot.get("snapshot")))
+        further = one_shot.get("snapshot"), one_shot.get("ids")
+        done = serve(load(Path(sys.argv[1])), OneShotRun(agreement, one_shot["seed"], *further))
     except AccordError as error:
         print(f"{SAYS}{error}", file=sys.stderr)
         return error.exit_code

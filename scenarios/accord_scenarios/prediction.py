@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from accord_agents.files import yaml12
 from accord_agents.files.durable import written
@@ -16,7 +17,8 @@ from accord_agents.intake.snapshot import SNAPSHOTS, Snapshot, adopted, read_sna
 from accord_agents.results.trained import Trained, source, suits, trained
 from accord_agents.security.trust import Identities
 from accord_scenarios import runner, snapshots
-from accord_scenarios.jobs.predict import Model, Prediction, Scorer
+from accord_scenarios.jobs.online import Asked, Service
+from accord_scenarios.jobs.predict import Model, Predicting, Prediction, Scorer
 from accord_scenarios.jobs.train import Training
 from accord_scenarios.layout import POLICY, Layout
 from accord_scenarios.model import Data as Rows
@@ -31,7 +33,9 @@ FOLDER = "predictions"
 _PREDICTIONS = "predictions.csv"
 
 
-def predict(home: Path, *, data: Sequence[str], out: Path, requester: str | None, force: bool, quiet: bool) -> int:
+def predict(
+    home: Path, *, data: Sequence[str], out: Path, requester: str | None, online: bool, force: bool, quiet: bool
+) -> int:
     """Predict the rows of new files; returns the exit code.
 
     Args:
@@ -39,6 +43,7 @@ def predict(home: Path, *, data: Sequence[str], out: Path, requester: str | None
         data: ``PARTY=FILE`` for every party.
         out: Where the predictions go.
         requester: Who gets them; the label holder without it.
+        online: Whether its rows are asked for one by one, instead of aligned.
         force: Whether `out` may exist.
         quiet: Whether nothing is said.
 
@@ -53,16 +58,19 @@ def predict(home: Path, *, data: Sequence[str], out: Path, requester: str | None
         raise UsageError(f"there is no folder {out.absolute().parent}.", hint="Make it, or name another file.")
     parts = {party: trained(home / party, party) for party in trained_by.parties}
     _one_model(parts)
-    scenario = _scenario(trained_by, files, parts, requester)
+    first = _first(trained_by, requester)
     keep_private()
     with held(home / FOLDER):  # two predictions at once would write the same keystores
         place = _next(home / FOLDER)
-        members, ids = scenario.parties.items(), scenario.ids
-        sources = {party: source(member.data, parts[party].part, ids) for party, member in members}
-        with snapshots.taken_of(sources, scenario.seed, place) as taken:
-            for party, snapshot in taken.items():
-                suits(read_snapshot(snapshot.path, snapshot.digest), files[party].name, parts[party].part)
-            layout = _layout(home, place, scenario, taken)
+        members = {party: Rows(csv=files[party], id=member.data.id) for party, member in trained_by.parties.items()}
+        sources = {party: source(rows, parts[party].part, trained_by.ids) for party, rows in members.items()}
+        with snapshots.taken_of(sources, trained_by.seed, place) as taken:
+            tables = {party: read_snapshot(snapshot.path, snapshot.digest) for party, snapshot in taken.items()}
+            for party, table in tables.items():
+                suits(table, files[party].name, parts[party].part)
+            asked = list(tables[first].ids) if online else []
+            scenario = _scenario(trained_by, files, parts, first, len(asked))
+            layout = _layout(home, place, scenario, taken, asked)
         code = runner.play(layout, scenario, quiet=quiet)
     if code == 0:
         written(out, _pieces(layout.party(scenario.leader) / _PREDICTIONS))
@@ -109,25 +117,27 @@ def _one_model(parts: Mapping[str, Trained]) -> None:
 
 
 def _scenario(
-    run: Training, files: Mapping[str, Path], parts: Mapping[str, Trained], requester: str | None
-) -> Prediction:
-    first = requester or next(party for party, role in run.roles.items() if role == LABEL_HOLDER)
-    if first not in files:
-        raise UsageError(f"--for {first}: there is no party {first}.", hint=f"There are {', '.join(files)}.")
+    run: Training, files: Mapping[str, Path], parts: Mapping[str, Trained], first: str, queries: int
+) -> Predicting:
     members = {}
     for party, member in run.parties.items():
         rows = Rows(csv=files[party], id=member.data.id)
         members[party] = Scorer(role="requester" if party == first else "scorer", data=rows)
-    return Prediction(
-        name=f"{run.name[:80]}, predicted",
-        parties=members,
-        align=run.align.model_copy(update={"max_overlap": None}),
-        keys=run.keys,
-        security=run.security,
-        limits=run.limits,
-        seed=run.seed,
-        predict=Model.of_terms(parts[first].terms),
-    )
+    said: dict[str, Any] = {"name": f"{run.name[:80]}, predicted", "parties": members, "keys": run.keys}
+    said |= {"security": run.security, "limits": run.limits, "seed": run.seed}
+    whole = parts[first].terms
+    if queries:
+        return Service(**said, predict=Asked(of=whole.of, queries=queries).whole(whole))
+    align = run.align.model_copy(update={"max_overlap": None})
+    return Prediction(**said, align=align, predict=Model(of=whole.of).whole(whole))
+
+
+def _first(run: Training, requester: str | None) -> str:
+    """Who gets the predictions."""
+    first = requester or next(party for party, role in run.roles.items() if role == LABEL_HOLDER)
+    if first not in run.parties:
+        raise UsageError(f"--for {first}: there is no party {first}.", hint=f"There are {', '.join(run.parties)}.")
+    return first
 
 
 def _next(folder: Path) -> Path:
@@ -136,7 +146,9 @@ def _next(folder: Path) -> Path:
     return folder / str(number)
 
 
-def _layout(home: Path, place: Path, scenario: Prediction, taken: Mapping[str, Snapshot]) -> Layout:
+def _layout(
+    home: Path, place: Path, scenario: Predicting, taken: Mapping[str, Snapshot], asked: Sequence[str]
+) -> Layout:
     """A run's folder whose parties have the keystores and models of the run that trained."""
     layout = Layout(place)
     known = Identities.load(home / "identities.json")
@@ -163,6 +175,7 @@ def _layout(home: Path, place: Path, scenario: Prediction, taken: Mapping[str, S
                 "agreement": agreed.terms() if party == scenario.leader else None,
                 "seed": scenario.seed,
                 "snapshot": adopted(taken[party], folder / SNAPSHOTS).digest,
+                "ids": asked if asked and party == scenario.leader else None,
             }
             layout.one_shot(party).write_text(json.dumps(one_shot), encoding="utf-8")
         layout.scenario.write_text(yaml12.dump(scenario.resolved()), encoding="utf-8")

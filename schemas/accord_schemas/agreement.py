@@ -27,6 +27,8 @@ LEAST_CONTROL = 256 * 1024
 has about 220 KiB."""
 OVERLAP = "overlap"
 """The job that asks how many ids two parties share, and aligns nothing."""
+ONLINE = "online"
+"""The job that predicts rows as they are asked for, by their ids: it aligns nothing either."""
 RESERVED = frozenset({"job", "self"})
 MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192
 Pin = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -178,11 +180,13 @@ class Predict(_Part):
         of: Id of the collaboration that trained it.
         model: Its family.
         models: SHA-256 of every party's ``model.json``: all use parts of one model, or nobody computes anything.
+        queries: Of an online prediction, how many ids may be asked for in all.
     """
 
     of: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     model: Literal["linear", "logistic", "poisson"]
     models: dict[Party, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+    queries: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
 class TestRows(_Part):
@@ -303,8 +307,8 @@ class Agreement(_Part):
 
     @property
     def aligns(self) -> bool:
-        """Whether common ids are found: not where no more than their number is asked for, and no scheme needed."""
-        return self.job != OVERLAP
+        """Whether common ids are found, by some scheme: not where their number is asked for, or ids are told."""
+        return self.job not in (OVERLAP, ONLINE)
 
     @property
     def keyholders(self) -> tuple[str, ...]:

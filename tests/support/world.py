@@ -39,6 +39,10 @@ class Rows:
     forms: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def find(self, identifier: str) -> int | None:
+        """The row of an id."""
+        return self.ids.index(identifier) if identifier in self.ids else None
+
 
 @dataclass
 class Party:

@@ -15,6 +15,7 @@ from accord_agents.collaboration.consent import Consent
 from accord_agents.collaboration.ending import End, Ending, commanded, failed, heard
 from accord_agents.collaboration.headers import Headers
 from accord_agents.collaboration.outcome import Move, Outcome, announced
+from accord_agents.collaboration.own_words import OwnWords
 from accord_agents.collaboration.sequences import Chain
 from accord_agents.journal.rows import Row
 from accord_protocols.jobs.base import Job
@@ -71,7 +72,7 @@ class Collaboration:
     ) -> None:
         self._blobs = blobs
         self.cid, self.me, self._seed, self.frame_source, self._unwrap = cid, me, seed, frame_source, unwrap
-        self.state, self.reason, self.round = "", "", 0
+        self.state, self.reason, self.round, self._before = "", "", 0, 0
         self.ending: Ending | None = None
         self.detail = ""  # more of the reason, for this party's own people
         self._entered = Counter[str]()
@@ -88,9 +89,8 @@ class Collaboration:
         self._headers: Headers | None = None
         self._consent = Consent(cid, ())
         self._early: list[Content] = []
-        self._before = 0
         self.data: dict[str, Any] = {}
-        self._out, self._time, self.mute = Outcome(), "", False
+        self.words, self._out, self._time, self.mute = OwnWords(), Outcome(), "", False
 
     @property
     def ended(self) -> bool:
@@ -134,7 +134,7 @@ class Collaboration:
 
     @property
     def untouched(self) -> bool:
-        """Whether this party has answered nothing here in this incarnation: neither proposed, accepted nor ended it."""
+        """Whether this party has answered nothing here in this life: neither proposed, accepted nor ended it."""
         return not (self.accepted or self.ended or (self.proposer == self.me and not self.adopted))
 
     def ended_as(self, code: Code, by: str = "") -> bool:
@@ -218,11 +218,9 @@ class Collaboration:
                 content = self._assembler.add(header, clear)
             else:
                 content = Content(header.address, header.to, header.event_class.decode(clear))
-            if content is None:
-                pass
-            elif isinstance(content.event, Checkpoint) and self.witness is not None:
+            if content is not None and isinstance(content.event, Checkpoint) and self.witness is not None:
                 self.witness.heard(header.number, header.address, content.event)
-            else:
+            elif content is not None:
                 self._content(content)
         except (FrameError, ProtocolError) as error:
             self._end(failed(error, header.source, self.me), say=True)
@@ -274,6 +272,8 @@ class Collaboration:
                 accept = Accept(commitment=self._consent.commit(self.me, fields["nonce"]))
                 self._say("accept", accept)
                 self._consented(accept, self.me)
+            case "own" | "stop" if self.engine and (address := self.words.place(self.job, command, fields)):
+                self._drive(self.engine.local(address, fields), self.me)
             case "refused" | "cancelled" | "failed" | "expired":
                 self.detail = fields.get("detail", "")
                 self._end(commanded(command, fields, self.me), say=True)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from accord_agents.config.problems import Text
 from accord_protocols.jobs.registry import JOBS
-from accord_schemas.agreement import Agreement
+from accord_schemas.agreement import ONLINE, OVERLAP, Agreement
 from accord_schemas.suites import SUITES, Profile
 
 ALONE = 2
@@ -34,6 +34,7 @@ class Policy(BaseModel):
             every yes/no column.
         score_alone: Whether rows are scored where this party is the only one besides the label holder, or besides
             whoever asks for predictions, which then learns its part and not a sum.
+        max_queries: The most ids that may be asked for in one online prediction.
         min_rows: The fewest TRAIN rows.
         require_gate: Whether the overlap gate must be on where ids are aligned.
         overlap: Whether others may ask how many ids they share with this party, without an alignment.
@@ -56,6 +57,7 @@ class Policy(BaseModel):
     max_runs_per_peer_per_day: Annotated[int, Field(ge=1)] | None = 10
     max_scores_per_row: Annotated[int, Field(ge=1)] | None = 1
     score_alone: bool = False
+    max_queries: Annotated[int, Field(ge=0)] = 1000
     min_rows: Annotated[int, Field(ge=0)] = 50
     require_gate: bool = False
     overlap: bool = False
@@ -69,6 +71,8 @@ class Policy(BaseModel):
         train = agreement.train
         job = JOBS.get(agreement.job)
         alone = len(agreement.parties) == ALONE
+        online, ungated = agreement.job == ONLINE, agreement.align.max_overlap is None
+        queries = agreement.predict.queries if agreement.predict else 0
         tested = train is not None and agreement.test_rows is not None
         strange = job.strange(agreement.versions) if job else []
         wrong = job.objection(agreement) if job else ""
@@ -78,8 +82,9 @@ class Policy(BaseModel):
             (self.proposers is not None and proposer not in self.proposers, f"{proposer} may not propose"),
             (agreement.profile not in self.profiles, f"profile {agreement.profile} is not allowed"),
             (agreement.key_bits < self.min_key_bits, f"keys of {agreement.key_bits} bits are too short"),
-            (self.require_gate and agreement.aligns and agreement.align.max_overlap is None, "the overlap gate is off"),
-            (not agreement.aligns and not self.overlap, "nobody is told how many ids are shared"),
+            (self.require_gate and (online or (agreement.aligns and ungated)), "the overlap gate is off"),
+            (agreement.job == OVERLAP and not self.overlap, "nobody is told how many ids are shared"),
+            (online and queries > self.max_queries, "too many ids may be asked for"),
             (
                 train is not None and train.protection not in self.protection,
                 f"level {train and train.protection} is not allowed",

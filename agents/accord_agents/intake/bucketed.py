@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +37,16 @@ class Buckets:
     def ids(self, number: int, of: int) -> list[str]:
         """The ids of its rows, in their order."""
         return self._ids.at(self.rows(number, of))
+
+    def find(self, identifier: str) -> int | None:
+        """The row of an id, by about log2(n) hashes; None where there is none."""
+        (wanted,) = keyed_hashes(self.key, [identifier.encode()]).tolist()
+        place = bisect_left(range(len(self._order)), wanted, key=self._hash)
+        while place < len(self._order) and self._hash(place) == wanted:
+            if self._ids[row := int(self._order[place])] == identifier:
+                return row
+            place += 1
+        return None
 
     def _hash(self, place: int) -> int:
         return int(keyed_hashes(self.key, [self._ids[int(self._order[place])].encode()])[0])

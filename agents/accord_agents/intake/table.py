@@ -85,3 +85,9 @@ class Table:
         for name, numbers in (("labels", self.labels), ("weights", self.weights), ("exposure", self.exposure)):
             if numbers is not None and numbers.shape != (len(self.ids),):
                 raise ValueError(f"{name} must have one value for each id")
+
+    def find(self, identifier: str) -> int | None:
+        """The row of an id, if there is one."""
+        if self.buckets is not None:
+            return self.buckets.find(identifier)
+        return next((row for row, known in enumerate(self.ids) if known == identifier), None)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import secrets
 import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +21,14 @@ from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase
 from accord_protocols.jobs.registry import job_of
 from accord_protocols.kernel.lifecycle import PROPOSED
+from accord_protocols.primitives.psi.ids import normalise
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import AccordError, UsageError
+from accord_schemas.events.prediction import MAX_IDS
 
 ANSWER_WITHIN = 10.0
 """Seconds in which a running agent takes up a request."""
+_SOON = 0.002  # between looks for an answer that peers are asked for
 
 
 def propose(config: Config, agreement: Agreement) -> str:
@@ -37,6 +45,21 @@ def accept(path: Path, collaboration: str) -> str:
 def refuse(path: Path, collaboration: str, reason: str) -> str:
     """Have the running agent refuse."""
     return f"refused {_ask(load(path), 'refuse', {'collaboration': collaboration, 'reason': reason})['collaboration']}"
+
+
+def ask(path: Path, collaboration: str, ids: Sequence[str], *, last: bool) -> str:
+    """Have the running agent ask for predictions, or say that these were the last; returns ``id,prediction`` lines."""
+    config = load(path)
+    ids = [normalise(identifier) for identifier in ids]
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    for part in _batches(ids):
+        body = {"collaboration": collaboration, "ids": list(part), "name": secrets.token_hex(16)}
+        for identifier, value in zip(part, _ask(config, "own", body, _SOON)["values"], strict=True):
+            writer.writerow([identifier, "" if value is None else repr(value)])
+    if last:
+        _ask(config, "stop", {"collaboration": collaboration, "ids": [], "name": secrets.token_hex(16)}, _SOON)
+    return lines.getvalue().rstrip("\n")
 
 
 def erase(path: Path, collaboration: str) -> str:
@@ -125,7 +148,7 @@ def _shown(body: str) -> dict[str, Any]:
     return status
 
 
-def _ask(config: Config, command: str, body: dict[str, str]) -> dict[str, Any]:
+def _ask(config: Config, command: str, body: dict[str, Any], pause: float = 0.05) -> dict[str, Any]:
     if not running(config.out):
         raise AccordError(
             f"no agent of {config.party} runs in {config.out}.", hint="Start it with: accord agent --config FILE"
@@ -140,10 +163,16 @@ def _ask(config: Config, command: str, body: dict[str, str]) -> dict[str, Any]:
                 raise AccordError(
                     f"the agent of {config.party} does not answer.", hint=f"See {config.out / 'agent.log'}.", retry=True
                 )
-            time.sleep(0.05)
+            time.sleep(pause)
     finally:
         journal.close()
     found: dict[str, Any] = json.loads(answer)
     if "error" in found:
         raise UsageError(found["error"])
     return found
+
+
+def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
+    rest = iter(ids)
+    while part := list(islice(rest, MAX_IDS)):
+        yield part

@@ -16,11 +16,13 @@ class RunSummary:
 
     Attributes:
         noted: How many notes were taken.
+        answers: To requests of the own people, by their number.
     """
 
     def __init__(self) -> None:
         self.noted = 0
         self.notes: dict[str, Any] = {}
+        self.answers: dict[int, list[float | None]] = {}
         self.warnings: list[str] = []
         self.timeline: list[list[Any]] = []
         self.bytes: Counter[str] = Counter()
@@ -33,6 +35,8 @@ class RunSummary:
         self.noted += len(outcome.notes)
         for note in outcome.notes:
             self.warnings += [w for w in note.get("warnings", ()) if w not in self.warnings]
+            if "answer" in note:
+                self.answers[note["answer"]["number"]] = note["answer"]["values"]
             self.notes |= {name: value for name, value in note.items() if name != "warnings"}
         phases = collaboration.job.phase_of if collaboration.job else {}
         for move in outcome.moves:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,12 @@ class Reruns:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         durable(self._folder / f"{cid}{SUFFIX}", training.encode())
 
+    def add(self, cid: str, prediction: Training) -> None:
+        """Keep which rows were scored, besides those that the same collaboration had asked for before."""
+        path = self._folder / f"{cid}{SUFFIX}"
+        before = Training.read(path).scored if path.exists() else prediction.scored[:0]
+        self.remember(cid, replace(prediction, scored=np.union1d(before, prediction.scored)))
+
     def _hash(self, data: bytes) -> int:
         return int.from_bytes(hashlib.blake2b(data, key=self._key, digest_size=8).digest(), "little")
 
@@ -196,4 +202,4 @@ def _asked(
     if most is not None and reruns.scores(collaboration.cid, prediction, terms.leader) >= most:
         yield "rows were scored for the requester before", f"a row at most {most} times, as the policy says"
     else:
-        reruns.remember(collaboration.cid, prediction)
+        reruns.add(collaboration.cid, prediction)

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import os
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +36,10 @@ from accord_agents.security.trust import Identities
 from accord_agents.service.acceptance import Acceptance
 from accord_agents.service.budget import Budget
 from accord_agents.service.deadlines import Deadlines
+from accord_agents.service.errand import Errand
 from accord_agents.service.identity_watch import IdentityWatch
 from accord_agents.service.peer_clocks import PeerClocks
+from accord_agents.service.request_watch import RequestWatch
 from accord_agents.service.requests import Requests
 from accord_agents.service.rerun_guard import Reruns, objections
 from accord_agents.service.retention import Retention
@@ -63,11 +65,13 @@ class OneShotRun:
         agreement: To propose; None at everybody else.
         seed: The demo's seed; None for the operating system's randomness.
         snapshot: Digest of the party's snapshot, where the runner has read its file; None where the agent is to.
+        ids: What to ask for in an online prediction, one after another.
     """
 
     agreement: Agreement | None = None
     seed: int | None = None
     snapshot: str | None = None
+    ids: Sequence[str] | None = None
 
 
 class Service:
@@ -95,7 +99,6 @@ class Service:
         self.results = ResultsWriter(self.spawn, self._table)
         self._seeds: dict[str, bytes] = {}
         self._jobs: set[asyncio.Task[None]] = set()
-        self._asked: set[int] = set()
         self._left: list[tuple[str, Job]] = []
         self._endpoint: Endpoint | None = None
 
@@ -119,7 +122,12 @@ class Service:
             if self._endpoint is not None:
                 await self._endpoint.start(self.agent, self.memory, lambda: len(self._jobs))
             self.agent.recovery.start()
-            await self.agent.run(self._done)
+            watching = asyncio.get_running_loop().create_task(self.watch.run())
+            watching.add_done_callback(self._finished)
+            try:
+                await self.agent.run(self._done)
+            finally:
+                watching.cancel()
             if self.one_shot is None and not self.agent.stopping.is_set():
                 raise AccordError("The agent's work ended and nobody had asked it to: a fault of the program.")
         except BaseException as error:
@@ -194,7 +202,9 @@ class Service:
             log,
             writing=lambda cid: cid in self.results.under_way.values(),
         )
-        self.requests = Requests(dispatcher, self.entropy, self.acceptance.accept, self.retention.by_hand)
+        people = self.acceptance.accept, self.retention.by_hand, lambda cid: self.agent.summaries[cid].answers
+        self.watch = RequestWatch(journal, self.agent, Requests(dispatcher, self.entropy, *people))
+        self.errand = Errand(self.one_shot.ids if self.one_shot else None, self.say)
 
     def _dispatcher(self, journal: Journal) -> Dispatcher:
         cipher = StorageCipher(self.keystore.get("storage"))
@@ -218,6 +228,8 @@ class Service:
         for collaboration in list(self.agent.dispatcher.collaborations.values()):
             if collaboration.state == PROPOSED and not collaboration.accepted:
                 self.acceptance.proposed(collaboration)
+            run = self.agent.summaries.setdefault(collaboration.cid, RunSummary())
+            self.errand.go_on(collaboration, len(run.answers))
         if self.one_shot and self.one_shot.agreement:
             self._propose(self.one_shot.agreement)
 
@@ -333,6 +345,7 @@ class Service:
             )
         for note in outcome.notes:
             self._check(collaboration, note)
+        self.errand.go_on(collaboration, len(run.answers))
         if collaboration.ended and (outcome.moves or outcome.witnessed):
             self._write_results(collaboration)
 
@@ -371,17 +384,7 @@ class Service:
         if self.one_shot is None:
             self.retention.tick(now, self.deadlines.since)
             self.identities.tick(now)
-        for number, command, body in self.journal.requests():
-            if number not in self._asked:
-                self._asked.add(number)
-                self.agent.put(functools.partial(self._serve, number, command, body))
-
-    def _serve(self, number: int, command: str, body: str, now: str) -> None:
-        answer = self.requests.serve(command, body, now)
-        if answer is None:  # looked at once more, unless whoever asked has given up by then
-            self._asked.discard(number)
-        else:
-            self.agent.dispatcher.batch.answers.append((number, answer))
+        self.watch.look()
 
     def forget(self, cid: str) -> None:
         """A collaboration was closed; its data, once erased, are in no mapped file either."""

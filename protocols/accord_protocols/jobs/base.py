@@ -120,6 +120,8 @@ class Job:
         facts: What follows from its clear events, by name.
         completed: What a party's last word says, in the words that follow the party's name.
         models: Whether every party ends with a model.
+        asks: The instance, at whoever leads, that takes what its people ask for while the collaboration lives, at
+            ``own.N``, until they say that it was the last, at ``stop.N``. Empty: they ask nothing.
         led_by: The role of whoever leads, where nobody else may: it learns what the others must not. Empty: anybody.
         figures: Fields of result.json beyond those of every job.
         outputs: Files that a party is left with.
@@ -143,6 +145,7 @@ class Job:
     requires: frozenset[str] = frozenset()
     facts: Mapping[str, Fact] = field(default_factory=dict)
     models: bool = False
+    asks: str = ""
     led_by: str = ""
     figures: Mapping[str, Callable[[Learned], Any]] = field(default_factory=dict)
     outputs: tuple[Output, ...] = ()

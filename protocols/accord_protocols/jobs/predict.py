@@ -34,12 +34,18 @@ def requester(roles: Mapping[str, str]) -> str:
     return next(party for party, role in sorted(roles.items()) if role == REQUESTER)
 
 
-def unable(agreement: Agreement) -> str:
-    """What of the terms does not go together; or nothing."""
+def mismatched(agreement: Agreement) -> str:
+    """Whose parts of the model are named that are no parties, or the other way round; or nothing."""
     terms = agreement.predict
     if terms is not None and set(terms.models) != set(agreement.parties):
         return f"predict.models names {', '.join(sorted(terms.models))}, where the parties are others"
     return ""
+
+
+def _unable(agreement: Agreement) -> str:
+    if agreement.predict is not None and agreement.predict.queries:
+        return "predict.queries is for the job online"
+    return mismatched(agreement)
 
 
 def about(agreement: Agreement) -> str:
@@ -85,6 +91,6 @@ JOB = Job(
         table("predictions.csv", "predictions", ("id", "prediction"), _predictions),
     ),
     about=about,
-    unable=unable,
+    unable=_unable,
     learns=sentences.predicted,
 )

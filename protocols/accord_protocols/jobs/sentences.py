@@ -40,6 +40,11 @@ def predicted(agreement: Agreement, party: str) -> str:
     return "; ".join([*_aligned(agreement, party), *_predicted(agreement, party)])
 
 
+def asked(agreement: Agreement, party: str) -> str:
+    """Of an online prediction."""
+    return "; ".join(_asked(agreement, party))
+
+
 def _aligned(agreement: Agreement, party: str) -> Iterator[str]:
     if party != agreement.leader:
         yield "which of its ids are common to all"
@@ -123,20 +128,29 @@ def _closed(agreement: Agreement, train: Train, party: str) -> Iterator[str]:
 
 
 def _predicted(agreement: Agreement, party: str) -> Iterator[str]:
+    if party == agreement.leader:
+        yield "the prediction of every common row"
+        yield from _summed(agreement, "every common row")
+
+
+def _asked(agreement: Agreement, party: str) -> Iterator[str]:
+    queries = agreement.predict.queries if agreement.predict else 0
     if party != agreement.leader:
+        yield f"which ids {agreement.leader} asks for, up to {queries}, and when"
         return
-    yield "the prediction of every common row"
-    yield from _summed(agreement, "every common row")
-    yield (
-        "these sums add up with those of TEST rows and of other predictions: as many of one row, by different models, "
-        "as another party has columns give its values"
-    )
+    yield f"which of the other parties have an id that it asks for, up to {queries}"
+    yield "the prediction of every such row that all have"
+    yield from _summed(agreement, "every such row")
 
 
 def _summed(agreement: Agreement, of: str) -> Iterator[str]:
     yield f"the sum of the other parties' scores of {of}"
     if len(agreement.parties) == PAIR:
         yield "of two parties, each such sum is the other party's own"
+    yield (
+        "these sums add up with those of TEST rows and of other predictions: as many of one row, by different models, "
+        "as another party has columns give its values"
+    )
 
 
 def _other(agreement: Agreement, party: str) -> str:

@@ -37,8 +37,8 @@ class Inputs:
         """All events of a kind, by sender in canonical order; each said one of them."""
         return {a.sender: value for a, value in self._values.items() if isinstance(value, kind)}
 
-    def one(self, kind: type[E]) -> tuple[Address, E]:
-        """The one event that was said, of several that might have been."""
+    def one(self, kind: type[T]) -> tuple[Address, T]:
+        """The one event, or word of the own people, that was said, of several that might have been."""
         ((address, value),) = self._values.items()
         return address, _of(kind, value)
 

@@ -31,6 +31,9 @@ class Rows(Protocol):
     def values(self) -> NDArray[np.float64]:
         """``(n, m)``, NaN for nulls."""
 
+    def find(self, identifier: str) -> int | None:
+        """The row of an id, if there is one; in time that hardly grows with their number."""
+
     @property
     def labels(self) -> NDArray[np.float64] | None:
         """``(n,)``, or None."""
@@ -176,6 +179,7 @@ TASKS: dict[str, Task] = {
     "series.fold": Task("series:fold"),
     "train.gradient": Task("train:gradient_task", split=("x", "vector"), chunk=16384),
     "predict.scores": Task("predict:scores_task", split=("rows",), chunk=16384, cheap=True),
+    "predict.find": Task("predict:find_task", cheap=True),
     "pads.decrypt": Task("pads:decrypt", split=("numbers",), chunk=64),
     "keys.lattice.make": Task("lattice:make"),
     "keys.lattice.check": Task("lattice:check"),

@@ -234,6 +234,13 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Found:
+    """Own rows of some ids, ``(k,)``, -1 where there is none."""
+
+    rows: Ints
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Multiplied:
     """Products of the own columns with a vector, by spans of rows: ``(spans, m, words)``, to be added."""
 

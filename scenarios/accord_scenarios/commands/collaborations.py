@@ -46,6 +46,28 @@ def accept(collaboration: Collaboration, config: Config = PARTY_FILE) -> None:
     typer.echo(consent(config, collaboration))
 
 
+def ask(
+    collaboration: Collaboration,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ROW]...", help="Ids of the rows to predict.", show_default=False)
+    ] = None,
+    last: Annotated[bool, typer.Option("--last", help="These were the last; the collaboration is completed.")] = False,
+    config: Config = PARTY_FILE,
+) -> None:
+    """Ask for predictions in an online collaboration (job: online): prints id,prediction.
+
+    Nothing stands behind an id that some party does not have. The others learn which ids are asked for; how many may be, the agreement says.
+
+    \b
+    Examples
+      accord ask 3f9c2a7e ann@example.org bob@example.org
+      accord ask 3f9c2a7e --last
+    """
+    from accord_agents.operator.collaborations import ask as wanted
+
+    typer.echo(wanted(config, collaboration, ids or [], last=last))
+
+
 def erase(collaboration: Collaboration, config: Config = PARTY_FILE) -> None:
     """Erase what this party holds of a collaboration that has ended: payloads, keys, its copy of the data.
 

@@ -27,6 +27,9 @@ def predict(
         str | None,
         typer.Option("--for", metavar="PARTY", help="Who gets them. Default: the label holder.", show_default=False),
     ] = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask for the rows one by one, instead of aligning them first.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Write --out even if it exists.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -41,4 +44,4 @@ def predict(
     """
     from accord_scenarios.prediction import predict as play
 
-    raise typer.Exit(play(folder, data=data, out=out, requester=requester, force=force, quiet=quiet))
+    raise typer.Exit(play(folder, data=data, out=out, requester=requester, online=online, force=force, quiet=quiet))

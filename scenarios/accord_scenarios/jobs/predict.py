@@ -33,10 +33,9 @@ class Model(Section):
     model: Literal["linear", "logistic", "poisson"] | None = None
     models: dict[Party, str] | None = None
 
-    @classmethod
-    def of_terms(cls, terms: Predict) -> Self:
-        """All of it."""
-        return cls(of=terms.of, model=terms.model, models=terms.models)
+    def whole(self, terms: Predict) -> Self:
+        """The same with all that follows from the model."""
+        return self.model_copy(update={"of": terms.of, "model": terms.model, "models": terms.models})
 
 
 def _open(value: Any) -> Any:
@@ -44,12 +43,10 @@ def _open(value: Any) -> Any:
     return {"max_overlap": None, **value} if isinstance(value, dict) else value or {"max_overlap": None}
 
 
-class Prediction(Scenario):
-    """Predicting the common rows of new files."""
+class Predicting(Scenario):
+    """What every prediction has: one party that gets it, and others."""
 
-    job: Literal["predict"] = "predict"
     parties: dict[Party, Scorer]
-    align: Annotated[Align, BeforeValidator(_open)] = Align(max_overlap=None)
     predict: Model
 
     @field_validator("parties")
@@ -61,7 +58,19 @@ class Prediction(Scenario):
         return parties
 
 
-def _terms(scenario: Prediction) -> dict[str, Any]:
+class Prediction(Predicting):
+    """Predicting the common rows of new files."""
+
+    job: Literal["predict"] = "predict"
+    align: Annotated[Align, BeforeValidator(_open)] = Align(max_overlap=None)
+
+
+def terms(scenario: Predicting) -> dict[str, Any]:
+    """What the agreement says of the model.
+
+    Raises:
+        UsageError: The scenario does not say all of it, as one that nobody has proposed yet.
+    """
     said = scenario.predict
     if said.model is None or said.models is None:
         raise UsageError(
@@ -71,7 +80,7 @@ def _terms(scenario: Prediction) -> dict[str, Any]:
     return {"predict": Predict(of=said.of, model=said.model, models=said.models)}
 
 
-def completed(scenario: Prediction, config: Config) -> Prediction:
+def completed(scenario: Predicting, config: Config) -> Predicting:
     """The scenario with family and digests of the model, from the results of the party that proposes it.
 
     Raises:
@@ -81,7 +90,7 @@ def completed(scenario: Prediction, config: Config) -> Prediction:
     if strangers := sorted(set(scenario.parties) ^ set(found.digests)):
         owners = listed(sorted(found.digests))
         raise UsageError(f"{strangers[0]} has no place here: the model's parts are {owners}'s.", hint="Name them all.")
-    return scenario.model_copy(update={"predict": Model.of_terms(found.terms)})
+    return scenario.model_copy(update={"predict": scenario.predict.whole(found.terms)})
 
 
 def _verdict(result: Result) -> str:
@@ -110,7 +119,8 @@ def _rows(result: Result) -> str | None:
     return f"{number(result['predicted'])} predicted, {number(result.get('unmatched'))} without a record at all parties"
 
 
-def _model(result: Result) -> str:
+def model(result: Result) -> str:
+    """A section of the report: whose parts, of which training."""
     found = result.get("predicted_by")
     if not found:
         return ""
@@ -122,10 +132,10 @@ def _model(result: Result) -> str:
 PLAYED = Played(
     job=predict.JOB,
     scenario=Prediction,
-    terms=_terms,
+    terms=terms,
     verdict=_verdict,
     learned=_learned,
     lines=(("rows", _rows), ("model of", lambda result: result.get("predicted_by"))),
-    sections=(_model, sections.gate),
+    sections=(model, sections.gate),
     completed=completed,
 )

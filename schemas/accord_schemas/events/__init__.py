@@ -49,6 +49,7 @@ from accord_schemas.events.control import (
     State,
 )
 from accord_schemas.events.keys import ExchangeKey, IdSet, LatticeKey, OprfKey, PaillierKey
+from accord_schemas.events.prediction import Answered, Ask, Last
 from accord_schemas.events.training import (
     Ciphertexts,
     ColumnShares,
@@ -75,6 +76,8 @@ __all__ = [
     "Accept",
     "Ack",
     "Answer",
+    "Answered",
+    "Ask",
     "Asked",
     "Blinded",
     "Cancel",
@@ -96,6 +99,7 @@ __all__ = [
     "Held",
     "Hex32",
     "IdSet",
+    "Last",
     "LatticeKey",
     "Marks",
     "Masked",
