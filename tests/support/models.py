@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-from tests.support.world import NAMES, Rows, agreement
+from tests.support.world import NAMES, Rows, World, agreement
 
 from accord_protocols.jobs.registry import JOBS
 from accord_protocols.model.part import LINKS, ModelPart
 from accord_protocols.preparation.fitted import ColumnFit, Dropped, Fitted
-from accord_schemas.agreement import Agreement, Member, Predict
+from accord_schemas.address import SELF, Address
+from accord_schemas.agreement import Agreement, Align, Member, Predict
 
 OF = "0123456789abcdef0123456789abcdef"
 """The collaboration that is said to have trained them."""
@@ -75,6 +77,25 @@ def prediction(of: Parts, requester: str = "bank", bits: int = 2048, gate: float
         }
     )
     return job.told(terms.model_copy(update={"key_bits": bits}))
+
+
+def online(of: Parts, queries: int, requester: str = "bank", bits: int = 2048) -> Agreement:
+    """An agreement to predict by these parts as rows are asked for."""
+    job, batch = JOBS["online"], prediction(of, requester, bits)
+    assert batch.predict is not None
+    predict = batch.predict.model_copy(update={"queries": queries})
+    update = {"job": job.name, "align": Align(), "versions": job.versions, "predict": predict}
+    return job.told(batch.model_copy(update=update))
+
+
+def asking(world: World, requests: Sequence[Sequence[str]], *, last: bool = True) -> World:
+    """Have the requester's people ask, and say that it was the last; nothing is delivered yet."""
+    leader = world.terms.leader
+    for number, ids in enumerate(requests):
+        world.own(leader, Address("online", f"own.{number}", SELF), {"name": str(number), "ids": list(ids)})
+    if last:
+        world.own(leader, Address("online", f"stop.{len(requests)}", SELF), {"name": "last", "ids": []})
+    return world
 
 
 def brought(of: Parts) -> dict[str, dict[str, Any]]:

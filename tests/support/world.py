@@ -137,6 +137,10 @@ class World:
             self._take(me, engine.begin())
             self._take(me, engine.local(Address("session", "data", SELF), own))
 
+    def own(self, me: str, address: Address, fields: dict[str, Any]) -> None:
+        """What a party's own people say."""
+        self._take(me, self.parties[me].engine.local(address, fields), me)
+
     def run(self) -> World:
         """Deliver and work in random order until nothing is left."""
         while self.bag or self.jobs:

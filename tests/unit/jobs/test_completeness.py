@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.completeness import missing
-from tests.support.models import OF, brought, parts, prediction
+from tests.support.models import OF, asking, brought, online, parts, prediction
 from tests.support.world import NAMES, World, agreement, alignment, measuring, tables
 
 from accord_protocols.jobs.base import SECTIONS, Job
@@ -26,6 +26,7 @@ AGREED: dict[str, Callable[[], Agreement]] = {
     "psi": lambda: alignment(PARTIES, gate=0.99),
     "overlap": lambda: measuring(PARTIES),
     "predict": lambda: prediction(parts(TABLES), gate=0.99),
+    "online": lambda: online(parts(TABLES), queries=5),
 }
 """An agreement of each job, gate on."""
 COMMON = {"version", "job", "name", "parties", "leads", "computing", "key_bits", "profile", "seeded", "learns"}
@@ -36,18 +37,20 @@ _RUN: dict[str, World] = {}
 def world(name: str) -> World:
     """A collaboration of a job, run to its end once."""
     if name not in _RUN:
-        own = brought(parts(TABLES)) if name == "predict" else None
-        _RUN[name] = World(AGREED[name](), TABLES, brought=own).run()
+        own = brought(parts(TABLES)) if name in ("predict", "online") else None
+        made = World(AGREED[name](), TABLES, brought=own)
+        _RUN[name] = (asking(made, [TABLES["bank"].ids[:5]]) if name == "online" else made).run()
     return _RUN[name]
 
 
 def scenario(name: str) -> Scenario:
     """A scenario of a job."""
     data = {"csv": Path("a.csv"), "id": "id"}
-    first, others = ("requester", "scorer") if name == "predict" else ("label_holder", "feature_holder")
+    first, others = ("requester", "scorer") if name in ("predict", "online") else ("label_holder", "feature_holder")
     parties = {p: {"role": others, "data": data} for p in NAMES[1:PARTIES]}
     parties["bank"] = {"role": first, "data": data | ({"label": "y"} if name == "train" else {})}
     more: dict[str, dict[str, object]] = {"train": {"train": {}}, "predict": {"predict": {"of": OF}}}
+    more["online"] = more["predict"]
     value = {"name": "a", "job": name, "parties": parties, **more.get(name, {})}
     return PLAYED[name].scenario.model_validate(value)
 
