@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -13,13 +13,14 @@ from pydantic import (
     Field,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from accord_agents.config.party_file import IdColumns, Source
 from accord_agents.config.problems import AS_WRITTEN
 from accord_agents.files.paths import expanded
 from accord_protocols.jobs.registry import JOBS
-from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, RESERVED, Align, Ids, Limits, Party
+from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, RESERVED, Align, Ids, Limits, Party, untellable
 from accord_schemas.header import MAX_PARTIES
 from accord_schemas.suites import DEFAULT, Profile
 
@@ -95,6 +96,13 @@ class Scenario(Section):
         if len({tuple(steps) for steps in said if steps is not None}) > 1:
             raise ValueError("ids are normalised differently; parties that compare ids even them out alike")
         return parties
+
+    @model_validator(mode="after")
+    def _tellable(self) -> Self:
+        learns = self.align.learns
+        if learns and (wrong := untellable(learns, self.job, self.parties, self.leader)):
+            raise ValueError(wrong)
+        return self
 
     @property
     def ids(self) -> Ids:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -25,6 +26,8 @@ Party = Annotated[str, Field(pattern=f"^{PARTY}$")]
 LEAST_CONTROL = 256 * 1024
 """Bytes that an event of `control` may have even where a chunk is smaller: a proposal of 32 parties of the profile `pq`
 has about 220 KiB."""
+ALIGNMENT = "psi"
+"""The job that ends with the common ids."""
 OVERLAP = "overlap"
 """The job that asks how many ids two parties share, and aligns nothing."""
 ONLINE = "online"
@@ -74,12 +77,15 @@ class Align(_Part):
         denominator: What an overlap is a part of: the smaller set, the leader's (``mine``), the other party's
             (``yours``), or the union of both.
         max_feature_overlap: The same of column names, of which it is a part of the side with fewer.
+        learns: Of a job that ends with it, who is told which ids are common: the leader, who knows them, and perhaps
+            others; empty for everybody.
     """
 
     protocol: Literal["rsa", "ecdh", "sm2", "ot"] = "rsa"
     max_overlap: Annotated[float, Field(gt=0, le=1)] | None = 0.9
     denominator: Denominator = "min"
     max_feature_overlap: Annotated[float, Field(gt=0, le=1)] | None = None
+    learns: Annotated[tuple[Party, ...], Strict(False), Field(max_length=MAX_PARTIES)] = ()
 
 
 class Prepare(_Part):
@@ -257,6 +263,8 @@ class Agreement(_Part):
             raise ValueError("leads names a party that leads though it is not the label_holder")
         if RESERVED & set(self.parties):
             raise ValueError("no party may be called job or self")
+        if self.align.learns and (wrong := untellable(self.align.learns, self.job, self.parties, self.leader)):
+            raise ValueError(wrong)
         if wrong := (self.computing and self._computes()) or self._deals():
             raise ValueError(wrong)
         return self
@@ -306,6 +314,11 @@ class Agreement(_Part):
         return self.order[1:]
 
     @property
+    def told(self) -> tuple[str, ...]:
+        """Who besides the leader is told which of its ids are common."""
+        return tuple(p for p in self.others if not self.align.learns or p in self.align.learns)
+
+    @property
     def aligns(self) -> bool:
         """Whether common ids are found, by some scheme: not where their number is asked for, or ids are told."""
         return self.job not in (OVERLAP, ONLINE)
@@ -349,6 +362,15 @@ class Agreement(_Part):
         if canonical_json(value) != agreement.encode():
             raise FrameError("the agreement is not in canonical form")
         return agreement
+
+
+def untellable(learns: Sequence[str], job: str, parties: Iterable[str], leader: str) -> str:
+    """Why no more than these can be told which ids are common; or nothing."""
+    if job != ALIGNMENT:
+        return f"align.learns is for job: {ALIGNMENT}; in a {job} job everybody works on the common rows"
+    if strangers := sorted(set(learns) - set(parties)):
+        return f"align.learns names {strangers[0]}, which is no party"
+    return "" if leader in learns else f"align.learns lacks {leader}, which leads and finds the common ids"
 
 
 def collaboration_id(agreement: bytes, nonce: str) -> str:

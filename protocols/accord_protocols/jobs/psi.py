@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from accord_protocols.jobs import alignment, sentences
-from accord_protocols.jobs.base import Job, Reads, machines
+from accord_protocols.jobs.base import Job, Learned, Reads, machines
 from accord_protocols.kernel.plan import Known, Plan
 from accord_protocols.phases.alignment.star import Aligned
 from accord_schemas.agreement import FEATURE_HOLDER, LABEL_HOLDER, Agreement
@@ -26,7 +26,15 @@ def _complete(known: Known) -> Complete:
 
 
 def _completed(said: Mapping[str, Any]) -> str:
-    return f"completed with {said['rows']} common ids."
+    return (
+        f"completed with {said['rows']} common ids."
+        if said["rows"]
+        else "completed, and is not told which ids are common."
+    )
+
+
+def _told(learned: Learned) -> list[str]:
+    return list(learned.agreement.told)
 
 
 def _reads(_agreement: Agreement, _party: str) -> Reads:
@@ -47,7 +55,7 @@ JOB = Job(
     reads=_reads,
     facts=alignment.FACTS,
     completed=_completed,
-    figures=alignment.FIGURES,
+    figures={**alignment.FIGURES, "told": _told},
     outputs=(alignment.INTERSECTION,),
     about=_about,
     learns=sentences.aligned,

@@ -47,7 +47,8 @@ def asked(agreement: Agreement, party: str) -> str:
 
 def _aligned(agreement: Agreement, party: str) -> Iterator[str]:
     if party != agreement.leader:
-        yield "which of its ids are common to all"
+        told = party in agreement.told
+        yield "which of its ids are common to all" if told else "how many ids are common to all, and not which"
         return
     yield "the common ids"
     if agreement.align.max_overlap is not None:

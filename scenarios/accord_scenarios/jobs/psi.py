@@ -37,10 +37,18 @@ def _learned(result: Result) -> list[str]:
     first = leader(result)
     others = sorted(party for party in result.get("parties") or {} if party != first)
     sampled = ", and how many of a sample it shares with each" if (result.get("gate") or {}).get("pairs") else ""
-    return [
-        f"{first} learns which users all parties share{sampled}.",
-        f"{listed(others)} {'learns' if len(others) == 1 else 'learn'} the number of {first}'s users, and which of the own users all parties share.",
-    ]
+    told = [party for party in others if party in (result.get("told") or others)]
+    untold = [party for party in others if party not in told]
+    said = [f"{first} learns which users all parties share{sampled}."]
+    if told:
+        said.append(f"{_learn(told)} the number of {first}'s users, and which of the own users all parties share.")
+    if untold:
+        said.append(f"{_learn(untold)} the number of {first}'s users, and of those that all parties share.")
+    return said
+
+
+def _learn(parties: list[str]) -> str:
+    return f"{listed(parties)} {'learns' if len(parties) == 1 else 'learn'}"
 
 
 def _common(result: Result) -> str | None:

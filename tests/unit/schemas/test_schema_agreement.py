@@ -41,7 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "job": "train",
     "leads": None,
     "ids": {"columns": 1, "normalise": []},
-    "align": {"protocol": "rsa", "max_overlap": 0.9, "denominator": "min", "max_feature_overlap": None},
+    "align": {"protocol": "rsa", "max_overlap": 0.9, "denominator": "min", "max_feature_overlap": None, "learns": []},
     "prepare": {
         "impute": "mean",
         "winsorise": 5.0,

@@ -45,8 +45,8 @@ class Order(Machine):
 
     @property
     def witnesses(self) -> tuple[str, ...]:
-        """The other parties that do not lead; none of two parties."""
-        return tuple(p for p in self.agreement.others if p != self.me)
+        """The other parties that do not lead and are told; none of two parties."""
+        return tuple(p for p in self.agreement.told if p != self.me)
 
     @transition(Ordering, nothing, starts=True)
     def start(self, state: Ordering, inputs: Inputs, draw: Draw) -> Fired:

@@ -25,8 +25,11 @@ from accord_protocols.tasks.results import Bytes, Common, Hashed, Located, Solve
 from accord_schemas.agreement import Agreement
 from accord_schemas.blob import loaded
 from accord_schemas.codes import Code
+from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, OprfKey, Tags
 
+TAG = 32
+"""Bytes of a tag."""
 NOBODY = "the parties have no users in common"
 
 
@@ -64,7 +67,7 @@ class Aligned:
     """What everybody ends with.
 
     Args:
-        rows: Own rows of the intersection, ``(k,) int64``, in the common order.
+        rows: Own rows of the intersection, ``(k,) int64``, in the common order; none where they are not told.
     """
 
     rows: NDArray[np.int64]
@@ -136,9 +139,11 @@ class Align(Machine):
 
     @transition(None, lambda self, _: [self.job("common")])
     def announce(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
-        """Leader: tell each server its tags, in one random order."""
+        """Leader: tell each server its tags, in one random order; those who are to learn nothing, that it is over."""
         common = inputs.result(Common, self.job("common"))
-        sends = tuple(Send(f"tags.{p}", [p], Tags(tags=common.tags[p])) for p in self._servers())
+        nothing, told = np.empty((0, TAG), np.uint8), self.agreement.told
+        tags = {p: common.tags[p] if p in told else nothing for p in self._servers()}
+        sends = tuple(Send(f"tags.{p}", [p], Tags(tags=tags[p])) for p in self._servers())
         return Fired((*sends, *self._found(loaded(common.rows))))
 
     @transition(
@@ -147,6 +152,10 @@ class Align(Machine):
     def wait(self, state: Waiting, inputs: Inputs, draw: Draw) -> Fired:
         """Server: find the rows that were announced."""
         announced = inputs.event(Tags, self.at(f"tags.{self.me}", self.setup.leader))
+        if self.me not in self.agreement.told:
+            if len(announced.tags):
+                raise ProtocolError("a party is told more than was agreed", whose=self.setup.leader)
+            return Fired((Done(Aligned(np.empty(0, np.int64))),))
         own = inputs.ended(Tagged, self._exchange(self.me))
         fields = {"tags": own.tags, "announced": announced.tags, "peer": self.setup.leader}
         return Fired((Compute("located", "align.locate", fields),), self.located.keeping(state))
