@@ -11,12 +11,15 @@ from typing import Any, Self
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from accord_scenarios import wording
 from accord_scenarios.jobs.registry import of, verdict
 
+_WIDTH = 12
+"""Of a bar, in characters."""
 _EVERY = 10
 """Rounds between plain lines; a terminal shows each."""
 
@@ -28,6 +31,8 @@ class _Line:
     loss: float | None = None
     events: int | None = None
     bytes: int | None = None
+    work: tuple[int, int] | None = None
+    """Parts of the job at hand that are done, and all of them."""
 
 
 class ProgressView:
@@ -64,15 +69,19 @@ class ProgressView:
             self._live.stop()
 
     def update(self, party: str, line: Mapping[str, Any]) -> None:
-        """Take one line of a party's agent.log: all but those whose ``event`` is ``progress`` are passed over.
+        """Take one line of a party's agent.log: what tells of no ``progress`` and no job is passed over.
 
         Args:
             party: Whose log.
-            line: Any of ``state``, ``round``, ``loss``, ``events``, ``bytes``.
+            line: Any of ``state``, ``round``, ``loss``, ``events``, ``bytes``; of a job ``part`` and ``of``.
         """
+        shown = self._lines[party]
+        if line.get("event") == "working":
+            shown.work = (line["part"], line["of"])
+        if line.get("event") == "job":
+            shown.work = None
         if line.get("event") != "progress":
             return
-        shown = self._lines[party]
         before = (shown.state, shown.round)
         for field in ("state", "round", "loss", "events", "bytes"):
             if line.get(field) is not None:
@@ -87,7 +96,7 @@ class ProgressView:
             self._console.print(Text(f"{time.monotonic() - self._begin:7.1f} s  {text}"), soft_wrap=True)
 
     def _table(self) -> Table:
-        table = _plain("party", "state", "round", "loss", "events sent", "sent", right=slice(2, None))
+        table = _plain("party", "state", "work", "round", "loss", "events sent", "sent", right=slice(3, None))
         for party, line in self._lines.items():
             cells = (
                 wording.number(line.round),
@@ -95,9 +104,14 @@ class ProgressView:
                 wording.number(line.events),
                 wording.size(line.bytes),
             )
-            table.add_row(escape(party), escape(line.state), *cells)
+            table.add_row(escape(party), escape(line.state), _bar(line.work), *cells)
         table.caption = wording.seconds(time.monotonic() - self._begin)
         return table
+
+
+def _bar(work: tuple[int, int] | None) -> RenderableType:
+    """How much of a job is done; nothing for one of a single part."""
+    return ProgressBar(total=work[1], completed=work[0], width=_WIDTH) if work else " " * _WIDTH
 
 
 def summary(result: wording.Result) -> RenderableType:

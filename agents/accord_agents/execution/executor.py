@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import itertools
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -51,7 +53,7 @@ class ProcessExecutor:
                 return undone(compute.task, f"it could not be cut: {type(error).__name__}")
             pool, joined = self._opened(), Joined(supplies.blobs)
             try:
-                reply = await self._all(pool, orders, joined)
+                reply = await self._all(pool, orders, joined, functools.partial(_counted, compute, supplies))
             except BrokenProcessPool:
                 self._retire(pool)
                 continue
@@ -62,16 +64,20 @@ class ProcessExecutor:
             return reply
         return undone(compute.task, f"it ended its worker {ATTEMPTS} times")
 
-    async def _all(self, pool: ProcessPoolExecutor, orders: Iterator[TaskRequest], joined: Joined) -> TaskResult:
+    async def _all(
+        self, pool: ProcessPoolExecutor, orders: Iterator[TaskRequest], joined: Joined, done: Callable[[int], None]
+    ) -> TaskResult:
         """Keep the workers busy, and no more than that: neither orders nor results pile up."""
-        loop, under_way = asyncio.get_running_loop(), deque[asyncio.Future[TaskResult]]()
+        counted, loop, under_way = itertools.count(1), asyncio.get_running_loop(), deque[asyncio.Future[TaskResult]]()
         try:
             for order in orders:
                 if len(under_way) >= QUEUED * self._workers:
                     await asyncio.to_thread(joined.add, await under_way.popleft())
+                    done(next(counted))
                 under_way.append(asyncio.wrap_future(self._submit(pool, work, order), loop=loop))
             while under_way:
                 await asyncio.to_thread(joined.add, await under_way.popleft())
+                done(next(counted))
             return await asyncio.to_thread(joined.whole)
         finally:
             for future in under_way:
@@ -160,6 +166,10 @@ def done_here(compute: Compute, supplies: TaskResources) -> TaskResult:
         return joined.whole()
     finally:
         joined.discard()
+
+
+def _counted(compute: Compute, supplies: TaskResources, part: int) -> None:
+    supplies.done(part, len(spans(TASKS[compute.task], compute.inputs, supplies.rows)))
 
 
 def _nothing() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from accord_agents.execution.blobs import BlobStore
 from accord_protocols.kernel.effects import Compute
+
+
+def _silent(_part: int, _of: int) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,7 @@ class TaskResources:
         snapshot: (path, digest) of the rows.
         rows: How many there are.
         blobs: Where its large numbers go; None leaves them in memory.
+        done: Told how many of its parts are done, of how many.
     """
 
     key: bytes = field(repr=False)
@@ -27,6 +32,7 @@ class TaskResources:
     snapshot: tuple[str, str] | None
     rows: int
     blobs: BlobStore | None = None
+    done: Callable[[int, int], None] = _silent
 
 
 @dataclass(frozen=True, slots=True)

@@ -306,8 +306,9 @@ class Service:
         digest, rows = collaboration.data["snapshot"], collaboration.data["rows"]
         snapshot = (str(self.config.out / "snapshots" / f"{digest}.table"), digest) if compute.data else None
         self.log.info("job", collaboration=cid, task=compute.task, step=job.address.step)
+        done = functools.partial(self._working, cid, compute.task)
         begun = asyncio.get_running_loop().time()
-        reply = await self.executor.run(compute, TaskResources(key, secrets, snapshot, rows, self.blobs(cid)))
+        reply = await self.executor.run(compute, TaskResources(key, secrets, snapshot, rows, self.blobs(cid), done))
         took = round(asyncio.get_running_loop().time() - begun, 3)
         self.log.info("job done", collaboration=cid, task=compute.task, step=job.address.step, seconds=took)
         if reply.trigger:
@@ -319,6 +320,11 @@ class Service:
                 self.keystore.put_many({f"{cid}/{name}": secret for name, secret in reply.secrets.items()})
         large = any(isinstance(value, Blob) for value in fields.values())
         self.agent.put(lambda now: self.agent.dispatcher.job(cid, job.address, fields, now), heavy=large)
+
+    def _working(self, cid: str, task: str, part: int, of: int) -> None:
+        """How far a job is, for who looks on: a line for each hundredth at most."""
+        if of > 1 and 100 * part // of > 100 * (part - 1) // of:
+            self.log.info("working", collaboration=cid, task=task, part=part, of=of)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._jobs.discard(task)

@@ -48,6 +48,15 @@ def test_the_number_of_workers_does_not_show() -> None:
     assert len(one) == rows and (one == two).all()
 
 
+def test_it_is_told_how_many_parts_are_done() -> None:
+    told: list[tuple[int, int]] = []
+    supplies = TaskResources(
+        b"k" * 32, {"paillier": KEY.encode()}, None, 0, done=lambda part, of: told.append((part, of))
+    )
+    run(1, compute(2 * TASKS["pads.encrypt"].chunk + 17), supplies)
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
 def test_a_task_that_fails_says_so_and_harms_nobody() -> None:
     for inputs, word in (({"numbers": 3}, "cut"), ({"numbers": [[3]]}, "done")):
         bad = Compute("c", "pads.decrypt", inputs, secrets=("paillier",))

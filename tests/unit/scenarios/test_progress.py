@@ -57,6 +57,21 @@ def test_on_a_terminal_a_table_shows_the_last_of_each_party() -> None:
         assert words in text
 
 
+def test_a_bar_moves_while_a_job_is_worked_on() -> None:
+    shown = []
+    for lines in ([], [(3, 12)], [(3, 12), (9, 12)], [(3, 12), None]):
+        console, out = _console(terminal=True)
+        view = ProgressView(["bank"], console)
+        for line in lines:
+            work = {"event": "working", "part": line[0], "of": line[1]} if line else {"event": "job"}
+            view.update("bank", work)
+        console.print(view._table())
+        shown.append(out.getvalue().splitlines()[1])
+    nothing, quarter, most, after = (line.count("━") + line.count("╸") for line in shown)
+    assert nothing == after == 0 and quarter and most
+    assert shown[1] != shown[2]
+
+
 def test_the_summary_says_what_people_ask() -> None:
     console, out = _console()
     console.print(summary(COMPLETED))
