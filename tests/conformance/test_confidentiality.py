@@ -85,9 +85,9 @@ class Watched(World):
 
     def pad(self, owner: str, number: int) -> np.ndarray:
         """The one-time pad of a computing party in a round, ``(n, words)``."""
-        return self.own(owner, number).masks[:, number % self.sizes.slots]
+        return self.pads(owner, number).masks[:, number % self.sizes.slots]
 
-    def own(self, owner: str, number: int = 0) -> OwnPads:
+    def pads(self, owner: str, number: int = 0) -> OwnPads:
         """A computing party's pads of the batch of a round."""
         own = self.seen[owner, number].at.stock[owner]
         assert isinstance(own, OwnPads)
@@ -204,7 +204,7 @@ def test_pads_cannot_be_opened_with_the_public_key(shared: Watched) -> None:
         assert isinstance(event, Pads) and len(event.numbers) == sizes.rows
         ring = sizes.ring
         for row, cipher in enumerate(from_block(event.numbers)):
-            masks = ring.to_ints(shared.own(owner).masks[row], signed=False)
+            masks = ring.to_ints(shared.pads(owner).masks[row], signed=False)
             plain = pack(masks, slot_bits(sizes))
             assert decrypt(private, [gmpy2.mpz(cipher)]) == [plain]  # the guess is right, and yet:
             assert cipher != (1 + plain * n) % (n * n)

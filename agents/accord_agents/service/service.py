@@ -38,6 +38,7 @@ from accord_agents.service.budget import Budget
 from accord_agents.service.deadlines import Deadlines
 from accord_agents.service.errand import Errand
 from accord_agents.service.identity_watch import IdentityWatch
+from accord_agents.service.job_log import JobLog
 from accord_agents.service.peer_clocks import PeerClocks
 from accord_agents.service.request_watch import RequestWatch
 from accord_agents.service.requests import Requests
@@ -305,26 +306,18 @@ class Service:
         secrets = {name: self.keystore.get(f"{cid}/{name}") for name in compute.secrets}
         digest, rows = collaboration.data["snapshot"], collaboration.data["rows"]
         snapshot = (str(self.config.out / "snapshots" / f"{digest}.table"), digest) if compute.data else None
-        self.log.info("job", collaboration=cid, task=compute.task, step=job.address.step)
-        done = functools.partial(self._working, cid, compute.task)
-        begun = asyncio.get_running_loop().time()
-        reply = await self.executor.run(compute, TaskResources(key, secrets, snapshot, rows, self.blobs(cid), done))
-        took = round(asyncio.get_running_loop().time() - begun, 3)
-        self.log.info("job done", collaboration=cid, task=compute.task, step=job.address.step, seconds=took)
+        told = JobLog(self.log, cid, job)
+        supplies = TaskResources(key, secrets, snapshot, rows, self.blobs(cid), told.working)
+        reply = await self.executor.run(compute, supplies)
+        told.done()
+        fields = reply.fields
         if reply.trigger:
             fields = {name: getattr(reply, name) for name in ("trigger", "reason", "whose", "detail")}
             self.log.error("undone", collaboration=cid, task=compute.task, reason=reply.reason, problem=reply.detail)
-        else:
-            fields = reply.fields
-            if reply.secrets:
-                self.keystore.put_many({f"{cid}/{name}": secret for name, secret in reply.secrets.items()})
+        elif reply.secrets:
+            self.keystore.put_many({f"{cid}/{name}": secret for name, secret in reply.secrets.items()})
         large = any(isinstance(value, Blob) for value in fields.values())
         self.agent.put(lambda now: self.agent.dispatcher.job(cid, job.address, fields, now), heavy=large)
-
-    def _working(self, cid: str, task: str, part: int, of: int) -> None:
-        """How far a job is, for who looks on: a line for each hundredth at most."""
-        if of > 1 and 100 * part // of > 100 * (part - 1) // of:
-            self.log.info("working", collaboration=cid, task=task, part=part, of=of)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._jobs.discard(task)
@@ -399,10 +392,8 @@ class Service:
         self.deadlines.forget(cid)
 
     def _done(self) -> bool:
-        if self.one_shot is None:
-            return False
         collaborations = self.agent.dispatcher.collaborations.values()
-        ended = bool(collaborations) and all(c.ended for c in collaborations)
+        ended = self.one_shot is not None and bool(collaborations) and all(c.ended for c in collaborations)
         history = self.agent.broker.history
         told = history or self.agent.told
         witnessed = not any(map(self.witness_wait.waits, collaborations))

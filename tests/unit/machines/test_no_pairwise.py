@@ -16,6 +16,7 @@ from tests.support.world import Rows, World, alignment
 from accord_protocols.kernel.engine import Job
 from accord_protocols.primitives.psi.sharing import pair_values, shares_of_hashes
 from accord_schemas.address import Content
+from accord_schemas.agreement import Agreement
 from accord_schemas.events import Event, Tags
 
 CURIOUS = "telco"
@@ -29,10 +30,10 @@ OWN = range(20, 50)
 class Watched(World):
     """Keeps what the curious party computes, and what it is told."""
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
+    def __init__(self, terms: Agreement, data: dict[str, Rows]) -> None:
         self.computed: dict[str, dict[str, Any]] = {}
         self.told: list[Event] = []
-        super().__init__(*arguments, tamper=self._hear, **more)
+        super().__init__(terms, data, tamper=self._hear)
 
     def work(self, me: str, job: Job) -> dict[str, Any]:
         result = super().work(me, job)

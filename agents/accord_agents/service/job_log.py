@@ -1,0 +1,34 @@
+"""What agent.log says of one job, for who looks on."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+
+from accord_protocols.kernel.engine import Job
+
+
+class JobLog:
+    """Says that a job has begun, how far it is, and when it is done.
+
+    Args:
+        log: The agent's.
+        cid: The collaboration.
+        job: The job.
+    """
+
+    def __init__(self, log: structlog.typing.FilteringBoundLogger, cid: str, job: Job) -> None:
+        self._begun = time.monotonic()
+        self._log = log.bind(collaboration=cid, task=job.compute.task)
+        self._step = job.address.step
+        self._log.info("job", step=self._step)
+
+    def working(self, part: int, of: int) -> None:
+        """So many of its parts are done: a line for each hundredth at most."""
+        if of > 1 and 100 * part // of > 100 * (part - 1) // of:
+            self._log.info("working", part=part, of=of)
+
+    def done(self) -> None:
+        """It is done, or has failed."""
+        self._log.info("job done", step=self._step, seconds=round(time.monotonic() - self._begun, 3))
