@@ -70,10 +70,12 @@ def _trained(agreement: Agreement, party: str) -> Iterator[str]:
     if train.dealer is not None:
         yield from _dealt(agreement, train.dealer, party)
     if not link_of(train).quadratic:
-        yield "in which rounds a score of any party left its part of the common range"
+        yield "in which rounds scores left their range"
     if party != agreement.label_holder:
         return
     yield f"{_SUMMED[train.optimiser]}, {rounds}"
+    if train.protection == "shared" and link_of(train).name == "logistic":
+        yield f"how far each party's own scores go, in sixteenths of their common range, {rounds}"
     if train.optimiser != "nesterov" and (link_of(train).quadratic or train.protection == "score"):
         yield f"the loss {rounds}"
     if train.protection == "score":

@@ -14,6 +14,9 @@ from accord_scenarios.model import Member, Scenario, Section, absent_is_default
 from accord_scenarios.report import prediction, sections
 from accord_schemas.agreement import LABEL_HOLDER, Party, Prepare, TestRows, Train
 
+SHARED_PERIOD = 32
+"""Where a training at `shared` begins: its range grows when scores leave it, and its work grows with the range."""
+
 
 def _engine(value: dict[str, Any]) -> str:
     """Lattice where products of shares are needed, which Paillier is too slow for; elsewhere Paillier."""
@@ -23,12 +26,15 @@ def _engine(value: dict[str, Any]) -> str:
 
 
 def _chosen(value: Any) -> Any:
-    """What follows from the rest where a file does not say it: engine, and at `closed` the optimiser."""
+    """What follows from the rest where a file does not say it: engine, at `closed` the optimiser, at `shared` the
+    range of scores that a logistic model begins with."""
     if not isinstance(value, dict):
         return value
     closed = value.get("protection") == "closed"
     chosen = {"engine": _engine(value)} if value.get("engine", "auto") == "auto" else {}
-    return {**({"optimiser": "newton"} if closed else {}), **value, **chosen}
+    open_link = value.get("protection", "shared") == "shared" and value.get("model") == "logistic"
+    grows = {"period": SHARED_PERIOD} if open_link and value.get("link") != "linear" else {}
+    return {**({"optimiser": "newton"} if closed else {}), **grows, **value, **chosen}
 
 
 class Trainer(Member):

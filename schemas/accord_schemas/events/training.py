@@ -58,17 +58,20 @@ class Residual(Event):
 
 
 class Sums(Event):
-    """Masked inner products for the label holder to add up; and whether a score left its range at the trial point."""
+    """Masked inner products for the label holder to add up; and how far the own scores go at the trial point.
+
+    In sixteenths of the common range, rounded up; 17 is beyond it; 0 where a range decides about nothing.
+    """
 
     family, name = "gradients", "sums"
     values: RingVector
-    breach: bool = False
+    reach: Annotated[int, Field(ge=0, le=17)] = 0
 
 
 class Direction(Event):
     """The label holder's decision after a round: step length, coefficients of the next direction, whether to stop.
 
-    Where a score left its range the range may be doubled instead.
+    Where scores left their range the range may be doubled instead.
     """
 
     family, name = "gradients", "direction"

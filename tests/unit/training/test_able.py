@@ -65,4 +65,6 @@ def test_sentences_name_what_opens() -> None:
     dealt = agreement(3, model="logistic", dealer="telco")
     assert "masks of what bank and shop open" in trained(dealt, "telco")
     assert "with what telco dealt it gives the score" in trained(dealt, "shop")
-    assert "left its part" in trained(dealt, "shop") and "left its part" not in trained(agreement(3), "shop")
+    assert "scores left their range" in trained(dealt, "shop") and "scores left their range" not in trained(
+        agreement(3), "shop"
+    )

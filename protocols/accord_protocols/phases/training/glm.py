@@ -29,7 +29,7 @@ from accord_protocols.phases.training.engines import engine_of, sizes_of
 from accord_protocols.phases.training.masking import fixed, heard, masked, masked_sums
 from accord_protocols.phases.training.optimisers import rule as rules
 from accord_protocols.phases.training.products import Batch, Factors, Product, ProductEngine, Words, expected_shape
-from accord_protocols.phases.training.ranges import range_of
+from accord_protocols.phases.training.ranges import BEYOND, range_of
 from accord_protocols.phases.training.shared import Residuals, Sharing
 from accord_protocols.phases.training.sizes import D_BITS, SUM_BITS, X_BITS
 from accord_protocols.phases.training.states import Given, Looked, Round, Summed, Trained
@@ -153,12 +153,12 @@ class Train(Machine):
         """
         if self.setup.labelled and len(at.block.offset):
             z = z + loaded(at.block.offset)
-        bounds = range_of(self.terms, len(self.agreement.parties), at.moves.widenings)
-        breach = not (z.min(initial=0.0) >= bounds.low and z.max(initial=0.0) <= bounds.high)  # also what is no number
-        if breach and (not bounds.searched or (not at.pairs and not at.number)):
+        bounds = range_of(self.terms, at.moves.widenings)
+        at = replace(at, reach=bounds.reach(z))
+        if at.reach == BEYOND and (not bounds.searched or not at.number):
             raise ProtocolError(RANGE, whose=self.setup.leader)
-        if breach:
-            at, z = replace(at, breach=True), np.clip(np.nan_to_num(z), bounds.low, bounds.high)
+        if at.reach == BEYOND:
+            z = np.clip(np.nan_to_num(z), bounds.low, bounds.high)
         if self.holds:
             return Fired(effects, self.residual.keeping(Looked(at, z)))
         ring, step = at.sizes.ring, f"scores.{at.number}"
@@ -209,11 +209,11 @@ class Train(Machine):
         residual = v * link.residual(inside, y)
         limit = 2.0**at.sizes.range_bits - 1
         breach = not (np.abs(residual).max(initial=0.0) < limit and np.array_equal(inside, u))
-        if breach and (link.quadratic or (not at.pairs and not at.number)):
+        if breach and (link.quadratic or not at.number):
             raise ProtocolError(RANGE, whose=self.me)
         loss = math.fsum((v * link.loss(inside, y)).tolist()) / max(at.sizes.rows, 1)
         known = rules.optimiser_of(self.agreement).searches and not link.quadratic
-        at = replace(at, breach=at.breach or breach, seen=rules.Seen(loss if known else None))
+        at = replace(at, reach=BEYOND if breach else at.reach, seen=rules.Seen(loss if known else None))
         return self._multiplied(at, at.sizes.ring.from_fixed(np.clip(residual, -limit, limit), D_BITS))
 
     def _refreshed(self, ring: Ring, share: Words, at: Round) -> Words:
@@ -258,7 +258,7 @@ class Train(Machine):
         except ProtocolError as error:
             error.whose = self.setup.leader  # its directions lead there
             raise
-        send = Send(step, [self.setup.leader], Sums(values=hidden, breach=at.breach))
+        send = Send(step, [self.setup.leader], Sums(values=hidden, reach=at.reach))
         return Fired((send,), self.follow.keeping(at))
 
     def _taken(self, at: Round, slope: Vector) -> Round:
@@ -284,10 +284,10 @@ class Train(Machine):
         """Label holder: add up, decide, and tell everybody."""
         at, own = state.at, state.sums
         total = SUMS.from_ints(fixed(value) for value in own)
-        breach = at.breach
+        reaches = [at.reach, *(event.reach for event in inputs.events(Sums).values())]
+        breach = range_of(self.terms, at.moves.widenings).left(reaches)
         for sender, event in inputs.events(Sums).items():
             total = SUMS.add(total, expected_shape(event.values, (len(own), SUMS.words), sender))
-            breach = breach or event.breach
         values = [value / (1 << SUM_BITS) for value in SUMS.to_ints(total)]
         assert at.rule is not None, "the label holder decides"
         rule, direction = rules.decide(at.rule, values, replace(at.seen, breach=breach))
@@ -315,7 +315,7 @@ class Train(Machine):
             return Fired((reached, Done(self._trained(at, event.stop))))
         kept = rules.retained_pairs(self.agreement, pairs, event)
         moves = rules.after(self.agreement, state.moves, len(pairs), event)
-        at = replace(at, g=g, trial=trial, pairs=kept, moves=moves, number=at.number + 1, breach=False)
+        at = replace(at, g=g, trial=trial, pairs=kept, moves=moves, number=at.number + 1)
         return self._prepared(at, draw, reached)
 
     def _trained(self, at: Round, stop: str) -> Trained:

@@ -70,7 +70,7 @@ class Round:
         trial: The direction in which it looks.
         pairs: Earlier directions and what each changed of the gradient, the newest last.
         moves: What everybody knows of the moves so far.
-        breach: Whether the own scores leave their range at the trial point.
+        reach: How far the own scores go at the trial point, see `ranges.Range.reach`.
         rule: What the label holder remembers of its decisions.
         seen: What it saw of this round.
         stock: What prepares this round's products, by owner.
@@ -86,7 +86,7 @@ class Round:
     trial: Vector
     pairs: tuple[tuple[Vector, Vector], ...] = ()
     moves: Moves = field(default_factory=Moves)
-    breach: bool = False
+    reach: int = 0
     rule: Rule | None = None
     seen: Seen = field(default_factory=Seen)
     stock: Mapping[str, object] = field(default_factory=dict)
