@@ -25,7 +25,7 @@ from accord_agents.loop.recovery_answers import frames
 from accord_agents.security.entropy import SystemEntropy
 from accord_agents.security.keystore import RANDOM, Keystore
 from accord_agents.security.own_identity import make_identity
-from accord_protocols.phases.training import evaluate, glm
+from accord_protocols.phases.training import evaluate, glm, padded
 from accord_schemas.agreement import Limits
 from accord_schemas.canonical import digest
 from accord_schemas.errors import TamperError
@@ -82,7 +82,7 @@ def test_the_same_models_whatever_passes_by_reference(
 def test_a_block_that_passes_by_reference_is_worked_on_by_reference(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: dict[str, Any]
 ) -> None:
-    for module in (glm, evaluate):
+    for module in (glm, padded, evaluate):
         monkeypatch.setattr(module, "large", lambda _block: True)
     network = SimulatedNetwork(tmp_path, TERMS, DATA, large=64)
     try:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from accord_protocols.kernel.effects import Compute, Done, Send
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
@@ -18,6 +20,7 @@ from accord_protocols.links.series import low, masks
 from accord_protocols.phases.training.products import Words, expected_shape, numbered
 from accord_protocols.phases.training.shared import DEALT, Residuals, Shared, Sharing
 from accord_protocols.tasks.results import Folded, Waves
+from accord_schemas.blob import loaded
 from accord_schemas.events import Dealt, Event, Phases
 
 
@@ -41,6 +44,7 @@ class SharedDealt(Machine, Shared):
     """One instance a round."""
 
     kind = DEALT
+    by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"dealt": Dealt, "phases": Phases}
     goes: ClassVar[dict[str, Goes]] = {"dealt": Goes.STEP, "phases": Goes.STEP}
 
@@ -69,10 +73,9 @@ class SharedDealt(Machine, Shared):
     def deal(self, state: Dealing, inputs: Inputs, draw: Draw) -> Fired:
         """Dealer: tell each its part."""
         waves = inputs.result(Waves, self.job("waves")).waves
-        sends = tuple(
-            Send(f"dealt.{q}", [q], Dealt(seed=seed, waves=part))
-            for q, seed, part in zip(self.agreement.keyholders, state.seeds, (waves[:0], waves), strict=True)
-        )
+        parts = (np.zeros((0, 2), np.uint64), waves)
+        each = zip(self.agreement.keyholders, state.seeds, parts, strict=True)
+        sends = tuple(Send(f"dealt.{q}", [q], Dealt(seed=seed, waves=part)) for q, seed, part in each)
         return Fired((*sends, Done(Residuals(None))))
 
     @transition(Sharing, lambda self, _: [self.at(f"dealt.{self.me}", self.dealer)])
@@ -89,7 +92,7 @@ class SharedDealt(Machine, Shared):
     @transition(Opening, lambda self, _: [self.at(f"phases.{self.me}", self.other)])
     def fold(self, state: Opening, inputs: Inputs, draw: Draw) -> Fired:
         """Computing party: the series, by what is open and what was dealt."""
-        values = inputs.event(Phases, self.at(f"phases.{self.me}", self.other)).values
+        values = loaded(inputs.event(Phases, self.at(f"phases.{self.me}", self.other)).values)
         others = expected_shape(values, (len(state.own), 1), self.other)[:, 0]
         opened = (state.own + others) & low(self.series(state.sharing))
         dealt = {"seed": state.dealt.seed, "waves": state.dealt.waves}
@@ -99,5 +102,5 @@ class SharedDealt(Machine, Shared):
     @transition(Sharing, lambda self, _: [self.job("folded")])
     def end(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
         """The share that it has."""
-        shares = inputs.result(Folded, self.job("folded")).shares
+        shares = loaded(inputs.result(Folded, self.job("folded")).shares)
         return Fired((Done(Residuals(self.residual(state, shares))),))

@@ -33,6 +33,7 @@ class SharedSeries(Machine, Shared):
     """One instance a round, at the parties that compute."""
 
     kind = SERIES
+    by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"ciphertexts": Ciphertexts}
     goes: ClassVar[dict[str, Goes]] = {"ciphertexts": Goes.STEP}
 
@@ -91,7 +92,7 @@ class SharedSeries(Machine, Shared):
     @transition(Sharing, lambda self, _: [self.job("opened")])
     def end(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
         """The share that it has."""
-        (share,) = inputs.result(Opened, self.job("opened")).shares
+        (share,) = loaded(inputs.result(Opened, self.job("opened")).shares)
         return Fired((Done(Residuals(self.residual(state, share))),))
 
     # ---- CP0
@@ -105,7 +106,7 @@ class SharedSeries(Machine, Shared):
             **self.sizes(state),
             **key,
             "numbers": inputs.event(Ciphertexts, self.at(f"ciphertexts.{self.me}", self.other)).numbers,
-            "b": inputs.result(Tabled, self.job("table")).table[None],
+            "b": loaded(inputs.result(Tabled, self.job("table")).table)[None],
             "peer": self.other,
         }
         compute = Compute("multiplied", "lattice.terms_multiply", fields, key=draw.key("hides"))
@@ -115,7 +116,7 @@ class SharedSeries(Machine, Shared):
     def answer(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
         """Send the answer; its mask is the own share."""
         found = inputs.result(Evaluated, self.job("multiplied"))
-        (mask,) = found.mask
+        (mask,) = loaded(found.mask)
         send = Send(f"ciphertexts.{self.other}", [self.other], Ciphertexts(numbers=found.numbers))
         return Fired((send, Done(Residuals(self.residual(state, mask)))))
 
