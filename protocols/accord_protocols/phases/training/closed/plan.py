@@ -11,7 +11,7 @@ from accord_protocols.closed.script import Stage
 from accord_protocols.closed.shape import Shape
 from accord_protocols.kernel.machine import Setup
 from accord_protocols.links.registry import link_name
-from accord_protocols.phases.training.closed.rule import MOST_NEWTON
+from accord_protocols.phases.training.closed.rule import MOST_NEWTON, STOPS
 from accord_protocols.phases.training.closed.states import Holder
 from accord_protocols.phases.training.states import Given
 from accord_protocols.primitives import sharing
@@ -132,10 +132,10 @@ def possible(verdict: Verdict, number: int, train: Train) -> bool:
     """Whether the agreement allows a verdict on round `number`."""
     newton = train.optimiser == "newton"
     most = min(train.max_rounds, MOST_NEWTON) if newton else train.max_rounds
-    goes = verdict.action in ("step", "halve" if newton else "restart")
+    goes, ends = (("step", "halve"), STOPS) if newton else (("step", "restart"), STOPS[:2])
     if verdict.variance and train.model != "linear":
         return False
-    return number + 1 < most if goes else verdict.action != "stalled" or newton
+    return (verdict.action in goes and number + 1 < most) or verdict.action in ends
 
 
 def moved(state: Holder, action: str, optimiser: str, zero: Xof) -> Holder:

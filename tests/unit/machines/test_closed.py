@@ -1,0 +1,180 @@
+"""Training on shares, with the engine's products in the clear, against plaintext; and once with the engine itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.support import exact
+from tests.support.world import Rows, World, agreement, tables
+
+from accord_protocols.preparation.fit import fit
+from accord_protocols.primitives.psi.ids import is_test
+from accord_schemas.agreement import Agreement, Prepare
+from accord_schemas.errors import ProtocolError
+from accord_schemas.events import Shares, Verdict
+
+
+@pytest.fixture
+def products(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    exact.put_in(monkeypatch)
+    yield
+
+
+def parties(model: str, count: int, n: int) -> dict[str, Rows]:
+    """Tables whose labels are of the model's kind."""
+    data, rng = tables(count, n=n, columns=2), np.random.default_rng(5)
+    y = data["bank"].labels
+    assert y is not None
+    score = (y - y.mean()) / y.std()
+    labels = {
+        "linear": lambda: y,
+        "logistic": lambda: (rng.random(len(y)) < 1 / (1 + np.exp(-2 * score))).astype(float),
+        "poisson": lambda: rng.poisson(np.exp(0.5 * score)).astype(float),
+    }[model]()
+    return data | {"bank": replace(data["bank"], labels=labels)}
+
+
+def terms(model: str, count: int, **train: Any) -> Agreement:
+    known = {"protection": "closed", "engine": "lattice", "optimiser": "newton", "l2": 0.01, "tolerance": 1e-5}
+    return agreement(count, model=model, **(known | {"max_rounds": 200} | train))
+
+
+def joined(data: dict[str, Rows]) -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
+    """Parties and names of the columns, the prepared TRAIN rows of all, a column of ones last, and the labels."""
+    common = sorted(set.intersection(*(set(rows.ids) for rows in data.values())))
+    train = [i for i in common if not is_test(i, 5, 0)]
+    owners, names, blocks = [], [], []
+    for party, rows in data.items():
+        at = [rows.ids.index(i) for i in train]
+        blocks.append(fit(rows.columns, rows.values[at], Prepare()).apply(rows.values[at]))
+        owners += [party] * len(rows.columns)
+        names += rows.columns
+    labels = data["bank"].labels
+    assert labels is not None
+    y = labels[[data["bank"].ids.index(i) for i in train]]
+    return owners, names, np.hstack([*blocks, np.ones((len(train), 1))]), y
+
+
+def optimum(model: str, X: np.ndarray, y: np.ndarray, l2: float) -> tuple[np.ndarray, np.ndarray]:
+    """Weights, and standard errors as statsmodels defines them where l2 is 0."""
+    n, w = len(y), np.zeros(X.shape[1])
+    penalty = np.diag([*[l2] * (X.shape[1] - 1), 0.0])
+    for _ in range(40):
+        u = X @ w
+        mean = {
+            "linear": lambda u=u: u,
+            "logistic": lambda u=u: 1 / (1 + np.exp(-u)),
+            "poisson": lambda u=u: np.exp(u),
+        }[model]()
+        slope = {"linear": np.ones(n), "logistic": mean * (1 - mean), "poisson": mean}[model]
+        hessian = (X.T * slope) @ X / n + penalty
+        w = w - np.linalg.solve(hessian, X.T @ (mean - y) / n + penalty @ w)
+    residual = y - X @ w
+    variance = residual @ residual / (n - X.shape[1]) if model == "linear" else 1.0
+    return w, np.sqrt(np.diag(np.linalg.inv(hessian)) * variance / n)
+
+
+def trained(world: World, data: dict[str, Rows], name: str) -> np.ndarray:
+    """Of every column, in the order of `joined`: coefficients, or what else was noted."""
+    found = {p: m.notes["model"][name] if name == "coefficients" else m.notes[name] for p, m in world.parties.items()}
+    return np.array([found[party][column] for party, column in zip(*joined(data)[:2], strict=True)])
+
+
+@pytest.mark.parametrize(
+    ("model", "count", "optimiser", "l2"),
+    [
+        ("linear", 2, "newton", 0.0),
+        ("linear", 3, "gram", 0.1),
+        ("logistic", 3, "newton", 0.0),
+        ("logistic", 2, "gram", 0.01),
+        ("logistic", 2, "nesterov", 0.01),
+        ("poisson", 3, "newton", 0.0),
+    ],
+)
+def test_coefficients_and_errors_are_those_of_the_plaintext(
+    products: None, model: str, count: int, optimiser: str, l2: float
+) -> None:
+    data = parties(model, count, n=260)
+    world = World(terms(model, count, optimiser=optimiser, l2=l2), data).run()
+    assert all(p.states[-1] == "completed" and p.notes["converged"] for p in world.parties.values())
+    _, _, X, y = joined(data)
+    w, errors = optimum(model, X, y, l2)
+    assert np.abs(trained(world, data, "coefficients") - w[:-1]).max() < 3e-4
+    assert abs(world.parties["bank"].notes["model"]["intercept"] - w[-1]) < 3e-4
+    if optimiser == "newton" and not l2:
+        np.testing.assert_allclose(
+            trained(world, data, "standard_errors"), errors[:-1], rtol=1e-4 if model == "linear" else 1e-3
+        )
+        assert abs(world.parties["bank"].notes["intercept_error"] / errors[-1] - 1) < 1e-3
+
+
+def test_the_engine_gives_what_its_double_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = parties("linear", 2, n=60)
+    real = World(terms("linear", 2), data).run()
+    exact.put_in(monkeypatch)
+    double = World(terms("linear", 2), data).run()
+    difference = trained(real, data, "coefficients") - trained(double, data, "coefficients")
+    assert 0 < len(real.log) == len(double.log) and np.abs(difference).max() < 1e-6
+
+
+def test_a_holder_that_lies_is_not_believed_its_figures_shape(products: None) -> None:
+    def cut(recipient: str, content: Any) -> Any:
+        return Shares(values=content.event.values[:1]) if content.address.step == "figures.0" else content.event
+
+    world = World(terms("linear", 2), parties("linear", 2, n=60), tamper=cut).run()
+    ended = world.parties["bank"].aborted
+    assert ended is not None and (ended.whose, ended.reason) == ("shop", "figures are not as agreed")
+
+
+def test_a_verdict_that_the_agreement_does_not_know_is_the_label_holders_fault(products: None) -> None:
+    def another(recipient: str, content: Any) -> Any:
+        return Verdict(action="restart") if content.address.step == "verdict.0" else content.event
+
+    world = World(terms("linear", 2), parties("linear", 2, n=60), tamper=another).run()
+    ended = world.parties["shop"].aborted
+    assert ended is not None and (ended.whose, ended.reason) == ("bank", "a verdict is not of the agreed form")
+
+
+def test_scores_beyond_the_series_drop_the_result(products: None) -> None:
+    data = parties("logistic", 2, n=120)
+    labels = data["bank"].values[:, 0] > 0  # separable: scores grow without end
+    data["bank"] = replace(data["bank"], labels=labels.astype(float))
+    world = World(terms("logistic", 2, l2=0.0, period=16), data).run()
+    reasons = {p.aborted.reason for p in world.parties.values() if p.aborted}
+    assert len(reasons) == 1 and "range" in reasons.pop()
+    assert not any("model" in p.notes for p in world.parties.values())
+
+
+def test_row_weights_and_unsafe_steps_are_refused_by_name() -> None:
+    from accord_protocols.phases.training.able import unable
+    from accord_schemas.agreement import Train
+
+    closed = {"protection": "closed", "engine": "lattice", "optimiser": "newton"}
+    assert "train.weights" in unable(Train(**closed, weights="v"), 2)  # type: ignore[arg-type]
+    assert "gram has no safe step" in unable(Train(**(closed | {"optimiser": "gram", "model": "poisson"})), 2)  # type: ignore[arg-type]
+    assert not unable(Train(**closed), 3)  # type: ignore[arg-type]
+
+
+def test_the_fixed_reason_says_nothing_of_a_row() -> None:
+    from accord_protocols.closed.shape import Shape
+    from accord_protocols.phases.training.closed.rule import Rule, decided
+
+    shape = Shape(100, 100, (3, 0, 2), first=True, family="logistic", period=64, rounds=12, weighted=True)
+    with pytest.raises(ProtocolError, match="range"):
+        decided(Rule(shape, momentum=False, tolerance=1e-4, squares=50.0), [10 * 200 << 64, 0, 1, 0])
+
+
+def test_a_loss_that_rises_halves_the_step_and_ends_with_the_last_good_weights() -> None:
+    from accord_protocols.closed.shape import Shape
+    from accord_protocols.phases.training.closed.rule import MOST_HALVINGS, Rule, decided
+
+    shape = Shape(100, 100, (3, 0, 2), first=True, family="poisson", period=64, rounds=40, weighted=True)
+    rule, actions = Rule(shape, momentum=False, tolerance=1e-9, squares=0.0), []
+    for loss in (1.0, *[2.0] * (MOST_HALVINGS + 1)):
+        rule, verdict = decided(rule, [int(loss * 200) << 64, 0, 1 << 64, 0])
+        actions.append(verdict.action)
+    assert actions == ["step", *["halve"] * MOST_HALVINGS, "stalled"]
