@@ -100,8 +100,8 @@ NO_KEY = SimpleNamespace(decode=lambda *_: None)
 
 def put_in(patch: pytest.MonkeyPatch) -> None:
     """Have the tasks of the level `closed` use these."""
-    from accord_protocols.tasks import closed, lattice
-
-    for name, value in (("lattice", sys.modules[__name__]), ("SecretKey", NO_KEY), ("PublicKey", NO_KEY)):
-        patch.setattr(closed, name, value)
-    patch.setattr(lattice, "encrypt_columns", encrypt_columns)
+    for name in ("scores", "sums", "inverse", "steps", "variances"):
+        patch.setattr(f"accord_protocols.tasks.closed.{name}.lattice", sys.modules[__name__])
+    for name in ("SecretKey", "PublicKey"):
+        patch.setattr(f"accord_protocols.tasks.closed.stage.{name}", NO_KEY)
+    patch.setattr("accord_protocols.tasks.lattice.encrypt_columns", encrypt_columns)

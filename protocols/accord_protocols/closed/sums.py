@@ -128,3 +128,10 @@ def mean(shape: Shape, gradient: Words, penalty: Words, zero: Xof) -> Words:
     rest = sharing.truncated(penalty, fine, zero.fork("fine"), first=shape.first)
     whole = RING.add(gradient, rest)
     return sharing.truncated(whole, X_BITS + U_BITS + shape.mean_bits - W_BITS, zero.fork("mean"), first=shape.first)
+
+
+def padded(shape: Shape, columns: Words) -> Words:
+    """With columns of zeros, as many as `Shape.inner` has: ``(m, c, 2)``."""
+    out = empty(shape.m, shape.inner.columns)
+    out[:, : columns.shape[1]] = columns
+    return out

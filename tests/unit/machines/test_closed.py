@@ -31,15 +31,21 @@ def parties(model: str, count: int, n: int) -> dict[str, Rows]:
     assert y is not None
     score = (y - y.mean()) / y.std()
     labels = {
-        "linear": lambda: y,
-        "logistic": lambda: (rng.random(len(y)) < 1 / (1 + np.exp(-2 * score))).astype(float),
-        "poisson": lambda: rng.poisson(np.exp(0.5 * score)).astype(float),
-    }[model]()
+        "linear": y,
+        "logistic": (rng.random(len(y)) < 1 / (1 + np.exp(-2 * score))).astype(float),
+        "poisson": rng.poisson(np.exp(0.5 * score)).astype(float),
+    }[model]
     return data | {"bank": replace(data["bank"], labels=labels)}
 
 
 def terms(model: str, count: int, **train: Any) -> Agreement:
-    known = {"protection": "closed", "engine": "lattice", "optimiser": "newton", "l2": 0.01, "tolerance": 1e-5}
+    known: dict[str, Any] = {
+        "protection": "closed",
+        "engine": "lattice",
+        "optimiser": "newton",
+        "l2": 0.01,
+        "tolerance": 1e-5,
+    }
     return agreement(count, model=model, **(known | {"max_rounds": 200} | train))
 
 
@@ -47,7 +53,7 @@ def joined(data: dict[str, Rows]) -> tuple[list[str], list[str], np.ndarray, np.
     """Parties and names of the columns, the prepared TRAIN rows of all, a column of ones last, and the labels."""
     common = sorted(set.intersection(*(set(rows.ids) for rows in data.values())))
     train = [i for i in common if not is_test(i, 5, 0)]
-    owners, names, blocks = [], [], []
+    owners, names, blocks = list[str](), list[str](), []
     for party, rows in data.items():
         at = [rows.ids.index(i) for i in train]
         blocks.append(fit(rows.columns, rows.values[at], Prepare()).apply(rows.values[at]))
@@ -65,11 +71,7 @@ def optimum(model: str, X: np.ndarray, y: np.ndarray, l2: float) -> tuple[np.nda
     penalty = np.diag([*[l2] * (X.shape[1] - 1), 0.0])
     for _ in range(40):
         u = X @ w
-        mean = {
-            "linear": lambda u=u: u,
-            "logistic": lambda u=u: 1 / (1 + np.exp(-u)),
-            "poisson": lambda u=u: np.exp(u),
-        }[model]()
+        mean = {"linear": u, "logistic": 1 / (1 + np.exp(-u)), "poisson": np.exp(np.minimum(u, 50))}[model]
         slope = {"linear": np.ones(n), "logistic": mean * (1 - mean), "poisson": mean}[model]
         hessian = (X.T * slope) @ X / n + penalty
         w = w - np.linalg.solve(hessian, X.T @ (mean - y) / n + penalty @ w)

@@ -79,7 +79,7 @@ def encrypted(shape: Shape) -> dict[str, str]:
 
 
 def shown(shape: Shape, optimiser: str) -> tuple[int, ...]:
-    """Which figures the label holder opens; see `accord_protocols.tasks.closed.close`."""
+    """Which figures the label holder opens; see `accord_protocols.tasks.closed.steps.close`."""
     return (0, *([1] if shape.family == "linear" else []), 2, *([] if optimiser == "newton" else [3]))
 
 

@@ -48,7 +48,7 @@ def decided(rule: Rule, figures: Sequence[int]) -> tuple[Rule, Verdict]:
 
     Args:
         rule: So far.
-        figures: See `accord_protocols.tasks.closed.close`; what the optimiser does not need is 0.
+        figures: See `accord_protocols.tasks.closed.steps.close`; what the optimiser does not need is 0.
 
     Raises:
         ProtocolError: The loss is none that scores within their range have.
