@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 OPTIONS = ("keys.bits=2048", "seed=1")
 LIMIT = 3 << 20
 """Bytes that one history may take in the repository."""
+_PREDICTIONS: dict[str, tuple[str, ...]] = {"predict": (), "online": ("--online",)}
+"""Histories that follow on a run, with the options of `accord predict`."""
 _DOCUMENTS = ("result.json", "model.json", "overlap.json", "intersection.csv", "predictions.csv")
 _KEPT = (*_DOCUMENTS, "snapshots/*", "payloads/*", "blobs/*/*")
 
@@ -25,6 +27,7 @@ _KEPT = (*_DOCUMENTS, "snapshots/*", "payloads/*", "blobs/*/*")
 def recorded() -> dict[str, tuple[str, str]]:
     """Command and scenario of each history: every bundled scenario, and every job that none of them is."""
     further = {"psi": ("psi", "wine"), "overlap": ("overlap", "wine"), "predict": ("predict", "wine")}
+    further["online"] = ("online", "wine")
     return {name: ("run", name) for name in library.names()} | further
 
 
@@ -38,10 +41,10 @@ def record(name: str, command: str, scenario: str | Path, *options: str) -> Path
         run = Path(folder) / "run"
         accord = Path(sys.executable).with_name("accord")
         sets = [part for option in (*OPTIONS, *options) for part in ("--set", option)]
-        first = "run" if command == "predict" else command
+        first = "run" if command in _PREDICTIONS else command
         subprocess.run([accord, first, scenario, "--out", run, "--quiet", *sets], check=True)
-        if command == "predict":
-            run = _predicted(accord, run)
+        if command in _PREDICTIONS:
+            run = _predicted(accord, run, *_PREDICTIONS[command])
         with tarfile.open(target, "w:xz", preset=9) as archive:
             identities = next(folder / "identities.json" for folder in (run, run.parent.parent) if _known(folder))
             _add(archive, Path("identities.json"), identities.read_bytes())
@@ -57,11 +60,11 @@ def _known(folder: Path) -> bool:
     return (folder / "identities.json").exists()
 
 
-def _predicted(accord: Path, run: Path) -> Path:
+def _predicted(accord: Path, run: Path, *options: str) -> Path:
     """The folder of a prediction of the rows that a run was trained on."""
     scenario = yaml.safe_load((run / "scenario.yaml").read_text(encoding="utf-8"))
     files = [f"--data={party}={member['data']['csv']}" for party, member in scenario["parties"].items()]
-    subprocess.run([accord, "predict", run, *files, "--out", run / "predicted.csv", "--quiet"], check=True)
+    subprocess.run([accord, "predict", run, *files, "--out", run / "predicted.csv", "--quiet", *options], check=True)
     return run / "predictions" / "1"
 
 

@@ -144,6 +144,14 @@ def test_scores_of_test_rows_and_of_predictions_are_one_budget(memory: Memory) -
     assert "scored for the label holder before" in memory.run("6", terms(rule=other), labels=None, me="shop")
 
 
+def test_an_online_prediction_counts_each_row_that_it_was_asked_for_once(memory: Memory) -> None:
+    for rows in (ALL[:2], ALL[1:3], ALL[:0]):
+        assert not memory.predict("1", rows), "the same model and the same rows tell nothing new"
+    for row in range(3):
+        assert "scored for the requester before" in memory.predict("2", ALL[row : row + 1])
+    assert not memory.predict("2", ALL[3:4])
+
+
 def test_a_prediction_is_no_training_that_others_could_be_near_to(memory: Memory) -> None:
     """A few rows of a prediction, or none of its TRAIN rows, are no difference of two trainings."""
     assert not memory.predict("1", ALL[:100])

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.snapshots import written
 
+from accord_agents.intake.bucketed import Buckets
 from accord_agents.intake.mapped import MappedIds
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Report, Table
+from accord_protocols.primitives.psi.buckets import KEY, keyed_hashes
 
 
 def mapped(ids: Sequence[str]) -> MappedIds:
@@ -56,3 +58,19 @@ def test_a_snapshot_is_read_without_an_object_per_id(tmp_path: Path) -> None:
     assert tracemalloc.get_traced_memory()[1] < 6 << 20  # a block of text at a time; as objects they take 13 MiB
     tracemalloc.stop()
     assert read.ids == table.ids and np.array_equal(read.values, table.values)
+
+
+@given(st.sets(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4), min_size=1, max_size=30))
+def test_an_id_is_found_by_its_hash_and_no_other_is(ids: set[str]) -> None:
+    known = sorted(ids)
+    found = mapped(known)
+    for key in (bytes(KEY), bytes(range(KEY))):
+        order = np.argsort(keyed_hashes(key, [i.encode() for i in known]), kind="stable").astype(np.uint32)
+        buckets = Buckets(key, order, found)
+        assert [buckets.find(identifier) for identifier in known] == list(range(len(known)))
+        assert buckets.find("longer than any") is None
+
+
+def test_a_table_without_buckets_finds_its_rows_too() -> None:
+    table = Table(["ann", "bob"], ("x",), np.zeros((2, 1)), None, Report(2, 0, 0))
+    assert (table.find("bob"), table.find("zoe")) == (1, None)
