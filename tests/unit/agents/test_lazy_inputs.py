@@ -1,0 +1,62 @@
+"""Tasks that read large inputs themselves, some rows at a time, give what they give of arrays in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from accord_agents.execution.blobs import BlobStore
+from accord_agents.execution.executor import done_here
+from accord_agents.execution.port import TaskResources
+from accord_protocols.kernel.effects import Compute
+from accord_protocols.primitives.psi.ot.code import Shape
+from accord_protocols.tasks import transfer
+from accord_protocols.tasks.registry import TASKS
+from accord_schemas.blob import Blob, loaded
+from accord_schemas.blocks import NAMES
+
+N = 700
+RNG = np.random.default_rng(1)
+HASHES = RNG.integers(0, 256, (N, 16), dtype=np.uint8)
+TAGS = RNG.integers(0, 256, (N, 32), dtype=np.uint8)
+SID = {"sid": bytes(32)}
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accord_protocols.primitives.psi.ot.code.BUCKET", 50)
+    monkeypatch.setattr(transfer, "_PIECE", 64)
+
+
+def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
+    shape = Shape(N)
+    rows = RNG.integers(0, 1 << 63, (shape.rows, 5), dtype=np.uint64)
+    yield "ot.solved", {**SID, "hashes": HASHES, "buckets": np.arange(shape.buckets)}
+    yield "ot.tagged", {**SID, "edge": bytes(32), "leader": N, "hashes": HASHES, "rows": rows}
+    yield "ot.marked", {"tags": TAGS, "size": 8}
+    yield "ot.matched", {"tags.shop": TAGS, "marks.shop": TAGS[::3, :8].copy()}
+
+
+def blob(store: BlobStore, value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    with store.writer() as writer:
+        writer.write(value.tobytes())
+        return Blob(writer.finish(), NAMES[value.dtype], value.shape, store)
+
+
+@pytest.mark.parametrize("task", [name for name, task in TASKS.items() if task.lazy])
+def test_a_blob_gives_what_an_array_gives(task: str, tmp_path: Path) -> None:
+    inputs = dict(jobs())[task]
+    store = BlobStore(tmp_path / "blobs", bytes(32))
+    supplies = TaskResources(bytes(32), {}, None, N, store)
+    here, there = (
+        loaded(done_here(Compute("c", task, given), supplies).fields)
+        for given in (inputs, {n: v if n == "buckets" else blob(store, v) for n, v in inputs.items()})
+    )
+    assert here and here.keys() == there.keys()
+    assert all(np.array_equal(here[name], there[name]) for name in here)
