@@ -59,7 +59,7 @@ class Reference:
 
 def held_against(result: dict[str, Any], scenario: Training, tables: Tables) -> None:
     """Train in plaintext, and put into a completed run's result how it compares: `reference`, `unique`, `warnings`."""
-    reference = train(scenario, tables)
+    reference = train(scenario, tables, result.get("l2"))
     error = compare(result, reference)
     unprepared = reference.unprepared or None
     result["reference"] = {**reference.metrics, "max_coefficient_error": error, "unprepared": unprepared}
@@ -70,10 +70,11 @@ def held_against(result: dict[str, Any], scenario: Training, tables: Tables) -> 
         result["warnings"] = [wording.cost(result), *result["warnings"]]
 
 
-def train(scenario: Training, read: Tables) -> Reference:
-    """Join all parties' rows, prepare them alike, and fit the same model."""
+def train(scenario: Training, read: Tables, l2: float | None = None) -> Reference:
+    """Join all parties' rows, prepare them alike, and fit the same model; `l2` is the penalty that was chosen, if any."""
     terms = scenario.train
     assert terms is not None
+    terms = terms if l2 is None else terms.model_copy(update={"l2": l2})
     tables = {name: read(name) for name in scenario.parties}
     common = sorted(set.intersection(*(set(table.ids) for table in tables.values())))
     rule = scenario.evaluate.test_rows if scenario.evaluate else None

@@ -134,7 +134,7 @@ class Train(_Part):
         exposure: The label holder's column of exposures of a Poisson model: its logarithm is added to the score.
         period: Range in which a score of a logistic model at ``shared`` and ``closed`` lies, a power of two.
         folds: Of cross-validation at ``express``; 0 for none.
-        l2_path: Further penalties that are tried at ``express``.
+        l2_path: Further penalties that are tried at ``express``, where cross-validation chooses one.
     """
 
     model: Literal["linear", "logistic", "poisson"] = "linear"
@@ -153,6 +153,11 @@ class Train(_Part):
     folds: Annotated[int, Field(ge=0, le=100)] = 0
     l2_path: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Strict(False), Field(max_length=100)] = ()
 
+    @property
+    def penalties(self) -> tuple[float, ...]:
+        """Those that are tried, each once, the largest last."""
+        return tuple(sorted({self.l2, *self.l2_path}))
+
     @model_validator(mode="after")
     def _goes_together(self) -> Train:
         if wrong := self._against():
@@ -164,8 +169,8 @@ class Train(_Part):
         known = ("newton", "gram", "nesterov") if self.protection == "closed" else ("lbfgs", "gd", "nesterov")
         if self.optimiser not in known:
             return f"protection: {self.protection} has no optimiser {self.optimiser}; it has {', '.join(known)}"
-        if self.protection == "closed" and self.engine != "lattice":
-            return "protection: closed needs engine: lattice"
+        if self.protection in ("closed", "express") and self.engine != "lattice":
+            return f"protection: {self.protection} needs engine: lattice"
         if self.protection == "express" and self.model != "linear":
             return f"protection: express is for model: linear, not for {self.model}"
         if self.optimiser == "nesterov" and self.model == "poisson":
@@ -176,6 +181,8 @@ class Train(_Part):
             return f"{wrong[0]} is for model: {only[wrong[0]]}, not for {self.model}"
         if wrong := [name for name in ("folds", "l2_path") if name in said and self.protection != "express"]:
             return f"{wrong[0]} is for protection: express"
+        if self.l2_path and not self.folds:
+            return "l2_path needs folds: cross-validation chooses among its penalties"
         return "" if self.folds != 1 else "folds is 1; cross-validation has at least 2"
 
 

@@ -44,7 +44,10 @@ def encrypt_columns(secret: Any, layout: Any, x: np.ndarray, xof: Xof, blocks: r
     return whole if blocks is None else whole[blocks.start : blocks.stop]
 
 
-def transposed(public: Any, layout: Any, columns: np.ndarray, d: np.ndarray, xof: Xof) -> tuple[np.ndarray, np.ndarray]:
+def transposed(
+    public: Any, layout: Any, columns: np.ndarray, d: np.ndarray, xof: Xof, outputs: range | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    assert outputs is None or layout.outputs == 1
     return _times(sharing.transposed(_read(columns, layout.rows, layout.columns)), d, xof)
 
 
@@ -99,9 +102,11 @@ NO_KEY = SimpleNamespace(decode=lambda *_: None)
 
 
 def put_in(patch: pytest.MonkeyPatch) -> None:
-    """Have the tasks of the level `closed` use these."""
+    """Have the tasks of the levels `closed` and `express` use these."""
     for name in ("scores", "sums", "inverse", "steps", "variances"):
         patch.setattr(f"accord_protocols.tasks.closed.{name}.lattice", sys.modules[__name__])
+    for name in ("moments", "systems", "several"):
+        patch.setattr(f"accord_protocols.tasks.express.{name}.lattice", sys.modules[__name__])
     for name in ("SecretKey", "PublicKey"):
         patch.setattr(f"accord_protocols.tasks.closed.stage.{name}", NO_KEY)
     patch.setattr("accord_protocols.tasks.lattice.encrypt_columns", encrypt_columns)

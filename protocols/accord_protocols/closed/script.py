@@ -28,6 +28,7 @@ class Stage:
         says: Names of what it says, by the names that the task gives.
         columns: The other's encrypted columns that it needs.
         also: Further inputs.
+        rows: How many rows each thing that it hears has, where its task does not look.
     """
 
     task: str
@@ -37,6 +38,7 @@ class Stage:
     says: Mapping[str, str] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     also: Mapping[str, object] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
 
 
 def _same(*names: str) -> dict[str, str]:

@@ -63,6 +63,10 @@ def _trained(agreement: Agreement, party: str) -> Iterator[str]:
         yield from _closed(agreement, train, party)
         yield from _tested(agreement, party)
         return
+    if train.protection == "express":
+        yield from _express(agreement, train, party)
+        yield from _tested(agreement, party)
+        return
     rounds = f"in each of up to {train.max_rounds} rounds"
     yield f"its own coefficients, and the gradients of its own columns {rounds}"
     if train.protection == "shared" and party in agreement.keyholders:
@@ -112,7 +116,7 @@ def _tested(agreement: Agreement, party: str) -> Iterator[str]:
 
 
 def _closes(agreement: Agreement) -> bool:
-    return agreement.train is not None and agreement.train.protection == "closed"
+    return agreement.train is not None and agreement.train.protection in ("closed", "express")
 
 
 def _closed(agreement: Agreement, train: Train, party: str) -> Iterator[str]:
@@ -128,6 +132,23 @@ def _closed(agreement: Agreement, train: Train, party: str) -> Iterator[str]:
             yield f"a random share of every column of the parties that do not compute: with {other}'s it gives them"
     if party == agreement.label_holder:
         yield f"the loss, and the length of the step in the Hessian, in each of up to {train.max_rounds} rounds"
+
+
+def _express(agreement: Agreement, train: Train, party: str) -> Iterator[str]:
+    """At `express`: no sum over rows but in two random shares."""
+    yield "its own coefficients and their standard errors, and the variance of the residuals"
+    if train.folds:
+        yield "which of the agreed penalties cross-validation chose"
+    if party in agreement.keyholders:
+        other = _other(agreement, party)
+        yield f"a random share of all second moments and weights: with {other}'s they give all of these"
+        if len(agreement.parties) > PAIR:
+            yield f"a random share of every column of the parties that do not compute: with {other}'s it gives them"
+    if party != agreement.label_holder:
+        return
+    if train.folds:
+        yield f"the mean error over {train.folds} folds, for each of {len(train.penalties)} penalties"
+    yield "how precisely the equations were solved"
 
 
 def _predicted(agreement: Agreement, party: str) -> Iterator[str]:

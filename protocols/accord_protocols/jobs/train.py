@@ -105,6 +105,13 @@ def _p_values(learned: Learned) -> dict[str, dict[str, float | None]] | None:
     return {learned.me: {name: p_value(model["coefficients"][name], errors[name], freedom) for name in errors}}
 
 
+def _penalty(learned: Learned) -> float | None:
+    """The one that was chosen, where several were tried."""
+    train = learned.agreement.train
+    found: float | None = learned.notes.get("l2", train.l2 if train else None)
+    return found
+
+
 def _stability(learned: Learned) -> dict[str, float] | None:
     found = learned.notes.get("stability")
     return None if found is None else {learned.me: found}
@@ -151,6 +158,8 @@ JOB = Job(
         "standard_errors": _errors,
         "intercept_error": noted("intercept_error"),
         "p_values": _p_values,
+        "l2": _penalty,
+        "l2_path": noted("l2_path"),
         "metrics": noted("metrics"),
         "deciles": noted("deciles"),
         "stability": _stability,

@@ -22,7 +22,7 @@ def _engine(value: dict[str, Any]) -> str:
     """Lattice where products of shares are needed, which Paillier is too slow for; elsewhere Paillier."""
     bent = value.get("model") in ("logistic", "poisson") and value.get("link") != "linear"
     shared = value.get("protection", "shared") == "shared" and bent and value.get("dealer") is None
-    return "lattice" if shared or value.get("protection") == "closed" else "paillier"
+    return "lattice" if shared or value.get("protection") in ("closed", "express") else "paillier"
 
 
 def _chosen(value: Any) -> Any:
@@ -144,6 +144,7 @@ PLAYED = Played(
         sections.metrics,
         prediction.deciles,
         sections.coefficients,
+        sections.penalties,
         prediction.stability,
         sections.loss,
         sections.gate,

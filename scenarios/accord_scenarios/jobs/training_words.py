@@ -95,7 +95,7 @@ def learned(result: Result) -> list[str]:
         "own users all parties share.",
     )
     opened: list[str] = [*_OPENED.get(level or "", (*_SCORE, *_ALWAYS))]
-    opened += _DEALT if level == "closed" and len(others) > 1 else ()
+    opened += _DEALT if level in ("closed", "express") and len(others) > 1 else ()
     training = [text.format(first=first, second=others[0], others=listed(others)) for text in opened]
     tested = [f"{first} learns the model's prediction for every TEST row."] if result.get("test_rows") else []
     alone = [f"With two parties, {first} learns {others[0]}'s part of each such score too."] if len(others) == 1 else []
@@ -131,7 +131,15 @@ _DEALT = (
     "Who does not compute deals its prepared columns to {first} and {second} in two random shares: together these two "
     "could read them.",
 )
-_OPENED: dict[str, tuple[str, ...]] = {"shared": (*_SHARED, *_ALWAYS), "closed": _CLOSED}
+_EXPRESS = (
+    "Second moments and weights exist only as two random shares, at {first} and at {second}, until the end: neither of "
+    "them sees any of these. {first} and {second} together could.",
+    "{first} learns the error of each penalty that was tried, if there was cross-validation, and how precisely the "
+    "equations were solved.",
+    "Every party learns its own coefficients with their standard errors, the variance of the residuals, and which "
+    "penalty was chosen.",
+)
+_OPENED: dict[str, tuple[str, ...]] = {"shared": (*_SHARED, *_ALWAYS), "closed": _CLOSED, "express": _EXPRESS}
 
 
 def rows(result: Result) -> str | None:

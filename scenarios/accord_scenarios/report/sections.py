@@ -85,6 +85,16 @@ def loss(result: wording.Result) -> str:
     return section("Loss", charts.loss_curve(result.get("loss") or []))
 
 
+def penalties(result: wording.Result) -> str:
+    """What cross-validation found of each penalty that was tried."""
+    found = sorted((result.get("l2_path") or {}).items(), key=lambda entry: float(entry[0]))
+    rows: list[Sequence[Cell]] = [
+        [(f"{l2}{' (chosen)' if float(l2) == result.get('l2') else ''}",), (wording.number(error, 6),)] for l2, error in found
+    ]
+    note = '<p class="soft">Mean squared error of rows that were left out, in the square of the labels\' unit.</p>'
+    return section("Cross-validation", table([("l2",), ("error",)], rows) + note) if rows else ""
+
+
 def coefficients(result: wording.Result) -> str:
     """Each party's coefficients, of prepared columns, with standard errors where the training yields them."""
     own: dict[str, Any] = {party: dict(found or {}) for party, found in (result.get("coefficients") or {}).items()}

@@ -51,6 +51,7 @@ from accord_schemas.events.control import (
 from accord_schemas.events.keys import ExchangeKey, IdSet, LatticeKey, OprfKey, PaillierKey
 from accord_schemas.events.prediction import Answered, Ask, Last
 from accord_schemas.events.training import (
+    Chosen,
     Ciphertexts,
     ColumnShares,
     Dealt,
@@ -83,6 +84,7 @@ __all__ = [
     "Cancel",
     "Checkpoint",
     "Choices",
+    "Chosen",
     "Ciphertexts",
     "Coded",
     "ColumnShares",

@@ -133,6 +133,13 @@ class Verdict(Event):
     variance: Annotated[float, Field(ge=0)] = 0.0
 
 
+class Chosen(Event):
+    """The penalty that the label holder chose at `express`, of those that the agreement names."""
+
+    family, name = "gradients", "chosen"
+    l2: Annotated[float, Field(ge=0)]
+
+
 class Ranged(Event):
     """How far the sender's own scores of the TRAIN rows go, in sixteenths of the range that all have together."""
 

@@ -8,9 +8,7 @@ from accord_schemas.agreement import Train
 PAIR = 2
 """Parties among whom nobody is left to deal."""
 
-_LEVELS = ("score", "shared")
 _OPTIMISERS = ("lbfgs", "gd", "nesterov")
-_LATER = ("folds", "l2_path")
 _WEIGHTS = ("weights", "class_weights")
 
 
@@ -18,17 +16,13 @@ def unable(train: Train, parties: int) -> str:
     """What of a training this program cannot do, and what it can instead; or nothing."""
     if train.protection == "closed":
         return _closed(train)
-    if train.protection not in _LEVELS:
-        return f"train.protection: {train.protection} is not in this version"
+    if train.protection == "express":
+        return _express(train)
     if train.optimiser not in _OPTIMISERS:
         return f"train.optimiser: {train.optimiser} is not in this version; {', '.join(_OPTIMISERS)} are"
     said = train.model_dump(exclude_defaults=True)
     weighed = next((f"train.{name}" for name in _WEIGHTS if name in said), "")
-    return (
-        _without_products(train, parties)
-        or _weighed(train, weighed)
-        or next((f"train.{name} is not in this version" for name in _LATER if name in said), "")
-    )
+    return _without_products(train, parties) or _weighed(train, weighed)
 
 
 def _without_products(train: Train, parties: int) -> str:
@@ -68,3 +62,9 @@ def _closed(train: Train) -> str:
     if train.model == "poisson" and train.optimiser != "newton":
         return f"train.optimiser: {train.optimiser} has no safe step for model: poisson; newton has"
     return ""
+
+
+def _express(train: Train) -> str:
+    if train.weights:
+        return "train.weights: rows have no weights at protection: express; score has them"
+    return "train.dealer: protection: express needs no dealer; leave it out" if train.dealer else ""

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from accord_protocols.closed.shape import wave_bytes
+from accord_protocols.express.moments import row_bytes
 from accord_protocols.kernel.machine import Machine
 from accord_protocols.phases.training.closed.columns import Columns
 from accord_protocols.phases.training.closed.machine import Closed
 from accord_protocols.phases.training.closed.weights import Weights
 from accord_protocols.phases.training.dealt import SharedDealt
 from accord_protocols.phases.training.engines import ENGINES, engine_of
+from accord_protocols.phases.training.express import Express
 from accord_protocols.phases.training.glm import Train
 from accord_protocols.phases.training.series import SharedSeries
 from accord_schemas.agreement import Agreement
@@ -40,12 +42,17 @@ def _by_waves(agreement: Agreement) -> int:
     return wave_bytes(agreement.train.period) if agreement.train else 0
 
 
+def _by_columns(_agreement: Agreement) -> int:
+    return row_bytes()
+
+
 _MADE = tuple(machine for engine in ENGINES.values() for machine in (engine.machine, engine.rounds))
 _OPEN = Level(Train, (*_MADE, SharedSeries, SharedDealt), _by_engine)
 LEVELS = {
     "score": _OPEN,
     "shared": _OPEN,
     "closed": Level(Closed, (Columns, Weights), _by_waves),
+    "express": Level(Express, (Weights,), _by_columns),
 }
 MACHINES = tuple(dict.fromkeys(m for level in LEVELS.values() for m in (level.machine, *level.starts)))
 """All of them, each once."""

@@ -66,7 +66,7 @@ class Prepare(Machine):
             "modulus": rule.hash_modulus if rule else 0,
             "equals": rule.equals if rule else 0,
             "labelled": self.setup.labelled,
-            "l2": train.l2 if train else 0.0,
+            "l2": max(train.penalties) if train else 0.0,
             "model": train.model if train else "linear",
             "link": link_name(train) if train else "linear",
             "class_weights": train.model_dump(mode="json")["class_weights"] if train else None,

@@ -42,6 +42,8 @@ class Closed(Machine):
 
     kind = "closed"
     by_reference = True
+    tasks: ClassVar[str] = "closed"
+    """What the names of the stages' tasks begin with."""
     says: ClassVar[dict[str, type[Event]]] = {
         "columns": ColumnShares,
         "turn": Ciphertexts,
@@ -178,6 +180,8 @@ class Closed(Machine):
         stage, bag = state.stage, dict(state.bag)
         bag |= {f"columns.{k}": inputs.ended(Received, name).numbers for k, name in self._columns(state).items()}
         said = {name: inputs.event(Ciphertexts, at).numbers for name, at in self._heard(state).items()}
+        if any(said[name].shape[0] != rows for name, rows in stage.rows.items()):
+            raise ProtocolError("ciphertexts are not as agreed", whose=self.other)
         bag |= {kept: said[name] for name, kept in stage.keeps.items()}
         fields = {name: bag[name] for name in (*stage.takes, *(f"columns.{kind}" for kind in stage.columns))}
         fields |= {f"heard.{name}": numbers for name, numbers in said.items()}
@@ -186,7 +190,7 @@ class Closed(Machine):
             fields["split"] = np.arange(stage.also["split"])  # type: ignore[call-overload]
         state = replace(state, bag=bag)
         compute = Compute(
-            self._step(state), f"closed.{stage.task}", fields, key=draw.key("stage"), secrets=("lattice",)
+            self._step(state), f"{self.tasks}.{stage.task}", fields, key=draw.key("stage"), secrets=("lattice",)
         )
         return Fired((compute,), self.computed.keeping(state))
 
@@ -261,7 +265,7 @@ class Closed(Machine):
         reached = Reach("round", state.at.number, loss)
         zero = Xof(at.given.keyed.kappas[self.other], "closed move", state.at.number, state.at.told)
         moved = plan.moved(replace(state, at=at), verdict.action, self.train.optimiser, zero)
-        stages = (plan.last if at.stop else plan.later_round)(state.shape, self.train.optimiser)
+        stages = plan.last(self.train) if at.stop else plan.later_round(state.shape, self.train.optimiser)
         return self._staged(replace(moved, script=stages, place=0), reached)
 
     def _ended(self, state: Holder, *effects: Effect) -> Fired:

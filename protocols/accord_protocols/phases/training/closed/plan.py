@@ -115,14 +115,17 @@ def later_round(shape: Shape, optimiser: str) -> tuple[Stage, ...]:
     )
 
 
-def varied(family: str, optimiser: str) -> bool:
+def varied(train: Train) -> bool:
     """Whether the variances of the weights are known: where the Hessian at the end is."""
-    return family != "tangent" and (optimiser == "newton" or (optimiser == "gram" and family == "linear"))
+    if train.protection == "express":
+        return True
+    kind, optimiser = link_name(train), train.optimiser
+    return kind != "tangent" and (optimiser == "newton" or (optimiser == "gram" and kind == "linear"))
 
 
-def last(shape: Shape, optimiser: str) -> tuple[Stage, ...]:
+def last(train: Train) -> tuple[Stage, ...]:
     """After the last round."""
-    return tuple(script.spreading()) if varied(shape.family, optimiser) else ()
+    return tuple(script.spreading()) if varied(train) else ()
 
 
 # ---- verdicts

@@ -13,7 +13,7 @@ from accord_protocols.kernel.effects import Abort, Compute, Done, Note, Send
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
-from accord_protocols.links.registry import link_name, link_of
+from accord_protocols.links.registry import link_of
 from accord_protocols.phases.training.closed import plan
 from accord_protocols.phases.training.closed.rule import RANGE
 from accord_protocols.phases.training.closed.states import Owning, Weighed
@@ -40,8 +40,9 @@ class Weights(Machine):
 
     @classmethod
     def expected(cls, setup: Setup, qualifier: str) -> bool:
-        """At this level alone."""
-        return not qualifier and setup.agreement.train is not None and setup.agreement.train.protection == "closed"
+        """Where weights are shared until the end."""
+        train = setup.agreement.train
+        return not qualifier and train is not None and train.protection in ("closed", "express")
 
     @property
     def holders(self) -> tuple[str, ...]:
@@ -61,7 +62,7 @@ class Weights(Machine):
         given, events = state.at.given, inputs.events(Shares)
         k = given.block.columns
         parts = [*([state.parts[self.me]] if self.me in state.parts else []), *(e.values for e in events.values())]
-        varied = plan.varied(link_name(self._train), self._train.optimiser)
+        varied = plan.varied(self._train)
         for sender, event in events.items():
             if event.values.shape != (k * (1 + varied), 2):
                 raise ProtocolError("shares of weights are not as agreed", whose=sender)
