@@ -71,7 +71,7 @@ def held_against(result: dict[str, Any], scenario: Training, tables: Tables) -> 
 
 
 def train(scenario: Training, read: Tables, l2: float | None = None) -> Reference:
-    """Join all parties' rows, prepare them alike, and fit the same model; `l2` is the penalty that was chosen, if any."""
+    """Join all parties' rows, prepare them alike, and fit the same model; `l2`: the chosen penalty, if any."""
     terms = scenario.train
     assert terms is not None
     terms = terms if l2 is None else terms.model_copy(update={"l2": l2})

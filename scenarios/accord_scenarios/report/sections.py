@@ -89,7 +89,8 @@ def penalties(result: wording.Result) -> str:
     """What cross-validation found of each penalty that was tried."""
     found = sorted((result.get("l2_path") or {}).items(), key=lambda entry: float(entry[0]))
     rows: list[Sequence[Cell]] = [
-        [(f"{l2}{' (chosen)' if float(l2) == result.get('l2') else ''}",), (wording.number(error, 6),)] for l2, error in found
+        [(f"{l2}{' (chosen)' if float(l2) == result.get('l2') else ''}",), (wording.number(error, 6),)]
+        for l2, error in found
     ]
     note = '<p class="soft">Mean squared error of rows that were left out, in the square of the labels\' unit.</p>'
     return section("Cross-validation", table([("l2",), ("error",)], rows) + note) if rows else ""

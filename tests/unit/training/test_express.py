@@ -219,5 +219,3 @@ def test_what_does_not_go_together(train: dict[str, Any], reason: str) -> None:
 def test_penalties_are_tried_once_each() -> None:
     train = Train(protection="express", engine="lattice", l2=0.1, l2_path=(1.0, 0.1, 0.0), folds=2)
     assert train.penalties == (0.0, 0.1, 1.0)
-
-

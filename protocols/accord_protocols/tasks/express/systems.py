@@ -28,7 +28,9 @@ def _posed(stage: Stage, begun: Words | None) -> Result:
     shape, found = stage.shape, moments.Moments(stage["gram"], stage["moments"])
     penalties, again = tuple(stage["penalties"]), begun is not None
     posed = moments.systems(shape, found, stage["penalty"], penalties, stage.zero.fork("systems"), left_out=again)
-    y = several.each(lambda i, h: inverse.opening(shape, h, stage["alpha"], stage.zero.fork("opening", i)), posed.matrices)
+    y = several.each(
+        lambda i, h: inverse.opening(shape, h, stage["alpha"], stage.zero.fork("opening", i)), posed.matrices
+    )
     y = y if begun is None else begun
     square, test = shape.square, several.on_moments(shape, len(penalties))
     matrices = {"h": (square, posed.matrices), "y": (square, y), "tests": (test, posed.tests.gram)}
