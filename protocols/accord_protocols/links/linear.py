@@ -16,6 +16,7 @@ class Linear:
     name = "linear"
     curvature = 1.0
     quadratic = True
+    headroom = 4
     range = math.inf
 
     def labels(self, y: Vector, weights: Vector, offset: Vector) -> Labels:

@@ -40,12 +40,14 @@ class Link(Protocol):
         curvature: Bound on, or typical size of, the loss's second derivative by the score: the whitened basis divides
             penalties by it, and step lengths follow from it.
         quadratic: Whether the gradient is affine, so that a step's best length is known without another evaluation.
+        headroom: Bits that a residual may have beyond those of the largest label, before a step counts as too long.
         range: The largest \\|u\\| that training goes to, where the residual grows with e^u; else infinite.
     """
 
     name: str
     curvature: float
     quadratic: bool
+    headroom: int
     range: float
 
     def labels(self, y: Vector, weights: Vector, offset: Vector) -> Labels:

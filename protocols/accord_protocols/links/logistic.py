@@ -14,6 +14,7 @@ class Logistic:
     name = "logistic"
     curvature = 0.25
     quadratic = False
+    headroom = 1
     range = math.inf
 
     def labels(self, y: Vector, weights: Vector, offset: Vector) -> Labels:

@@ -21,6 +21,7 @@ class Poisson:
     name = "poisson"
     curvature = 1.0
     quadratic = False
+    headroom = 4
     range = 16.0
 
     def labels(self, y: Vector, weights: Vector, offset: Vector) -> Labels:

@@ -17,6 +17,7 @@ class Tangent(Logistic):
     name = "tangent"
     curvature = 1.0
     quadratic = True
+    headroom = 4
 
     def labels(self, y: Vector, weights: Vector, offset: Vector) -> Labels:
         """−2 and 2."""

@@ -112,7 +112,8 @@ def _labels(context: Context, train_rows: np.ndarray, test_rows: np.ndarray) -> 
     raw, (weights, exposure) = table.labels[train_rows], (_of(o, train_rows) for o in (table.weights, table.exposure))
     tells(inputs["model"], raw)
     weighed, offset = row_weights(raw, weights, inputs["class_weights"]), offsets(exposure)
-    labels = LINKS[inputs["link"]].labels(raw, weighed, offset)
+    link = LINKS[inputs["link"]]
+    labels = link.labels(raw, weighed, offset)
     largest = int(np.ceil(np.abs(labels.y).max(initial=0.0) * weighed.max(initial=1.0)))
     return {
         "y": labels.y,
@@ -120,7 +121,7 @@ def _labels(context: Context, train_rows: np.ndarray, test_rows: np.ndarray) -> 
         "offset": offset,
         "center": labels.center,
         "shift": labels.shift,
-        "range": largest.bit_length() + 4,
+        "range": largest.bit_length() + link.headroom,
         "constant": moments(raw).rounding,
         "test_labels": table.labels[test_rows],
         "test_offset": offsets(_of(table.exposure, test_rows)),
