@@ -160,7 +160,9 @@ def main() -> None:
 
     took, _ = best(warm, 1)
     again, _ = best(warm, 1)
-    print(f"{'numba' if loops.COMPILED else 'numpy'}: {took - again:.0f} ms to compile, or to load what was compiled")
+    print(
+        f"{'numba' if loops.is_compiled() else 'numpy'}: {took - again:.0f} ms to compile, or to load what was compiled"
+    )
     bench = Bench()
     if options.million:
         bench.million()

@@ -61,4 +61,4 @@ def answers() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    json.dump({"compiled": loops.COMPILED, "answers": answers()}, sys.stdout, indent=2)
+    json.dump({"compiled": loops.is_compiled(), "answers": answers()}, sys.stdout, indent=2)

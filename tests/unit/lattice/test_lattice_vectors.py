@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_answers_are_the_known_ones() -> None:
-    assert loops.COMPILED
+    assert loops.is_compiled()
     assert answers() == json.loads(FILE.read_text())
 
 
@@ -27,3 +27,10 @@ def test_without_numba_every_byte_is_the_same() -> None:
     found = json.loads(done.stdout)
     assert not found["compiled"]
     assert found["answers"] == json.loads(FILE.read_text())
+
+
+def test_numba_is_loaded_where_something_is_computed_alone() -> None:
+    """An agent asks for sizes in its own process, which numba would make a hundred megabytes larger."""
+    ask = "from accord_protocols.primitives.lattice import Layout; Layout('sums', 100, 3).blocks"
+    script = f"import sys; {ask}; sys.exit('numba' in sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -1,21 +1,33 @@
-"""The inner loops: compiled where numba is there, in numpy otherwise. Their bytes are the same."""
+"""The inner loops: compiled where numba is there, in numpy otherwise. Their bytes are the same.
+
+They are looked up when one is called first: sizes are asked for in processes that should not load numba.
+"""
 
 from __future__ import annotations
 
+import functools
 from importlib import import_module
 from typing import Any
 
+_NAMES = ("forward", "inverse", "combine", "multiply", "accumulate", "switch", "accept", "pack", "unpack")
 
-def _loops() -> Any:
+
+@functools.cache
+def _module() -> Any:
     try:
         return import_module("accord_protocols.primitives.lattice.compiled")
     except ImportError:
         return import_module("accord_protocols.primitives.lattice.portable")
 
 
-_CHOSEN = _loops()
-COMPILED: bool = _CHOSEN.__name__.endswith("compiled")
-"""Whether numba is there."""
-forward, inverse, combine = _CHOSEN.forward, _CHOSEN.inverse, _CHOSEN.combine
-multiply, accumulate, switch = _CHOSEN.multiply, _CHOSEN.accumulate, _CHOSEN.switch
-accept, pack, unpack = _CHOSEN.accept, _CHOSEN.pack, _CHOSEN.unpack
+def is_compiled() -> bool:
+    """Whether numba is there."""
+    return bool(_module().__name__.endswith("compiled"))
+
+
+def __getattr__(name: str) -> Any:
+    """One of the loops, kept as an attribute from then on."""
+    if name not in _NAMES:
+        raise AttributeError(name)
+    globals()[name] = loop = getattr(_module(), name)
+    return loop
