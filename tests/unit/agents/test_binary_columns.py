@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from scipy.linalg import qr
+from tests.support.leaks import normal, recovered
 from tests.support.world import agreement
 
 from accord_agents.config.policy import Policy
@@ -23,7 +23,6 @@ ROWS, COLUMNS, BINARY = 1500, 8, 4
 IDS = tuple(f"user-{i}" for i in range(ROWS))
 RULE = TestRows(hash_modulus=2, equals=0)
 TESTED = np.array([is_test(i, RULE.hash_modulus, RULE.equals) for i in IDS])
-Column = tuple[int, ...]
 
 
 def shop() -> np.ndarray:
@@ -44,31 +43,6 @@ def scores(labels: np.ndarray) -> np.ndarray:
     fixed = SCORES.from_fixed(product(PREPARED[TESTED], w), SCORE_BITS)
     told: np.ndarray = np.ldexp(fixed[:, 0].view(np.int64).astype(float), -SCORE_BITS)
     return told
-
-
-def normal(column: np.ndarray) -> Column:
-    """A column or its negation, whichever comes first."""
-    return min(tuple(column.tolist()), tuple((1 - column).tolist()))
-
-
-def recovered(told: list[np.ndarray], tolerance: float = 1e-4) -> set[Column]:
-    """`attack_binary`: in the span of the scores and of ones, the vectors of zeros and ones (Ye et al., TDSC 2024)."""
-    span = np.column_stack([np.ones(len(told[0])), *told])
-    size = span.shape[1]
-    pivots = qr(span.T, pivoting=True)[2][:size]
-    bits = (np.arange(1 << size)[:, None] >> np.arange(size)) & 1
-    candidates = bits @ np.linalg.inv(span[pivots]).T
-    found = set()
-    for combination in candidates[_near(candidates @ span[:64].T, tolerance)]:
-        vector = span @ combination
-        if _near(vector[None], tolerance)[0] and 0 < vector.round().sum() < len(vector):
-            found.add(normal(vector.round().astype(int)))
-    return found
-
-
-def _near(vectors: np.ndarray, tolerance: float) -> np.ndarray:
-    near: np.ndarray = np.all(np.minimum(abs(vectors), abs(vectors - 1)) < tolerance, axis=1)
-    return near
 
 
 def test_as_many_agreements_as_columns_give_every_yes_no_column_and_an_agent_takes_part_in_one(tmp_path: Path) -> None:

@@ -1,0 +1,5 @@
+"""What single parties see."""
+
+from tests.support.leaks import views
+
+__all__ = ["views"]
