@@ -35,7 +35,7 @@ def facts(cid: str, observed: Observed, judged: Witnessed) -> dict[str, Any]:
         "consents": dict(_consents(observed)),
         **{name: fact.of(observed.events) for name, fact in observed.job.facts.items()},
         "results": {
-            a.sender: {"model": e.model, "rows": e.rows, "rounds": e.rounds, "converged": e.converged}
+            a.sender: {"model": e.model, "rows": e.rows, "rounds": e.rounds, "converged": e.converged, "few": e.few}
             for a, e in observed.events.items()
             if isinstance(e, Complete)
         },

@@ -57,11 +57,17 @@ EVALUATE = Phase(
 
 def _complete(known: Known) -> Complete:
     model, trained = known.of(Evaluated).digest, known.of(Trained)
-    return Complete(model=model, rows=known.of(Aligned).size, rounds=trained.rounds, converged=trained.converged)
+    rows, few = known.of(Aligned).size, known.of(Ready).few
+    return Complete(model=model, rows=rows, rounds=trained.rounds, converged=trained.converged, few=few)
 
 
 def _completed(said: Mapping[str, Any]) -> str:
-    return f"completed with model {said['model']}, {said['rows']} common rows, {said['rounds']} rounds."
+    few = (
+        "; its TRAIN rows are few for its columns, so that what it learned tells more about each"
+        if said.get("few")
+        else ""
+    )
+    return f"completed with model {said['model']}, {said['rows']} common rows, {said['rounds']} rounds{few}."
 
 
 def _reads(agreement: Agreement, party: str) -> Reads:

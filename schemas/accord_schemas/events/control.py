@@ -82,13 +82,17 @@ class Measured(Event):
 
 
 class Complete(Event):
-    """A party has its result: the common rows; of a training also the digest of its model, and how it went."""
+    """A party has its result: the common rows; of a training also the digest of its model, and how it went.
+
+    `few` says that its TRAIN rows are few for its columns, so that what it learned of sums tells more about each row.
+    """
 
     family, name = "control", "complete"
     rows: Count
     model: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     rounds: Count = 0
     converged: bool = False
+    few: bool = False
 
 
 class Ack(Event):

@@ -17,6 +17,7 @@ from accord_protocols.primitives.psi.ids import is_test
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import canonical_json
+from accord_schemas.events import Complete
 
 BITS = 512  # the key's size is not the point here
 
@@ -141,6 +142,18 @@ def test_every_partys_rows_are_the_same_users_in_the_same_order() -> None:
     lists = {me: [p.rows.ids[k] for k in p.notes["rows"].tolist()] for me, p in world.parties.items()}
     assert all(ids == lists["bank"] for ids in lists.values()) and lists["bank"] != sorted(lists["bank"])
     assert sorted(lists["bank"]) == common(world)[0]
+
+
+@pytest.mark.parametrize(("n", "few"), [(60, True), (700, False)])
+def test_few_rows_for_a_partys_columns_are_said_at_its_end(n: int, few: bool) -> None:
+    """In its warnings, and in its last word, which evidence shows."""
+    world = World(agreement(2, BITS, max_rounds=3), tables(2, n=n, columns=1)).run()
+    said = [content.event for content in world.log.values() if isinstance(content.event, Complete)]
+    assert [event.few for event in said] == [few, few]
+    for event in said:
+        assert ("its TRAIN rows are few" in JOBS["train"].completed(event.model_dump())) is few
+    for party in world.parties.values():
+        assert any("few" in warning for warning in party.notes["warnings"]) is few
 
 
 # ---- edges

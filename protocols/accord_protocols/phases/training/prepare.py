@@ -21,6 +21,9 @@ from accord_protocols.tasks.results import Block
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Prepared
 
+ROWS_PER_VALUE, ROWS_PER_ROUND, SOME = 50, 10, 20
+"""TRAIN rows for each value that a party learns of its columns, and for each of `SOME` rounds: fewer, and sums tell of
+rows."""
 _COMBINED = (
     "Column {!r} is nearly a combination of others of its party, so that their coefficients are not unique; "
     "leave it out, or set train.l2."
@@ -41,10 +44,11 @@ class Announcing:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Ready:
-    """What everybody ends with: the own rows, and what everybody announced of its own."""
+    """What everybody ends with: the own rows, what everybody announced, and whether TRAIN rows are few for columns."""
 
     block: Block
     announced: Announced
+    few: bool
 
 
 class Prepare(Machine):
@@ -138,7 +142,7 @@ class Prepare(Machine):
             shift=events[self.agreement.label_holder].shift,
             range=events[self.agreement.label_holder].range,
         )
-        done = Done(Ready(state.block, announced))
+        done = Done(Ready(state.block, announced, bool(self._few(state.block.n, state.block.columns))))
         trains = Note({"rows": state.rows, "widths": announced.columns})
         return Fired((trains, *self._undetermined(state.block.n, announced.columns), done))
 
@@ -154,10 +158,13 @@ class Prepare(Machine):
         return party == self.setup.leader and train is not None and train.protection == "score"
 
     def _few(self, rows: int, columns: int) -> list[str]:
+        """What to bear in mind where there are few rows for each value that is opened (docs/threat-model.md)."""
         train = self.agreement.train
-        rounds = train.max_rounds if train else 0
-        if rows < 50 * columns:
-            return [f"{self.me}: {rows} TRAIN rows for {columns} columns are few: gradients tell more about each row."]
-        if rows < 10 * columns * min(rounds, 20):
+        closed = train is not None and train.protection == "closed"
+        rounds = 1 if train is None or closed else train.max_rounds
+        opened = "coefficients" if closed else "gradients"
+        if rows < ROWS_PER_VALUE * columns:
+            return [f"{self.me}: {rows} TRAIN rows for {columns} columns are few: {opened} tell more about each row."]
+        if rows < ROWS_PER_ROUND * columns * min(rounds, SOME):
             return [f"{self.me}: {rows} TRAIN rows are few for {columns} columns over many rounds."]
         return []
