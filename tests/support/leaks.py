@@ -93,7 +93,7 @@ def labels(world: World, party: str) -> Vector:
 
 def opened(world: World, sender: str, step: str) -> Matrix:
     """``(n, rounds)``: what a party said of every row to the label holder in each round, read as numbers."""
-    found = []
+    found: list[Matrix] = []
     while (at := Address(*_placed(step, len(found)), sender)) in world.log:
         event: Any = world.log[at].event
         words = event.shares if step == "scores" else event.masked

@@ -1,4 +1,4 @@
-"""Labels from what a feature holder is told: its own first gradient, and those of two trainings on nearly the same rows.
+"""Labels from what a feature holder is told: its first gradient, and those of two trainings on nearly the same rows.
 
 Crafted columns, the third way, are in tests/unit/replay/test_crafted_columns.py.
 """
@@ -53,7 +53,7 @@ def shortest(columns: Matrix, sums: Matrix) -> Matrix | None:
     for row in range(count + 1):
         found = np.array([int(reduced[row, column]) for column in range(count + 1)])
         if np.all(np.abs(found) == 1):
-            return (1 - found[:count] * found[count]) // 2
+            return np.asarray((1 - found[:count] * found[count]) // 2)
     return None
 
 
