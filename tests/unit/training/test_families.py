@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -103,3 +104,21 @@ def test_a_tangent() -> None:
     exact = trained("logistic", 2, protection="score")
     one, other = ([*w.parties["shop"].notes["model"]["coefficients"].values()] for w in (world, exact))
     assert np.corrcoef(one, other)[0, 1] > 0.95 and error(world) > 0.01
+
+
+@pytest.mark.parametrize("terms", [{"protection": "score"}, {}, {"protection": "score", "engine": "paillier"}])
+def test_a_label_holder_without_features(terms: dict[str, Any]) -> None:
+    """It has an intercept."""
+    data = family("logistic", 2, n=80)
+    data["bank"] = replace(data["bank"], columns=(), values=np.zeros((80, 0)))
+    said = {"model": "logistic", "l2": 0.01, "engine": "lattice"} | terms
+    world = World(agreement(2, BITS, **said), data).run()
+    assert error(world) < 1e-4
+
+
+def test_a_party_whose_columns_tell_nothing() -> None:
+    data = family("linear", 3, n=80)
+    data["telco"] = replace(data["telco"], columns=("same",), values=np.ones((80, 1)))
+    world = World(agreement(3, BITS, engine="lattice", l2=0.1), data).run()
+    assert all(party.states[-1] == "completed" for party in world.parties.values())
+    assert world.parties["telco"].notes["model"]["coefficients"] == {}
