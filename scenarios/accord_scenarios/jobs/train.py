@@ -21,7 +21,8 @@ SHARED_PERIOD = 32
 def _engine(value: dict[str, Any]) -> str:
     """Lattice where products of shares are needed, which Paillier is too slow for; elsewhere Paillier."""
     bent = value.get("model") in ("logistic", "poisson") and value.get("link") != "linear"
-    shared = value.get("protection", "shared") == "shared" and bent and value.get("dealer") is None
+    weighed = value.get("weights") is not None or value.get("class_weights") is not None
+    shared = value.get("protection", "shared") == "shared" and (bent or weighed) and value.get("dealer") is None
     return "lattice" if shared or value.get("protection") in ("closed", "express") else "paillier"
 
 

@@ -22,7 +22,7 @@ from accord_schemas.agreement import Agreement, Train
         (2, {"model": "logistic", "dealer": "shop"}, "use engine: lattice"),
         (3, {"model": "logistic", "dealer": "telco", "protection": "score"}, "leave it out"),
         (3, {"dealer": "telco"}, "leave it out"),
-        (2, {"weights": "w"}, "at score it is"),
+        (2, {"weights": "w"}, "use engine: lattice, or score"),
         (2, {"weights": "w", "protection": "score", "optimiser": "gd"}, "use lbfgs"),
         (3, {"weights": "w", "model": "logistic", "dealer": "telco"}, "use engine: lattice"),
     ],
@@ -39,6 +39,7 @@ def test_what_does_not_go_together(parties: int, terms: dict[str, Any], remedy: 
         (3, {"model": "poisson", "dealer": "telco"}),
         (2, {"weights": "w", "model": "poisson", "engine": "lattice"}),
         (2, {"weights": "w", "protection": "score"}),
+        (3, {"weights": "w", "engine": "lattice"}),
         (2, {"model": "logistic", "protection": "score", "optimiser": "nesterov"}),
     ],
 )

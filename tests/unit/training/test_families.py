@@ -81,9 +81,10 @@ def test_a_dealer(model: str) -> None:
     assert {to for content in opened for to in content.to} == {"bank", "shop"}
 
 
-def test_rows_that_count_for_more_where_scores_are_shared() -> None:
+@pytest.mark.parametrize(("model", "parties"), [("logistic", 2), ("linear", 2), ("linear", 3)])
+def test_rows_that_count_for_more_where_scores_are_shared(model: str, parties: int) -> None:
     weights = np.random.default_rng(3).uniform(0.2, 3.0, 120)
-    assert error(trained("logistic", 2, {"weights": weights}, weights="w", engine="lattice")) < 1e-4
+    assert error(trained(model, parties, {"weights": weights}, weights="w", engine="lattice")) < 1e-4
 
 
 def test_exposure_where_scores_are_shared() -> None:

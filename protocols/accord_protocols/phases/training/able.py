@@ -45,8 +45,8 @@ def _weighed(train: Train, name: str) -> str:
         return f"{name}: optimiser {train.optimiser} has no safe step beside it; use lbfgs"
     if name and train.dealer is not None:
         return f"{name} needs products that a dealer does not give; use engine: lattice without train.dealer"
-    if name and train.protection == "shared" and link_of(train).quadratic:
-        return f"{name} is not in this version for a linear residual at shared; at score it is"
+    if name and train.protection == "shared" and train.engine == "paillier":
+        return f"{name} needs products at protection: shared; use engine: lattice, or score"
     return ""
 
 

@@ -186,8 +186,8 @@ class Train(Machine):
             share = ring.add(share, expected_shape(event.shares, (at.sizes.rows, ring.words), sender))
         if len(self.owners) == 1:
             return self._opened(at, share)
-        if not self.link.quadratic:
-            spawn = Spawn(shared.instance(self.terms, at.number), Sharing(at, share))
+        if instance := shared.instance(self.terms, at.number):
+            spawn = Spawn(instance, Sharing(at, share))
             return Fired((spawn,), self.linked.keeping(at))
         if self.setup.labelled:
             share = ring.sub(share, ring.from_fixed(loaded(at.block.y), D_BITS))
@@ -195,7 +195,7 @@ class Train(Machine):
 
     @transition(Round, lambda self, at: [self.done(shared.instance(self.terms, at.number))])
     def linked(self, state: Round, inputs: Inputs, draw: Draw) -> Fired:
-        """Computing party: its share of a residual that is no affine function of the score."""
+        """Computing party: its share of a residual that took products."""
         share = inputs.ended(Residuals, shared.instance(self.terms, state.number)).share
         assert share is not None, "a computing party has one"
         return self._multiplied(state, self._refreshed(state.sizes.ring, share, state))

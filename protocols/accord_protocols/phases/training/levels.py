@@ -16,6 +16,7 @@ from accord_protocols.phases.training.engines import ENGINES, engine_of
 from accord_protocols.phases.training.express import Express
 from accord_protocols.phases.training.glm import Train
 from accord_protocols.phases.training.series import SharedSeries
+from accord_protocols.phases.training.weighed import Weighed
 from accord_schemas.agreement import Agreement
 
 
@@ -47,7 +48,7 @@ def _by_columns(_agreement: Agreement) -> int:
 
 
 _MADE = tuple(machine for engine in ENGINES.values() for machine in (engine.machine, engine.rounds))
-_OPEN = Level(Train, (*_MADE, SharedSeries, SharedDealt), _by_engine)
+_OPEN = Level(Train, (*_MADE, SharedSeries, SharedDealt, Weighed), _by_engine)
 LEVELS = {
     "score": _OPEN,
     "shared": _OPEN,

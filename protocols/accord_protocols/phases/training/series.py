@@ -11,6 +11,7 @@ import math
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accord_protocols.kernel.effects import Compute, Done, Send
 from accord_protocols.kernel.inputs import Inputs
@@ -18,7 +19,7 @@ from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.links.series import table_bits
 from accord_protocols.phases.training.products import numbered
-from accord_protocols.phases.training.shared import SERIES, Residuals, Shared, Sharing
+from accord_protocols.phases.training.shared import SERIES, Residuals, Shared, Sharing, weighs
 from accord_protocols.primitives.fourier import Series
 from accord_protocols.tasks.results import Evaluated, Numbers, Opened, Tabled
 from accord_schemas.blob import loaded
@@ -45,8 +46,7 @@ class SharedSeries(Machine, Shared):
     def sizes(self, state: Sharing) -> dict[str, Any]:
         """Fields of a task that name the sums' sizes."""
         train, series = self.terms, self.series(state)
-        weighed = train.weights is not None or train.class_weights is not None
-        bits = 2 * table_bits(self.terms.model) + bound_bits(series) + (WEIGHT_BITS if weighed else 0)
+        bits = 2 * table_bits(self.terms.model) + bound_bits(series) + (WEIGHT_BITS if weighs(train) else 0)
         rows = max(state.at.sizes.rows, 1)
         return {"rows": rows, "terms": 2 * series.terms, "bits": bits, "outputs": rows * (train.max_rounds + 1)}
 
@@ -68,10 +68,14 @@ class SharedSeries(Machine, Shared):
     @transition(Sharing, lambda self, _: [self.job("table")])
     def encrypt(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
         """Encrypt them."""
+        return self.encrypted(state, inputs.result(Tabled, self.job("table")).table, draw)
+
+    def encrypted(self, state: Sharing, a: NDArray[Any], draw: Draw) -> Fired:
+        """Have numbers ``(n, J)`` encrypted, and then published."""
         from accord_protocols.primitives.lattice import Terms  # it loads numba: where it is used
 
-        sizes, waves = self.sizes(state), inputs.result(Tabled, self.job("table")).table
-        fields = {**sizes, "a": waves, "blocks": np.arange(Terms(**sizes).blocks)}
+        sizes = self.sizes(state)
+        fields = {**sizes, "a": a, "blocks": np.arange(Terms(**sizes).blocks)}
         compute = Compute("numbers", "lattice.terms_encrypt", fields, key=draw.key("errors"), secrets=("lattice",))
         return Fired((compute,), self.publish.keeping(state))
 
@@ -100,17 +104,17 @@ class SharedSeries(Machine, Shared):
     @transition(Sharing, lambda self, _: [self.job("table"), self.at(f"ciphertexts.{self.me}", self.other)])
     def multiply(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
         """Multiply CP1's waves with the own ones."""
-        event = state.at.given.keyed.of(LatticeKey)[self.other]
-        key = {"sid": self.setup.sid, "owner": self.other, "large": event.large, "small": event.small}
-        fields = {
-            **self.sizes(state),
-            **key,
-            "numbers": inputs.event(Ciphertexts, self.at(f"ciphertexts.{self.me}", self.other)).numbers,
-            "b": loaded(inputs.result(Tabled, self.job("table")).table)[None],
-            "peer": self.other,
-        }
+        numbers = inputs.event(Ciphertexts, self.at(f"ciphertexts.{self.me}", self.other)).numbers
+        table = loaded(inputs.result(Tabled, self.job("table")).table)
+        fields = self.multiplying(state, numbers, table[None])
         compute = Compute("multiplied", "lattice.terms_multiply", fields, key=draw.key("hides"))
         return Fired((compute,), self.answer.keeping(state))
+
+    def multiplying(self, state: Sharing, numbers: NDArray[np.uint8], b: NDArray[Any]) -> dict[str, Any]:
+        """Fields of the task that multiplies CP1's numbers with the own ones, ``(1, n, J)``."""
+        event = state.at.given.keyed.of(LatticeKey)[self.other]
+        key = {"sid": self.setup.sid, "owner": self.other, "large": event.large, "small": event.small}
+        return {**self.sizes(state), **key, "numbers": numbers, "b": b, "peer": self.other}
 
     @transition(Sharing, lambda self, _: [self.job("multiplied")])
     def answer(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:

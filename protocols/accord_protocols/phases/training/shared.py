@@ -1,4 +1,4 @@
-"""Residuals at `shared` that are no affine function of the score: what all ways to them have in common."""
+"""Residuals at `shared` that take products of what two parties know: what all ways to them have in common."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from accord_protocols.kernel.machine import Setup
+from accord_protocols.links.registry import link_of
 from accord_protocols.links.series import period_of, series_of, table_bits
 from accord_protocols.phases.training.products import Words
 from accord_protocols.phases.training.sizes import D_BITS
@@ -39,12 +40,19 @@ class Residuals:
     share: Words | None
 
 
-SERIES, DEALT = "series", "dealt"
+SERIES, DEALT, WEIGHED = "series", "dealt", "weighed"
 
 
 def instance(train: Train, number: int) -> str:
-    """The instance of a round: with a dealer, or without."""
+    """The instance of a round in which the residual takes products; none where it is a sum of what each party knows."""
+    if link_of(train).quadratic:
+        return f"{WEIGHED}.{number}" if weighs(train) else ""
     return f"{DEALT if train.dealer else SERIES}.{number}"
+
+
+def weighs(train: Train) -> bool:
+    """Whether rows count differently."""
+    return train.weights is not None or train.class_weights is not None
 
 
 class Shared:
