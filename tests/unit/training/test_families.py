@@ -112,7 +112,7 @@ def test_a_label_holder_without_features(terms: dict[str, Any]) -> None:
     """It has an intercept."""
     data = family("logistic", 2, n=80)
     data["bank"] = replace(data["bank"], columns=(), values=np.zeros((80, 0)))
-    said = {"model": "logistic", "l2": 0.01, "engine": "lattice"} | terms
+    said: dict[str, Any] = {"model": "logistic", "l2": 0.01, "engine": "lattice"} | terms
     world = World(agreement(2, BITS, **said), data).run()
     assert error(world) < 1e-4
 
