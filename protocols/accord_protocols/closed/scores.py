@@ -101,15 +101,20 @@ def factors(shape: Shape, u: Words, which: NDArray[np.int64]) -> NDArray[np.int6
 
 
 def linked(shape: Shape, u: Words, sums: Words, y: Floats, zero: Xof) -> Linked:
-    """From the shares of the series' sums, ``(series, n, 2)``; `y` stands at the first holder alone."""
+    """From the shares of the series' sums, ``(series, n, 2)``, all or the first; `y` is the first holder's alone.
+
+    With the first alone there is neither slope nor loss: that of a logistic model is 0 then.
+    """
     found = [
         _valued(shape, part, bits, series.constant, zero.fork("series", k))
-        for k, (part, series, bits) in enumerate(zip(sums, shape.series, shape.series_bits, strict=True))
+        for k, (part, series, bits) in enumerate(zip(sums, shape.series, shape.series_bits, strict=False))
         if shape.family == "poisson" or k + 1 < len(shape.series)  # the loss is opened as a sum
     ]
     residual = RING.sub(found[0], RING.from_fixed(y, U_BITS)) if shape.first else found[0]
     if shape.family == "poisson":  # e^u − u; the labels' part has the labels' residual at 0
         loss = sharing.raised(sharing.summed(RING.sub(found[0], u))[None], LOSS_UNIT - U_BITS)
+    elif len(sums) < len(shape.series):
+        loss = np.zeros((1, 2), np.uint64)
     else:
         loss = sharing.summed(sums[-1])[None]
         if shape.first:

@@ -27,7 +27,7 @@ class Stage:
         keeps: What it hears that later stages need as well, by the name of these.
         says: Names of what it says, by the names that the task gives.
         columns: The other's encrypted columns that it needs.
-        also: Further inputs.
+        also: Further inputs; ``blocks`` and ``which`` are counts, and given as all numbers below.
         rows: How many rows each thing that it hears has, where its task does not look.
     """
 
@@ -45,23 +45,24 @@ def _same(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
-def evaluation(shape: Shape, *, hessian: str, inverse: str) -> Iterator[Stage]:
+def evaluation(shape: Shape, *, hessian: str, inverse: str, light: bool = False) -> Iterator[Stage]:
     """From weights to gradient and loss in shares, in every round but the first.
 
     Args:
         shape: Sizes.
         hessian: ``rows`` where that of the scores is wanted.
-        inverse: What is done with the gradient, see `gather`.
+        inverse: What is done with the gradient, see `gathering`.
+        light: Whether the residual is all that is wanted of the link: neither its slope nor the loss.
     """
     yield Stage("forward", ("w",), says=_same("scores"), columns=("scores",))
     yield Stage("link", ("rows", "w", "score_mask", "offset", "label"), hears=_same("scores"))
+    which = {"which": 1 if light else len(shape.series)} if not shape.quadratic else {}
     if not shape.quadratic and shape.first:
-        yield Stage("waves", ("u",), says=_same("waves"), also={"split": shape.terms.blocks})
-        yield Stage("linked", ("u", "label"), hears=_same("values"))
+        yield Stage("waves", ("u",), says=_same("waves"), also={"blocks": shape.terms.blocks})
+        yield Stage("linked", ("u", "label"), hears=_same("values"), also=which)
     if not shape.quadratic and not shape.first:
-        outputs = {"split": len(shape.series)}
-        yield Stage("multiply", ("u",), hears=_same("waves"), says=_same("values"), also=outputs)
-        yield Stage("linked", ("u", "label", "sums"))
+        yield Stage("multiply", ("u",), hears=_same("waves"), says=_same("values"), also=which)
+        yield Stage("linked", ("u", "label", "sums"), also=which)
     yield from gathering(shape, hessian=hessian, inverse=inverse)
 
 

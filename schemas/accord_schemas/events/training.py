@@ -129,7 +129,7 @@ class Verdict(Event):
     """
 
     family, name = "gradients", "verdict"
-    action: Literal["step", "restart", "halve", "tolerance", "rounds", "stalled"]
+    action: Literal["step", "keep", "restart", "halve", "tolerance", "rounds", "stalled"]
     variance: Annotated[float, Field(ge=0)] = 0.0
 
 

@@ -114,6 +114,19 @@ def test_coefficients_and_errors_are_those_of_the_plaintext(
         assert abs(world.parties["bank"].notes["intercept_error"] / errors[-1] - 1) < 1e-3
 
 
+def test_of_many_rows_the_hessian_is_a_samples_and_kept_while_steps_get_short(
+    products: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accord_protocols.phases.training.closed.plan.HEAD_ROWS", 100)
+    monkeypatch.setattr("accord_protocols.phases.training.closed.plan.HEAD_COLUMNS", 1)
+    data = parties("logistic", 2, n=260)
+    world = World(terms("logistic", 2), data).run()
+    said = [c.event.action for a, c in sorted(world.log.items()) if isinstance(c.event, Verdict)]
+    assert "keep" in said and said.count("tolerance") == 1
+    _, _, X, y = joined(data)
+    assert np.abs(trained(world, data, "coefficients") - optimum("logistic", X, y, 0.01)[0][:-1]).max() < 3e-4
+
+
 def test_the_engine_gives_what_its_double_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     data = parties("linear", 2, n=60)
     real = World(terms("linear", 2), data).run()

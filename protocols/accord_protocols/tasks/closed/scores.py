@@ -45,7 +45,7 @@ def link(context: Context) -> Result:
 def waves(context: Context) -> Result:
     """First holder: this part's blocks of its encrypted waves. Takes u."""
     stage = Stage(context)
-    blocks = stage["split"].tolist()
+    blocks = stage["blocks"].tolist()
     asked = range(blocks[0], blocks[-1] + 1)
     numbers = lattice.encrypt_terms(
         stage.secret, stage.shape.terms, scores.waves(stage.shape, stage["u"]), Xof(context.key, "whole"), asked
@@ -56,7 +56,7 @@ def waves(context: Context) -> Result:
 def multiply(context: Context) -> Result:
     """Second holder: answer with this part's series. Takes u; hears waves."""
     stage = Stage(context)
-    numbers = scores.factors(stage.shape, stage["u"], stage["split"])
+    numbers = scores.factors(stage.shape, stage["u"], stage["which"])
     answer, mask = lattice.multiply_terms(stage.other, stage.shape.terms, stage.heard("waves"), numbers, stage.xof)
     return result({"sums": mask}, {"values": answer})
 

@@ -155,7 +155,7 @@ class Closed(Machine):
             return self._ended(state, *effects)
         if self.setup.labelled:
             return Fired(effects, self.decide.keeping(state))
-        shown = plan.shown(state.shape, self.train.optimiser)
+        shown = plan.shown(state.shape, self.train.optimiser, light=state.light)
         figures = Shares(values=np.ascontiguousarray(state.bag["figures"][list(shown)]))
         leader = self.setup.leader
         return Fired((*effects, Send(f"figures.{state.at.number}", [leader], figures)), self.go.keeping(state))
@@ -186,8 +186,9 @@ class Closed(Machine):
         fields = {name: bag[name] for name in (*stage.takes, *(f"columns.{kind}" for kind in stage.columns))}
         fields |= {f"heard.{name}": numbers for name, numbers in said.items()}
         fields |= self._common(state) | dict(stage.also)
-        if "split" in stage.also:
-            fields["split"] = np.arange(stage.also["split"])  # type: ignore[call-overload]
+        fields |= {
+            name: np.arange(count) for name in ("blocks", "which") if isinstance(count := stage.also.get(name), int)
+        }
         state = replace(state, bag=bag)
         compute = Compute(
             self._step(state), f"{self.tasks}.{stage.task}", fields, key=draw.key("stage"), secrets=("lattice",)
@@ -229,7 +230,7 @@ class Closed(Machine):
     @transition(Holder, lambda self, state: [self.at(f"figures.{state.at.number}", self.other)])
     def decide(self, state: Holder, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: open the round's figures, decide, and tell everybody."""
-        shown = list(plan.shown(state.shape, self.train.optimiser))
+        shown = list(plan.shown(state.shape, self.train.optimiser, light=state.light))
         values = inputs.event(Shares, self.at(f"figures.{state.at.number}", self.other)).values
         if values.shape != (len(shown), 2):
             raise ProtocolError("figures are not as agreed", whose=self.other)
@@ -238,7 +239,7 @@ class Closed(Machine):
         for place, value in zip(shown, opened, strict=True):
             figures[place] = value
         assert state.rule is not None, "the label holder decides"
-        rule, verdict = decided(state.rule, figures)
+        rule, verdict = decided(state.rule, figures, light=state.light)
         send = Send(f"verdict.{state.at.number}", self.agreement.order, verdict)
         return Fired((send,), self.go.keeping(replace(state, rule=rule)))
 
@@ -265,8 +266,10 @@ class Closed(Machine):
         reached = Reach("round", state.at.number, loss)
         zero = Xof(at.given.keyed.kappas[self.other], "closed move", state.at.number, state.at.told)
         moved = plan.moved(replace(state, at=at), verdict.action, self.train.optimiser, zero)
-        stages = plan.last(self.train) if at.stop else plan.later_round(state.shape, self.train.optimiser)
-        return self._staged(replace(moved, script=stages, place=0), reached)
+        light = verdict.action == "keep"
+        later = plan.later_round(state.shape, self.train.optimiser, light=light)
+        stages = plan.last(self.train) if at.stop else later
+        return self._staged(replace(moved, script=stages, place=0, light=light), reached)
 
     def _ended(self, state: Holder, *effects: Effect) -> Fired:
         """A share of its weights, and of their variances, for every owner."""

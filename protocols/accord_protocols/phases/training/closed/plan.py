@@ -11,7 +11,7 @@ from accord_protocols.closed.script import Stage
 from accord_protocols.closed.shape import Shape
 from accord_protocols.kernel.machine import Setup
 from accord_protocols.links.registry import link_name
-from accord_protocols.phases.training.closed.rule import MOST_NEWTON, STOPS
+from accord_protocols.phases.training.closed.rule import MOST_NEWTON, STOPS, lightens
 from accord_protocols.phases.training.closed.states import Holder
 from accord_protocols.phases.training.states import Given
 from accord_protocols.primitives import sharing
@@ -78,8 +78,10 @@ def encrypted(shape: Shape) -> dict[str, str]:
     return kinds
 
 
-def shown(shape: Shape, optimiser: str) -> tuple[int, ...]:
+def shown(shape: Shape, optimiser: str, *, light: bool) -> tuple[int, ...]:
     """Which figures the label holder opens; see `accord_protocols.tasks.closed.steps.close`."""
+    if light:
+        return (2,)
     return (0, *([1] if shape.family == "linear" else []), 2, *([] if optimiser == "newton" else [3]))
 
 
@@ -92,7 +94,7 @@ def first_round(shape: Shape, optimiser: str, *, offset: bool) -> tuple[Stage, .
     if optimiser == "nesterov":
         return (start, *script.gathering(shape, hessian="", inverse=""), *script.stepping("plain"))
     kind = "rows" if offset and shape.weighted else "flat"
-    keep = not shape.weighted
+    keep = not shape.weighted or lightens(shape)
     return (
         start,
         *script.gathering(shape, hessian=kind, inverse="invert"),
@@ -101,17 +103,17 @@ def first_round(shape: Shape, optimiser: str, *, offset: bool) -> tuple[Stage, .
     )
 
 
-def later_round(shape: Shape, optimiser: str) -> tuple[Stage, ...]:
-    """From other weights."""
+def later_round(shape: Shape, optimiser: str, *, light: bool) -> tuple[Stage, ...]:
+    """From other weights; a light one with the inverse that there is."""
     if optimiser == "nesterov":
         return (*script.evaluation(shape, hessian="", inverse=""), *script.stepping("plain"))
-    if not shape.weighted:
-        return (*script.evaluation(shape, hessian="", inverse="image"), *script.stepping("image"))
-    again = shape.family == "logistic"
+    if light or not shape.weighted:
+        return (*script.evaluation(shape, hessian="", inverse="image", light=light), *script.stepping("image"))
+    again, keep = shape.family == "logistic", lightens(shape)
     return (
         *script.evaluation(shape, hessian="rows", inverse="again" if again else "invert"),
-        *script.inversion(script.steps(shape, again=again), keep=False),
-        *script.stepping("newton"),
+        *script.inversion(script.steps(shape, again=again), keep=keep),
+        *script.stepping("newton", keep=keep),
     )
 
 
@@ -135,7 +137,11 @@ def possible(verdict: Verdict, number: int, train: Train) -> bool:
     """Whether the agreement allows a verdict on round `number`."""
     newton = train.optimiser == "newton"
     most = min(train.max_rounds, MOST_NEWTON) if newton else train.max_rounds
-    goes, ends = (("step", "halve"), STOPS) if newton else (("step", "restart"), STOPS[:2])
+    goes, ends = (
+        (("step", "halve", *(["keep"] if train.model != "linear" else [])), STOPS)
+        if newton
+        else (("step", "restart"), STOPS[:2])
+    )
     if verdict.variance and train.model != "linear":
         return False
     return (verdict.action in goes and number + 1 < most) or verdict.action in ends

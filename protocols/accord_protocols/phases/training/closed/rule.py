@@ -17,6 +17,8 @@ NOISE = 1e-6
 """Of the loss, relative: what series and fixed point may raise it by."""
 RANGE = "range: scores left the range of the link's series; agree on a greater train.period, or on train.l2"
 STOPS = ("tolerance", "rounds", "stalled")
+FAST = 0.1
+"""A step in the Hessian that is so much shorter than the last one: then an earlier inverse does for one more."""
 _UNIT = 2.0 ** (2 * W_BITS)
 
 
@@ -29,47 +31,74 @@ class Rule:
         momentum: Whether the optimiser restarts, instead of halving its step.
         tolerance: Of gᵀYg, its square.
         squares: The sum of the squared labels.
-        losses: Of each round, up to what the labels alone give; a round that was taken back has one too.
+        number: Of the round.
+        losses: Of the rounds that open one, up to what the labels alone give; also of those that were taken back.
         best: The least of those that stand.
         halvings: In a row.
+        length: Of the last step in the Hessian.
     """
 
     shape: Shape
     momentum: bool
     tolerance: float
     squares: float
+    number: int = 0
     losses: tuple[float, ...] = ()
     best: float = math.inf
     halvings: int = 0
+    length: float = math.inf
 
 
-def decided(rule: Rule, figures: Sequence[int]) -> tuple[Rule, Verdict]:
+def lightens(shape: Shape) -> bool:
+    """Whether a round may keep an earlier inverse: where the Hessian is one of a sample of the rows anyway."""
+    return shape.weighted and shape.head < shape.rows
+
+
+def decided(rule: Rule, figures: Sequence[int], *, light: bool = False) -> tuple[Rule, Verdict]:
     """The verdict on a round, from what was opened of it.
 
     Args:
         rule: So far.
-        figures: See `accord_protocols.tasks.closed.steps.close`; what the optimiser does not need is 0.
+        figures: See `accord_protocols.tasks.closed.steps.close`; what is not opened is 0.
+        light: Whether the round opened no loss.
 
     Raises:
         ProtocolError: The loss is none that scores within their range have.
     """
-    shape, n, (twice, bare, decrement, turned) = rule.shape, rule.shape.rows, figures
+    shape, last = rule.shape, rule.number + 1 >= rule.shape.rounds
+    rule = replace(rule, number=rule.number + 1)
+    if not light:
+        rule = _weighed(rule, figures[0])
+        if rule.halvings:
+            stalled = rule.halvings > MOST_HALVINGS or last
+            return rule, Verdict(action="stalled" if stalled else "halve")
+    before, length = rule.length, figures[2] / _UNIT * 2.0**shape.mean_bits / shape.rows
+    rule = replace(rule, length=length)
+    if length <= rule.tolerance**2 or last:
+        return rule, Verdict(
+            action="tolerance" if length <= rule.tolerance**2 else "rounds", variance=_spread(rule, figures[1])
+        )
+    if rule.momentum:
+        return rule, Verdict(action="restart" if figures[3] > 0 else "step")
+    return rule, Verdict(action="keep" if lightens(shape) and length < FAST * before < math.inf else "step")
+
+
+def _weighed(rule: Rule, twice: int) -> Rule:
+    """With the round's loss; a halving more where it rose."""
+    shape, n = rule.shape, rule.shape.rows
     constant = rule.squares if shape.family == "linear" else 2 * math.log(2) * n if shape.family == "tangent" else 0.0
     loss = (twice / _UNIT + constant) / (2 * n)
     if shape.family == "logistic" and not -NOISE <= loss <= 2 * math.log(2):
         raise ProtocolError(RANGE)
-    number = len(rule.losses)
     rule = replace(rule, losses=(*rule.losses, loss))
     if not rule.momentum and not loss <= rule.best + NOISE * max(1.0, abs(rule.best)):
-        rule = replace(rule, halvings=rule.halvings + 1)
-        stalled = rule.halvings > MOST_HALVINGS or number + 1 >= shape.rounds
-        return rule, Verdict(action="stalled" if stalled else "halve")
-    rule = replace(rule, best=min(loss, rule.best), halvings=0)
-    variance = 0.0
-    if shape.family == "linear" and n > shape.m:
-        variance = max(0.0, (bare / _UNIT + rule.squares) / (n - shape.m))
-    if decrement / _UNIT * 2.0**shape.mean_bits / n <= rule.tolerance**2:
-        return rule, Verdict(action="tolerance", variance=variance)
-    if number + 1 >= shape.rounds:
-        return rule, Verdict(action="rounds", variance=variance)
-    return rule, Verdict(action="restart" if rule.momentum and turned > 0 else "step")
+        return replace(rule, halvings=rule.halvings + 1)
+    return replace(rule, best=min(loss, rule.best), halvings=0)
+
+
+def _spread(rule: Rule, bare: int) -> float:
+    """The variance of a linear model's residuals."""
+    freedom = rule.shape.rows - rule.shape.m
+    if rule.shape.family != "linear" or freedom < 1:
+        return 0.0
+    return max(0.0, (bare / _UNIT + rule.squares) / freedom)

@@ -46,6 +46,7 @@ class Holder:
         bag: What it has, by the names of `accord_protocols.closed.script`; large things by reference.
         script: The stages of this round.
         place: In it.
+        light: Whether this round keeps the inverse of an earlier one, and opens no loss.
         momentum: t of Nesterov's method.
         rule: What the label holder remembers of its verdicts.
     """
@@ -55,6 +56,7 @@ class Holder:
     bag: Mapping[str, Any] = field(default_factory=dict)
     script: tuple[Stage, ...] = ()
     place: int = 0
+    light: bool = False
     momentum: float = 1.0
     rule: Rule | None = None
 
