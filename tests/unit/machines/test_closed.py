@@ -114,6 +114,22 @@ def test_coefficients_and_errors_are_those_of_the_plaintext(
         assert abs(world.parties["bank"].notes["intercept_error"] / errors[-1] - 1) < 1e-3
 
 
+def test_an_exposure_is_the_label_holders_alone(products: None) -> None:
+    data = parties("poisson", 2, n=260)
+    bank = data["bank"]
+    exposure = np.random.default_rng(7).uniform(0.5, 2, len(bank.ids))
+    data["bank"] = replace(bank, exposure=exposure)
+    world = World(terms("poisson", 2, exposure="days"), data).run()
+    _, _, X, y = joined(data)
+    common = sorted(set.intersection(*(set(rows.ids) for rows in data.values())))
+    days = exposure[[bank.ids.index(i) for i in common if not is_test(i, 5, 0)]]
+    w, penalty = np.zeros(X.shape[1]), np.diag([*[0.01] * (X.shape[1] - 1), 0.0])
+    for _ in range(40):
+        mean = np.exp(X @ w) * days
+        w = w - np.linalg.solve((X.T * mean) @ X / len(y) + penalty, X.T @ (mean - y) / len(y) + penalty @ w)
+    assert np.abs(trained(world, data, "coefficients") - w[:-1]).max() < 3e-4
+
+
 def test_of_many_rows_the_hessian_is_a_samples_and_kept_while_steps_get_short(
     products: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
