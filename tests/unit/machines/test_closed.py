@@ -152,6 +152,12 @@ def test_the_engine_gives_what_its_double_gives(monkeypatch: pytest.MonkeyPatch)
     assert 0 < len(real.log) == len(double.log) and np.abs(difference).max() < 1e-6
 
 
+def test_any_order_of_arrival_gives_the_same_bytes(products: None) -> None:
+    data = parties("linear", 3, n=60)
+    first, second = (World(terms("linear", 3), data, order=order).run().fingerprint() for order in (0, 1))
+    assert first == second
+
+
 def test_a_holder_that_lies_is_not_believed_its_figures_shape(products: None) -> None:
     def cut(recipient: str, content: Any) -> Any:
         return Shares(values=content.event.values[:1]) if content.address.step == "figures.0" else content.event
