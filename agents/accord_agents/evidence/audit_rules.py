@@ -18,6 +18,7 @@ from accord_agents.evidence.sender_history import state_of
 from accord_protocols.jobs.base import Job
 from accord_protocols.jobs.registry import job_of
 from accord_protocols.kernel.lifecycle import AGREED, COMPLETED, TERMINAL
+from accord_protocols.phases.training.levels import LEVELS
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import (
@@ -37,8 +38,8 @@ from accord_schemas.frame import Frame
 
 _BEFORE = frozenset({Propose, Accept, Refuse, Cancel, Fail, Expire, Checkpoint})
 """What may be said without everybody's consent."""
-_TRAINING = "train"
-"""The instance whose steps are numbered by round."""
+_TRAININGS = frozenset(level.machine.kind for level in LEVELS.values())
+"""The instances whose steps are numbered by round, second after their kind."""
 
 _ALWAYS = {AGREED: "accept", COMPLETED: "complete"}
 """What everybody says before these, whatever the job."""
@@ -234,7 +235,7 @@ def rounds(observed: Observed) -> Iterator[Finding]:
         assert train is not None
         event = observed.events.get(address)
         number = event.rounds if isinstance(event, Complete) else 0
-        if address.instance == _TRAINING:
+        if address.instance in _TRAININGS:
             digits = address.step.partition(".")[2].partition(".")[0]
             number = int(digits) if digits.isdecimal() and len(digits) < 10 else 0
         if number > train.max_rounds:
