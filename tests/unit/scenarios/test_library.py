@@ -14,7 +14,7 @@ from accord_scenarios.jobs.train import Training
 from accord_scenarios.scenario import load
 from accord_schemas.errors import UsageError
 
-NAMES = ["diabetes", "wine"]
+NAMES = ["breast_cancer", "diabetes", "doctor_visits", "wine"]
 
 
 def test_all_are_listed_with_a_title() -> None:
@@ -31,7 +31,8 @@ def test_the_data_are_sound_and_pass_the_gate(name: str) -> None:
     ids = {}
     for party, member in scenario.parties.items():
         d = member.data
-        table = read_table(Source(d.csv, d.made_of, d.label, d.features, Reads("linear", label=d.label is not None)))
+        reads = Reads(scenario.train.model, label=d.label is not None)
+        table = read_table(Source(d.csv, d.made_of, d.label, d.features, reads))
         assert table.report.duplicates == table.report.empty_labels == 0
         assert not any(identifier.isdigit() for identifier in table.ids)
         assert list(table.ids) != sorted(table.ids), "rows in the order of the ids would hide a missing alignment"
