@@ -188,10 +188,44 @@ def test_a_model_predicts_new_rows_and_no_row_more_often_than_a_policy_says(offi
     office.do("telco", "accept", again)
     office.until("bank", again, "REFUSED", 60)
     assert "rows were scored for the requester before" in office.do("bank", "status", again)
+    for path in paths.values():
+        path.write_text(path.read_text(encoding="utf-8").replace("new-", "late-"), encoding="utf-8")
+    asked_online(
+        office, scenario | {"name": "counter", "job": "online", "predict": {"of": cid[:10], "queries": 4}}, cid
+    )
     unknown = scenario | {"predict": {"of": "ffff"}}
     assert "no results of the training ffff" in office.do("bank", "propose", office.accord.scenario(unknown), code=2)
     for party, path in paths.items():
         path.write_text(whole[party], encoding="utf-8")
+
+
+def asked_online(office: Office, scenario: dict[str, Any], model: str) -> None:
+    """Rows by their ids, one request after another, until the last."""
+    cid = proposed(office, "bank", scenario)
+    wait_for(lambda: "counter" in office.do("telco", "inbox"), 10, "the proposal does not arrive")
+    assert "which ids bank asks for, up to 4, and when" in office.do("telco", "inbox")
+    office.do("telco", "accept", cid)
+    office.until("bank", cid, "KEYED", 60)
+    every = [{row["id"] for row in rows_of(office, party)} for party in PARTIES]
+    one, other = sorted(set.intersection(*every))[:2]
+    want = by_hand(office, model, {one, other})
+    lines = (
+        office.do("bank", "ask", cid, one, "nobody").splitlines() + office.do("bank", "ask", cid, other).splitlines()
+    )
+    found = dict(line.split(",") for line in lines)
+    assert found.pop("nobody") == ""
+    assert {i: float(value) for i, value in found.items()} == pytest.approx(want, abs=1e-6)
+    assert "1 of 4 ids may still be asked for" in office.do("bank", "ask", cid, one, other, code=2)
+    assert "bank asks in collaboration" in office.do("shop", "ask", cid, one, code=2)
+    office.do("bank", "ask", cid, "--last")
+    for party in PARTIES:
+        office.until(party, cid, "COMPLETED", 60)
+    assert len((office.out("bank") / cid / "predictions.csv").read_text().splitlines()) == 3
+
+
+def rows_of(office: Office, party: str) -> list[dict[str, str]]:
+    with Path(office.data[party]["data"]["csv"]).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def by_hand(office: Office, cid: str, ids: set[str]) -> dict[str, float]:
@@ -199,13 +233,12 @@ def by_hand(office: Office, cid: str, ids: set[str]) -> dict[str, float]:
     totals = dict.fromkeys(ids, 0.0)
     for party in PARTIES:
         model = json.loads((office.out(party) / cid / "model.json").read_text())
-        with Path(office.data[party]["data"]["csv"]).open(encoding="utf-8-sig", newline="") as file:
-            for row in csv.DictReader(file):
-                if row["id"] in ids:
-                    totals[row["id"]] += model["intercept"] or 0.0
-                    for fit in model["preparation"]["kept"]:
-                        x = min(max(float(row[fit["name"]]), fit["low"]), fit["high"])
-                        totals[row["id"]] += model["coefficients"][fit["name"]] * (x - fit["mean"]) / fit["scale"]
+        for row in rows_of(office, party):
+            if row["id"] in ids:
+                totals[row["id"]] += model["intercept"] or 0.0
+                for fit in model["preparation"]["kept"]:
+                    x = min(max(float(row[fit["name"]]), fit["low"]), fit["high"])
+                    totals[row["id"]] += model["coefficients"][fit["name"]] * (x - fit["mean"]) / fit["scale"]
     return totals
 
 
