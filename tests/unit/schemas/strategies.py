@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 from hypothesis import strategies as st
@@ -59,6 +59,10 @@ def _values(kind: type[Event], name: str, hint: Any) -> st.SearchStrategy[Any]:
             return strategy
     if get_origin(hint) is Literal:
         return st.sampled_from(get_args(hint))
+    if get_origin(hint) is Annotated and get_origin(get_args(hint)[0]) is list:  # of ids
+        return st.lists(
+            st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20), min_size=1, max_size=3
+        )
     field = kind.model_fields[name]
     keys = ("ge", "le", "min_length", "max_length", "pattern")
     bounds = {key: getattr(m, key) for m in field.metadata for key in keys if hasattr(m, key)}
