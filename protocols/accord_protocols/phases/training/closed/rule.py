@@ -17,8 +17,9 @@ NOISE = 1e-6
 """Of the loss, relative: what series and fixed point may raise it by."""
 RANGE = "range: scores left the range of the link's series; agree on a greater train.period, or on train.l2"
 STOPS = ("tolerance", "rounds", "stalled")
-FAST = 0.1
-"""A step in the Hessian that is so much shorter than the last one: then an earlier inverse does for one more."""
+FAST, SHORT = 0.1, 1e-4
+"""A step in the Hessian, squared, that is so much shorter than the last one, and short: the Hessian is nearly the last
+one's, and its inverse does for one more."""
 _UNIT = 2.0 ** (2 * W_BITS)
 
 
@@ -29,13 +30,13 @@ class Rule:
     Args:
         shape: Sizes.
         momentum: Whether the optimiser restarts, instead of halving its step.
-        tolerance: Of gᵀYg, its square.
+        tolerance: Of a step's length in the Hessian.
         squares: The sum of the squared labels.
         number: Of the round.
         losses: Of the rounds that open one, up to what the labels alone give; also of those that were taken back.
         best: The least of those that stand.
         halvings: In a row.
-        length: Of the last step in the Hessian.
+        length: Of the last step in the Hessian, squared.
     """
 
     shape: Shape
@@ -72,15 +73,16 @@ def decided(rule: Rule, figures: Sequence[int], *, light: bool = False) -> tuple
         if rule.halvings:
             stalled = rule.halvings > MOST_HALVINGS or last
             return rule, Verdict(action="stalled" if stalled else "halve")
-    before, length = rule.length, figures[2] / _UNIT * 2.0**shape.mean_bits / shape.rows
+    length = figures[2] / _UNIT * 2.0**shape.mean_bits / shape.rows
+    known = not rule.momentum and 0 < rule.length < math.inf
+    ratio = min(1.0, length / rule.length) if known else 1.0
     rule = replace(rule, length=length)
-    if length <= rule.tolerance**2 or last:
-        return rule, Verdict(
-            action="tolerance" if length <= rule.tolerance**2 else "rounds", variance=_spread(rule, figures[1])
-        )
+    done = length * ratio <= rule.tolerance**2  # after Newton's step, what is left is so much shorter again
+    if done or last:
+        return rule, Verdict(action="tolerance" if done else "rounds", variance=_spread(rule, figures[1]))
     if rule.momentum:
         return rule, Verdict(action="restart" if figures[3] > 0 else "step")
-    return rule, Verdict(action="keep" if lightens(shape) and length < FAST * before < math.inf else "step")
+    return rule, Verdict(action="keep" if lightens(shape) and length < SHORT and ratio < FAST else "step")
 
 
 def _weighed(rule: Rule, twice: int) -> Rule:
