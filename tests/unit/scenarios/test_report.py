@@ -162,3 +162,10 @@ def test_calibration_needs_points_that_differ() -> None:
     same = {"predicted": 1.0, "observed": 1.0}
     assert calibration([]) == calibration([same]) == calibration([same, same]) == ""
     _Page(calibration([same, {"predicted": 2.0, "observed": 1.5}]))
+
+
+def test_penalties_that_were_tried_are_shown_and_which_was_chosen() -> None:
+    page = render({**COMPLETED, "l2": 0.1, "l2_path": {"1.0": 2.5, "0.1": 1.25}})
+    shown = page[page.index("Cross-validation") :]
+    assert shown.index("0.1 (chosen)") < shown.index("1.25") < shown.index("1.0") < shown.index("2.5")
+    assert "Cross-validation" not in render({**COMPLETED, "l2": 0.1, "l2_path": None})

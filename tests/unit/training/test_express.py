@@ -181,7 +181,7 @@ def test_a_holder_that_says_more_or_less_than_was_agreed(step: str, reason: str)
 def test_with_the_engine_itself(tmp_path: Path) -> None:
     """Whole parties over one log: keys, products and answers are the lattice engine's own."""
     data = tables(2, n=60, columns=2, keep=1.0)
-    terms = agreement(2, 512, protection="express", engine="lattice", l2=0.05)
+    terms = agreement(2, protection="express", engine="lattice", l2=0.05)
     network = SimulatedNetwork(tmp_path, terms, data).run()
     assert network.ended
     found = {k: v for model, _ in network.models().values() for k, v in model["coefficients"].items()}
