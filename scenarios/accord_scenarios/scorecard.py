@@ -65,7 +65,7 @@ def told(card: Scorecard) -> str:
 def _number(own: Number) -> list[str]:
     bounds = f"{number(own.least, 6)} to {number(own.most, 6)}"
     return [
-        f"{own.column}: {_points(own.per_unit)}{_UNITS[own.holds]} · x {_points(own.at_zero)}, x within {bounds}; missing {_points(own.missing)}"
+        f"{own.column}: {own.per_unit:+.4g}{_UNITS[own.holds]} · x {_points(own.at_zero)}, x within {bounds}; missing {_points(own.missing)}"
     ]
 
 
@@ -75,4 +75,4 @@ def _categories(own: Categories) -> list[str]:
 
 
 def _points(value: float) -> str:
-    return f"{value:+.4g}"
+    return f"{round(value, 6) + 0.0:+.6g}"  # what is left of rounding alone is 0
