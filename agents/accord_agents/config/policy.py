@@ -41,7 +41,8 @@ class Policy(BaseModel):
         max_rounds: The most rounds of training.
         computing: Whether this party has to be one of the two that compute at `shared`, and that together see every
             row's score and residual: `me`, or `anybody`.
-        refuse_few_rows: Refuse to train on fewer than 50 rows per own column, instead of warning.
+        refuse_few_rows: Refuse to train on fewer than 50 rows per own column, and where gradients are opened on fewer
+            than 10 per own column and agreed round, instead of warning.
         refuse_reruns: Refuse TRAIN rows that differ, by themselves or in what stands in them, in a few from those of
             an earlier training with one of the parties: the difference of two trainings tells those rows' labels.
     """

@@ -23,6 +23,7 @@ from accord_agents.collaboration.room import too_large
 from accord_agents.config.policy import Policy
 from accord_agents.intake.table import Table
 from accord_agents.security.keystore import durable
+from accord_protocols.phases.training.few_rows import PER_COLUMN, wanted
 from accord_protocols.primitives.psi.ids import is_test
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
@@ -181,8 +182,11 @@ def objections(
         yield "there are too few TRAIN rows", f"{note['train_rows']} TRAIN rows of {policy.min_rows} or more"
     elif "train_rows" in note and policy.refuse_few_rows:
         kept = sum(column["kept"] for column in note["columns"])
-        if note["train_rows"] < ROWS_PER_COLUMN * kept:
-            yield "there are too few TRAIN rows", f"{note['train_rows']} TRAIN rows for {kept} columns"
+        train = collaboration.agreement.train if collaboration.agreement else None
+        each = wanted(train, train.max_rounds) if train else PER_COLUMN
+        if note["train_rows"] < each * kept:
+            have = f"{note['train_rows']} TRAIN rows for {kept} columns"
+            yield "there are too few TRAIN rows", f"{have}, of {each} for each"
 
 
 def _asked(

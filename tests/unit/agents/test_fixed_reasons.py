@@ -21,6 +21,7 @@ from accord_schemas.errors import TamperError
 from accord_schemas.events import Refuse
 from accord_schemas.frame import Frame
 
+CLOSED = {"protection": "closed", "engine": "lattice", "optimiser": "newton"}
 LEAK = re.compile(r"\d|/")
 
 
@@ -52,7 +53,17 @@ def test_too_few_rows_are_not_counted_for_others(tmp_path: Path) -> None:
     note = {"train_rows": 123, "columns": [{"kept": True}] * 7}
     reruns, asked = Reruns(tmp_path, bytes(32)), cast(Collaboration, SimpleNamespace(me="bank", agreement=None))
     found = objections(Policy(refuse_few_rows=True), reruns, asked, note, lambda _: None)
-    assert list(found) == [("there are too few TRAIN rows", "123 TRAIN rows for 7 columns")]
+    assert list(found) == [("there are too few TRAIN rows", "123 TRAIN rows for 7 columns, of 50 for each")]
+
+
+@pytest.mark.parametrize(("level", "refused"), [({}, True), (CLOSED, False)])
+def test_rows_are_few_for_the_rounds_that_open_gradients(tmp_path: Path, level: dict[str, Any], refused: bool) -> None:
+    terms = agreement(2, 3072, max_rounds=60, **level)
+    note = {"train_rows": 60 * 70, "columns": [{"kept": True}] * 8}
+    reruns, asked = Reruns(tmp_path, bytes(32)), cast(Collaboration, SimpleNamespace(me="bank", agreement=terms))
+    found = list(objections(Policy(refuse_few_rows=True), reruns, asked, note, lambda _: None))
+    assert [reason for reason, _ in found] == ["there are too few TRAIN rows"] * refused
+    assert not list(objections(Policy(), reruns, asked, note, lambda _: None)), "a warning, unless a policy says so"
 
 
 def test_details_stay_at_home(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from accord_protocols.links.link import Link
 from accord_protocols.links.registry import link_of
 from accord_protocols.model.part import LINKS as LINKED
 from accord_protocols.model.part import ModelPart
+from accord_protocols.phases.training import few_rows
 from accord_protocols.phases.training.masking import masked
 from accord_protocols.phases.training.sizes import SCORE_BITS, X_BITS
 from accord_protocols.phases.training.states import Given, Trained
@@ -32,7 +33,7 @@ from accord_protocols.preparation.fitted import Fitted
 from accord_protocols.preparation.whiten import Whitening
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.vectors import Vector, large, scores
-from accord_protocols.tasks.results import Scored
+from accord_protocols.tasks.results import Block, Scored
 from accord_schemas.blob import loaded
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import ProtocolError
@@ -101,7 +102,8 @@ class Evaluate(Machine):
         warnings = [] if trained.converged else [f"Training ended without convergence: {trained.stop}."]
         if self._link.name == "tangent":
             warnings.append(_TANGENT)
-        note = Note({"model": model, "loss": trained.loss, **facts, "warnings": warnings if self.setup.leads else []})
+        told_all = [*(warnings if self.setup.leads else ()), *self._few(block, trained.rounds)]
+        note = Note({"model": model, "loss": trained.loss, **facts, "warnings": told_all})
         if not len(block.test_rows):
             return Fired((note, Done(Evaluated(told.digest))))
         note = Note({**note.fields, "tested": loaded(block.test_rows)})
@@ -120,6 +122,15 @@ class Evaluate(Machine):
     def scored(self, state: Told, inputs: Inputs, draw: Draw) -> Fired:
         """The same, from workers."""
         return self._scored(state, {k: inputs.result(Scored, self.job(k)).scores for k in (_TEST, _TRAIN)})
+
+    def _few(self, block: Block, rounds: int) -> list[str]:
+        """Few for what the rounds opened, where they were not few for the columns alone."""
+        train = self.agreement.train
+        enough = few_rows.wanted(train, rounds) * block.columns if train else 0
+        if not few_rows.PER_COLUMN * block.columns <= block.n < enough:
+            return []
+        many = f"{block.columns} columns in {rounds} rounds"
+        return [f"{self.me}: {block.n} TRAIN rows are few for {many}: gradients tell more about each row."]
 
     def _scored(self, told: Told, found: Mapping[str, Vector], *effects: Effect) -> Fired:
         """Send the own scores of the TEST rows, masked; or wait for the others'."""

@@ -15,15 +15,15 @@ from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.links.registry import link_name
 from accord_protocols.phases.alignment.star import Aligned
+from accord_protocols.phases.training import few_rows
 from accord_protocols.phases.training.sizes import Announced
 from accord_protocols.preparation.fitted import Fitted
 from accord_protocols.tasks.results import Block
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Prepared
 
-ROWS_PER_VALUE, ROWS_PER_ROUND, SOME = 50, 10, 20
-"""TRAIN rows for each value that a party learns of its columns, and for each of `SOME` rounds: fewer, and sums tell of
-rows."""
+SOME = 20
+"""Rounds that a training is taken to have, at most, before it was seen how many it has."""
 _COMBINED = (
     "Column {!r} is nearly a combination of others of its party, so that their coefficients are not unique; "
     "leave it out, or set train.l2."
@@ -142,7 +142,7 @@ class Prepare(Machine):
             shift=events[self.agreement.label_holder].shift,
             range=events[self.agreement.label_holder].range,
         )
-        done = Done(Ready(state.block, announced, bool(self._few(state.block.n, state.block.columns))))
+        done = Done(Ready(state.block, announced, self._are_few(state.block.n, state.block.columns)))
         trains = Note({"rows": state.rows, "widths": announced.columns})
         return Fired((trains, *self._undetermined(state.block.n, announced.columns), done))
 
@@ -157,14 +157,14 @@ class Prepare(Machine):
         train = self.agreement.train
         return party == self.setup.leader and train is not None and train.protection == "score"
 
-    def _few(self, rows: int, columns: int) -> list[str]:
-        """What to bear in mind where there are few rows for each value that is opened (docs/threat-model.md)."""
+    def _are_few(self, rows: int, columns: int) -> bool:
         train = self.agreement.train
-        closed = train is not None and train.protection == "closed"
-        rounds = 1 if train is None or closed else train.max_rounds
-        opened = "coefficients" if closed else "gradients"
-        if rows < ROWS_PER_VALUE * columns:
-            return [f"{self.me}: {rows} TRAIN rows for {columns} columns are few: {opened} tell more about each row."]
-        if rows < ROWS_PER_ROUND * columns * min(rounds, SOME):
-            return [f"{self.me}: {rows} TRAIN rows are few for {columns} columns over many rounds."]
-        return []
+        return train is not None and rows < few_rows.wanted(train, min(train.max_rounds, SOME)) * columns
+
+    def _few(self, rows: int, columns: int) -> list[str]:
+        """Few even for what any level opens; what the rounds add is told when they are over."""
+        if rows >= few_rows.PER_COLUMN * columns:
+            return []
+        return [
+            f"{self.me}: {rows} TRAIN rows for {columns} columns are few: what is opened tells more about each row."
+        ]
