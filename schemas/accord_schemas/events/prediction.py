@@ -13,11 +13,14 @@ MAX_IDS = 200
 """In one request: their text is the head of a payload."""
 
 
+Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=1024)]], Field(min_length=1, max_length=MAX_IDS)]
+
+
 class Ask(Event):
     """The requester to all others: ids of rows that it wants predicted."""
 
     family, name = "intermediates", "ask"
-    ids: Annotated[list[Annotated[str, Field(min_length=1, max_length=1024)]], Field(min_length=1, max_length=MAX_IDS)]
+    ids: Ids
 
 
 class Answered(Event):

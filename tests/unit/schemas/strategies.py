@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from accord_schemas import events
 from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingMatrix, RingVector, Vectors
 from accord_schemas.events import EVENTS, UNSEQUENCED, Event
+from accord_schemas.events.prediction import Ids
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header, content_type, event_id
 from accord_schemas.suites import DEFAULT, NAMED, SUITES
@@ -36,6 +37,7 @@ SHAPED: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (Reals, arrays(np.float64, SIZE, elements=FINITE)),
     (events.Text, TEXT),
     (events.Hex32, HEX),
+    (Ids, st.lists(TEXT.filter(bool), min_size=1, max_size=3)),
     (list[events.Text], st.lists(TEXT, max_size=3)),
     (dict[str, Any], st.dictionaries(TEXT, PLAIN, max_size=3)),
     (dict[str, events.Count], st.dictionaries(TEXT, st.integers(0, 1 << 40), max_size=3)),
