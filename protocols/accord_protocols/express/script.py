@@ -33,7 +33,7 @@ def solving(shape: Shape, folds: int, penalties: Sequence[float]) -> Iterator[St
     laid = layout(shape, some["folds"])
     yield Stage("fold", ("block", "label"), also=some)
     if shape.first:
-        yield Stage("encrypt", ("folded",), says=_same("columns"), also=some | {"split": some["folds"] * laid.blocks})
+        yield Stage("encrypt", ("folded",), says=_same("columns"), also=some | {"blocks": some["folds"] * laid.blocks})
         yield Stage("moments", ("own",), hears=_same("cross"))
     else:
         also = some | {"each": laid.inner}

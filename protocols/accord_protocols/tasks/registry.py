@@ -215,7 +215,7 @@ TASKS: dict[str, Task] = {
     "closed.waves": Task("closed.scores:waves", split=("blocks",), chunk=192),
     "closed.multiply": Task("closed.scores:multiply", split=("which",), chunk=1),
     "express.fold": Task("express.moments:fold"),
-    "express.encrypt": Task("express.moments:encrypt", split=("split",), chunk=32),
+    "express.encrypt": Task("express.moments:encrypt", split=("blocks",), chunk=32),
     "express.cross": Task("express.moments:cross", split=("heard.columns",), chunk_from="each"),
     "express.moments": Task("express.moments:gather"),
     "express.whole": Task("express.systems:whole"),

@@ -27,7 +27,7 @@ def encrypt(context: Context) -> Result:
     """First holder: this part's blocks of its columns. Takes folded, folds."""
     stage, whole = Stage(context), Xof(context.key, "whole")
     layout, secret, out = moments.layout(stage.shape, stage["folds"]), stage.secret, []
-    for number in stage["split"].tolist():
+    for number in stage["blocks"].tolist():
         k, block = divmod(number, layout.blocks)
         one = range(block, block + 1)
         out.append(lattice.encrypt_columns(secret, layout, stage["folded"][k], whole.fork("fold", k), one))
