@@ -15,7 +15,7 @@ def test_rows_from_scores_of_every_round(views: Views) -> None:
     seen, block = opened(world, "shop", "scores"), views.blocks["shop"]
     prepared = np.ldexp(np.asarray(block.x, np.float64), -16) @ np.asarray(block.factor).T
     found = [explained(seen[:, : 1 + rounds], prepared, KNOWN) for rounds in (10, 18, 22)]
-    assert 0.1 < found[0] < 0.5 < found[1] < 0.9, "fewer rounds than columns leave something"
+    assert 0.1 < found[0] < found[1] < 0.95, "fewer rounds than columns leave something"
     assert found[2] > 0.9999, "one round a column, and every prepared cell is known"
     cells = world.parties["shop"].rows.values[train_rows(world, "shop")]
     assert 0.97 < explained(seen, cells, KNOWN) < 0.99, "of the cells as they were, what was clipped is missing"
