@@ -78,8 +78,10 @@ class Log:
             undo.pop_all()
 
     def close(self) -> None:
-        """Close the file, one process at a time: of two that do at once, SQLite takes neither for the last one, and leaves
-        the records in the write-ahead log, where a copy of the file alone lacks them.
+        """Close the file, one process at a time.
+
+        Of two that do at once SQLite takes neither for the last one, and leaves the records in the write-ahead log,
+        where a copy of the file alone lacks them.
         """
         with contextlib.ExitStack() as held:
             with contextlib.suppress(BrokerError):  # whoever keeps it locked will not keep this one open
