@@ -152,7 +152,7 @@ def test_results_of_another_collaboration_or_none_are_no_difference(run: Path) -
     cellar = run / "cellar"
     folder = cellar / json.loads((cellar / "result.json").read_bytes())["collaboration"]
     folder.mkdir()
-    for name in ("result.json", "model.json", "predictions.csv", "intersection.csv"):
+    for name in ("result.json", "model.json", "predictions.csv", "intersection.csv", "reasons.csv"):
         if (cellar / name).exists():
             (cellar / name).rename(folder / name)
     assert party(run).verdict == "identical"  # as `accord agent` writes them
