@@ -44,8 +44,7 @@ def test_awkward_files_of_three_parties(accord: Command) -> None:
 
     agrees(result, truth)
     assert set(FIELDS) <= set(result)
-    assert set(result["seconds"]) == PHASES
-    assert all(isinstance(s, float) for s in result["seconds"].values())
+    assert {phase for phase, seconds in result["seconds"].items() if isinstance(seconds, float)} == PHASES
     assert result["gate"]["decision"] == "pass"
     assert set(result["gate"]["pairs"]) == {"shop", "telco"}
     assert (result["train_rows"], result["test_rows"]) == (
