@@ -13,7 +13,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
 
 from accord_agents.execution.joining import Joined
-from accord_agents.execution.port import TaskResources, TaskResult, undone
+from accord_agents.execution.port import TaskResources
+from accord_agents.execution.result import TaskResult, undone
 from accord_agents.execution.worker import TaskRequest, start, work
 from accord_protocols.kernel.effects import Compute
 from accord_protocols.tasks.registry import TASKS, cut, spans

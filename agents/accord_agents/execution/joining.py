@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_agents.execution.blobs import BlobStore, BlobWriter
-from accord_agents.execution.port import TaskResult
+from accord_agents.execution.result import TaskResult
 from accord_schemas.blob import LARGE, Blob
 from accord_schemas.blocks import NAMES
 from accord_schemas.payload import raw

@@ -15,7 +15,7 @@ import numpy as np
 
 from accord_agents.execution.allocator import spare
 from accord_agents.execution.blobs import BlobStore
-from accord_agents.execution.port import TaskResult, undone
+from accord_agents.execution.result import TaskResult, undone
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
 from accord_protocols.tasks.registry import TASKS, Context, Task, part, run

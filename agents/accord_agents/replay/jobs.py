@@ -12,7 +12,8 @@ from typing import Any
 from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.execution.blobs import BlobStore
 from accord_agents.execution.executor import done_here, fresh
-from accord_agents.execution.port import Executor, TaskResources, TaskResult
+from accord_agents.execution.port import Executor, TaskResources
+from accord_agents.execution.result import TaskResult
 from accord_agents.security.keystore import Keystore
 from accord_protocols.kernel.engine import Job
 from accord_protocols.tasks.registry import CHEAP_ROWS, TASKS

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from accord_agents.execution import worker
 from accord_agents.execution.blobs import PIECE, BlobStore
 from accord_agents.execution.joining import Joined
-from accord_agents.execution.port import TaskResult
+from accord_agents.execution.result import TaskResult
 from accord_agents.execution.worker import TaskRequest, work
 from accord_protocols.tasks.registry import TASKS, Result, Task
 from accord_schemas.blob import LARGE, Blob

@@ -10,7 +10,8 @@ import pytest
 
 import accord_agents.execution.executor
 from accord_agents.execution.executor import ATTEMPTS, ProcessExecutor
-from accord_agents.execution.port import TaskResources, TaskResult
+from accord_agents.execution.port import TaskResources
+from accord_agents.execution.result import TaskResult
 from accord_agents.execution.worker import TaskRequest, work
 from accord_protocols.kernel.effects import Compute
 

@@ -15,7 +15,8 @@ import pytest
 from tests.support.snapshots import written
 
 from accord_agents.execution.executor import ProcessExecutor
-from accord_agents.execution.port import TaskResources, TaskResult
+from accord_agents.execution.port import TaskResources
+from accord_agents.execution.result import TaskResult
 from accord_agents.intake.table import Report, Table
 from accord_protocols.kernel.effects import Compute
 from accord_protocols.primitives.paillier.keys import generate

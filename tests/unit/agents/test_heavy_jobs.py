@@ -12,7 +12,8 @@ import pytest
 
 import accord_agents.execution.executor
 from accord_agents.execution.executor import ProcessExecutor
-from accord_agents.execution.port import TaskResources, TaskResult
+from accord_agents.execution.port import TaskResources
+from accord_agents.execution.result import TaskResult
 from accord_agents.execution.worker import TaskRequest
 from accord_protocols.kernel.effects import Compute
 

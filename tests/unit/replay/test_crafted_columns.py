@@ -14,7 +14,8 @@ from tests.support.world import Rows, World, agreement, tables
 
 from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.execution.executor import done_here
-from accord_agents.execution.port import TaskResources, TaskResult
+from accord_agents.execution.port import TaskResources
+from accord_agents.execution.result import TaskResult
 from accord_agents.intake.table import Report, Table
 from accord_agents.replay.commitments import TASKS
 from accord_agents.replay.jobs import Rerun
