@@ -12,7 +12,7 @@ from typing import Any
 
 from accord_agents.files.private import keep_private
 from accord_agents.security.keystore import durable
-from accord_scenarios import namespace, snapshots
+from accord_scenarios import ahead, namespace, snapshots
 from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.layout import Layout, create
 from accord_scenarios.merge import merge
@@ -86,6 +86,7 @@ def play(layout: Layout, scenario: Scenario, *, quiet: bool) -> int:
             view.say(f"warning: {_SEED}")
         try:
             agents |= {party: AgentProcess(layout, party) for party in parties}
+            ahead.load(PLAYED[scenario.job].ahead(scenario))
             _watch(agents, view)
         except KeyboardInterrupt:
             _stop(agents)

@@ -23,6 +23,10 @@ def _as_it_is(_scenario: Any, _result: dict[str, Any], _tables: Tables) -> None:
     pass
 
 
+def _none(_scenario: Any) -> tuple[str, ...]:
+    return ()
+
+
 def _complete(scenario: Any, _config: Config) -> Any:
     return scenario
 
@@ -44,6 +48,7 @@ class Played:
         lines: Of the table at a run's end: a name, and what it reads from a result, empty where there is nothing.
         sections: Of the report: HTML, empty where the result says nothing on it.
         reserved: Whether a completed run came to less than was hoped for.
+        ahead: Modules that `compare` imports and that take long, to be loaded while the agents work.
         completed: A scenario with what whoever proposes it knows, and its file need not say.
         compare: Puts into a completed result how it compares with what the runner, which may see all files, computes.
     """
@@ -57,4 +62,5 @@ class Played:
     sections: tuple[Callable[[Result], str], ...] = ()
     reserved: Callable[[Result], bool] = _whole
     compare: Callable[[Any, dict[str, Any], Tables], None] = _as_it_is
+    ahead: Callable[[Any], tuple[str, ...]] = _none
     completed: Callable[[Any, Config], Any] = _complete

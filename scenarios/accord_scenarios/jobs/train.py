@@ -120,13 +120,18 @@ def _terms(scenario: Training) -> dict[str, Any]:
     return {"prepare": scenario.prepare, "train": scenario.train, "test_rows": rule, "computing": named}
 
 
+def _compared(scenario: Training) -> bool:
+    return bool(scenario.train and scenario.evaluate and scenario.evaluate.reference)
+
+
 def _compare(scenario: Training, result: dict[str, Any], tables: Tables) -> None:
-    if scenario.train and scenario.evaluate and scenario.evaluate.reference:
+    if _compared(scenario):
         from accord_scenarios.reference import held_against  # scikit-learn is loaded where it is used
 
         held_against(result, scenario, tables)
 
 
+_SCIKIT = ("sklearn.impute", "sklearn.linear_model", "sklearn.preprocessing")
 PLAYED = Played(
     job=train.JOB,
     scenario=Training,
@@ -153,4 +158,5 @@ PLAYED = Played(
         sections.columns,
     ),
     compare=_compare,
+    ahead=lambda scenario: ("accord_scenarios.reference", *_SCIKIT) if _compared(scenario) else (),
 )

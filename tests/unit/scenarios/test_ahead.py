@@ -1,0 +1,36 @@
+"""What is loaded ahead is all that takes long, and its absence is nobody's fault before it is needed."""
+
+import subprocess
+import sys
+
+from accord_scenarios import ahead
+from accord_scenarios.jobs.registry import PLAYED
+from accord_scenarios.scenario import load
+
+_LATER = """
+import sys
+for name in sys.argv[1:]:
+    __import__(name)
+before = set(sys.modules)
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression, PoissonRegressor, Ridge
+from sklearn.preprocessing import StandardScaler
+import accord_scenarios.reference, accord_protocols.preparation.fit
+print([name for name in set(sys.modules) - before if name.startswith("sklearn")])
+"""
+
+
+def test_a_module_that_is_not_there_is_left_to_whoever_needs_it():
+    ahead.load(["no_such_module", "also_none"]).join()
+
+
+def test_nothing_is_left_to_load_once_a_run_is_compared():
+    scenario = load("diabetes", [])
+    modules = PLAYED[scenario.job].ahead(scenario)
+    later = subprocess.run([sys.executable, "-c", _LATER, *modules], capture_output=True, text=True, check=True)
+    assert later.stdout.strip() == "[]"
+
+
+def test_nothing_is_loaded_for_what_is_not_compared():
+    scenario = load("diabetes", ["evaluate.reference=false"])
+    assert PLAYED[scenario.job].ahead(scenario) == ()
