@@ -20,17 +20,17 @@ print([name for name in set(sys.modules) - before if name.startswith("sklearn")]
 """
 
 
-def test_a_module_that_is_not_there_is_left_to_whoever_needs_it():
+def test_a_module_that_is_not_there_is_left_to_whoever_needs_it() -> None:
     ahead.load(["no_such_module", "also_none"]).join()
 
 
-def test_nothing_is_left_to_load_once_a_run_is_compared():
+def test_nothing_is_left_to_load_once_a_run_is_compared() -> None:
     scenario = load("diabetes", [])
     modules = PLAYED[scenario.job].ahead(scenario)
     later = subprocess.run([sys.executable, "-c", _LATER, *modules], capture_output=True, text=True, check=True)
     assert later.stdout.strip() == "[]"
 
 
-def test_nothing_is_loaded_for_what_is_not_compared():
+def test_nothing_is_loaded_for_what_is_not_compared() -> None:
     scenario = load("diabetes", ["evaluate.reference=false"])
     assert PLAYED[scenario.job].ahead(scenario) == ()
