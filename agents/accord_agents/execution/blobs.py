@@ -45,6 +45,11 @@ class BlobStore:
     def __repr__(self) -> str:
         return f"BlobStore({str(self._folder)!r})"
 
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        return self._folder
+
     def path(self, sha: bytes) -> Path:
         """Where the blob of a SHA-256 is."""
         return self._folder / digest(b"accord blob name", self._key, sha).hex()

@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
 
 from accord_agents.execution.joining import Joined
+from accord_agents.execution.parts import Parts
 from accord_agents.execution.port import TaskResources
 from accord_agents.execution.result import TaskResult, undone
 from accord_agents.execution.worker import TaskRequest, start, work
@@ -54,7 +55,7 @@ class ProcessExecutor:
                 return undone(compute.task, f"it could not be cut: {type(error).__name__}")
             pool, joined = self._opened(), Joined(supplies.blobs)
             try:
-                reply = await self._all(pool, orders, joined, functools.partial(_counted, compute, supplies))
+                reply = await self._all(pool, orders, joined, supplies, functools.partial(_counted, compute, supplies))
             except BrokenProcessPool:
                 self._retire(pool)
                 continue
@@ -66,16 +67,28 @@ class ProcessExecutor:
         return undone(compute.task, f"it ended its worker {ATTEMPTS} times")
 
     async def _all(
-        self, pool: ProcessPoolExecutor, orders: Iterator[TaskRequest], joined: Joined, done: Callable[[int], None]
+        self,
+        pool: ProcessPoolExecutor,
+        orders: Iterator[TaskRequest],
+        joined: Joined,
+        supplies: TaskResources,
+        done: Callable[[int], None],
     ) -> TaskResult:
         """Keep the workers busy, and no more than that: neither orders nor results pile up."""
-        counted, loop, under_way = itertools.count(1), asyncio.get_running_loop(), deque[asyncio.Future[TaskResult]]()
+        counted, again, under_way = itertools.count(1), 0, deque[asyncio.Future[TaskResult]]()
+        resumed = supplies.parts is not None and supplies.parts.folder.exists()
         try:
             for order in orders:
                 if len(under_way) >= QUEUED * self._workers:
                     await asyncio.to_thread(joined.add, await under_way.popleft())
                     done(next(counted))
-                under_way.append(asyncio.wrap_future(self._submit(pool, work, order), loop=loop))
+                if resumed and order.parts and (kept := await asyncio.to_thread(order.parts.find, order.number)):
+                    under_way.append(_known(TaskResult(kept)))
+                    again += 1
+                else:
+                    under_way.append(asyncio.wrap_future(self._submit(pool, work, order)))
+            if again:
+                supplies.found(again)
             while under_way:
                 await asyncio.to_thread(joined.add, await under_way.popleft())
                 done(next(counted))
@@ -147,13 +160,13 @@ def cut_up(compute: Compute, supplies: TaskResources) -> Iterator[TaskRequest]:
     task = TASKS[compute.task]
     parts = spans(task, compute.inputs, supplies.rows)
     blobs = supplies.blobs if len(parts) == 1 else None  # parts are small
-    secrets = dict(supplies.secrets)
+    secrets, kept = dict(supplies.secrets), _parts(compute, supplies) if len(parts) > 1 else None
 
     def order(number: int, span: slice) -> TaskRequest:
         here = {name: value for name, value in compute.inputs.items() if not isinstance(value, Blob)}
         inputs = {name: value for name, value in compute.inputs.items() if isinstance(value, Blob)}
         inputs |= cut(task, here, span)
-        return TaskRequest(compute.task, inputs, supplies.key, secrets, supplies.snapshot, number, span, blobs)
+        return TaskRequest(compute.task, inputs, supplies.key, secrets, supplies.snapshot, number, span, blobs, kept)
 
     return (order(number, span) for number, span in enumerate(parts))
 
@@ -167,6 +180,21 @@ def done_here(compute: Compute, supplies: TaskResources) -> TaskResult:
         return joined.whole()
     finally:
         joined.discard()
+
+
+def _parts(compute: Compute, supplies: TaskResources) -> Parts | None:
+    """Where the parts of this very work are kept."""
+    if supplies.parts is None:
+        return None
+    drawn, data = supplies.key, supplies.snapshot[1] if supplies.snapshot else ""
+    secrets = [part for name in sorted(supplies.secrets) for part in (name, supplies.secrets[name])]
+    return supplies.parts.bound(compute.task, compute.inputs, drawn, data, *secrets)
+
+
+def _known(reply: TaskResult) -> asyncio.Future[TaskResult]:
+    future = asyncio.get_running_loop().create_future()
+    future.set_result(reply)
+    return future
 
 
 def _counted(compute: Compute, supplies: TaskResources, part: int) -> None:

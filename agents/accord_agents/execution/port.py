@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from accord_agents.execution.blobs import BlobStore
+from accord_agents.execution.parts import Parts
 from accord_agents.execution.result import TaskResult
 from accord_protocols.kernel.effects import Compute
 
 
-def _silent(_part: int, _of: int) -> None:
+def _silent(*_counts: int) -> None:
     pass
 
 
@@ -26,6 +27,8 @@ class TaskResources:
         rows: How many there are.
         blobs: Where its large numbers go; None leaves them in memory.
         done: Told how many of its parts are done, of how many.
+        parts: Where those that are done are kept until all are; None keeps none.
+        found: Told how many were kept before an agent died, and are not done again.
     """
 
     key: bytes = field(repr=False)
@@ -34,6 +37,8 @@ class TaskResources:
     rows: int
     blobs: BlobStore | None = None
     done: Callable[[int, int], None] = _silent
+    parts: Parts | None = None
+    found: Callable[[int], None] = _silent
 
 
 class Executor(Protocol):

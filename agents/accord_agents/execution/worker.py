@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from accord_agents.execution.allocator import spare
 from accord_agents.execution.blobs import BlobStore
+from accord_agents.execution.parts import Parts
 from accord_agents.execution.result import TaskResult, undone
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
@@ -38,6 +40,7 @@ class TaskRequest:
         number: Of the part.
         span: Rows of the part.
         blobs: Where large numbers of the result go; None leaves them in memory.
+        parts: Where the result is kept if it was much work; None keeps it nowhere.
     """
 
     task: str
@@ -48,6 +51,7 @@ class TaskRequest:
     number: int
     span: slice
     blobs: BlobStore | None = None
+    parts: Parts | None = None
 
 
 def start() -> None:
@@ -66,13 +70,15 @@ def _watch() -> None:
 
 def work(order: TaskRequest) -> TaskResult:
     """Do one part."""
-    task = TASKS[order.task]
+    task, begun = TASKS[order.task], time.monotonic()
     try:
         table = _table(*order.snapshot) if order.snapshot else None
         inputs = {name: _read(value, order.span, task, name) for name, value in order.inputs.items()}
         context = Context(inputs, order.key, order.secrets, table)
         result = run(order.task, part(task, context, order.number, order.span))
         fields = {name: _kept(value, order.blobs) for name, value in result.fields.items()}
+        if order.parts is not None and not result.secrets and time.monotonic() - begun >= order.parts.worth:
+            order.parts.keep(order.number, fields)
     except ProtocolError as error:
         return TaskResult(trigger="failed", reason=error.message, whose=error.whose or "")
     except UsageError as error:

@@ -25,6 +25,7 @@ from accord_agents.results.summary import RunSummary
 from accord_broker.port import Broker, BrokerError, Delivery, Position
 from accord_broker.reconnect import Connections, Patience
 from accord_broker.tasks import apart
+from accord_schemas.address import Address
 from accord_schemas.frame import Frame
 
 BATCH_EVENTS, BATCH_BYTES = 64, 4 << 20
@@ -326,6 +327,8 @@ class Agent:
             size = len(row.payload or b"")
             ids = trace.fields(outcome.event)
             self.log.info("row", collaboration=row.collaboration, kind=row.kind, bytes=size, **ids)
+            if row.kind == "job":
+                self.hooks.journaled(row.collaboration, Address(*row.head.decode().split("\n")))
         by_id: dict[str, list[Any]] = {}
         said = [frame for _, outcome in effects.outcomes for frame in outcome.frames]
         for out, frame in zip(batch.outgoing, said, strict=True):

@@ -9,6 +9,7 @@ from typing import Any
 from accord_agents.journal.rows import Batch
 from accord_broker.port import Delivery
 from accord_protocols.kernel.engine import Job
+from accord_schemas.address import Address
 from accord_schemas.errors import FrameError
 from accord_schemas.frame import Frame
 
@@ -29,14 +30,15 @@ class Input:
 
 @dataclass(slots=True)
 class Hooks:
-    """What the service adds: jobs, decisions on proposals, results, progress; who counts what was committed, who
-    compares clocks, who looks at the memory."""
+    """What the service adds: jobs, decisions on proposals, results, progress; who hears that a job's result
+    is journaled, who counts what was committed, who compares clocks, who looks at the memory."""
 
     job: Callable[[str, Job], None]
     proposed: Callable[[Any], None]
     outcome: Callable[[Any, Any], None]
     tick: Callable[[], None]
     ready: Callable[[], None]
+    journaled: Callable[[str, Address], None] = lambda cid, job: None
     committed: Callable[[Batch, float], None] = lambda batch, seconds: None
     heard: Callable[[Mapping[str, str]], None] = lambda times: None
     look: Callable[[], None] = lambda: None

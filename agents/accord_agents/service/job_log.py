@@ -29,6 +29,10 @@ class JobLog:
         if of > 1 and 100 * part // of > 100 * (part - 1) // of:
             self._log.info("working", part=part, of=of)
 
+    def found(self, parts: int) -> None:
+        """So many parts were done before the agent died, and are not done again."""
+        self._log.info("resumed", step=self._step, parts=parts)
+
     def done(self) -> None:
         """It is done, or has failed."""
         self._log.info("job done", step=self._step, seconds=round(time.monotonic() - self._begun, 3))

@@ -16,6 +16,7 @@ from accord_agents.collaboration.outcome import Outcome
 from accord_agents.config.party_file import Config
 from accord_agents.execution.blobs import BLOBS, BlobStore
 from accord_agents.execution.executor import ProcessExecutor, fresh
+from accord_agents.execution.parts import Parts, tidy
 from accord_agents.execution.port import Executor, TaskResources
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
@@ -248,6 +249,7 @@ class Service:
                     self.agent.dispatcher.collaborations[cid], outcome
                 )
             collaboration = self.agent.dispatcher.collaborations[cid]
+            tidy(self.blobs(cid), () if collaboration.ended else pending)
             self.agent.publisher.send_queue(collaboration)
             self.log.info("folded", collaboration=cid, state=collaboration.state)
             if collaboration.ended:
@@ -262,6 +264,7 @@ class Service:
 
     def _hooks(self) -> Hooks:
         hooks = Hooks(self._job, lambda c: self.acceptance.proposed(c), self._outcome, self._tick, self._ready)
+        hooks.journaled = lambda cid, job: Parts(self.blobs(cid), job).discard()
         hooks.heard, hooks.look = self.clocks.heard, lambda: self.memory.sample(self.executor.processes())
         return hooks
 
@@ -307,7 +310,9 @@ class Service:
         digest, rows = collaboration.data["snapshot"], collaboration.data["rows"]
         snapshot = (str(self.config.out / "snapshots" / f"{digest}.table"), digest) if compute.data else None
         told = JobLog(self.log, cid, job)
-        supplies = TaskResources(key, secrets, snapshot, rows, self.blobs(cid), told.working)
+        blobs = self.blobs(cid)
+        kept = Parts(blobs, job.address)
+        supplies = TaskResources(key, secrets, snapshot, rows, blobs, told.working, kept, told.found)
         reply = await self.executor.run(compute, supplies)
         told.done()
         fields = reply.fields
