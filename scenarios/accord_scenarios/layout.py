@@ -24,6 +24,7 @@ POLICY = {
     "protection": ["shared", "score", "closed", "express"],
     "min_key_bits": 2048,
     "overlap": True,
+    "carry": "any",
     "max_runs_per_peer_per_day": None,
     "max_scores_per_row": None,
     "score_alone": True,

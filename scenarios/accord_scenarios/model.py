@@ -99,8 +99,7 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _tellable(self) -> Self:
-        learns = self.align.learns
-        if learns and (wrong := untellable(learns, self.job, self.parties, self.leader)):
+        if wrong := untellable(self.align, self.job, self.parties, self.leader):
             raise ValueError(wrong)
         return self
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -37,6 +37,7 @@ MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192
 Pin = Annotated[int, Field(ge=1, le=1_000_000)]
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
 Weight = Annotated[float, Field(gt=0)]
+Columns = Annotated[tuple[Name, ...], Strict(False), Field(min_length=1, max_length=100)]
 Denominator = Literal["min", "mine", "yours", "union"]
 
 
@@ -79,6 +80,7 @@ class Align(_Part):
         max_feature_overlap: The same of column names, of which it is a part of the side with fewer.
         learns: Of a job that ends with it, who is told which ids are common: the leader, who knows them, and perhaps
             others; empty for everybody.
+        carry: Of such a job, columns that a party tells everybody who is told which ids are common, of these alone.
     """
 
     protocol: Literal["rsa", "ecdh", "sm2", "ot"] = "rsa"
@@ -86,6 +88,7 @@ class Align(_Part):
     denominator: Denominator = "min"
     max_feature_overlap: Annotated[float, Field(gt=0, le=1)] | None = None
     learns: Annotated[tuple[Party, ...], Strict(False), Field(max_length=MAX_PARTIES)] = ()
+    carry: dict[Party, Columns] = {}
 
 
 class Prepare(_Part):
@@ -270,7 +273,7 @@ class Agreement(_Part):
             raise ValueError("leads names a party that leads though it is not the label_holder")
         if RESERVED & set(self.parties):
             raise ValueError("no party may be called job or self")
-        if self.align.learns and (wrong := untellable(self.align.learns, self.job, self.parties, self.leader)):
+        if wrong := untellable(self.align, self.job, self.parties, self.leader):
             raise ValueError(wrong)
         if wrong := (self.computing and self._computes()) or self._deals():
             raise ValueError(wrong)
@@ -326,6 +329,11 @@ class Agreement(_Part):
         return tuple(p for p in self.others if not self.align.learns or p in self.align.learns)
 
     @property
+    def knowing(self) -> tuple[str, ...]:
+        """Who knows in the end which of its ids are common: the leader, and who is told."""
+        return (self.leader, *self.told)
+
+    @property
     def aligns(self) -> bool:
         """Whether common ids are found, by some scheme: not where their number is asked for, or ids are told."""
         return self.job not in (OVERLAP, ONLINE)
@@ -371,13 +379,20 @@ class Agreement(_Part):
         return agreement
 
 
-def untellable(learns: Sequence[str], job: str, parties: Iterable[str], leader: str) -> str:
-    """Why no more than these can be told which ids are common; or nothing."""
-    if job != ALIGNMENT:
-        return f"align.learns is for job: {ALIGNMENT}; in a {job} job everybody works on the common rows"
-    if strangers := sorted(set(learns) - set(parties)):
-        return f"align.learns names {strangers[0]}, which is no party"
-    return "" if leader in learns else f"align.learns lacks {leader}, which leads and finds the common ids"
+def untellable(align: Align, job: str, parties: Iterable[str], leader: str) -> str:
+    """Why what is agreed on who is told what of the common ids cannot be; or nothing."""
+    for name, named in (("learns", align.learns), ("carry", align.carry)):
+        if named and job != ALIGNMENT:
+            return f"align.{name} is for job: {ALIGNMENT}; in a {job} job everybody works on the common rows"
+        if strangers := sorted(set(named) - set(parties)):
+            return f"align.{name} names {strangers[0]}, which is no party"
+    if align.learns and leader not in align.learns:
+        return f"align.learns lacks {leader}, which leads and finds the common ids"
+    if align.learns and (untold := sorted(set(align.carry) - set(align.learns))):
+        return f"align.carry names {untold[0]}, which is not told which ids are common; add it to align.learns"
+    if twice := [c for columns in align.carry.values() for c in columns if columns.count(c) > 1]:
+        return f"align.carry names {twice[0]} twice"
+    return ""
 
 
 def collaboration_id(agreement: bytes, nonce: str) -> str:

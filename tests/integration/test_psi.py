@@ -20,7 +20,7 @@ def lists(accord: Command, sets: tuple[range, ...], **more: Any) -> dict[str, An
     parties = {}
     for name, numbers in zip(("shop", "bank", "telco", "insurer"), sets, strict=False):
         path = accord.folder / f"{name}-{len(sets)}.csv"
-        path.write_text("id\n" + "".join(f"user-{i:05d}\n" for i in numbers))
+        path.write_text("id,city\n" + "".join(f"user-{i:05d},{name} {i % 3}\n" for i in numbers))
         parties[name] = {"data": {"csv": str(path), "id": "id"}}
     return {"name": "lists", "job": "psi", "parties": parties, "keys": {"bits": 2048}} | more
 
@@ -28,12 +28,16 @@ def lists(accord: Command, sets: tuple[range, ...], **more: Any) -> dict[str, An
 @pytest.mark.parametrize("name", SETS)
 def test_every_party_has_the_join_and_everything_can_be_proven(accord: Command, name: str) -> None:
     sets = SETS[name]
-    content = lists(accord, sets, align={"max_overlap": None if name == "four" else 0.9})
+    carry = {} if name == "four" else {"carry": {"shop": ["city"]}}
+    content = lists(accord, sets, align={"max_overlap": None if name == "four" else 0.9} | carry)
     run = accord.run(content)
-    result, want = run.completed(), {f"user-{i:05d}" for i in set.intersection(*map(set, sets))}
+    result, want = run.completed(), sorted(f"user-{i:05d}" for i in set.intersection(*map(set, sets)))
     for party in content["parties"]:
-        ids = column(run.out / party / "intersection.csv", "id")
-        assert len(ids) == len(want) and set(ids) == want
+        assert column(run.out / party / "intersection.csv", "id") == want, "in the order of the ids"
+        if carry:
+            assert column(run.out / party / "aligned.csv", "id") == want
+            assert column(run.out / party / "aligned.csv", "shop.city") == [f"shop {int(i[5:]) % 3}" for i in want]
+        assert (run.out / party / "aligned.csv").exists() == bool(carry)
         assert not (run.out / party / "model.json").exists()
         assert json.loads((run.out / party / "result.json").read_text())["leader"] == "bank"
     assert (result["job"], result["intersection_size"], result["leader"]) == ("psi", len(want), "bank")

@@ -38,6 +38,7 @@ class Policy(BaseModel):
         min_rows: The fewest TRAIN rows.
         require_gate: Whether the overlap gate must be on where ids are aligned.
         overlap: Whether others may ask how many ids they share with this party, without an alignment.
+        carry: Columns of this party's file that may be told of common ids to whoever knows these; ``any`` of them.
         max_rounds: The most rounds of training.
         computing: Whether this party has to be one of the two that compute at `shared`, and that together see every
             row's score and residual: `me`, or `anybody`.
@@ -62,6 +63,7 @@ class Policy(BaseModel):
     min_rows: Annotated[int, Field(ge=0)] = 50
     require_gate: bool = False
     overlap: bool = False
+    carry: list[Text] | Literal["any"] = []
     max_rounds: Annotated[int, Field(ge=1)] = 100_000
     computing: Literal["anybody", "me"] = "anybody"
     refuse_few_rows: bool = False
@@ -78,6 +80,8 @@ class Policy(BaseModel):
         strange = job.strange(agreement.versions) if job else []
         wrong = job.objection(agreement) if job else ""
         untold = job.untold(agreement) if job and not (strange or wrong) else ""
+        carried = agreement.align.carry.get(me, ()) if self.carry != "any" else ()
+        kept = [column for column in carried if column not in self.carry]
         computes = train is None or train.protection == "score" or me in agreement.keyholders
         rules = (
             (self.proposers is not None and proposer not in self.proposers, f"{proposer} may not propose"),
@@ -85,6 +89,7 @@ class Policy(BaseModel):
             (agreement.key_bits < self.min_key_bits, f"keys of {agreement.key_bits} bits are too short"),
             (self.require_gate and (online or (agreement.aligns and ungated)), "the overlap gate is off"),
             (agreement.job == OVERLAP and not self.overlap, "nobody is told how many ids are shared"),
+            (bool(kept), f"column {kept and kept[0]} is told to nobody"),
             (online and queries > self.max_queries, "too many ids may be asked for"),
             (
                 train is not None and train.protection not in self.protection,

@@ -87,6 +87,40 @@ class _Categories:
         return float(self.numbers.setdefault(text, len(self.numbers)))
 
 
+class _Told:
+    """The cells of a column whose kind its first cell decides that is no null: numbers, dates, booleans; or texts."""
+
+    def __init__(self) -> None:
+        self.column: _Numbers | _Categories = _Numbers(None)
+        self._decided = False
+
+    @property
+    def form(self) -> str:
+        """Of the cells so far."""
+        return self.column.form
+
+    def all(self, cells: Sequence[str]) -> NDArray[np.float64]:
+        """``(n,)``; a `ValueError` where one cannot be used."""
+        if not self._decided and (first := next((c for c in cells if c.strip().casefold() not in NULLS), None)):
+            self._decided = True
+            if not _spells(first):
+                self.column = _Categories()
+        return self.column.all(cells)
+
+    def one(self, cell: str) -> float:
+        """The same of one cell, and what is wrong with it."""
+        return self.column.one(cell)
+
+
+def _spells(cell: str) -> bool:
+    """Whether a cell is a number, a date or a boolean."""
+    try:
+        FORMS[form_of(cell)](cell)
+    except ValueError:
+        return False
+    return True
+
+
 class Columns:
     """Takes the columns of a file, block by block.
 
@@ -97,6 +131,7 @@ class Columns:
         names: Names of the m columns.
         demands: Of some columns, what their cells have to be; these cannot be left out.
         categories: Which columns hold categories.
+        told: Which columns hold whatever they hold.
     """
 
     def __init__(
@@ -105,10 +140,13 @@ class Columns:
         names: Sequence[str],
         demands: Mapping[str, Demand] | None = None,
         categories: Sequence[str] = (),
+        told: Sequence[str] = (),
     ) -> None:
         self._file, self._names, self._demands = file, names, demands or {}
-        self._columns: dict[str, _Numbers | _Categories] = {
-            name: _Categories() if name in categories else _Numbers(self._demands.get(name)) for name in names
+        self._columns: dict[str, _Numbers | _Categories | _Told] = {
+            **{name: _Numbers(self._demands.get(name)) for name in names},
+            **{name: _Categories() for name in categories},
+            **{name: _Told() for name in told},
         }
         self._rows, self._bound = 0, _UNSETTLED
         self._bad: dict[str, _Bad] = {}
@@ -122,7 +160,8 @@ class Columns:
     @property
     def categories(self) -> dict[str, tuple[str, ...]]:
         """Of each column of categories its texts, by their numbers."""
-        return {name: tuple(c.numbers) for name, c in self._columns.items() if isinstance(c, _Categories)}
+        found = {name: c.column if isinstance(c, _Told) else c for name, c in self._columns.items()}
+        return {name: tuple(c.numbers) for name, c in found.items() if isinstance(c, _Categories)}
 
     @property
     def doubtful(self) -> bool:

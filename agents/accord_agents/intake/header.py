@@ -30,10 +30,12 @@ def layout(
     *,
     ids_only: bool,
     line: int = 1,
+    wanted_by: str = "features",
 ) -> Layout:
     """Find the named columns in the header; without `features`, all that have no other use are features.
 
-    With `ids_only` others and features must exist if named, but are not read; `line` is where the header stands.
+    With `ids_only` others and features must exist if named, but are not read; `line` is where the header stands, and
+    `wanted_by` what names the features.
 
     Raises:
         UsageError: A column is unknown, unnamed, named twice or used twice.
@@ -53,12 +55,12 @@ def layout(
     if features is None:
         chosen = [position for position in range(len(header)) if position not in taken]
     else:
-        chosen = [_find(file, header, name, "features") for name in features]
+        chosen = [_find(file, header, name, wanted_by) for name in features]
     used = taken + chosen
     for position in used:
         if used.count(position) > 1:
             raise UsageError(
-                f"{file}: column {header[position]!r} is named twice among {', '.join(['id', *others])} and features.",
+                f"{file}: column {header[position]!r} is named twice among {', '.join(['id', *others, wanted_by])}.",
                 hint="Each column has one use.",
             )
     return Layout(id_at, () if ids_only else tuple(chosen), {} if ids_only else found)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK = 1 << 14  # ids whose text is in memory at a time while one goes through them
+_EIGHT = 8
 _FAR = 1 << 12  # the same of ids that are far from each other
 
 
@@ -57,6 +58,22 @@ class MappedIds(Sequence[str]):
             found += [str(self._data[start:end], "utf-8") for start, end in zip(starts, ends, strict=True)]
             self._forget()
         return found
+
+    def words(self, rows: NDArray[np.int64], place: int) -> NDArray[np.uint64]:
+        """Of some rows' ids the eight bytes from `place` on, the first one highest, zeros behind an id's end."""
+        data, found = np.frombuffer(self._data, np.uint8), np.empty(len(rows), np.uint64)
+        for first in range(0, len(rows), _BLOCK):
+            part = rows[first : first + _BLOCK]
+            at = self._offsets[part].astype(np.int64)[:, None] + np.arange(place, place + _EIGHT)
+            inside = at < self._offsets[part + 1].astype(np.int64)[:, None]
+            taken = np.where(inside, data[np.minimum(at, len(data) - 1)], np.uint8(0))
+            found[first : first + _BLOCK] = taken.view(">u8").reshape(-1)
+            self._forget()
+        return found
+
+    def sizes(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many bytes some rows' ids have."""
+        return (self._offsets[rows + 1] - self._offsets[rows]).astype(np.int64)
 
     def utf8(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Where each id begins and the last one ends, and their bytes: a copy, to go through them at once."""

@@ -59,7 +59,8 @@ class Source:
     @property
     def others(self) -> dict[str, str]:
         """The columns besides id and features by their use, of `OTHERS`."""
-        columns = (self.label, self.reads.weights, self.reads.exposure)
+        label = None if self.reads.carried else self.label  # it has no other use here
+        columns = (label, self.reads.weights, self.reads.exposure)
         return {use: column for use, column in zip(OTHERS, columns, strict=True) if column is not None}
 
 
@@ -106,15 +107,16 @@ def _read(source: Source, folder: Path | None, key: bytes, rows: int | None = No
     if reads.model is not None and reads.label and source.label is None:
         raise UsageError(f"{csv.name}: the label holder's data name no label.", hint="Set data.label to a column.")
     with closing(_lines(csv)) as lines:
-        records, ids_only = Records(csv.name, lines), reads.model is None
+        records, ids_only = Records(csv.name, lines), reads.model is None and not reads.carried
         where = layout(
             csv.name,
             records.header,
             source.key.columns,
             source.others,
-            source.features,
+            [*reads.carried] or source.features,
             ids_only=ids_only,
             line=records.line,
+            wanted_by="align.carry" if reads.carried else "features",
         )
         if not ids_only and "label" not in where.others and not where.features:
             raise UsageError(f"{csv.name} has no feature column.", hint="Add a column besides the id.")
@@ -153,6 +155,7 @@ def _staged(source: Source, records: Records, where: Layout, stage: Stage, most:
         [header[place] for place in wanted],
         {header[place]: demands[use] for use, place in where.others.items()},
         [header[place] for place in where.features if header[place] in reads.one_hot],
+        reads.carried,
     )
     ids: list[str] = []
     held: list[list[str]] = []

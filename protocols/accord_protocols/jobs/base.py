@@ -65,6 +65,7 @@ class Reads:
         weights: Its column of row weights, if any.
         exposure: Its column of exposures, if any.
         one_hot: Columns that hold categories where it has them.
+        carried: Columns of whatever it has, that are told as they are.
     """
 
     model: Literal["linear", "logistic", "poisson"] | None = None
@@ -72,6 +73,7 @@ class Reads:
     weights: str | None = None
     exposure: str | None = None
     one_hot: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

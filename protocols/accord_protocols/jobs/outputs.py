@@ -59,10 +59,14 @@ def table(
 
     def body(notes: Notes, rows: Rows | None) -> Iterator[bytes]:
         assert rows is not None
-        given = chain([columns], lines(notes, rows))
-        while some := list(islice(given, _LINES)):
-            buffer = io.StringIO()
-            csv.writer(buffer, lineterminator="\n").writerows(some)
-            yield buffer.getvalue().encode()
+        yield from as_csv(chain([columns], lines(notes, rows)))
 
     return Output(file, needs, body, columns, label)
+
+
+def as_csv(lines: Iterator[Sequence[str]]) -> Iterator[bytes]:
+    """Lines as CSV, some thousand in a piece."""
+    while some := list(islice(lines, _LINES)):
+        buffer = io.StringIO()
+        csv.writer(buffer, lineterminator="\n").writerows(some)
+        yield buffer.getvalue().encode()

@@ -7,7 +7,9 @@ from typing import Any
 
 from accord_protocols.jobs import alignment, sentences
 from accord_protocols.jobs.base import Job, Learned, Reads, machines
-from accord_protocols.kernel.plan import Known, Plan
+from accord_protocols.jobs.carried import OUTPUT as CARRIED
+from accord_protocols.kernel.plan import Known, Phase, Plan
+from accord_protocols.phases.alignment.carry import Carry
 from accord_protocols.phases.alignment.star import Aligned
 from accord_schemas.agreement import FEATURE_HOLDER, LABEL_HOLDER, Agreement
 from accord_schemas.events import Complete
@@ -37,8 +39,16 @@ def _told(learned: Learned) -> list[str]:
     return list(learned.agreement.told)
 
 
-def _reads(_agreement: Agreement, _party: str) -> Reads:
-    return Reads()
+def _reads(agreement: Agreement, party: str) -> Reads:
+    return Reads(carried=agreement.align.carry.get(party, ()))
+
+
+def _aligned(known: Known) -> Aligned:
+    return known.of(Aligned)
+
+
+def _carried(learned: Learned) -> dict[str, list[str]] | None:
+    return (learned.notes.get("carried") or {}).get("columns")
 
 
 def _about(_agreement: Agreement) -> str:
@@ -47,16 +57,16 @@ def _about(_agreement: Agreement) -> str:
 
 JOB = Job(
     name="psi",
-    plan=Plan(alignment.PHASES, _complete),
-    machines=machines(*alignment.MACHINES),
+    plan=Plan((*alignment.PHASES, Phase("carry", Carry.kind, given=_aligned)), _complete),
+    machines=machines(*alignment.MACHINES, Carry),
     roles={LABEL_HOLDER: (0, 1), FEATURE_HOLDER: (0, MAX_PARTIES), MEMBER: (0, MAX_PARTIES)},
     leader=_leader,
     sections=frozenset({"align"}),
     reads=_reads,
     facts=alignment.FACTS,
     completed=_completed,
-    figures={**alignment.FIGURES, "told": _told},
-    outputs=(alignment.INTERSECTION,),
+    figures={**alignment.FIGURES, "told": _told, "carried": _carried},
+    outputs=(alignment.INTERSECTION, CARRIED),
     about=_about,
     learns=sentences.aligned,
 )

@@ -49,10 +49,13 @@ def _aligned(agreement: Agreement, party: str) -> Iterator[str]:
     if party != agreement.leader:
         told = party in agreement.told
         yield "which of its ids are common to all" if told else "how many ids are common to all, and not which"
-        return
-    yield "the common ids"
-    if agreement.align.max_overlap is not None:
-        yield "how many of a sample of its ids, and of its column names, each other party has"
+    else:
+        yield "the common ids"
+        if agreement.align.max_overlap is not None:
+            yield "how many of a sample of its ids, and of its column names, each other party has"
+    for owner in agreement.order if party in agreement.knowing else ():
+        if owner != party and (columns := agreement.align.carry.get(owner)):
+            yield f"of every common id what {owner} has in {', '.join(columns)}"
 
 
 def _trained(agreement: Agreement, party: str) -> Iterator[str]:

@@ -62,6 +62,8 @@ class Goes(Enum):
     """The party that the instance names first after its kind."""
     STEP = "step"
     """The party that the step names last."""
+    KNOWING = "knowing"
+    """Everybody who is told which ids are common."""
 
 
 class ContractError(AccordError):

@@ -42,6 +42,8 @@ def demanded(
             return parties & {agreement.label_holder}
         case Goes.INSTANCE:
             return parties & {address.instance.split(".")[1]} if "." in address.instance else frozenset()
+        case Goes.KNOWING:
+            return parties & {*agreement.knowing}
         case Goes.STEP:
             return parties & {address.step.rpartition(".")[2]}
     return None

@@ -167,6 +167,8 @@ TASKS: dict[str, Task] = {
     "align.intersect": Task("align:intersect_task", cheap=True),
     "align.locate": Task("align:locate_task", cheap=True),
     "align.order": Task("align:order", cheap=True),
+    "carry.taken": Task("carry:taken", cheap=True),
+    "carry.checked": Task("carry:checked", cheap=True),
     "prepare.fit": Task("prepare:fit_task", heavy=True, replayed_by="prepare.refit", recorded="fitted"),
     "prepare.refit": Task("prepare:refit_task", heavy=True),
     "pads.encrypt": Task("pads:encrypt", split=("masks",), chunk=512),

@@ -170,6 +170,14 @@ class Ordered:
     peer: Mapping[str, bytes]
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Told:
+    """A party's cells of the common ids: bytes of each, ``(k, columns)``, and all in UTF-8, ``(n,)``."""
+
+    sizes: Words
+    text: Bytes
+
+
 # ---- training
 
 

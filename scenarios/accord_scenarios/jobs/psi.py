@@ -44,6 +44,9 @@ def _learned(result: Result) -> list[str]:
         said.append(f"{_learn(told)} the number of {first}'s users, and which of the own users all parties share.")
     if untold:
         said.append(f"{_learn(untold)} the number of {first}'s users, and of those that all parties share.")
+    for owner, columns in (result.get("carried") or {}).items():
+        if knowing := sorted({first, *told} - {owner}):
+            said.append(f"{_learn(knowing)} what {owner} has in {listed(columns)} of every common id.")
     return said
 
 

@@ -7,6 +7,7 @@
 from accord_schemas.events.alignment import (
     Answer,
     Blinded,
+    Cells,
     Choices,
     Marks,
     Masked,
@@ -82,6 +83,7 @@ __all__ = [
     "Asked",
     "Blinded",
     "Cancel",
+    "Cells",
     "Checkpoint",
     "Choices",
     "Chosen",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from accord_schemas.arrays import Blocks16, Digests, Numbers, Vectors
+from accord_schemas.arrays import Blocks16, Bytes, Digests, Numbers, RingVector, Vectors
 from accord_schemas.events.base import Event
 
 
@@ -78,6 +78,17 @@ class Tags(Event):
 
     family, name = "psi", "tags"
     tags: Digests
+
+
+class Cells(Event):
+    """Alignment, a party to all who know the common ids: its agreed columns of these, in the order of the ids' bytes.
+
+    ``sizes (ids, columns)`` says how many bytes of `text`, UTF-8, each cell has.
+    """
+
+    family, name = "psi", "cells"
+    sizes: RingVector
+    text: Bytes
 
 
 class RowOrder(Event):

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from tests.support.models import parts, prediction
-from tests.support.world import agreement, tables
+from tests.support.world import agreement, alignment, tables
 
 from accord_agents.config.policy import Policy
 from accord_agents.security.keystore import Keystore
 from accord_agents.service.budget import Budget
 from accord_agents.service.rerun_guard import Reruns, objections
 from accord_protocols.jobs.registry import JOBS
-from accord_schemas.agreement import Agreement
+from accord_schemas.agreement import Agreement, Align
 
 TERMS = agreement(3, 3072, gate=0.9, max_rounds=50)
 SCORE = agreement(3, 3072, gate=0.9, protection="score")
@@ -78,6 +78,23 @@ QUANTUM = TERMS.model_copy(update={"profile": "pq"})
 def test_a_proposal_meets_the_policy(policy: Policy, terms: object, verdict: str, word: str) -> None:
     said, reason = policy.judge(terms, "bank")  # type: ignore[arg-type]
     assert said == verdict and word in reason and (said != "refuse" or reason.startswith("policy: "))
+
+
+@pytest.mark.parametrize(
+    ("carry", "me", "word"),
+    [
+        ([], "shop", "column x is told to nobody"),
+        (["y"], "shop", "column x is told to nobody"),
+        (["x", "y"], "shop", ""),
+        ("any", "shop", ""),
+        ([], "telco", ""),
+    ],
+)
+def test_columns_are_told_that_the_policy_names(carry: Any, me: str, word: str) -> None:
+    align = Align(carry={"shop": ("x",)})
+    terms = JOBS["psi"].told(alignment(3, 3072).model_copy(update={"align": align}))
+    verdict, reason = Policy(proposals="accept", carry=carry).judge(terms, "bank", me)
+    assert (verdict, word in reason) == ("refuse" if word else "accept", True)
 
 
 def test_who_learns_the_scores_need_not_refuse_them() -> None:
