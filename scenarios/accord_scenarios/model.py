@@ -20,7 +20,7 @@ from accord_agents.config.party_file import IdColumns, Source
 from accord_agents.config.problems import AS_WRITTEN
 from accord_agents.files.paths import expanded
 from accord_protocols.jobs.registry import JOBS
-from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, RESERVED, Align, Ids, Limits, Party, untellable
+from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, RESERVED, Align, Ids, Limits, Party, misaligned
 from accord_schemas.header import MAX_PARTIES
 from accord_schemas.suites import DEFAULT, Profile
 
@@ -99,7 +99,7 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _tellable(self) -> Self:
-        if wrong := untellable(self.align, self.job, self.parties, self.leader):
+        if wrong := misaligned(self.align, self.job, self.parties, self.leader):
             raise ValueError(wrong)
         return self
 

@@ -139,7 +139,7 @@ def _result(
     result["accord_version"] = version("accord")
     result["warnings"] = [*([_SEED] if scenario.seed is not None else []), *result["warnings"], _KEY]
     if result["intersection_size"] == 0:
-        result["warnings"] += advice({party: snapshots.table(layout, party).ids for party in roles})
+        result["warnings"] += advice({party: snapshots.table(layout, party).own_ids for party in roles})
     if result["status"] == "COMPLETED":
         PLAYED[scenario.job].compare(scenario, result, functools.partial(snapshots.table, layout))
     result["timeline"] = _relative(result["timeline"] or {})

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
+from accord_agents.intake.padding import Padding
 from accord_agents.intake.reader import Source, take
 from accord_agents.intake.snapshot import SNAPSHOTS, SUFFIX, Snapshot, columns_of, read_snapshot
 from accord_agents.intake.table import Table
@@ -25,14 +26,16 @@ from accord_schemas.errors import UsageError
 def taken(scenario: Scenario, home: Path) -> Iterator[Mapping[str, Snapshot]]:
     """Snapshots of all parties' files, as their job reads them; see `taken_of`."""
     wanted = sources(scenario)
-    with taken_of(wanted, scenario.seed, home) as found:
+    with taken_of(wanted, scenario.seed, home, scenario.align.pad) as found:
         _somewhere({name for source in wanted.values() for name in source.reads.one_hot}, found.values())
         yield found
 
 
 @contextmanager
-def taken_of(wanted: Mapping[str, Source], seed: int | None, home: Path) -> Iterator[Mapping[str, Snapshot]]:
-    """Snapshots of files by party, in a folder beside `home` that goes with the context.
+def taken_of(
+    wanted: Mapping[str, Source], seed: int | None, home: Path, pad: int | None = None
+) -> Iterator[Mapping[str, Snapshot]]:
+    """Snapshots of files by party, padded where that was agreed, in a folder beside `home` that goes with the context.
 
     Each party has a folder of its own in it: a snapshot is named by what it holds, and two parties may hold the same.
 
@@ -47,8 +50,11 @@ def taken_of(wanted: Mapping[str, Source], seed: int | None, home: Path) -> Iter
             f"{beside} cannot be written: {error.strerror}.", hint="Name another folder with --out."
         ) from None
     try:
-        key = _key(seed)
-        yield {name: take(source, Path(folder) / name, key) for name, source in wanted.items()}
+        key, found = _secret(seed, "", "buckets"), {}  # that of the buckets is the same for all: they are one person's
+        for name, source in wanted.items():
+            padding = Padding(pad, _secret(seed, name, "padding")) if pad else None
+            found[name] = take(source, Path(folder) / name, key, padding)
+        yield found
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -80,7 +86,6 @@ def _somewhere(categories: set[str], snapshots: Iterable[Snapshot]) -> None:
         )
 
 
-def _key(seed: int | None) -> bytes:
-    """Of the buckets, the same for all parties: in a run they are one person's."""
-    entropy: Entropy = SystemEntropy() if seed is None else SeedEntropy(seed, "")
-    return entropy.secret("buckets")
+def _secret(seed: int | None, party: str, purpose: str) -> bytes:
+    entropy: Entropy = SystemEntropy() if seed is None else SeedEntropy(seed, party)
+    return entropy.secret(purpose)

@@ -30,6 +30,8 @@ ALIGNMENT = "psi"
 """The job that ends with the common ids."""
 OVERLAP = "overlap"
 """The job that asks how many ids two parties share, and aligns nothing."""
+PADDED = (ALIGNMENT, "train")
+"""The jobs in which nothing that is said, but what is common, follows from the size of a set."""
 ONLINE = "online"
 """The job that predicts rows as they are asked for, by their ids: it aligns nothing either."""
 RESERVED = frozenset({"job", "self"})
@@ -81,6 +83,7 @@ class Align(_Part):
         learns: Of a job that ends with it, who is told which ids are common: the leader, who knows them, and perhaps
             others; empty for everybody.
         carry: Of such a job, columns that a party tells everybody who is told which ids are common, of these alone.
+        pad: Sets are filled up to a multiple of this with ids that nobody has; None announces sizes as they are.
     """
 
     protocol: Literal["rsa", "ecdh", "sm2", "ot"] = "rsa"
@@ -89,6 +92,14 @@ class Align(_Part):
     max_feature_overlap: Annotated[float, Field(gt=0, le=1)] | None = None
     learns: Annotated[tuple[Party, ...], Strict(False), Field(max_length=MAX_PARTIES)] = ()
     carry: dict[Party, Columns] = {}
+    pad: Annotated[int, Field(ge=2, le=20_000_000)] | None = None
+
+    @field_validator("pad")
+    @classmethod
+    def _without_gate(cls, pad: int | None, info: ValidationInfo) -> int | None:
+        if pad is not None and info.data.get("max_overlap") is not None:
+            raise ValueError("pad hides the sizes of which an overlap is a part: it goes with max_overlap: null")
+        return pad
 
 
 class Prepare(_Part):
@@ -273,7 +284,7 @@ class Agreement(_Part):
             raise ValueError("leads names a party that leads though it is not the label_holder")
         if RESERVED & set(self.parties):
             raise ValueError("no party may be called job or self")
-        if wrong := untellable(self.align, self.job, self.parties, self.leader):
+        if wrong := misaligned(self.align, self.job, self.parties, self.leader):
             raise ValueError(wrong)
         if wrong := (self.computing and self._computes()) or self._deals():
             raise ValueError(wrong)
@@ -379,8 +390,10 @@ class Agreement(_Part):
         return agreement
 
 
-def untellable(align: Align, job: str, parties: Iterable[str], leader: str) -> str:
-    """Why what is agreed on who is told what of the common ids cannot be; or nothing."""
+def misaligned(align: Align, job: str, parties: Iterable[str], leader: str) -> str:
+    """What an alignment's terms say that cannot be in a job of these parties; or nothing."""
+    if align.pad and job not in PADDED:
+        return f"align.pad is for jobs {' and '.join(PADDED)}, not for {job}"
     for name, named in (("learns", align.learns), ("carry", align.carry)):
         if named and job != ALIGNMENT:
             return f"align.{name} is for job: {ALIGNMENT}; in a {job} job everybody works on the common rows"

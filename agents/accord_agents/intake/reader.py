@@ -17,6 +17,7 @@ from accord_agents.intake.demands import LABELS, POSITIVE
 from accord_agents.intake.header import Layout, layout
 from accord_agents.intake.ids import IdColumn
 from accord_agents.intake.kept import Kept, kept_rows
+from accord_agents.intake.padding import Padding, padded
 from accord_agents.intake.records import Records
 from accord_agents.intake.snapshot import Snapshot, read_snapshot, write_snapshot
 from accord_agents.intake.stage import Stage
@@ -64,7 +65,7 @@ class Source:
         return {use: column for use, column in zip(OTHERS, columns, strict=True) if column is not None}
 
 
-def take(source: Source, folder: Path, key: bytes) -> Snapshot:
+def take(source: Source, folder: Path, key: bytes, padding: Padding | None = None) -> Snapshot:
     """Read a party's file into a snapshot: ids normalised and checked, the first row of an id kept, nulls as NaN.
 
     Rows that name nobody (NULL and the like as an id), and rows without a label, are left out and counted.
@@ -73,6 +74,7 @@ def take(source: Source, folder: Path, key: bytes) -> Snapshot:
         source: The file.
         folder: Where the snapshot goes; made if needed.
         key: Of the buckets, see `keyed_hashes`.
+        padding: How the set is filled up, where that was agreed.
 
     Raises:
         UsageError: The file cannot be read or used; names file, line, column and what to do.
@@ -80,7 +82,7 @@ def take(source: Source, folder: Path, key: bytes) -> Snapshot:
     """
     with _read(source, folder, key) as kept:
         assert kept is not None
-        return write_snapshot(kept, folder)
+        return write_snapshot(padded(kept, padding) if padding else kept, folder)
 
 
 def check(source: Source, rows: int = SAMPLE) -> None:

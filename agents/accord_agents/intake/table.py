@@ -25,12 +25,14 @@ class Report:
         duplicates: Rows that were left out because an earlier row has the same normalised id.
         empty_labels: Rows that were left out because their label is null.
         ids: What its people should know of the ids, a sentence each.
+        padded: Rows in the end whose ids are nobody's: see `accord_agents.intake.padding`.
     """
 
     rows_read: int
     duplicates: int
     empty_labels: int
     ids: tuple[str, ...] = ()
+    padded: int = 0
 
     def warnings(self) -> list[str]:
         """A sentence for each kind of row that was left out."""
@@ -85,6 +87,11 @@ class Table:
         for name, numbers in (("labels", self.labels), ("weights", self.weights), ("exposure", self.exposure)):
             if numbers is not None and numbers.shape != (len(self.ids),):
                 raise ValueError(f"{name} must have one value for each id")
+
+    @property
+    def own_ids(self) -> Sequence[str]:
+        """The ids without those that are nobody's."""
+        return self.ids[: len(self.ids) - self.report.padded]
 
     def find(self, identifier: str) -> int | None:
         """The row of an id, if there is one."""

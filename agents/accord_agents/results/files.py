@@ -76,7 +76,7 @@ class Findings:
             written(folder / name, pieces)
         result = dict(self.result)
         if self.alone and (rows := table()) is not None:
-            result["warnings"] = [*result["warnings"], f"{self.alone}: it has {described(rows.ids)}."]
+            result["warnings"] = [*result["warnings"], f"{self.alone}: it has {described(rows.own_ids)}."]
         written(folder / "result.json", [json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True).encode()])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.room import too_large
 from accord_agents.config.party_file import Config
+from accord_agents.intake.padding import Padding
 from accord_agents.intake.reader import Source, take
 from accord_agents.intake.snapshot import SNAPSHOTS, SUFFIX, Snapshot, read_snapshot
 from accord_agents.intake.table import Table
@@ -135,7 +136,10 @@ class Acceptance:
             if model is not None:
                 source = asked_of(data, model, agreement.ids)
             # the same key at every party, so that buckets of one number hold equal ids; known to nobody before
-            snapshot = take(source, folder, digest(b"accord buckets", cid))
+            padding = None
+            if agreement.align.pad:
+                padding = Padding(agreement.align.pad, self._secret(f"{cid}/padding", "padding", cid))
+            snapshot = take(source, folder, digest(b"accord buckets", cid), padding)
         table = read_snapshot(snapshot.path, snapshot.digest)
         if model is not None:
             suits(table, self._config.data.csv.name, model)

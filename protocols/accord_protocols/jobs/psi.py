@@ -47,6 +47,10 @@ def _aligned(known: Known) -> Aligned:
     return known.of(Aligned)
 
 
+def _pad(learned: Learned) -> int | None:
+    return learned.agreement.align.pad
+
+
 def _carried(learned: Learned) -> dict[str, list[str]] | None:
     return (learned.notes.get("carried") or {}).get("columns")
 
@@ -65,7 +69,7 @@ JOB = Job(
     reads=_reads,
     facts=alignment.FACTS,
     completed=_completed,
-    figures={**alignment.FIGURES, "told": _told, "carried": _carried},
+    figures={**alignment.FIGURES, "told": _told, "carried": _carried, "pad": _pad},
     outputs=(alignment.INTERSECTION, CARRIED),
     about=_about,
     learns=sentences.aligned,

@@ -53,6 +53,8 @@ def _aligned(agreement: Agreement, party: str) -> Iterator[str]:
         yield "the common ids"
         if agreement.align.max_overlap is not None:
             yield "how many of a sample of its ids, and of its column names, each other party has"
+    if agreement.align.pad:
+        yield f"of the size of each other set no more than which multiple of {agreement.align.pad} holds it"
     for owner in agreement.order if party in agreement.knowing else ():
         if owner != party and (columns := agreement.align.carry.get(owner)):
             yield f"of every common id what {owner} has in {', '.join(columns)}"

@@ -40,10 +40,11 @@ def _learned(result: Result) -> list[str]:
     told = [party for party in others if party in (result.get("told") or others)]
     untold = [party for party in others if party not in told]
     said = [f"{first} learns which users all parties share{sampled}."]
+    users = f"the number of {first}'s users" + (f" in steps of {number(pad)}" if (pad := result.get("pad")) else "")
     if told:
-        said.append(f"{_learn(told)} the number of {first}'s users, and which of the own users all parties share.")
+        said.append(f"{_learn(told)} {users}, and which of the own users all parties share.")
     if untold:
-        said.append(f"{_learn(untold)} the number of {first}'s users, and of those that all parties share.")
+        said.append(f"{_learn(untold)} {users}, and of those that all parties share.")
     for owner, columns in (result.get("carried") or {}).items():
         if knowing := sorted({first, *told} - {owner}):
             said.append(f"{_learn(knowing)} what {owner} has in {listed(columns)} of every common id.")
