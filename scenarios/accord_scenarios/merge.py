@@ -15,7 +15,8 @@ _ENDS = ("REFUSED", "FAILED", "CANCELLED", "EXPIRED", "COMPLETED")
 _FIGURES = dict.fromkeys(name for job in JOBS.values() for name in job.figures)
 FIELDS = (
     *("status", "reason", "job", "leader", *_FIGURES, "reference", "profile", "seconds", "bytes", "events"),
-    *("peak_rss_mib", "restarts", "warnings", "insecure_seed", "accord_version", "parties", "traffic", "timeline"),
+    *("peak_rss_mib", "backend", "restarts", "warnings", "insecure_seed", "accord_version"),
+    *("parties", "traffic", "timeline"),
 )
 """Every field of a result, whatever the job; what a job does not have is null."""
 PHASES = ("total", *dict.fromkeys(name for job in JOBS.values() for name in job.phase_of.values()))

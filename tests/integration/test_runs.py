@@ -16,7 +16,8 @@ from accord_schemas.frame import Frame
 FIELDS = (
     *("status", "reason", "intersection_size", "train_rows", "test_rows", "gate", "rounds", "converged", "loss"),
     *("coefficients", "intercept", "metrics", "reference", "model_digest", "engine", "protection", "profile"),
-    *("seconds", "bytes", "events", "peak_rss_mib", "restarts", "warnings", "insecure_seed", "accord_version"),
+    *("seconds", "bytes", "events", "peak_rss_mib", "scheme", "backend", "restarts", "warnings", "insecure_seed"),
+    "accord_version",
 )
 PHASES = {"total", "keys", "gate", "align", "prepare", "offline", "train", "evaluate"}
 

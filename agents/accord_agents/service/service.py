@@ -50,6 +50,7 @@ from accord_broker.factory import connect
 from accord_broker.port import Broker
 from accord_protocols.kernel.engine import Job
 from accord_protocols.kernel.lifecycle import PROPOSED
+from accord_protocols.primitives.psi.backend import backend
 from accord_schemas.agreement import Agreement
 from accord_schemas.blob import Blob
 from accord_schemas.codes import Code
@@ -373,7 +374,10 @@ class Service:
     def _write_results(self, collaboration: Collaboration) -> None:
         run = self.agent.summaries[collaboration.cid]
         folder = self.config.out if self.one_shot else self.config.out / collaboration.cid
-        facts = {"peak_rss_mib": {self.config.party: round(self.memory.peak, 1)}}
+        facts: dict[str, Any] = {"peak_rss_mib": {self.config.party: round(self.memory.peak, 1)}}
+        if (terms := collaboration.agreement) is not None and terms.aligns and "rows" in collaboration.data:
+            made_by = backend(terms.align.protocol, collaboration.data["rows"])
+            facts["backend"] = {self.config.party: made_by}
         self.results.write(folder, collaboration, run, facts)
 
     def _unwitnessed(self, collaboration: Collaboration, problem: str) -> None:

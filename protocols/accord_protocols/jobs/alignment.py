@@ -75,6 +75,7 @@ def noted(name: str) -> Callable[[Learned], Any]:
 FIGURES: Mapping[str, Callable[[Learned], Any]] = {
     "intersection_size": noted("intersection_size"),
     "gate": noted("gate"),
+    "scheme": lambda learned: learned.agreement.align.protocol,
 }
 INTERSECTION = table(
     "intersection.csv",

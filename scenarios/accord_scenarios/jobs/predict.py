@@ -136,6 +136,6 @@ PLAYED = Played(
     verdict=_verdict,
     learned=_learned,
     lines=(("rows", _rows), ("model of", lambda result: result.get("predicted_by"))),
-    sections=(model, sections.gate),
+    sections=(model, sections.gate, sections.alignment),
     completed=completed,
 )

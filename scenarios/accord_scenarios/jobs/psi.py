@@ -67,5 +67,8 @@ PLAYED = Played(
     verdict=_verdict,
     learned=_learned,
     lines=(("users in common", _common),),
-    sections=(sections.gate,),
+    sections=(
+        sections.gate,
+        sections.alignment,
+    ),
 )

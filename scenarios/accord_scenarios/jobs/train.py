@@ -154,6 +154,7 @@ PLAYED = Played(
         prediction.stability,
         sections.loss,
         sections.gate,
+        sections.alignment,
         prediction.steps,
         sections.columns,
     ),

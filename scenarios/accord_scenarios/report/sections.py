@@ -137,6 +137,15 @@ def gate(result: wording.Result) -> str:
     return section("Overlap gate", f"{text}.</p>" + table(["party", "with", "decision"], pairs))
 
 
+def alignment(result: wording.Result) -> str:
+    """By which scheme common users were found, and what computed it at each party."""
+    scheme, made_by = result.get("scheme"), result.get("backend") or {}
+    if not (scheme and made_by):
+        return ""
+    rows: list[Sequence[Cell]] = [[party, str(name)] for party, name in sorted(made_by.items())]
+    return section("Alignment", f"<p>Scheme {escape(str(scheme))}.</p>" + table(["party", "computed by"], rows))
+
+
 def overlap(result: wording.Result) -> str:
     """How many users the leader shares with the others."""
     first, shares = wording.leader(result), wording.shares(result)

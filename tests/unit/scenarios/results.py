@@ -28,6 +28,8 @@ COMPLETED: dict[str, Any] = {
     "seconds": {"total": 9.5, "keys": 2.0, "align": 1.5, "train": 4.0, "gate": None},
     "bytes": {"psi": 400_000, "gradients": 1_500_000},
     "events": {"psi": 12, "gradients": 140},
+    "scheme": "rsa",
+    "backend": {"bank": "OpenSSL 3.0.2 (libcrypto)", "shop": "gmpy2 2.2.1", "telco": "gmpy2 2.2.1"},
     "peak_rss_mib": {"bank": 121.5, "shop": 99.0, "telco": 98.0},
     "restarts": {"bank": 0, "shop": 1, "telco": 0},
     "warnings": ["Few rows: 983 for 12 columns."],
