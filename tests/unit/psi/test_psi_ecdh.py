@@ -32,6 +32,13 @@ BAD_ENCODINGS = [
     "3eb858e78f5a7254d8c9731174a94f76755fd3941c0ac93735c07ba14579630e",  # xy is negative
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  # s = −1: y = 0
     "0000000000000000000000000000000000000000000000000000000000000000",  # the identity, which no honest peer sends
+    "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2df6",  # the generator with the highest bit
+    # points of Ed25519 of order 4 and 8, and one of order 8 times the prime: of no group of prime order
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
 ]
 
 

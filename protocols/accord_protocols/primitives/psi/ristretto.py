@@ -120,10 +120,13 @@ def check_points(points: NDArray[np.uint8]) -> None:
 
 
 def check_shape(points: NDArray[np.uint8]) -> None:
-    """Refuse what is not ``(n, 32) uint8``.
+    """Refuse what is not ``(n, 32) uint8``, each below 2^255: libsodium up to 1.0.18 passes over the highest bit.
+
+    With it a point would have two encodings, one more than what tells points apart can know.
 
     Raises:
-        ProtocolError: Another shape or type.
+        ProtocolError: Another shape or type, or the bit is set.
     """
-    if points.dtype != np.uint8 or points.ndim != 2 or points.shape[1] != POINT:
+    shaped = points.dtype == np.uint8 and points.ndim == 2 and points.shape[1] == POINT
+    if not shaped or (points[:, -1] >> 7).any():
         raise ProtocolError(_BAD_POINTS)
