@@ -120,7 +120,7 @@ def check_points(points: NDArray[np.uint8]) -> None:
 
 
 def check_shape(points: NDArray[np.uint8]) -> None:
-    """Refuse what is not ``(n, 32) uint8``, each below 2^255: libsodium up to 1.0.18 passes over the highest bit.
+    """Refuse what is not ``(n, 32) uint8``, each below 2^255: the libsodium of rbcl 1.1 passes over the highest bit.
 
     With it a point would have two encodings, one more than what tells points apart can know.
 
