@@ -76,6 +76,7 @@ class Align(_Part):
 
     Args:
         protocol: The scheme by which ids are found.
+        code: Of ``ot``, what ids become: vectors over F4, or of bits, which have longer been studied and cost more.
         max_overlap: What the gate lets pass; None turns it off.
         denominator: What an overlap is a part of: the smaller set, the leader's (``mine``), the other party's
             (``yours``), or the union of both.
@@ -87,12 +88,20 @@ class Align(_Part):
     """
 
     protocol: Literal["rsa", "ecdh", "sm2", "ot"] = "rsa"
+    code: Literal["f4", "binary"] = "f4"
     max_overlap: Annotated[float, Field(gt=0, le=1)] | None = 0.9
     denominator: Denominator = "min"
     max_feature_overlap: Annotated[float, Field(gt=0, le=1)] | None = None
     learns: Annotated[tuple[Party, ...], Strict(False), Field(max_length=MAX_PARTIES)] = ()
     carry: dict[Party, Columns] = {}
     pad: Annotated[int, Field(ge=2, le=20_000_000)] | None = None
+
+    @field_validator("code")
+    @classmethod
+    def _of_transfer(cls, code: str, info: ValidationInfo) -> str:
+        if code != "f4" and info.data.get("protocol") != "ot":
+            raise ValueError(f"code: {code} is for protocol: ot")
+        return code
 
     @field_validator("pad")
     @classmethod

@@ -72,8 +72,6 @@ RingVector = Annotated[np.ndarray, Array("<u8", (None, None))]
 """``(n, words) uint64``: ring elements, little-endian words."""
 RingMatrix = Annotated[np.ndarray, Array("<u8", (None, None, 2))]
 """``(n, m, 2) uint64``: elements of Z_2^128, little-endian words."""
-Vectors = Annotated[np.ndarray, Array("<u8", (None, 5))]
-"""``(n, 5) uint64``: vectors of 160 symbols over F4."""
 Bytes = Annotated[np.ndarray, Array("u1", (None,))]
 """``(n,) uint8``."""
 Reals = Annotated[np.ndarray, Array("<f8", (None,))]

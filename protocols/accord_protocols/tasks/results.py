@@ -116,7 +116,10 @@ class Points:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answered:
-    """The leader's half of the base transfers, ``(1, 32)`` and ``(320, 16)``, and all leaves ``(160, 4, 16)``."""
+    """The leader's half of the base transfers, ``(1, 32)`` and ``(320, 16)``, and all leaves ``(160, 4, 16)``.
+
+    Of a binary code no corrections, and leaves ``(448, 2, 16)``.
+    """
 
     point: Bytes
     corrections: Bytes
@@ -125,7 +128,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Learned:
-    """A server's factors, a bit each ``(160,)``, and its leaves ``(160, 3, 16)``."""
+    """A server's factors, low and high bits ``(160,)``, and its leaves ``(160, 3, 16)``.
+
+    Of a binary code 448 low bits, and a leaf of each.
+    """
 
     low: Bytes
     high: Bytes

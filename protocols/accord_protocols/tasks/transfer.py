@@ -1,7 +1,7 @@
 """Tasks of entity alignment by OT extension, see `accord_protocols.phases.alignment.transfer`.
 
 Of a party: ``sid`` is the session that all share, ``edge`` that of leader and server, ``leader`` the announced size of
-the leader's set, by which its table is cut.
+the leader's set, by which its table is cut, and ``code`` what ids become.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.ot import oprf, seeds, table
 from accord_protocols.primitives.psi.ot.code import Shape, hash_ids
+from accord_protocols.primitives.psi.ot.codes import CODES, Code
 from accord_protocols.primitives.psi.ot.extension import CHUNK
-from accord_protocols.primitives.psi.ot.f4 import SYMBOLS, Factors
+from accord_protocols.primitives.psi.ot.f4 import Bits, Factors, Secret
 from accord_protocols.primitives.psi.ot.loops import LARGE, warm
 from accord_protocols.primitives.psi.tags import find, in_order
 from accord_protocols.tasks.registry import Context, Result, some
@@ -41,30 +42,35 @@ def hashed(context: Context) -> Result:
 
 
 def solved(context: Context) -> Result:
-    """Leader: this part's buckets of the table of its ids. Inputs: sid, hashes, buckets."""
+    """Leader: this part's buckets of the table of its ids. Inputs: sid, hashes, buckets, code."""
     hashes, buckets = context.inputs["hashes"], context.inputs["buckets"].tolist()
-    numbers = range(buckets[0], buckets[-1] + 1)
-    return Result({"table": table.solve_some(_pieces(hashes), context.inputs["sid"], Shape(len(hashes)), numbers)})
+    numbers, shape = range(buckets[0], buckets[-1] + 1), Shape(len(hashes), _code(context))
+    return Result({"table": table.solve_some(_pieces(hashes), context.inputs["sid"], shape, numbers)})
 
 
 def choices(context: Context) -> Result:
-    """Server: public keys of the base transfers. Inputs: edge."""
-    return Result({"points": seeds.Server(context.inputs["edge"], context.xof).points})
+    """Server: public keys of the base transfers. Inputs: edge, code."""
+    return Result({"points": seeds.Server(context.inputs["edge"], context.xof, _code(context)).points})
 
 
 def answered(context: Context) -> Result:
-    """Leader: the other half of the base transfers, and all leaves. Inputs: edge, points."""
-    answer, leaves = seeds.answer(context.inputs["points"], context.inputs["edge"], context.xof)
+    """Leader: the other half of the base transfers, and all leaves. Inputs: edge, points, code."""
+    answer, leaves = seeds.answer(context.inputs["points"], context.inputs["edge"], context.xof, _code(context))
     corrections = answer.corrections.reshape(-1, answer.corrections.shape[-1])
     return Result({"point": answer.point, "corrections": corrections, "leaves": leaves})
 
 
 def learned(context: Context) -> Result:
-    """Server, with the key of its `choices`: its factors and leaves. Inputs: edge, point, corrections."""
+    """Server, with the key of its `choices`: its factors and leaves. Inputs: edge, point, corrections, code.
+
+    Of bits, the factors are all low.
+    """
     corrections = context.inputs["corrections"]
-    answer = seeds.Answer(context.inputs["point"], corrections.reshape(SYMBOLS, -1, corrections.shape[1]))
-    secret = seeds.Server(context.inputs["edge"], context.xof).learn(answer)
-    return Result({"low": secret.factors.low, "high": secret.factors.high, "leaves": secret.leaves})
+    answer = seeds.Answer(context.inputs["point"], corrections.reshape(-1, 2, corrections.shape[1]))
+    secret = seeds.Server(context.inputs["edge"], context.xof, _code(context)).learn(answer)
+    factors = secret.factors
+    low, high = (factors.low, factors.high) if isinstance(factors, Factors) else (factors.bits, factors.bits[:0])
+    return Result({"low": low, "high": high, "leaves": secret.leaves})
 
 
 def masked(context: Context) -> Result:
@@ -81,9 +87,9 @@ def unmasked(context: Context) -> Result:
 
 
 def tagged(context: Context) -> Result:
-    """Tags of this part's hashes. Inputs: sid, edge, leader, hashes, rows; at the server low and high as well."""
+    """Tags of this part's hashes. Inputs: sid, edge, leader, code, hashes, rows; at the server low and high as well."""
     inputs = context.inputs
-    session = oprf.Session(inputs["sid"], inputs["edge"], Shape(inputs["leader"]))
+    session = oprf.Session(inputs["sid"], inputs["edge"], Shape(inputs["leader"], _code(context)))
     factors, rows = _factors(context) if "low" in inputs else None, inputs["rows"]
     if len(rows) != session.shape.rows:
         raise ProtocolError("a masked table is not of the announced size")
@@ -130,9 +136,13 @@ def _rows_of(tags: Numbers, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     return found
 
 
-def _factors(context: Context) -> Factors:
+def _factors(context: Context) -> Secret:
     low, high = (np.asarray(context.inputs[name]) for name in ("low", "high"))
-    return Factors(low, high)
+    return Factors(low, high) if len(high) else Bits(low)
+
+
+def _code(context: Context) -> Code:
+    return CODES[context.inputs["code"]]
 
 
 def _first(context: Context) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from accord_schemas.arrays import Blocks16, Bytes, Digests, Numbers, RingVector, Vectors
+from accord_schemas.arrays import Blocks16, Bytes, Digests, Numbers, RingVector
 from accord_schemas.events.base import Event
 
 
@@ -63,7 +63,7 @@ class Masked(Event):
     family, name = "psi", "masked"
     point: Digests
     corrections: Blocks16
-    table: Vectors
+    table: RingVector
 
 
 class Marks(Event):

@@ -25,8 +25,8 @@ def test_absent_sections_and_keys_take_the_documented_values(write: Write) -> No
     resolved = scenario.resolved()
     assert resolved["name"] == "credit"
     assert resolved["align"] | {"max_feature_overlap": None} == {
-        "protocol": "rsa", "max_overlap": 0.9, "denominator": "min", "max_feature_overlap": None, "learns": [],
-        "carry": {}, "pad": None,
+        "protocol": "rsa", "code": "f4", "max_overlap": 0.9, "denominator": "min", "max_feature_overlap": None,
+        "learns": [], "carry": {}, "pad": None,
     }  # fmt: skip
     assert resolved["prepare"] == {
         "impute": "mean", "winsorise": 5.0, "drop_variance_below": 0.0, "drop_variance_above": None,

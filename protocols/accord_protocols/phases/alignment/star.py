@@ -18,9 +18,17 @@ from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.oprf import Opened, OprfExchange, Pair, oprf_of
 from accord_protocols.phases.alignment.order import Ordering
-from accord_protocols.phases.alignment.transfer import Edge, Marked, Transfer, alone, by_transfer, session, table_bytes
+from accord_protocols.phases.alignment.transfer import (
+    Edge,
+    Marked,
+    Transfer,
+    alone,
+    by_transfer,
+    session,
+    shape,
+    table_bytes,
+)
 from accord_protocols.phases.keys import Keyed
-from accord_protocols.primitives.psi.ot.code import Shape
 from accord_protocols.tasks.results import Bytes, Common, Hashed, Located, Solved, Tagged, Words
 from accord_schemas.agreement import Agreement
 from accord_schemas.blob import loaded
@@ -36,7 +44,7 @@ NOBODY = "the parties have no users in common"
 def question_bytes(agreement: Agreement, ids: int) -> int:
     """Bytes of the largest content that a leader of so many ids sends to a server."""
     if by_transfer(agreement):
-        return table_bytes(ids)
+        return table_bytes(agreement, ids)
     return ids * oprf_of(agreement).id_bytes(agreement.key_bits)
 
 
@@ -106,8 +114,9 @@ class Align(Machine):
         hashes = inputs.result(Hashed, self.job("hashed")).hashes
         if not self.setup.leads:
             return self._exchanging(state, self._edges(state, hashes))
-        buckets = np.arange(Shape(len(hashes)).buckets)
-        compute = Compute("solved", "ot.solved", {**session(self.setup), "hashes": hashes, "buckets": buckets})
+        fields = {**session(self.setup), "hashes": hashes, "code": self.agreement.align.code}
+        fields["buckets"] = np.arange(shape(self.agreement, len(hashes)).buckets)
+        compute = Compute("solved", "ot.solved", fields)
         return Fired((compute,), self.spread.keeping(replace(state, hashes=hashes)))
 
     @transition(Joining, lambda self, _: [self.job("solved")])

@@ -17,7 +17,7 @@ from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.oprf import Opened
 from accord_protocols.primitives.psi.okvs import Geometry
 from accord_protocols.primitives.psi.ot.code import Shape
-from accord_protocols.primitives.psi.ot.f4 import SYMBOLS, WORDS
+from accord_protocols.primitives.psi.ot.codes import CODES, Code
 from accord_protocols.primitives.psi.ot.oprf import tag_bytes
 from accord_protocols.tasks.results import Answered, Bytes, Hidden, Learned, Points, Reading, Stored, Tagged, Words
 from accord_schemas.agreement import Agreement
@@ -27,7 +27,6 @@ from accord_schemas.events import Choices, Event, Marks, Masked, Store
 
 SCHEME = "ot"
 """As ``align.protocol`` says it."""
-_TRANSFERS = 2 * SYMBOLS
 
 
 def by_transfer(agreement: Agreement) -> bool:
@@ -35,9 +34,18 @@ def by_transfer(agreement: Agreement) -> bool:
     return agreement.align.protocol == SCHEME
 
 
-def table_bytes(ids: int) -> int:
+def shape(agreement: Agreement, ids: int) -> Shape:
+    """Of the table of a leader of so many ids."""
+    return Shape(ids, _code(agreement))
+
+
+def table_bytes(agreement: Agreement, ids: int) -> int:
     """Bytes of the table of a leader of so many ids."""
-    return Shape(ids).rows * WORDS * 8
+    return shape(agreement, ids).rows * _code(agreement).words * 8
+
+
+def _code(agreement: Agreement) -> Code:
+    return CODES[agreement.align.code]
 
 
 def alone(agreement: Agreement) -> bool:
@@ -58,7 +66,7 @@ class Edge:
         leader: Ids of the leader.
         server: Ids of the server.
         hashes: ``(n, 16) uint8``.
-        table: The leader's, ``(rows, 5) uint64``.
+        table: The leader's, ``(rows, words) uint64``.
         kappas: The server's secrets with its peers.
     """
 
@@ -130,8 +138,8 @@ class Transfer(Machine):
 
     @property
     def edge(self) -> Fields:
-        """Bound into every hash of this exchange."""
-        return {"edge": digest(b"accord transfer", self.setup.sid, self.instance)}
+        """Bound into every hash of this exchange, and the agreed code."""
+        return {"edge": digest(b"accord transfer", self.setup.sid, self.instance), "code": self.agreement.align.code}
 
     @transition(Edge, nothing, starts=True)
     def start(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
@@ -151,7 +159,7 @@ class Transfer(Machine):
     def answer(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
         """Leader: make the keys of the base transfers."""
         chosen = inputs.event(Choices, self.at("choices", self.qualifier))
-        if len(chosen.points) != _TRANSFERS:
+        if len(chosen.points) != _code(self.agreement).transfers:
             raise ProtocolError("points of an exchange are not as many as agreed", whose=self.qualifier)
         fields = {**self.edge, "points": chosen.points, "peer": self.qualifier}
         compute = Compute("answered", "ot.answered", fields, key=draw.key("answer"))
@@ -179,8 +187,9 @@ class Transfer(Machine):
     def learn(self, state: Offered, inputs: Inputs, draw: Draw) -> Fired:
         """Server: learn its half of the base transfers."""
         masked = inputs.event(Masked, self.at("masked", self.setup.leader))
-        halves = (len(masked.point), len(masked.corrections))
-        if halves != (1, _TRANSFERS) or len(masked.table) != Shape(state.edge.leader).rows:
+        code, halves = _code(self.agreement), (len(masked.point), len(masked.corrections))
+        rows = shape(self.agreement, state.edge.leader).rows
+        if halves != (1, code.corrections) or masked.table.shape != (rows, code.words):
             raise ProtocolError("a masked table is not as announced", whose=self.setup.leader)
         fields = {**self.edge, "point": masked.point, "corrections": masked.corrections, "peer": self.setup.leader}
         compute = Compute("learned", "ot.learned", fields, key=state.key)

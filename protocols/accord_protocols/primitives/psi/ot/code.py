@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.blake3 import keyed_texts
-from accord_protocols.primitives.psi.ot.f4 import WORDS, Rows
+from accord_protocols.primitives.psi.ot.codes import F4, Code
+from accord_protocols.primitives.psi.ot.f4 import Rows
 from accord_protocols.primitives.psi.ot.loops import loops
 from accord_schemas.canonical import digest
 
@@ -24,7 +25,7 @@ DENSE = 56
 """Rows behind the sparse ones, of which every id reads a random half: they take up what peeling leaves."""
 BUCKET = 1 << 18
 """Ids of a bucket, about: so much is worked on at a time, however many there are."""
-_HASH, _BLOCKS = 16, 4
+_HASH = 16
 _AT_ONCE = 1 << 13  # ids whose cipher blocks are in memory
 _LOW = np.uint64(0xFFFFFFFF)
 
@@ -39,6 +40,12 @@ class Shape:
     """
 
     size: int
+    code: Code = F4
+
+    @property
+    def loops(self) -> Any:
+        """The compiled inner loops for it, see `loops`; None where numpy does it, as with bits."""
+        return loops(self.size) if self.code is F4 else None
 
     @property
     def buckets(self) -> int:
@@ -87,7 +94,7 @@ class Items:
 
     Attributes:
         hashes: ``(n, 16) uint8``.
-        codes: The vectors R(x), ``(n, WORDS) uint64``.
+        codes: The vectors R(x), ``(n, words) uint64``.
         slots: Three different sparse rows of the bucket each, ``(n, 3) int64``.
         masks: Which dense rows, as bits: ``(n,) uint64``.
     """
@@ -107,15 +114,16 @@ class Items:
             shape: Of the leader's table.
         """
         cipher = Cipher(algorithms.AES(digest(b"accord psi ot code", sid)[:16]), modes.ECB())  # noqa: S305 - a function
-        encryptor, n, fast = cipher.encryptor(), len(hashes), loops(shape.size)
-        items = Items(hashes, np.empty((n, WORDS), np.uint64), np.empty((n, 3), np.int64), np.empty(n, np.uint64))
+        encryptor, n, fast, width = cipher.encryptor(), len(hashes), shape.loops, shape.code.words
+        items = Items(hashes, np.empty((n, width), np.uint64), np.empty((n, 3), np.int64), np.empty(n, np.uint64))
         for span in _spans(n):
-            words = np.frombuffer(encryptor.update(_blocks(hashes[span], fast)), "<u8").reshape(-1, 2 * _BLOCKS)
+            drawn = encryptor.update(_blocks(hashes[span], shape.code, fast))
+            words = np.frombuffer(drawn, "<u8").reshape(-1, 2 * shape.code.blocks)
             if fast is not None:
                 fast.items(words, shape.sparse, DENSE, items.codes[span], items.masks[span], items.slots[span])
                 continue
-            items.codes[span], items.masks[span] = words[:, :WORDS], words[:, WORDS] >> np.uint64(64 - DENSE)
-            items.slots[span] = _slots(words[:, WORDS + 1 :], shape.sparse)
+            items.codes[span], items.masks[span] = words[:, :width], words[:, width] >> np.uint64(64 - DENSE)
+            items.slots[span] = _slots(words[:, width + 1 : width + 3], shape.sparse)
         return items
 
     def __len__(self) -> int:
@@ -137,14 +145,15 @@ def _spans(count: int) -> Iterator[slice]:
     return (slice(start, start + _AT_ONCE) for start in range(0, count, _AT_ONCE))
 
 
-def _blocks(hashes: NDArray[np.uint8], fast: Any) -> bytes:
-    """Four inputs of AES for every hash, ``(n, 4, 16) uint8``: its top two bits make room for their number."""
+def _blocks(hashes: NDArray[np.uint8], code: Code, fast: Any) -> bytes:
+    """Inputs of AES for every hash, ``(n, blocks, 16) uint8``: its top bits make room for their number."""
     if fast is not None:
-        made = np.empty((len(hashes), _BLOCKS, _HASH), np.uint8)
+        made = np.empty((len(hashes), code.blocks, _HASH), np.uint8)
         fast.blocks(hashes, made)
         return made.tobytes()
-    blocks = np.repeat(hashes[:, None, :], _BLOCKS, axis=1)
-    blocks[:, :, -1] = (blocks[:, :, -1] & np.uint8(0x3F)) | (np.arange(_BLOCKS, dtype=np.uint8) << 6)
+    blocks, kept = np.repeat(hashes[:, None, :], code.blocks, axis=1), 8 - code.marked
+    numbers = np.arange(code.blocks, dtype=np.uint8) << kept
+    blocks[:, :, -1] = (blocks[:, :, -1] & np.uint8((1 << kept) - 1)) | numbers
     return blocks.tobytes()
 
 

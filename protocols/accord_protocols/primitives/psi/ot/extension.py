@@ -14,60 +14,66 @@ import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from numpy.typing import NDArray
 
-from accord_protocols.primitives.psi.ot.f4 import WORDS, Rows
+from accord_protocols.primitives.psi.ot.codes import planes_of
+from accord_protocols.primitives.psi.ot.f4 import Rows
 from accord_protocols.primitives.psi.ot.loops import loops
 from accord_protocols.primitives.psi.ot.seeds import Leaves
 
 CHUNK = 1 << 15
 """Rows of a chunk."""
-_SIDE = 64  # bits of a word, and columns that share one: 32 symbols of two bits
+_SIDE = 64  # bits of a word, and columns that share one: 32 symbols of two bits, or 64 of one
 _COLUMN = CHUNK // _SIDE  # words of a column
-_AES_BLOCKS = 2 * CHUNK // 8 // 16  # of one leaf's stream in a chunk
+_AES_BLOCKS = CHUNK // 8 // 16  # of one column of a leaf's stream in a chunk
 _MASKS = np.array([(2**64 - 1) // ((1 << (1 << i)) + 1) for i in reversed(range(6))], np.uint64)
 _STEPS = tuple(zip((32, 16, 8, 4, 2, 1), _MASKS, strict=True))
 
 
 def leader_rows(leaves: Leaves, first: int = 0, of: int = 0) -> Iterator[tuple[Rows, Rows]]:
-    """u and v of one chunk after the other, each ``(CHUNK, WORDS)``, without end.
+    """u and v of one chunk after the other, each ``(CHUNK, words)``, without end.
 
     Args:
-        leaves: All four of every symbol.
+        leaves: All of every symbol: four over F4, two of bits.
         first: Number of the first chunk.
         of: Ids of the table, which decides by what this is done.
     """
-    fast = loops(of)
+    fast, planes, words = loops(of), planes_of(leaves.shape[1]), _words(leaves)
     for streams in _streams(leaves, first):
-        u, v = np.empty((CHUNK, WORDS), np.uint64), np.empty((CHUNK, WORDS), np.uint64)
+        u, v = np.empty((CHUNK, words), np.uint64), np.empty((CHUNK, words), np.uint64)
         for group, r in enumerate(streams):
             _transpose(np.bitwise_xor.reduce(r, axis=1), u, group, fast)
-            _transpose(_weighted(r[:, 1:]), v, group, fast)
+            _transpose(_weighted(r[:, 1:]) if planes > 1 else r[:, 0], v, group, fast)
         yield u, v
 
 
 def server_rows(leaves: Leaves, first: int = 0, of: int = 0) -> Iterator[Rows]:
-    """w of one chunk after the other, ``(CHUNK, WORDS)``, without end; `leaves`: all but one of every symbol."""
-    fast = loops(of)
+    """w of one chunk after the other, ``(CHUNK, words)``, without end; `leaves`: all but one of every symbol."""
+    fast, planes, words = loops(of), planes_of(leaves.shape[1]), _words(leaves)
     for streams in _streams(leaves, first):
-        w = np.empty((CHUNK, WORDS), np.uint64)
+        w = np.empty((CHUNK, words), np.uint64)
         for group, r in enumerate(streams):
-            _transpose(_weighted(r), w, group, fast)
+            _transpose(_weighted(r) if planes > 1 else r[:, 0], w, group, fast)
         yield w
 
 
+def _words(leaves: Leaves) -> int:
+    return len(leaves) * planes_of(leaves.shape[1]) // _SIDE
+
+
 def _streams(leaves: Leaves, first: int) -> Iterator[Iterator[NDArray[np.uint64]]]:
-    """Per chunk and group of 32 symbols the streams ``(32, leaves, 2, _COLUMN)``: low and high bits of symbols."""
-    counter = (first * _AES_BLOCKS).to_bytes(16, "big")
+    """Per chunk and word of symbols the streams ``(symbols, leaves, planes, _COLUMN)``, a plane per bit of a symbol."""
+    planes = planes_of(leaves.shape[1])
+    counter = (first * planes * _AES_BLOCKS).to_bytes(16, "big")
     ciphers = [
         [[Cipher(algorithms.AES(leaf.tobytes()), modes.CTR(counter)).encryptor() for leaf in four] for four in group]
-        for group in leaves.reshape(WORDS, 32, *leaves.shape[1:])
+        for group in leaves.reshape(_words(leaves), _SIDE // planes, *leaves.shape[1:])
     ]
     while True:
-        yield (_drawn(group) for group in ciphers)
+        yield (_drawn(group, planes) for group in ciphers)
 
 
-def _drawn(group: list[list[CipherContext]]) -> NDArray[np.uint64]:
-    zeros = bytes(2 * 8 * _COLUMN)
-    r = np.empty((len(group), len(group[0]), 2, _COLUMN), "<u8")
+def _drawn(group: list[list[CipherContext]], planes: int) -> NDArray[np.uint64]:
+    zeros = bytes(planes * 8 * _COLUMN)
+    r = np.empty((len(group), len(group[0]), planes, _COLUMN), "<u8")
     for symbol, target in zip(group, r, strict=True):
         for cipher, stream in zip(symbol, target, strict=True):
             cipher.update_into(zeros, memoryview(stream).cast("B"))
@@ -84,7 +90,7 @@ def _weighted(r: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def _transpose(columns: NDArray[np.uint64], rows: Rows, word: int, fast: Any) -> None:
-    """Bit columns ``(32, 2, k)``, low and high of each symbol, as word `word` of ``64·k`` rows.
+    """Bit columns ``(symbols, planes, k)``, low and high of each symbol, as word `word` of ``64·k`` rows.
 
     Blocks of 64 x 64 bits by swapping ever smaller squares (Warren, Hacker's Delight, section 7-3), k at a time.
     """

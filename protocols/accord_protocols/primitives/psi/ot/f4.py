@@ -43,6 +43,25 @@ class Factors:
         return straight
 
 
+@dataclass(frozen=True, eq=False)
+class Bits:
+    """The same of vectors of bits.
+
+    Args:
+        bits: ``(64 · words,)`` zeros and ones.
+    """
+
+    bits: NDArray[np.uint8] = field(repr=False)
+
+    def times(self, rows: Rows) -> Rows:
+        """``(n, words)`` times the factors."""
+        return rows & np.packbits(self.bits, bitorder="little").view("<u8").astype(np.uint64)
+
+
+Secret = Factors | Bits
+"""A server's secret factors."""
+
+
 def pack(low: NDArray[np.uint8], high: NDArray[np.uint8]) -> Rows:
     """Bits ``(SYMBOLS,)`` of both halves as words ``(WORDS,)``."""
     bits = np.concatenate([low.reshape(WORDS, 32), high.reshape(WORDS, 32)], axis=1)

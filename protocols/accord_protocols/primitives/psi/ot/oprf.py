@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from accord_protocols.primitives.psi.blake3 import BLOCK, keyed
 from accord_protocols.primitives.psi.ot.code import Items, Shape
 from accord_protocols.primitives.psi.ot.extension import CHUNK, leader_rows, server_rows
-from accord_protocols.primitives.psi.ot.f4 import WORDS, Factors, Rows
+from accord_protocols.primitives.psi.ot.f4 import Rows
+from accord_protocols.primitives.psi.ot.f4 import Secret as Factors
 from accord_protocols.primitives.psi.ot.loops import loops
 from accord_protocols.primitives.psi.ot.seeds import Leaves, Secret
 from accord_protocols.primitives.psi.ot.table import Reader
@@ -41,7 +42,7 @@ def mask(table: Rows, leaves: Leaves, first: int = 0, of: int = 0) -> tuple[Rows
     """Leader: rows of its table hidden, and the same rows of its own v.
 
     Args:
-        table: ``(n, WORDS) uint64``, from row ``first · CHUNK`` of the table on.
+        table: ``(n, words) uint64``, from row ``first · CHUNK`` of the table on.
         leaves: Of this edge.
         first: Number of the first chunk.
         of: Ids of the leader, which decides by what this is done.
@@ -57,7 +58,7 @@ def unmask(masked: Rows, secret: Secret, first: int = 0, of: int = 0) -> Rows:
     """Server: rows of Q, of which it cannot tell what P was.
 
     Args:
-        masked: ``(n, WORDS) uint64`` from the leader, from row ``first · CHUNK`` on.
+        masked: ``(n, words) uint64`` from the leader, from row ``first · CHUNK`` on.
         secret: Of this edge.
         first: Number of the first chunk.
         of: Ids of the leader, which decides by what this is done.
@@ -65,7 +66,7 @@ def unmask(masked: Rows, secret: Secret, first: int = 0, of: int = 0) -> Rows:
     Raises:
         ProtocolError: Another shape.
     """
-    if masked.dtype != np.uint64 or masked.ndim != 2 or masked.shape[1] != WORDS:
+    if masked.dtype != np.uint64 or masked.ndim != 2 or masked.shape[1] != secret.words:
         raise ProtocolError("a masked table is not acceptable")
     rows = np.empty_like(masked)
     for span, w in zip(_chunks(len(masked)), server_rows(secret.leaves, first, of), strict=False):
@@ -96,7 +97,7 @@ def evaluate(
 
     Args:
         hashes: Of ids of the party, ``(n, 16) uint8``.
-        rows: ``(shape.rows, WORDS) uint64``.
+        rows: ``(shape.rows, words) uint64``.
         session: Of the exchange.
         factors: The server's; None at the leader.
         size: Bytes of a tag, up to `TAG`.
@@ -137,10 +138,11 @@ def evaluate_by(
 
 def _tags(key: bytes, items: Items, values: Rows, size: int, fast: Any) -> NDArray[np.uint8]:
     hashed = items.hashes.shape[1]
-    message = np.zeros((len(items), BLOCK), np.uint8)
+    used = hashed + 8 * values.shape[1]
+    message = np.zeros((len(items), -(-used // BLOCK) * BLOCK), np.uint8)
     message[:, :hashed] = items.hashes
-    message[:, hashed : hashed + 8 * WORDS] = values.astype("<u8", copy=False).view(np.uint8)
-    return keyed(key, message, np.full(len(items), hashed + 8 * WORDS), size, fast)
+    message[:, hashed:used] = values.astype("<u8", copy=False).view(np.uint8)
+    return keyed(key, message, np.full(len(items), used), size, fast)
 
 
 def tag_bytes(leader: int, server: int) -> int:

@@ -15,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.ot.code import DENSE, Items, Shape
-from accord_protocols.primitives.psi.ot.f4 import WORDS, Rows
-from accord_protocols.primitives.psi.ot.loops import loops
+from accord_protocols.primitives.psi.ot.f4 import Rows
 from accord_protocols.primitives.psi.peeling import peel
 
 _BYTES, _HASH = DENSE // 8, 16
 
 
 def solve(hashes: NDArray[np.uint8], sid: bytes, shape: Shape) -> Rows:
-    """The table from which each id reads its code: ``(shape.rows, WORDS) uint64``.
+    """The table from which each id reads its code: ``(shape.rows, words) uint64``.
 
     Args:
         hashes: ``(shape.size, 16) uint8`` from `hash_ids`.
@@ -49,8 +48,9 @@ def solve_some(pieces: Iterable[NDArray[np.uint8]], sid: bytes, shape: Shape, bu
     for piece in pieces:
         numbers = shape.numbers(piece)
         found.append(piece[(numbers >= buckets.start) & (numbers < buckets.stop)])
-    hashes, table = np.concatenate(found), np.zeros((len(buckets) * shape.bucket_rows, WORDS), np.uint64)
+    hashes = np.concatenate(found)
     del found
+    table = np.zeros((len(buckets) * shape.bucket_rows, shape.code.words), np.uint64)
     first = buckets.start * shape.bucket_rows
     for rows, members in islice(shape.parts(hashes), buckets.start, buckets.stop):
         own = table[rows.start - first : rows.stop - first]
@@ -59,8 +59,8 @@ def solve_some(pieces: Iterable[NDArray[np.uint8]], sid: bytes, shape: Shape, bu
 
 
 def solve_bucket(items: Items, table: Rows, shape: Shape) -> None:
-    """Fill a bucket's rows of the table, ``(shape.bucket_rows, WORDS) uint64`` zeros; see `solve`."""
-    if (fast := loops(shape.size)) is not None:
+    """Fill a bucket's rows of the table, ``(shape.bucket_rows, words) uint64`` zeros; see `solve`."""
+    if (fast := shape.loops) is not None:
         _solve_fast(fast, items, table, shape)
         return
     layers, core = peel(items.slots, shape.sparse)
@@ -86,15 +86,15 @@ def _solve_fast(fast: Any, items: Items, table: Rows, shape: Shape) -> None:
 
 
 class Reader:
-    """Reads a bucket, whose rows of the table are ``(shape.bucket_rows, WORDS) uint64``."""
+    """Reads a bucket, whose rows of the table are ``(shape.bucket_rows, words) uint64``."""
 
     def __init__(self, table: Rows, shape: Shape) -> None:
-        self._table, self._dense, self._fast = table, _combinations(table[shape.sparse :]), loops(shape.size)
+        self._table, self._dense, self._fast = table, _combinations(table[shape.sparse :]), shape.loops
 
     def read(self, items: Items) -> Rows:
-        """What each item reads: ``(n, WORDS)``."""
+        """What each item reads: ``(n, words)``."""
         if self._fast is not None:
-            read = np.empty((len(items), WORDS), np.uint64)
+            read = np.empty((len(items), self._table.shape[1]), np.uint64)
             self._fast.read(self._table, items.slots, items.masks, self._dense, read)
             return read
         values = _combined(self._dense, items.masks)
@@ -104,15 +104,16 @@ class Reader:
 
 
 def _combinations(dense: Rows) -> Rows:
-    """XORs of every subset of eight dense rows, ``(_BYTES, 256, WORDS)``: a mask is read a byte at a time."""
-    tables = np.zeros((_BYTES, 256, WORDS), np.uint64)
+    """XORs of every subset of eight dense rows, ``(_BYTES, 256, words)``: a mask is read a byte at a time."""
+    words = dense.shape[1]
+    tables = np.zeros((_BYTES, 256, words), np.uint64)
     for bit in range(8):
-        tables[:, 1 << bit : 2 << bit] = tables[:, : 1 << bit] ^ dense.reshape(_BYTES, 8, 1, WORDS)[:, bit]
+        tables[:, 1 << bit : 2 << bit] = tables[:, : 1 << bit] ^ dense.reshape(_BYTES, 8, 1, words)[:, bit]
     return tables
 
 
 def _combined(tables: Rows, masks: NDArray[np.uint64]) -> Rows:
-    values = np.zeros((len(masks), WORDS), np.uint64)
+    values = np.zeros((len(masks), tables.shape[2]), np.uint64)
     for number, table in enumerate(tables):
         values ^= table.take((masks >> np.uint64(8 * number)).astype(np.uint8), axis=0)
     return values
