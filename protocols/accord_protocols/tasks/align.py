@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import partial
 
 from accord_protocols.primitives.commitments import texts
 from accord_protocols.primitives.psi import okvs, rsa
 from accord_protocols.primitives.psi.rsa_key import PrivateKey
 from accord_protocols.primitives.psi.sharing import shares, shares_of_hashes
 from accord_protocols.primitives.psi.star import intersect, locate
-from accord_protocols.tasks.registry import Context, Result
+from accord_protocols.tasks.pieces import pieces, rows_of
+from accord_protocols.tasks.registry import Context, Result, some
 from accord_protocols.tasks.results import Bytes
 from accord_schemas.bigints import from_block
 from accord_schemas.canonical import framed
@@ -58,17 +60,17 @@ def intersect_task(context: Context) -> Result:
     inputs = context.inputs
     servers = sorted(name.partition(".")[2] for name in inputs if name.startswith("size."))
     opened = [
-        (okvs.Store.decode(inputs[f"size.{p}"], inputs[f"salt.{p}"], inputs[f"table.{p}"]), inputs[f"tags.{p}"])
-        for p in servers
+        (okvs.Store.decode(inputs[f"size.{p}"], inputs[f"salt.{p}"], inputs[f"table.{p}"]), tags)
+        for p, tags in ((p, partial(some, inputs[f"tags.{p}"])) for p in servers)
     ]
     rows = intersect(_shares(context), opened)
     rows = rows[context.xof.permutation(len(rows))]
-    return Result({"rows": rows, **{f"tags.{p}": inputs[f"tags.{p}"][rows] for p in servers}})
+    return Result({"rows": rows, **{f"tags.{p}": rows_of(inputs[f"tags.{p}"], rows) for p in servers}})
 
 
 def locate_task(context: Context) -> Result:
     """Server: its rows in the announced order. Inputs: tags, announced."""
-    return Result({"rows": locate(context.inputs["tags"], context.inputs["announced"])})
+    return Result({"rows": locate(pieces(context.inputs["tags"]), context.inputs["announced"])})
 
 
 def order(context: Context) -> Result:

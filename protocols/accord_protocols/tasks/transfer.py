@@ -6,7 +6,6 @@ the leader's set, by which its table is cut, and ``code`` what ids become.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -19,14 +18,12 @@ from accord_protocols.primitives.psi.ot.extension import CHUNK
 from accord_protocols.primitives.psi.ot.f4 import Bits, Factors, Secret
 from accord_protocols.primitives.psi.ot.loops import LARGE, warm
 from accord_protocols.primitives.psi.tags import find, in_order
+from accord_protocols.tasks.pieces import Numbers, pieces, rows_of
 from accord_protocols.tasks.registry import Context, Result, some
-from accord_schemas.blob import Blob
 from accord_schemas.errors import ProtocolError
 
 ROWS = 4 * CHUNK
 """Rows of the table in a part of a task: whole chunks, so that a part follows from its number."""
-_PIECE = 1 << 18  # rows that are read at a time
-Numbers = NDArray[np.uint8] | Blob
 
 
 def warmed(context: Context) -> Result:
@@ -45,7 +42,7 @@ def solved(context: Context) -> Result:
     """Leader: this part's buckets of the table of its ids. Inputs: sid, hashes, buckets, code."""
     hashes, buckets = context.inputs["hashes"], context.inputs["buckets"].tolist()
     numbers, shape = range(buckets[0], buckets[-1] + 1), Shape(len(hashes), _code(context))
-    return Result({"table": table.solve_some(_pieces(hashes), context.inputs["sid"], shape, numbers)})
+    return Result({"table": table.solve_some(pieces(hashes), context.inputs["sid"], shape, numbers)})
 
 
 def choices(context: Context) -> Result:
@@ -110,29 +107,15 @@ def matched(context: Context) -> Result:
     marks = context.inputs[name.replace("tags", "marks", 1)]
     rows = np.flatnonzero(find(marks, _beginnings(tags, marks.shape[1])) >= 0)
     rows = rows[context.xof.permutation(len(rows))]
-    return Result({"rows": rows, name: _rows_of(tags, rows)})
-
-
-def _pieces(value: Numbers) -> Iterator[NDArray[np.uint8]]:
-    return (some(value, slice(start, start + _PIECE)) for start in range(0, len(value), _PIECE))
+    return Result({"rows": rows, name: rows_of(tags, rows)})
 
 
 def _beginnings(tags: Numbers, size: int) -> NDArray[np.uint8]:
     """The first bytes of every row."""
     found, at = np.empty((len(tags), size), np.uint8), 0
-    for piece in _pieces(tags):
+    for piece in pieces(tags):
         found[at : at + len(piece)] = piece[:, :size]
         at += len(piece)
-    return found
-
-
-def _rows_of(tags: Numbers, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """``tags[rows]``, with no more of the tags in memory than a piece and these."""
-    order, found = np.argsort(rows), np.empty((len(rows), tags.shape[1]), np.uint8)
-    ascending = rows[order]
-    for number, piece in enumerate(_pieces(tags)):
-        low, high = np.searchsorted(ascending, (number * _PIECE, number * _PIECE + len(piece)))
-        found[order[low:high]] = piece[ascending[low:high] - number * _PIECE]
     return found
 
 

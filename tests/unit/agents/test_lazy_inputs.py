@@ -13,8 +13,11 @@ from accord_agents.execution.blobs import BlobStore
 from accord_agents.execution.executor import done_here
 from accord_agents.execution.port import TaskResources
 from accord_protocols.kernel.effects import Compute
+from accord_protocols.primitives.psi import okvs
 from accord_protocols.primitives.psi.ot.code import Shape
-from accord_protocols.tasks import transfer
+from accord_protocols.primitives.psi.sharing import shares_of_hashes
+from accord_protocols.primitives.xof import Xof
+from accord_protocols.tasks import pieces
 from accord_protocols.tasks.registry import TASKS
 from accord_schemas.blob import Blob, loaded
 from accord_schemas.blocks import NAMES
@@ -29,15 +32,20 @@ SID = {"sid": bytes(32)}
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accord_protocols.primitives.psi.ot.code.BUCKET", 50)
-    monkeypatch.setattr(transfer, "_PIECE", 64)
+    monkeypatch.setattr(pieces, "PIECE", 64)
 
 
 def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
     shape = Shape(N)
     rows = RNG.integers(0, 1 << 63, (shape.rows, 5), dtype=np.uint64)
-    yield "ot.solved", {**SID, "hashes": HASHES, "buckets": np.arange(shape.buckets)}
-    yield "ot.tagged", {**SID, "edge": bytes(32), "leader": N, "hashes": HASHES, "rows": rows}
+    yield "ot.solved", {**SID, "hashes": HASHES, "buckets": np.arange(shape.buckets), "code": "f4"}
+    yield "ot.tagged", {**SID, "edge": bytes(32), "leader": N, "hashes": HASHES, "rows": rows, "code": "f4"}
     yield "ot.marked", {"tags": TAGS, "size": 8}
+    shares = shares_of_hashes([bytes(32)], HASHES)
+    store = okvs.build(TAGS[::2], shares[::2], Xof(bytes(32)))
+    opened = {"tags.shop": TAGS, "size.shop": len(TAGS[::2]), "salt.shop": store.salt, "table.shop": store.table}
+    yield "align.intersect", {**opened, "kappa.shop": bytes(32), "hashes": HASHES}
+    yield "align.locate", {"tags": TAGS, "announced": TAGS[RNG.permutation(N)[:300]]}
     yield "ot.matched", {"tags.shop": TAGS, "marks.shop": TAGS[::3, :8].copy()}
 
 

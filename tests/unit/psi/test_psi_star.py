@@ -40,11 +40,11 @@ def align(sets: list[list[str]], bits: int = 512) -> tuple[list[str], list[list[
         store = okvs.build(tags, sharing.shares(keys[party], ids), Xof(bytes(32), "store", party))
         stream = Xof(bytes(32), "blind", party)
         signed = rsa.evaluate(private, rsa.blind(leader, private.n, SID, stream.fork()))
-        edges.append((store, rsa.finalise(leader, private.n, SID, signed, stream.fork())))
+        edges.append((store, rsa.finalise(leader, private.n, SID, signed, stream.fork()).__getitem__))
         own.append(tags)
     found = star.intersect(sharing.shares(keys[0], leader), edges)
     found = found[Xof(bytes(32), "order").permutation(len(found))]
-    rows = [star.locate(tags, edge[1][found]) for tags, edge in zip(own, edges, strict=True)]
+    rows = [star.locate([tags], edge[1](found)) for tags, edge in zip(own, edges, strict=True)]
     return [leader[i] for i in found], [[ids[i] for i in at] for ids, at in zip(sets[1:], rows, strict=True)]
 
 
@@ -96,16 +96,16 @@ def tags(count: int) -> NDArray[np.uint8]:
 
 @given(st.permutations(range(30)), st.integers(0, 30))
 def test_locate(order: list[int], count: int) -> None:
-    rows = star.locate(tags(30), tags(30)[order[:count]])
+    rows = star.locate([tags(30)[:20], tags(30)[20:]], tags(30)[order[:count]])
     assert rows.tolist() == order[:count]
 
 
 def test_locate_tells_trailing_zeros_apart() -> None:
     own = np.zeros((3, 32), np.uint8)
     own[1, 0], own[2, 31] = 1, 1
-    assert star.locate(own, own[[2, 0, 1]]).tolist() == [2, 0, 1]
+    assert star.locate([own], own[[2, 0, 1]]).tolist() == [2, 0, 1]
     with pytest.raises(ProtocolError):
-        star.locate(own[1:], own[:1])
+        star.locate([own[1:]], own[:1])
 
 
 def test_locate_refuses() -> None:
@@ -125,7 +125,7 @@ def test_locate_refuses() -> None:
     ]
     for announced in bad:
         with pytest.raises(ProtocolError, match=r"^the announced intersection is not acceptable$"):
-            star.locate(own, announced)
+            star.locate([own], announced)
     with pytest.raises(ProtocolError):
-        star.locate(own[:0], own[:1])
-    assert star.locate(own[:0], own[:0]).shape == (0,)
+        star.locate([own[:0]], own[:1])
+    assert star.locate([own[:0]], own[:0]).shape == (0,)

@@ -28,6 +28,33 @@ def in_order(rows: Rows) -> Rows:
     return rows[np.argsort(as_strings(rows)) if _repeats(firsts[order]) else order]
 
 
+class Index:
+    """Rows ``(n, width) uint8`` in an order in which others are found; of equal ones any may be found."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows, keys = rows, _firsts(rows)
+        self._order = np.argsort(keys)
+        self._keys: NDArray[Any] = keys[self._order]
+        self._whole = _repeats(self._keys)
+        if self._whole:
+            strings = as_strings(rows)
+            self._order = np.argsort(strings)
+            self._keys = strings[self._order]
+
+    def find(self, wanted: Rows) -> NDArray[np.int64]:
+        """Where each wanted row ``(m, width) uint8`` stands, ``(m,)``; −1 where it does not.
+
+        They are sorted first: a search for keys in their order stays in the cache, and takes a tenth of the time.
+        """
+        if not len(self._rows):
+            return np.full(len(wanted), -1)
+        keys: NDArray[Any] = as_strings(wanted) if self._whole else _firsts(wanted)
+        turns, places = np.argsort(keys), np.empty(len(wanted), np.int64)
+        places[turns] = np.searchsorted(self._keys, keys[turns])
+        at = self._order[np.minimum(places, len(self._keys) - 1)]
+        return np.where((self._rows[at] == wanted).all(axis=1), at, -1)
+
+
 def find(rows: Rows, wanted: Rows) -> NDArray[np.int64]:
     """Where each wanted row stands, ``(m,)``; −1 where it does not.
 
@@ -35,35 +62,16 @@ def find(rows: Rows, wanted: Rows) -> NDArray[np.int64]:
         rows: ``(n, width) uint8``; of equal ones any may be found.
         wanted: ``(m, width) uint8``.
     """
-    found = np.full(len(wanted), -1)
-    if not len(rows):
-        return found
-    own, other = _firsts(rows), _firsts(wanted)
-    parts = np.uint64(max(0, (len(rows) + len(wanted) >> _PART).bit_length()))
+    parts = np.uint64((len(rows) + len(wanted) >> _PART).bit_length())
     if not parts:
-        return _found(rows, wanted, own, other)
+        return Index(rows).find(wanted)
+    found, own, other = np.full(len(wanted), -1), _firsts(rows), _firsts(wanted)
     for part in range(1 << int(parts)):  # of equal beginnings all are in one part
         here, there = (np.flatnonzero(firsts >> (np.uint64(64) - parts) == part) for firsts in (own, other))
         if len(here):
-            at = _found(rows[here], wanted[there], own[here], other[there])
+            at = Index(rows[here]).find(wanted[there])
             found[there] = np.where(at < 0, -1, here[at])
     return found
-
-
-def _found(rows: Rows, wanted: Rows, own: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.int64]:
-    at = _places(own, other) if not _repeats(np.sort(own)) else _places(as_strings(rows), as_strings(wanted))
-    return np.where((rows[at] == wanted).all(axis=1), at, -1)
-
-
-def _places(keys: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.int64]:
-    """For each wanted key the place of an equal one, if there is any.
-
-    Both are sorted first: a search for keys in their order stays in the cache, and takes a tenth of the time.
-    """
-    order, turns = np.argsort(keys), np.argsort(wanted)
-    at = np.empty(len(wanted), np.int64)
-    at[turns] = np.searchsorted(keys[order], wanted[turns])
-    return order[np.minimum(at, len(keys) - 1)]
 
 
 def _firsts(rows: Rows) -> NDArray[np.uint64]:
