@@ -13,6 +13,7 @@ from accord_agents.files import yaml12
 from accord_scenarios import library
 from accord_scenarios.jobs.registry import ALIGNED, DEFAULT, PLAYED
 from accord_scenarios.model import Scenario
+from accord_schemas.agreement import ALIGN_JOBS
 from accord_schemas.errors import UsageError
 
 __all__ = ["Scenario", "load"]
@@ -41,18 +42,21 @@ def load(scenario: str | Path, sets: Iterable[str] = (), job: str | None = None)
     if stated not in PLAYED:
         *known, last = PLAYED
         raise UsageError(f"{path.name}: job is {stated!r}; it must be {', '.join(known)} or {last}.")
-    loaded = _checked(PLAYED[stated].scenario, value, path, given)
+    loaded = _checked(PLAYED[stated].scenario, value, path, given, played=False)
     wanted = job or (ALIGNED if stated == DEFAULT and loaded.model_dump()["train"] is None else stated)
     if wanted == stated:
-        return loaded
+        return _checked(PLAYED[stated].scenario, value, path, given)
     model = PLAYED[wanted].scenario
     kept = {name: part for name, part in loaded.resolved().items() if name in model.model_fields}
+    kept["align"] = {name: part for name, part in kept["align"].items() if wanted in ALIGN_JOBS.get(name, (wanted,))}
     return _checked(model, kept | {"job": wanted}, path, given)
 
 
-def _checked(model: type[Scenario], value: dict[str, Any], path: Path, given: dict[str, Any]) -> Scenario:
+def _checked(
+    model: type[Scenario], value: dict[str, Any], path: Path, given: dict[str, Any], *, played: bool = True
+) -> Scenario:
     try:
-        return model.model_validate(value, context={"folder": path.absolute().parent})
+        return model.model_validate(value, context={"folder": path.absolute().parent, "played": played})
     except ValidationError as error:
         odd = _odd(error)
         if others := [name for name, played in PLAYED.items() if odd in played.scenario.model_fields]:

@@ -30,8 +30,9 @@ ALIGNMENT = "psi"
 """The job that ends with the common ids."""
 OVERLAP = "overlap"
 """The job that asks how many ids two parties share, and aligns nothing."""
-PADDED = (ALIGNMENT, "train")
-"""The jobs in which nothing that is said, but what is common, follows from the size of a set."""
+ALIGN_JOBS = {"learns": (ALIGNMENT,), "carry": (ALIGNMENT,), "pad": (ALIGNMENT, "train")}
+"""What of `Align` means something in some jobs alone: who is told matters where nothing is computed with common rows,
+and sizes may be padded where nothing that is said follows from them but what is common."""
 ONLINE = "online"
 """The job that predicts rows as they are asked for, by their ids: it aligns nothing either."""
 RESERVED = frozenset({"job", "self"})
@@ -401,10 +402,10 @@ class Agreement(_Part):
 
 def misaligned(align: Align, job: str, parties: Iterable[str], leader: str) -> str:
     """What an alignment's terms say that cannot be in a job of these parties; or nothing."""
-    if align.pad and job not in PADDED:
-        return f"align.pad is for jobs {' and '.join(PADDED)}, not for {job}"
+    if align.pad and job not in ALIGN_JOBS["pad"]:
+        return f"align.pad is for jobs {' and '.join(ALIGN_JOBS['pad'])}, not for {job}"
     for name, named in (("learns", align.learns), ("carry", align.carry)):
-        if named and job != ALIGNMENT:
+        if named and job not in ALIGN_JOBS[name]:
             return f"align.{name} is for job: {ALIGNMENT}; in a {job} job everybody works on the common rows"
         if strangers := sorted(set(named) - set(parties)):
             return f"align.{name} names {strangers[0]}, which is no party"

@@ -326,3 +326,16 @@ def test_others_cannot_compute(write: Write, train: dict[str, Any], value: list[
     with pytest.raises(UsageError) as caught:
         load(write(**THREE, train=train, computing=value))
     assert words in str(caught.value)
+
+
+def test_what_is_agreed_for_an_alignment_alone_is_passed_over_elsewhere(write: Write) -> None:
+    align = {"learns": ["bank", "shop"], "carry": {"shop": ["x1"]}, "pad": 100, "max_overlap": None}
+    plain = write(align=align)
+    aligned = load(plain, job="psi").align
+    assert (aligned.learns, aligned.carry, aligned.pad) == (("bank", "shop"), {"shop": ("x1",)}, 100)
+    counted = load(plain, job="overlap").align
+    assert (counted.learns, counted.carry, counted.pad) == ((), {}, None)
+    with pytest.raises(UsageError, match=r"align.learns is for job: psi"):
+        load(plain)
+    with pytest.raises(UsageError, match=r"align.carry names mars"):
+        load(plain, ["align.carry.mars=[x]"], job="psi")
