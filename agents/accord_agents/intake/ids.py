@@ -28,6 +28,8 @@ _NUMBER_FOR_NONE = re.compile(r"0+|-1|9{5,}")
 """May be data: in a column of numbers one 0 is a user; on more rows than any other id it stands for nobody."""
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,3}", re.ASCII)  # as spreadsheets and float columns write it
 _FLOAT = re.compile(r"\d+\.0", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z][!-~]{0,999}|[1-8][0-9]{0,999}", re.ASCII)
+"""What most ids are: in its one form as it stands, and nothing to look at but whether it is a word for none."""
 _MANY_SCIENTIFIC = 0.05
 """Above this share the column is refused; rows below it are left out."""
 _LARGE_SHARE, _LARGE_COUNT = 0.1, 10
@@ -81,6 +83,7 @@ class IdColumn:
 
     def __init__(self, file: str, key: Key) -> None:
         self._file, self._key = file, key
+        self._simple = len(key.columns) == 1 and not key.normalise
         self._rows, self._taken, self._first_scientific = 0, 0, 0
         self.numbers: dict[str, tuple[int, int]] = {}
         self._words: Counter[str] = Counter()
@@ -94,6 +97,9 @@ class IdColumn:
             UsageError: A cell is empty or too long.
         """
         self._rows += 1
+        if self._simple and _PLAIN.fullmatch(cells[0]) and cells[0].lower() not in NO_ID:
+            self._taken += 1
+            return cells[0]
         parts = list[str]()
         for column, cell in zip(self._key.columns, cells, strict=True):
             if (part := self._part(column, cell, line)) is None:

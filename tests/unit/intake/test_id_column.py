@@ -7,12 +7,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.files import table
 
+from accord_agents.intake.ids import IdColumn
 from accord_agents.intake.reader import Source, read_table
 from accord_agents.intake.shape import described, shape
 from accord_agents.intake.table import Report
 from accord_protocols.jobs.base import Reads
+from accord_protocols.primitives.psi.ids import Key
 from accord_schemas.errors import UsageError
 
 
@@ -133,3 +137,16 @@ def test_shapes_and_descriptions_hold_no_id() -> None:
         "2 ids, 2 to 7 characters of small letters, capitals, spaces, characters that do not show, such as "
         "Aaa Aaa (50 %), a· (50 %)"
     )
+
+
+@given(st.text(st.sampled_from("aZ09.-+eE @/#<>nul"), max_size=12))
+def test_the_short_way_gives_what_the_long_one_gives(cell: str) -> None:
+    short, long = (IdColumn("a.csv", Key(("id",))) for _ in range(2))
+    long._simple = False
+    taken = []
+    for column in (short, long):
+        try:
+            taken.append((column.take([cell], 2), column.numbers, column._words, column._taken))
+        except UsageError as error:
+            taken.append((error.message, {}, None, 0))
+    assert taken[0] == taken[1]
