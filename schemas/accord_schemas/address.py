@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from accord_schemas.canonical import digest
-from accord_schemas.events import Event
 from accord_schemas.payload import Payload
+
+if TYPE_CHECKING:  # workers know addresses, and start without the events
+    from accord_schemas.events import Event
 
 JOB, SELF = "job", "self"
 """Senders that no party may be called: the own executor, and the party itself."""
