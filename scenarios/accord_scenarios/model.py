@@ -18,7 +18,6 @@ from pydantic import (
 
 from accord_agents.config.party_file import IdColumns, Source
 from accord_agents.config.problems import AS_WRITTEN
-from accord_agents.files.paths import expanded
 from accord_protocols.jobs.registry import JOBS
 from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, RESERVED, Align, Ids, Limits, Party, misaligned
 from accord_schemas.header import MAX_PARTIES
@@ -37,12 +36,11 @@ class Section(BaseModel):
 
 
 class Data(Source):
-    """The same in a scenario, whose paths are relative to it: `csv` is absolute."""
+    """The same in a scenario, whose paths are relative to it: here they are absolute."""
 
-    @field_validator("csv")
-    @classmethod
-    def _beside_the_file(cls, csv: Path, info: ValidationInfo) -> Path:
-        return (Path((info.context or {}).get("folder", ".")) / expanded(csv)).absolute()
+    @model_validator(mode="after")
+    def _beside_the_file(self, info: ValidationInfo) -> Self:
+        return self.beside(Path((info.context or {}).get("folder", ".")))
 
 
 class Member(Section):

@@ -62,7 +62,7 @@ def predict(
     keep_private()
     with held(home / FOLDER):  # two predictions at once would write the same keystores
         place = _next(home / FOLDER)
-        members = {party: Rows(csv=files[party], id=member.data.id) for party, member in trained_by.parties.items()}
+        members = {party: _rows(member.data, files[party]) for party, member in trained_by.parties.items()}
         sources = {party: source(rows, parts[party].part, trained_by.ids) for party, rows in members.items()}
         with snapshots.taken_of(sources, trained_by.seed, place) as taken:
             tables = {party: read_snapshot(snapshot.path, snapshot.digest) for party, snapshot in taken.items()}
@@ -107,6 +107,11 @@ def _files(data: Sequence[str], run: Scenario) -> dict[str, Path]:
     return files
 
 
+def _rows(trained_on: Rows, file: Path) -> Rows:
+    """The new rows of a party: another file with the id of those that it trained on."""
+    return trained_on.other(file).model_copy(update={"label": None, "features": None})
+
+
 def _one_model(parts: Mapping[str, Trained]) -> None:
     first, *others = parts.values()
     for other in others:
@@ -121,7 +126,7 @@ def _scenario(
 ) -> Predicting:
     members = {}
     for party, member in run.parties.items():
-        rows = Rows(csv=files[party], id=member.data.id)
+        rows = _rows(member.data, files[party])
         members[party] = Scorer(role="requester" if party == first else "scorer", data=rows)
     said: dict[str, Any] = {"name": f"{run.name[:80]}, predicted", "parties": members, "keys": run.keys}
     said |= {"security": run.security, "limits": run.limits, "seed": run.seed}

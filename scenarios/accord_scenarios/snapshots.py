@@ -65,7 +65,7 @@ def sources(scenario: Scenario) -> dict[str, Source]:
     found = {}
     for name, member in scenario.parties.items():
         data, reads = member.data, job.reads(agreed, name)
-        found[name] = Source(data.csv, data.key(agreed.ids), data.label, data.features, reads)
+        found[name] = Source(data.place, data.key(agreed.ids), data.label, data.features, reads)
     return found
 
 

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-WHAT = "real broker or parser"
+WHAT = "real broker, database or parser"
 BROKERS, SWEEPS = "ACCORD_ALL_BROKERS", "ACCORD_SWEEPS"
-HOW = f"{BROKERS}=1, with: apt-get install -y default-jre-headless maven mosquitto nodejs npm"
+HOW = f"{BROKERS}=1, with: apt-get install -y default-jre-headless maven mosquitto nodejs npm postgresql mariadb-server"
 
 
 def asked_for() -> None:

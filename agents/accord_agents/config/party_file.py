@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    Strict,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from accord_agents.config.metrics import MetricsSettings
 from accord_agents.config.policy import Policy
 from accord_agents.config.problems import AS_WRITTEN, usage_error
 from accord_agents.files import yaml12
 from accord_agents.files.paths import expanded
+from accord_agents.files.places import Columnar, Csv, Place, Query
 from accord_protocols.primitives.psi.ids import Key
 from accord_schemas.agreement import Ids, Step
 from accord_schemas.errors import UsageError
 from accord_schemas.header import PARTY
 
+_PLACED = frozenset({"csv", "parquet", "orc", "sql", "url", "password_file"})
 Column = Annotated[str, Field(min_length=1), AS_WRITTEN]
 
 
@@ -34,11 +48,50 @@ class IdColumns(BaseModel):
     normalise: list[Step] | None = None
 
 
-class Source(BaseModel):
-    """A party's table: which file, and what its columns are; of party.yaml and of scenarios alike.
+class CsvFile(BaseModel):
+    """A CSV file whose dialect is named.
 
     Attributes:
-        csv: The file.
+        file: The file.
+        delimiter: Between cells; absent: found in the first line.
+        decimal: Before decimals; absent: a point, or what the first number has where cells are not between commas.
+        encoding: Of the text, such as windows-1252; absent: UTF-8, or what the file's byte order mark says.
+        quote: Around cells that hold a delimiter.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    file: Annotated[Path, Strict(False)]
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    decimal: Literal[".", ","] | None = None
+    encoding: str | None = None
+    quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, encoding: str | None) -> str | None:
+        try:
+            codecs.lookup(encoding or "utf-8")
+        except LookupError:
+            raise ValueError(f"{encoding!r} is no encoding; such as utf-8, utf-16 or windows-1252") from None
+        return encoding
+
+
+KINDS = ("csv", "parquet", "orc", "sql")
+"""Keys of which a party's data have one: what the rows are read from."""
+
+
+class Source(BaseModel):
+    """A party's rows: where they lie, and what their columns are; of party.yaml and of scenarios alike.
+
+    Attributes:
+        csv: A CSV file; or a section that names its dialect.
+        parquet: A Parquet file, or a folder of such parts.
+        orc: The same of ORC.
+        sql: One SELECT, asked of `url`.
+        url: The database, as SQLAlchemy writes it: ``postgresql+psycopg://user@host/database``; never with a password.
+        password_file: Where the database's password is; without it in ACCORD_SQL_PASSWORD, or in the file that
+            ACCORD_SQL_PASSWORD_FILE names.
         id: The column of common identifiers; or those that one is made of; or these, and how they are evened out.
         label: The column to predict; the label holder's only.
         features: Columns to use; None for all but id and label.
@@ -46,10 +99,76 @@ class Source(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    csv: Annotated[Path, Strict(False)]
+    csv: Annotated[Path, Strict(False)] | CsvFile | None = None
+    parquet: Annotated[Path, Strict(False)] | None = None
+    orc: Annotated[Path, Strict(False)] | None = None
+    sql: Annotated[str, Field(min_length=1)] | None = None
+    url: str | None = None
+    password_file: Annotated[Path, Strict(False)] | None = None
     id: Column | Annotated[list[Column], Field(min_length=1)] | IdColumns
     label: Column | None = None
     features: list[Column] | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        named = [kind for kind in KINDS if getattr(self, kind) is not None]
+        if len(named) != 1:
+            said = f"{named[0]} and {named[1]} are both named" if named else "it is not said where the rows lie"
+            raise ValueError(f"{said}; name one of {', '.join(KINDS)}")
+        if (self.sql is None) != (self.url is None):
+            raise ValueError("sql and url go together: the query, and the database that answers it")
+        if self.password_file is not None and self.sql is None:
+            raise ValueError("password_file is a database's")
+        return self
+
+    @field_validator("url")
+    @classmethod
+    def _no_password(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        keys = [key.lower() for key, _ in parse_qsl(parts.query, keep_blank_values=True)]
+        if ":" in parts.netloc.rpartition("@")[0] or any("pass" in key or "pwd" in key for key in keys):
+            raise ValueError("a password stands in it; it belongs in password_file or ACCORD_SQL_PASSWORD")
+        return url
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        given: dict[str, Any] = whole(self)
+        return {key: value for key, value in given.items() if value is not None or key not in _PLACED}
+
+    def beside(self, folder: Path) -> Self:
+        """The same with absolute paths; those it has are relative to `folder`."""
+        changed: dict[str, Any] = {}
+        for key in ("csv", "parquet", "orc", "password_file"):
+            match getattr(self, key):
+                case Path() as path:
+                    changed[key] = (folder / expanded(path)).absolute()
+                case CsvFile() as csv:
+                    changed[key] = csv.model_copy(update={"file": (folder / expanded(csv.file)).absolute()})
+        sqlite, file = "sqlite:///", (self.url or "").removeprefix("sqlite:///")
+        if (self.url or "").startswith(sqlite) and file and not file.startswith(("/", ":", "?")):
+            changed["url"] = f"{sqlite}{(folder / expanded(file)).absolute()}"
+        return self.model_copy(update=changed)
+
+    @property
+    def place(self) -> Place:
+        """Where the rows lie."""
+        if self.sql is not None:
+            return Query(self.sql, self.url or "", self.password_file)
+        if isinstance(self.csv, CsvFile):
+            c = self.csv
+            return Csv(c.file, c.delimiter or "", c.decimal or "", c.encoding or "", c.quote)
+        if self.csv is not None:
+            return Csv(self.csv)
+        return Columnar(self.parquet, "parquet") if self.parquet is not None else Columnar(self.orc or Path(), "orc")
+
+    def other(self, file: Path) -> Self:
+        """The same columns of another file: of the same form, or of that which the file's name ends with."""
+        form = file.suffix.removeprefix(".").lower()
+        kind = form if form in ("parquet", "orc") else "csv" if file.is_file() or self.sql is not None else ""
+        kind = kind or next(key for key in ("csv", "parquet", "orc") if getattr(self, key) is not None)
+        csv = self.csv.model_copy(update={"file": file}) if isinstance(self.csv, CsvFile) else file
+        gone = dict.fromkeys((*KINDS, "url", "password_file"))
+        return self.model_copy(update={**gone, kind: csv if kind == "csv" else file})
 
     @property
     def made_of(self) -> Key:
@@ -67,13 +186,13 @@ class Source(BaseModel):
         own = self.made_of
         if len(own.columns) != agreed.columns:
             raise UsageError(
-                f"{self.csv.name}: the agreement makes an id of {agreed.columns} columns, data.id names {own}.",
+                f"{self.place.name}: the agreement makes an id of {agreed.columns} columns, data.id names {own}.",
                 hint="Name as many columns in data.id, in the order that the parties agreed on.",
             )
         if isinstance(self.id, IdColumns) and self.id.normalise is not None and own.normalise != agreed.normalise:
             said = ", ".join(agreed.normalise) or "nothing"
             raise UsageError(
-                f"{self.csv.name}: the agreement normalises ids by {said}, data.id by {', '.join(own.normalise)}.",
+                f"{self.place.name}: the agreement normalises ids by {said}, data.id by {', '.join(own.normalise)}.",
                 hint="Leave normalise out to do what is agreed, or have it proposed again.",
             )
         return Key(own.columns, agreed.normalise)
@@ -144,7 +263,7 @@ def load(path: Path) -> Config:
         config = Config.model_validate(value)
     except ValidationError as error:
         raise usage_error(error, value, str(path), Config) from None
-    source = config.data.model_copy(update={"csv": home / expanded(config.data.csv)})
+    source = config.data.beside(home)
     paths = {name: home / expanded(getattr(config, name)) for name in ("keystore", "identities", "out")}
     if config.models is not None:
         paths["models"] = home / expanded(config.models)

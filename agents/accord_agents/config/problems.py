@@ -26,7 +26,7 @@ AS_WRITTEN = BeforeValidator(_as_written)
 """Where text is wanted, a number is text as it stands in the file: a column is called 2023, a party 010."""
 Text = Annotated[str, AS_WRITTEN]
 
-_LATER_KEYS = frozenset({"columns", "graph", "match", "parquet"} | {"query"})
+_LATER_KEYS = frozenset({"columns", "graph", "match"} | {"query"})
 _LATER_VALUES = frozenset({"server"})
 _PHRASES = {
     "greater_than_equal": "must be at least {ge}",

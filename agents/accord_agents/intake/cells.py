@@ -9,30 +9,40 @@ from datetime import datetime
 
 NULLS = frozenset({"", "na", "nan", "null"})
 LARGEST = 1e100  # the variance of such a column is still a finite float
+BEYOND = f"is beyond ±{LARGEST:g}"
 
 # float() alone would also take 1_000, infinity and digits of other scripts; fromisoformat weeks and time zones
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?", re.ASCII)
 _TRUTH = {"true": 1.0, "false": 0.0}
 _EPOCH, _DAY = datetime(1970, 1, 1), 86_400.0  # noqa: DTZ001  # dates have no zone
 
 
-def number(text: str) -> float:
+def number(text: str, decimal: str = ".") -> float:
     """The decimal number that `text` spells, white space trimmed; NaN for a null: empty, NA, NaN or null in any case.
+
+    Args:
+        text: The cell.
+        decimal: The sign before decimals.
 
     Raises:
         ValueError: It is other text, or beyond `LARGEST`; the message completes "... is".
     """
     text = text.strip()
-    if _NUMBER.fullmatch(text):
-        value = float(text)
+    pointed = text if decimal == "." else "" if "." in text else text.replace(decimal, ".")
+    if _NUMBER.fullmatch(pointed):
+        value = float(pointed)
         if abs(value) > LARGEST:
-            raise ValueError(f"is beyond ±{LARGEST:g}")
+            raise ValueError(BEYOND)
         return value
     if text.casefold() in NULLS:
         return math.nan
-    raise ValueError("is not a number" + ("; write a point for the comma" if _COMMA.fullmatch(text) else ""))
+    if decimal == "." and _COMMA.fullmatch(text):
+        raise ValueError("is not a number; write a point for the comma")
+    if decimal != "." and _NUMBER.fullmatch(text):
+        raise ValueError("is not a number; decimals have a comma in this file")
+    raise ValueError("is not a number")
 
 
 def day(text: str) -> float:
@@ -46,10 +56,15 @@ def day(text: str) -> float:
         return math.nan
     if _DATE.fullmatch(text):
         try:
-            return (datetime.fromisoformat(text) - _EPOCH).total_seconds() / _DAY
+            return days(datetime.fromisoformat(text))
         except ValueError:
             raise ValueError("is no date of the calendar") from None
     raise ValueError("is not a date, as those before")
+
+
+def days(moment: datetime) -> float:
+    """Days since 1970-01-01 of a moment without a time zone."""
+    return (moment - _EPOCH).total_seconds() / _DAY
 
 
 def truth(text: str) -> float:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_agents.intake.cells import FORMS, NULLS, form_of, number
+from accord_agents.intake.cells import BEYOND, FORMS, LARGEST, NULLS, form_of, number
 from accord_agents.intake.demands import Demand
+from accord_agents.intake.rows import Cells, Numbers, Unfit
 from accord_schemas.errors import UsageError
 
 MAX_CATEGORIES = 10_000
@@ -25,13 +27,13 @@ class _Bad:
 
     Args:
         row: Its row, of those that were kept.
-        line: That of the file.
+        place: Where that is in the file.
         what: Completes "the cell ...".
         cell: Its text, short: for the operator's terminal alone.
     """
 
     row: int
-    line: int
+    place: int
     what: str
     cell: str = field(repr=False)
 
@@ -42,24 +44,53 @@ class _Numbers:
     def __init__(self, demand: Demand | None) -> None:
         self.form, self._demand = "", demand
 
-    def all(self, cells: Sequence[str]) -> NDArray[np.float64]:
+    def all(self, cells: Sequence[str], decimal: str) -> NDArray[np.float64]:
         """``(n,)``; a `ValueError` where one cannot be used."""
         if self.form not in ("", "number"):
             raise ValueError
-        values = np.array([number(cell) for cell in cells])
-        if self._demand is not None and not self._demand.met(values).all():
+        return self._of_numbers(np.array([number(cell, decimal) for cell in cells]))
+
+    def typed(self, cells: Numbers) -> NDArray[np.float64]:
+        """The same of cells whose type is known."""
+        if self.form not in ("", cells.form):
             raise ValueError
+        if cells.form == "number":
+            if (np.abs(cells.values) > LARGEST).any():
+                raise ValueError
+            return self._of_numbers(cells.values)
+        self._met(cells.values)
+        if not np.isnan(cells.values).all():
+            self.form = cells.form
+        return cells.values
+
+    def one_typed(self, form: str, value: float) -> float:
+        """The same of one cell, and what is wrong with it."""
+        null = math.isnan(value)
+        if not null and self.form not in ("", form):
+            raise ValueError(f"is a {form}, and those before hold a {self.form}")
+        if abs(value) > LARGEST:
+            raise ValueError("is not a number" if math.isinf(value) else BEYOND)
+        self._met(np.array([value]))
+        if not null:
+            self.form = form
+        return value
+
+    def _met(self, values: NDArray[np.float64]) -> None:
+        if self._demand is not None and not self._demand.met(values).all():
+            raise ValueError(self._demand.wrong)
+
+    def _of_numbers(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        self._met(values)
         if not np.isnan(values).all():
             self.form = "number"
         return values
 
-    def one(self, cell: str) -> float:
+    def one(self, cell: str, decimal: str) -> float:
         """The same of one cell, and what is wrong with it."""
         null = cell.strip().casefold() in NULLS
         form = self.form or ("number" if null else form_of(cell))
-        value = FORMS[form](cell)
-        if self._demand is not None and not self._demand.met(np.array([value]))[0]:
-            raise ValueError(self._demand.wrong)
+        value = number(cell, decimal) if form == "number" else FORMS[form](cell)
+        self._met(np.array([value]))
         if not null:
             self.form = form
         return value
@@ -73,12 +104,12 @@ class _Categories:
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
 
-    def all(self, cells: Sequence[str]) -> NDArray[np.float64]:
+    def all(self, cells: Sequence[str], decimal: str) -> NDArray[np.float64]:
         """``(n,)``; a `ValueError` where there are too many."""
-        return np.array([self.one(cell) for cell in cells])
+        return np.array([self.one(cell, decimal) for cell in cells])
 
-    def one(self, cell: str) -> float:
-        """The number of one."""
+    def one(self, cell: str, decimal: str) -> float:
+        """The number of one; text is taken as it stands, whatever the decimal sign."""
         text = cell.strip()
         if text.casefold() in NULLS:
             return math.nan
@@ -99,23 +130,24 @@ class _Told:
         """Of the cells so far."""
         return self.column.form
 
-    def all(self, cells: Sequence[str]) -> NDArray[np.float64]:
+    def all(self, cells: Sequence[str], decimal: str) -> NDArray[np.float64]:
         """``(n,)``; a `ValueError` where one cannot be used."""
         if not self._decided and (first := next((c for c in cells if c.strip().casefold() not in NULLS), None)):
             self._decided = True
-            if not _spells(first):
+            if not _spells(first, decimal):
                 self.column = _Categories()
-        return self.column.all(cells)
+        return self.column.all(cells, decimal)
 
-    def one(self, cell: str) -> float:
+    def one(self, cell: str, decimal: str) -> float:
         """The same of one cell, and what is wrong with it."""
-        return self.column.one(cell)
+        return self.column.one(cell, decimal)
 
 
-def _spells(cell: str) -> bool:
+def _spells(cell: str, decimal: str) -> bool:
     """Whether a cell is a number, a date or a boolean."""
     try:
-        FORMS[form_of(cell)](cell)
+        form = form_of(cell)
+        number(cell, decimal) if form == "number" else FORMS[form](cell)
     except ValueError:
         return False
     return True
@@ -127,7 +159,8 @@ class Columns:
     A cell of a row that repeats an earlier id does not count, and which rows do is known later: `settle` says it.
 
     Args:
-        file: Name of the file, for errors.
+        file: Name of the whole, for errors.
+        at: File and row of a place, see `Rows.at`.
         names: Names of the m columns.
         demands: Of some columns, what their cells have to be; these cannot be left out.
         categories: Which columns hold categories.
@@ -137,12 +170,13 @@ class Columns:
     def __init__(
         self,
         file: str,
+        at: Callable[[int], tuple[str, str]],
         names: Sequence[str],
         demands: Mapping[str, Demand] | None = None,
         categories: Sequence[str] = (),
         told: Sequence[str] = (),
     ) -> None:
-        self._file, self._names, self._demands = file, names, demands or {}
+        self._file, self._at, self._names, self._demands = file, at, names, demands or {}
         self._columns: dict[str, _Numbers | _Categories | _Told] = {
             **{name: _Numbers(self._demands.get(name)) for name in names},
             **{name: _Categories() for name in categories},
@@ -168,33 +202,44 @@ class Columns:
         """Whether so many cells cannot be used that it should be settled whether they count."""
         return any(len(cells) >= self._bound for cells in self._doubtful.values())
 
-    def block(self, columns: Sequence[Sequence[str]], lines: Sequence[int]) -> NDArray[np.float64]:
+    def block(self, columns: Sequence[Cells], places: Sequence[int], decimal: str = ".") -> NDArray[np.float64]:
         """``(n, m)`` float64; cells that cannot be used are NaN, and so is a column from where one was found to count.
 
         Args:
-            columns: The n texts of each column.
-            lines: The line of the file that each row begins on.
+            columns: The n cells of each column.
+            places: Where each row is, for errors.
+            decimal: The sign before decimals in text.
         """
-        values = np.full((len(lines), len(self._names)), np.nan)
+        values = np.full((len(places), len(self._names)), np.nan)
         for place, (name, cells) in enumerate(zip(self._names, columns, strict=True)):
             if name in self._bad:
                 continue
             try:
-                values[:, place] = self._columns[name].all(cells)
+                values[:, place] = self._all(self._columns[name], cells, decimal)
             except ValueError:
-                values[:, place] = self._one_by_one(name, cells, lines)
-        self._rows += len(lines)
+                values[:, place] = self._one_by_one(name, cells, places, decimal)
+        self._rows += len(places)
         return values
 
-    def _one_by_one(self, name: str, cells: Sequence[str], lines: Sequence[int]) -> list[float]:
-        column, found, doubtful = self._columns[name], list[float](), self._doubtful.setdefault(name, [])
-        for row, (cell, line) in enumerate(zip(cells, lines, strict=True), self._rows):
+    @staticmethod
+    def _all(column: _Numbers | _Categories | _Told, cells: Cells, decimal: str) -> NDArray[np.float64]:
+        if isinstance(cells, Numbers) and isinstance(column, _Told):
+            column = column.column
+        if isinstance(cells, Numbers) and isinstance(column, _Numbers):
+            return column.typed(cells)
+        if isinstance(cells, Numbers | Unfit):
+            raise ValueError
+        return column.all(cells, decimal)
+
+    def _one_by_one(self, name: str, cells: Cells, places: Sequence[int], decimal: str) -> list[float]:
+        found, doubtful = list[float](), self._doubtful.setdefault(name, [])
+        each = _each(self._columns[name], cells, decimal)
+        for row, (place, (shown, value)) in enumerate(zip(places, each, strict=True), self._rows):
             try:
-                found.append(column.one(cell))
+                found.append(value())
             except ValueError as error:
                 found.append(math.nan)
-                shown = cell if len(cell) <= 40 else cell[:40] + "..."
-                doubtful.append(_Bad(row, line, str(error), repr(shown)))
+                doubtful.append(_Bad(row, place, str(error), shown if len(shown) <= 40 else shown[:40] + "..."))
         return found
 
     def settle(self, first: NDArray[np.bool]) -> None:
@@ -227,17 +272,21 @@ class Columns:
         if len(told) == 1:
             ((name, first),) = told
             raise UsageError(
-                f"{self._file} line {first.line}, column {name!r}: the cell {first.what}.",
+                f"{' '.join(self._at(first.place))}, column {name!r}: the cell {first.what}.",
                 hint=hint,
                 private=private,
             )
-        shown = ", ".join(f"{name!r} (line {bad.line} {bad.what})" for name, bad in told)
+        shown = ", ".join(f"{name!r} ({self._short(bad.place)} {bad.what})" for name, bad in told)
         further = f" and {len(self._bad) - 8} more" if len(self._bad) > 8 else ""
         raise UsageError(
             f"{self._file}: {len(self._bad)} columns hold what cannot be used: {shown}{further}.",
             hint=hint,
             private=private,
         )
+
+    def _short(self, place: int) -> str:
+        file, row = self._at(place)
+        return row if file == self._file else f"{file} {row}"
 
     def _remedy(self) -> str:
         """What to do about them."""
@@ -249,6 +298,27 @@ class Columns:
             "Cells are finite decimal numbers, dates such as 2024-12-31, or true and false; a null is empty, NA, NaN "
             f"or null. Name columns of categories in prepare.one_hot; or {others}."
         )
+
+
+def _each(
+    column: _Numbers | _Categories | _Told, cells: Cells, decimal: str
+) -> Iterable[tuple[str, Callable[[], float]]]:
+    """Of each cell how it is shown to who reads the file, and what gives its number or says what is wrong."""
+    if isinstance(cells, Unfit):
+        return [("what the type of the column says", partial(_unfit, full, cells.what)) for full in cells.filled]
+    if isinstance(cells, Numbers):
+        if isinstance(column, _Told):
+            column = column.column
+        if isinstance(column, _Categories):
+            raise TypeError("categories are read as text")
+        return [(repr(v), partial(column.one_typed, cells.form, v)) for v in cells.values.tolist()]
+    return [(repr(cell), partial(column.one, cell, decimal)) for cell in cells]
+
+
+def _unfit(filled: bool, what: str) -> float:
+    if filled:
+        raise ValueError(what)
+    return math.nan
 
 
 def _quoted(name: str) -> str:

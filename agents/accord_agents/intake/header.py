@@ -29,23 +29,24 @@ def layout(
     features: list[str] | None,
     *,
     ids_only: bool,
-    line: int = 1,
+    head: str = "",
     wanted_by: str = "features",
 ) -> Layout:
     """Find the named columns in the header; without `features`, all that have no other use are features.
 
-    With `ids_only` others and features must exist if named, but are not read; `line` is where the header stands, and
+    With `ids_only` others and features must exist if named, but are not read; `head` is where the header stands, and
     `wanted_by` what names the features.
 
     Raises:
         UsageError: A column is unknown, unnamed, named twice or used twice.
     """
+    head = head or file
     for position, name in enumerate(header):
         if not name.strip():
-            raise UsageError(f"{file} line {line}: column {position + 1} has no name.", hint="Name it or remove it.")
+            raise UsageError(f"{head}: column {position + 1} has no name.", hint="Name it or remove it.")
         if name in header[:position]:
             raise UsageError(
-                f"{file} line {line}: columns {header.index(name) + 1} and {position + 1} have the same name.",
+                f"{head}: columns {header.index(name) + 1} and {position + 1} have the same name.",
                 hint="Rename or remove one of them.",
                 private=f"Both are {name!r}.",
             )
@@ -70,6 +71,6 @@ def _find(file: str, header: list[str], name: str, use: str) -> int:
     if name in header:
         return header.index(name)
     near = get_close_matches(name, header, 1, 0.6)
-    hint = f"Did you mean {near[0]!r}?" if near else "The first line of the file names its columns."
+    hint = f"Did you mean {near[0]!r}?" if near else "Names count letter by letter; compare them with what is there."
     has = "It has " + ", ".join(map(repr, header[:10])) + (", ..." if len(header) > 10 else ".")  # or is a row of data
     raise UsageError(f"{file} has no column {name!r}, given as {use}.", hint=hint, private="" if near else has)

@@ -74,21 +74,30 @@ class IdColumn:
     """Takes the cells of an id row by row; `end` says what they come to.
 
     Args:
-        file: Name of the file, for errors.
+        at: File and row of a place, see `Rows.at`.
         key: Its columns.
 
     Attributes:
         numbers: Of the ids that may stand for nobody: on how many rows, and the second of these.
     """
 
-    def __init__(self, file: str, key: Key) -> None:
-        self._file, self._key = file, key
-        self._simple = len(key.columns) == 1 and not key.normalise
+    def __init__(self, at: Callable[[int], tuple[str, str]], key: Key) -> None:
+        self._at, self._key = at, key
+        self._simple = self.as_written
         self._rows, self._taken, self._first_scientific = 0, 0, 0
         self.numbers: dict[str, tuple[int, int]] = {}
         self._words: Counter[str] = Counter()
         self._further = 0
         self._scientific, self._float, self._hidden, self._spaced = _Kind(), _Kind(), _Kind(), _Kind()
+
+    @property
+    def as_written(self) -> bool:
+        """Whether an id is one cell, and nothing was agreed on that changes it."""
+        return len(self._key.columns) == 1 and not self._key.normalise
+
+    def plain(self, count: int) -> None:
+        """The next ids are as they are compared, and nothing is to be said of them: see `plain_ids`."""
+        self._rows, self._taken = self._rows + count, self._taken + count
 
     def take(self, cells: Sequence[str], line: int) -> str | None:
         """The id of a row; None where one of its cells names nobody.
@@ -146,7 +155,7 @@ class IdColumn:
         try:
             return made()
         except UsageError as error:
-            place = f"{self._file} line {line}, column {column}"
+            place = f"{' '.join(self._at(line))}, column {column}"
             raise UsageError(f"{place}: {error.message}", hint=error.hint, private=error.private) from None
 
     def end(self, repeats: Repeats) -> Ids:
@@ -160,7 +169,7 @@ class IdColumn:
         """
         if self._scientific.count > _MANY_SCIENTIFIC * self._rows:
             raise UsageError(
-                f"{self._file} line {self._first_scientific}, column {self._key}: {self._scientific.count} of "
+                f"{' '.join(self._at(self._first_scientific))}, column {self._key}: {self._scientific.count} of "
                 f"{self._rows} ids are in scientific notation ({self._scientific.form}): a spreadsheet rounded them, "
                 "and different users look alike.",
                 hint="Export them again from where they come from, and format the column as text before saving.",

@@ -77,8 +77,8 @@ def kept_rows(stage: Stage, first: Flags, left_out: frozenset[str], label: int |
     """
     kept, nobody = first.copy(), {identifier.encode() for identifier in left_out}
     hashes = keyed_hashes(stage.key, nobody)
-    for at, records in stage.records() if nobody else ():
-        for k in np.flatnonzero(np.isin(records["hash"], hashes)).tolist():
+    for (at, found), (_, records) in zip(stage.hashes(), stage.records(), strict=True) if nobody else ():
+        for k in np.flatnonzero(np.isin(found, hashes)).tolist():
             kept[at + k] &= stage.ids(records[k : k + 1], np.ones(1, np.bool)) not in nobody
     labels = np.ones(len(kept), np.bool)
     for at, values in () if label is None else stage.values():

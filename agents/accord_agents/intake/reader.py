@@ -1,26 +1,29 @@
-"""A CSV file (RFC 4180, UTF-8), read once, as a checked snapshot; nothing that grows with it is in memory."""
+"""A party's rows, read once, as a checked snapshot; nothing that grows with them is in memory."""
 
 from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from accord_agents.files.places import Columnar, Csv, Place, Query
+from accord_agents.intake import csv_rows
 from accord_agents.intake.columns import Columns
 from accord_agents.intake.demands import LABELS, POSITIVE
 from accord_agents.intake.header import Layout, layout
 from accord_agents.intake.ids import IdColumn
 from accord_agents.intake.kept import Kept, kept_rows
 from accord_agents.intake.padding import Padding, padded
-from accord_agents.intake.records import Records
+from accord_agents.intake.plain import LARGE
+from accord_agents.intake.rows import Rows
 from accord_agents.intake.snapshot import Snapshot, read_snapshot, write_snapshot
 from accord_agents.intake.stage import Stage
+from accord_agents.intake.staging import staged
 from accord_agents.intake.table import OTHERS, Report, Table
 from accord_protocols.jobs.base import Reads
 from accord_protocols.primitives.psi.buckets import KEY
@@ -29,28 +32,32 @@ from accord_schemas.errors import UsageError
 
 SAMPLE = 100_000
 """Rows that are looked at where a file is checked before it is needed."""
-_BLOCK = 4096  # rows whose text is in memory at a time
 _FEATURES = Reads("linear")
 _NEEDS = {"logistic": "rows of both classes, 0 and 1", "poisson": "rows that count something"}
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A party's file, and what of it is read.
+    """A party's rows, and what of them is read.
 
     Args:
-        csv: The file: UTF-8 with or without byte order mark, commas, a header, LF or CRLF.
+        place: Where they lie; a path is that of a CSV file of which nothing is named.
         id: Column of the ids, or those that one is made of.
         label: Column of the labels.
-        features: Feature columns in the order wanted; None means all that have no other use, in the order of the file.
+        features: Feature columns in the order wanted; None means all that have no other use, as they stand there.
         reads: What the job reads of it.
     """
 
-    csv: Path
+    place: Place | Path
     id: str | Key
     label: str | None = None
     features: list[str] | None = None
     reads: Reads = _FEATURES
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return self.place.name
 
     @property
     def key(self) -> Key:
@@ -104,36 +111,62 @@ def read_table(source: Source) -> Table:
 
 @contextmanager
 def _read(source: Source, folder: Path | None, key: bytes, rows: int | None = None) -> Iterator[Kept | None]:
-    """What is kept of a file; None where there are more than `rows` rows."""
-    csv, reads = source.csv, source.reads
+    """What is kept of a party's rows; None where there are more than `rows`."""
+    reads = source.reads
     if reads.model is not None and reads.label and source.label is None:
-        raise UsageError(f"{csv.name}: the label holder's data name no label.", hint="Set data.label to a column.")
-    with closing(_lines(csv)) as lines:
-        records, ids_only = Records(csv.name, lines), reads.model is None and not reads.carried
+        raise UsageError(f"{source.name}: the label holder's data name no label.", hint="Set data.label to a column.")
+    with opened(source.place, rows) as lying:
+        ids_only = reads.model is None and not reads.carried
         where = layout(
-            csv.name,
-            records.header,
+            lying.name,
+            lying.header,
             source.key.columns,
             source.others,
             [*reads.carried] or source.features,
             ids_only=ids_only,
-            line=records.line,
+            head=lying.head,
             wanted_by="align.carry" if reads.carried else "features",
         )
         if not ids_only and "label" not in where.others and not where.features:
-            raise UsageError(f"{csv.name} has no feature column.", hint="Add a column besides the id.")
+            raise UsageError(f"{source.name} has no feature column.", hint="Add a column besides the id.")
         with Stage(folder, key, len(where.features) + len(where.others)) as stage:
-            kept = _staged(source, records, where, stage, rows)
+            kept = _staged(source, lying, where, stage, rows)
             if kept is not None:
                 _some(kept, source)
             yield kept
 
 
+@contextmanager
+def opened(place: Place | Path, most: int | None = None) -> Iterator[Rows]:
+    """Open a party's rows, wherever they lie; what reads databases and files of columns is loaded where it is needed.
+
+    Args:
+        place: Where that is.
+        most: How many rows will be read at most.
+
+    Raises:
+        UsageError: They cannot be read, here or while they are.
+    """
+    if isinstance(place, Columnar):
+        from accord_agents.intake.arrow_rows import opened as of_columns
+
+        with of_columns(place) as rows:
+            yield rows
+    elif isinstance(place, Query):
+        from accord_agents.intake.sql_rows import opened as of_query
+
+        with of_query(place, most) as rows:
+            yield rows
+    else:
+        with csv_rows.opened(place if isinstance(place, Csv) else Csv(place)) as rows:
+            yield rows
+
+
 def _some(kept: Kept, source: Source) -> None:
     """That there are rows, and labels that a model can tell apart."""
-    name, report = source.csv.name, kept.report
+    name, report = source.name, kept.report
     if not report.rows_read:
-        raise UsageError(f"{name} has a header but no rows.", hint="Give at least one row.")
+        raise UsageError(f"{name} has columns but no rows.", hint="Give at least one row.")
     if not len(kept) and report.empty_labels:
         raise UsageError(f"{name}: no row has a label in column {source.label!r}.", hint="Check data.label.")
     if not len(kept):
@@ -146,44 +179,27 @@ def _some(kept: Kept, source: Source) -> None:
             raise UsageError(f"{said}; a {model} model needs {needs}.", hint="Check data.label.")
 
 
-def _staged(source: Source, records: Records, where: Layout, stage: Stage, most: int | None) -> Kept | None:
+def _staged(source: Source, lying: Rows, where: Layout, stage: Stage, most: int | None) -> Kept | None:
     """The rows in blocks, `most` at most, and what they come to; None where more may follow."""
-    file, header, reads = source.csv.name, records.header, source.reads
+    header, reads = lying.header, source.reads
     demands = {"label": LABELS[reads.model or "linear"], "weights": POSITIVE, "exposure": POSITIVE}
     wanted = [*where.features, *where.others.values()]
-    column, exact = IdColumn(file, source.key), len(where.id) == 1 and not source.key.normalise
+    categories = [place for place in where.features if header[place] in reads.one_hot]
+    column = IdColumn(lying.at, source.key)
     numbers = Columns(
-        file,
+        lying.name,
+        lying.at,
         [header[place] for place in wanted],
         {header[place]: demands[use] for use, place in where.others.items()},
-        [header[place] for place in where.features if header[place] in reads.one_hot],
+        [header[place] for place in categories],
         reads.carried,
     )
-    ids: list[str] = []
-    held: list[list[str]] = []
-    lines: list[int] = []
     read = 0
-
-    def convert() -> None:
-        values = numbers.block([[row[place] for row in held] for place in wanted], lines)
-        # how an id was written matters where nobody has agreed to even it out
-        stage.add(ids, [row[where.id[0]].strip() for row in held] if exact else ids, values)
-        for each in (ids, held, lines):
-            each.clear()
+    for block in lying.blocks(where.id, wanted, categories, most):
+        read += len(block.places)
+        staged(block, column, numbers, stage, fast=max(read, lying.count) > LARGE)
         if numbers.doubtful:
             numbers.settle(stage.repeats().first)
-
-    for line, row in islice(records, most):
-        read += 1
-        identifier = column.take([row[place] for place in where.id], line)
-        if identifier is None:
-            continue
-        ids.append(identifier)
-        held.append(row)
-        lines.append(line)
-        if len(held) == _BLOCK:
-            convert()
-    convert()
     whole, repeats = read != most, stage.repeats(apart=column.numbers)
     found = column.end(repeats) if whole else None
     numbers.settle(repeats.first)
@@ -195,36 +211,3 @@ def _staged(source: Source, records: Records, where: Layout, stage: Stage, most:
     rows, empty = kept_rows(stage, repeats.first, found.left_out, label)
     report = Report(read, found.duplicates, empty, found.said)
     return Kept(stage, columns, others, rows, report, numbers.forms, numbers.categories)
-
-
-def _lines(csv: Path) -> Generator[str]:
-    with _explained(csv), csv.open(encoding="utf-8-sig", newline="") as file:
-        yield from file
-
-
-@contextmanager
-def _explained(csv: Path) -> Iterator[None]:
-    """Turn what the operating system and the decoders say into errors that name the file."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise UsageError(f"there is no file {csv}.", hint="Paths are relative to the scenario file.") from None
-    except IsADirectoryError:
-        raise UsageError(f"{csv} is a folder.", hint="Give the CSV file in it.") from None
-    except OSError as error:
-        raise UsageError(f"{csv} cannot be read: {error.strerror}.", hint="Check its path and permissions.") from None
-    except UnicodeDecodeError:
-        raise UsageError(
-            f"{csv.name} line {_undecodable_line(csv)} is not UTF-8.", hint="Save the file as 'CSV UTF-8'."
-        ) from None
-
-
-def _undecodable_line(csv: Path) -> int:
-    # the text layer decodes in chunks and cannot say where it stands; no UTF-8 sequence contains a line feed
-    with csv.open("rb") as file:
-        for line, raw in enumerate(file, 1):
-            try:
-                raw.decode()
-            except UnicodeDecodeError:
-                return line
-    return 1

@@ -16,12 +16,13 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.primitives.psi.buckets import keyed_hashes
+from accord_agents.intake.rows import Texts
+from accord_protocols.primitives.psi.buckets import keyed_hashes, keyed_hashes_of
 from accord_schemas.errors import AccordError
 
-RECORD = np.dtype([("hash", "<u8"), ("at", "<u8"), ("spelled", "<u4"), ("size", "<u2"), ("digits", "?")])
-"""What is kept of a row's id: its hash, where its UTF-8 begins and how long it is, 32 bits of a hash of what the file
-had before Unicode's form, and whether it is digits alone."""
+RECORD = np.dtype([("at", "<u8"), ("spelled", "<u4"), ("size", "<u2"), ("digits", "?")])
+"""What is kept of a row's id beside its hash: where its UTF-8 begins and how long it is, 32 bits of a hash of what the
+file had before Unicode's form, and whether it is digits alone."""
 BLOCK = 1 << 16
 """Rows that are looked at at a time."""
 _BYTES = 4 << 20  # of numbers, likewise
@@ -67,14 +68,14 @@ class Stage:
     """
 
     def __init__(self, folder: Path | None, key: bytes, columns: int) -> None:
-        self.key, self.columns, self.rows = key, columns, 0
+        self.key, self.columns, self.rows, self._digits = key, columns, 0, 0
         self._folder, self._bytes = folder or Path(tempfile.gettempdir()), 0
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._files: list[IO[bytes]] = [tempfile.TemporaryFile(dir=folder) for _ in range(4)]  # noqa: SIM115
+            self._files: list[IO[bytes]] = [tempfile.TemporaryFile(dir=folder) for _ in range(5)]  # noqa: SIM115
         except OSError as error:
             raise self._trouble(error) from None
-        self._records, self._ids, self._values, self._order = self._files
+        self._records, self._ids, self._values, self._order, self._hashes = self._files
 
     def __enter__(self) -> Stage:
         return self
@@ -86,18 +87,35 @@ class Stage:
     def add(self, ids: Sequence[str], spelled: Sequence[str], values: NDArray[np.float64]) -> None:
         """The next rows: normalised ids, what the file has for them, and ``(k, columns) float64``."""
         data = [identifier.encode() for identifier in ids]
-        records = np.zeros(len(ids), RECORD)
-        records["hash"] = keyed_hashes(self.key, data)
-        records["size"] = sizes = np.fromiter(map(len, data), np.int64, len(data))
-        records["at"] = self._bytes + np.cumsum(sizes) - sizes
-        records["spelled"] = records["hash"] & 0xFFFFFFFF
+        hashes, records = keyed_hashes(self.key, data), np.zeros(len(ids), RECORD)
+        records["size"] = np.fromiter(map(len, data), np.int64, len(data))
+        records["spelled"] = hashes & 0xFFFFFFFF
         records["digits"] = np.fromiter(map(str.isdigit, ids), np.bool, len(ids))
         other = [k for k, (a, b) in enumerate(zip(ids, spelled, strict=True)) if a != b]
         records["spelled"][other] = keyed_hashes(self.key, (spelled[k].encode() for k in other)) & 0xFFFFFFFF
+        self._add(records, hashes, b"".join(data), values)
+
+    def add_plain(self, ids: Texts, digits: NDArray[np.bool], values: NDArray[np.float64]) -> None:
+        """The same of ids that are compared as they are written.
+
+        Args:
+            ids: None of them empty.
+            digits: ``(k,)``, which are digits alone.
+            values: ``(k, columns)``.
+        """
+        hashes, records = keyed_hashes_of(self.key, ids.offsets, ids.data), np.zeros(len(ids), RECORD)
+        records["size"], records["spelled"], records["digits"] = np.diff(ids.offsets), hashes & 0xFFFFFFFF, digits
+        self._add(records, hashes, ids.data.tobytes(), values)
+
+    def _add(self, records: NDArray[Any], hashes: NDArray[np.uint64], data: bytes, values: NDArray[np.float64]) -> None:
+        sizes = records["size"].astype(np.int64)
+        records["at"] = self._bytes + np.cumsum(sizes) - sizes
         self._write(self._records, records.tobytes())
-        self._write(self._ids, b"".join(data))
-        self._write(self._values, np.ascontiguousarray(values, "<f8").tobytes())
-        self.rows, self._bytes = self.rows + len(ids), self._bytes + int(sizes.sum())
+        self._write(self._hashes, hashes.astype("<u8", copy=False).tobytes())
+        self._write(self._ids, data)
+        self._write(self._values, np.ascontiguousarray(values, "<f8").data)
+        self.rows, self._bytes = self.rows + len(records), self._bytes + len(data)
+        self._digits += int(records["digits"].sum())
 
     def repeats(self, apart: Container[str] = ()) -> Repeats:
         """Which of the rows so far repeat one; `order` is known from here on.
@@ -106,58 +124,70 @@ class Stage:
             apart: Ids that are not counted for `most`.
         """
         self._flush()
-        found = Repeats(np.ones(self.rows, np.bool))
+        found = Repeats(np.ones(self.rows, np.bool), self._digits)
         parts = max(1, -(-self.rows // _SORTED))
         self._order.seek(0)
         for part in range(parts):
-            rows, records = self._sorted(part * _HASHES // parts, (part + 1) * _HASHES // parts - 1)
-            equal = records["hash"][1:] == records["hash"][:-1]
+            rows, hashes = self._sorted(part * _HASHES // parts, (part + 1) * _HASHES // parts - 1)
+            equal = hashes[1:] == hashes[:-1]
             begin = np.flatnonzero(equal & ~np.concatenate([[False], equal[:-1]]))
             end = np.flatnonzero(equal & ~np.concatenate([equal[1:], [False]])) + 2
             for start, stop in zip(begin.tolist(), end.tolist(), strict=True):
-                self._compare(found, rows[start:stop].tolist(), records[start:stop], apart)
-            kept = found.first[rows]
-            found.digits += int(records["digits"][kept].sum())
-            self._write(self._order, rows[kept].astype("<u4").tobytes())
+                rows[start:stop].sort()
+                self._compare(found, rows[start:stop].tolist(), apart)
+            self._write(self._order, rows[found.first[rows]].astype("<u4").tobytes())
         self._flush()
         self._order.truncate()
         return found
 
-    def _sorted(self, low: int, high: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        """The rows whose hashes are from `low` up to `high`, and their records, in the order of hashes and rows."""
-        rows, found = [np.empty(0, np.int64)], [np.empty(0, RECORD)]
-        for start, block in self.records():
-            here = np.flatnonzero((block["hash"] >= low) & (block["hash"] <= high))
+    def _sorted(self, low: int, high: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """The rows whose hashes are from `low` up to `high`, in the order of these, and these."""
+        rows, found = [np.empty(0, np.int64)], [np.empty(0, np.uint64)]
+        for start, block in self.hashes():
+            here = np.flatnonzero((block >= low) & (block <= high))
             rows.append(here + start)
             found.append(block[here])
-        where, records = np.concatenate(rows), np.concatenate(found)
-        order = np.argsort(records["hash"], kind="stable")
-        return where[order], records[order]
+        where, hashes = np.concatenate(rows), np.concatenate(found)
+        order = np.argsort(hashes)
+        return where[order], hashes[order]
 
-    def _compare(self, found: Repeats, rows: list[int], records: NDArray[Any], apart: Container[str]) -> None:
-        """Rows of one hash: of each id among them the first counts."""
+    def _compare(self, found: Repeats, rows: list[int], apart: Container[str]) -> None:
+        """Rows of one hash, ascending: of each id among them the first counts."""
         groups: dict[bytes, list[int]] = {}
-        for k, (at, size) in enumerate(zip(records["at"].tolist(), records["size"].tolist(), strict=True)):
+        records = [self._record(row) for row in rows]
+        for k, (at, _, size, _) in enumerate(records):
             groups.setdefault(os.pread(self._ids.fileno(), size, at), []).append(k)
-        spelled = records["spelled"].tolist()
         for data, (first, *more) in groups.items():
             if not more:
                 continue
             identifier = data.decode()
             found.first[[rows[k] for k in more]] = False
+            found.digits -= len(more) if records[first][3] else 0
             if identifier not in apart:
                 most = len(more), rows[more[0]], identifier
                 found.most = min(found.most or most, most, key=lambda m: (-m[0], m[1]))
-            if other := [k for k in more if spelled[k] != spelled[first]]:
+            if other := [k for k in more if records[k][1] != records[first][1]]:
                 found.alike += len(other)
                 one = rows[other[0]], identifier
                 found.alike_first = min(found.alike_first or one, one)
 
+    def _record(self, row: int) -> tuple[int, int, int, bool]:
+        (found,) = np.frombuffer(os.pread(self._records.fileno(), RECORD.itemsize, row * RECORD.itemsize), RECORD)
+        at, spelled, size, digits = found.tolist()
+        return at, spelled, size, digits
+
     def records(self) -> Iterator[tuple[int, NDArray[Any]]]:
         """(first row, records) of all rows, block by block."""
-        size, file = RECORD.itemsize * BLOCK, self._records.fileno()
+        return self._blocks(self._records, RECORD)
+
+    def hashes(self) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+        """(first row, hashes) of all rows, likewise."""
+        return self._blocks(self._hashes, np.dtype("<u8"))
+
+    def _blocks(self, file: IO[bytes], kind: np.dtype[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+        size = kind.itemsize * BLOCK
         for start in range(0, self.rows, BLOCK):
-            yield start, np.frombuffer(os.pread(file, size, start * RECORD.itemsize), RECORD)
+            yield start, np.frombuffer(os.pread(file.fileno(), size, start * kind.itemsize), kind)
 
     def values(self) -> Iterator[tuple[int, NDArray[np.float64]]]:
         """(first row, ``(k, columns)`` numbers) of all rows, some MiB at a time."""
@@ -182,10 +212,10 @@ class Stage:
         raw = os.pread(self._ids.fileno(), end - begin, begin)
         if kept.all():
             return raw
-        starts, sizes = (records["at"][kept] - np.uint64(begin)).tolist(), records["size"][kept].tolist()
-        return b"".join([raw[at : at + size] for at, size in zip(starts, sizes, strict=True)])
+        held = np.repeat(kept, records["size"])  # of every byte, whether its id is kept
+        return np.frombuffer(raw, np.uint8)[held].tobytes()
 
-    def _write(self, file: IO[bytes], data: bytes) -> None:
+    def _write(self, file: IO[bytes], data: bytes | memoryview) -> None:
         try:
             file.write(data)
         except OSError as error:

@@ -97,7 +97,7 @@ def source(data: Data, part: ModelPart, ids: Ids) -> Source:
     columns = list(part.preparation.columns)
     one_hot = tuple(fit.name for fit in part.preparation.categories)
     reads = Reads(part.model, exposure=part.exposure, one_hot=one_hot) if columns or part.exposure else Reads()
-    return Source(data.csv, data.key(ids), None, columns, reads)
+    return Source(data.place, data.key(ids), None, columns, reads)
 
 
 def suits(table: Table, file: str, part: ModelPart) -> None:

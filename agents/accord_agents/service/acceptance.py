@@ -101,7 +101,7 @@ class Acceptance:
         try:
             model = await asyncio.to_thread(self._model, agreement)
             snapshot, table = await asyncio.to_thread(self._read, cid, agreement, model)
-            fits(self._config.data.csv.name, self._config.party, len(table.ids), agreement)
+            fits(self._config.data.place.name, self._config.party, len(table.ids), agreement)
         except UsageError as error:
             self._log.error("data", problem=str(error))
             reason = f"{self._config.party} cannot use its data"  # what they look like is for its own people
@@ -132,7 +132,7 @@ class Acceptance:
             snapshot = Snapshot(self._taken, folder / f"{self._taken}{SUFFIX}")
         else:
             data, reads = self._config.data, job_of(agreement).reads(agreement, self._config.party)
-            source = Source(data.csv, data.key(agreement.ids), data.label, data.features, reads)
+            source = Source(data.place, data.key(agreement.ids), data.label, data.features, reads)
             if model is not None:
                 source = asked_of(data, model, agreement.ids)
             # the same key at every party, so that buckets of one number hold equal ids; known to nobody before
@@ -142,7 +142,7 @@ class Acceptance:
             snapshot = take(source, folder, digest(b"accord buckets", cid), padding)
         table = read_snapshot(snapshot.path, snapshot.digest)
         if model is not None:
-            suits(table, self._config.data.csv.name, model)
+            suits(table, self._config.data.place.name, model)
         return snapshot, table
 
 

@@ -16,7 +16,7 @@ from accord_broker.stray import attended
 def check_data(config: Config) -> None:
     """Look at the party's file before any proposal needs it; a `UsageError` names file, line and column."""
     data = config.data
-    check(Source(data.csv, data.made_of, data.label, data.features))
+    check(Source(data.place, data.made_of, data.label, data.features))
 
 
 def serve(config: Config, one_shot: OneShotRun | None = None) -> bool:

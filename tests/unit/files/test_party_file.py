@@ -48,7 +48,11 @@ def test_columns_may_be_called_like_numbers(tmp_path: Path) -> None:
         ({"policy": "{protections: [shared]}"}, "", r"policy.protections is unknown; did you mean protection\?"),
         ({"policy": "{proposals: maybe}"}, "", 'policy.proposals is "maybe"; it must be accept, ask or refuse'),
         ({"data": "{csv: a.csv, id: id, feature: [a]}"}, "", r"data.feature is unknown; did you mean features\?"),
-        ({"data": "{csv: a.csv}"}, "", "data.id is missing. Known keys there: csv, id, label, features"),
+        (
+            {"data": "{csv: a.csv}"},
+            "",
+            "data.id is missing. Known keys there: csv, parquet, orc, sql, url, password_file, id",
+        ),
         ({"data": "{csv: a.csv, id: id, features: [a, id]}"}, "", r"the column 'id' is named twice"),
         ({"data": '{csv: a.csv, id: ""}'}, "", "data.id"),
         ({"workers": "0"}, "", "workers is 0; it must be at least 1"),

@@ -30,7 +30,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks and parts of a few rows."""
     monkeypatch.setattr(stage_module, "BLOCK", 7)
     monkeypatch.setattr(stage_module, "_SORTED", 20)
-    monkeypatch.setattr("accord_agents.intake.reader._BLOCK", 5)
+    monkeypatch.setattr("accord_agents.intake.csv_rows.BLOCK", 5)
 
 
 def alike(key: bytes, ids: Any) -> np.ndarray:

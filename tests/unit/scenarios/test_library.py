@@ -32,7 +32,7 @@ def test_the_data_are_sound_and_pass_the_gate(name: str) -> None:
     for party, member in scenario.parties.items():
         d = member.data
         reads = Reads(scenario.train.model, label=d.label is not None)
-        table = read_table(Source(d.csv, d.made_of, d.label, d.features, reads))
+        table = read_table(Source(d.place, d.made_of, d.label, d.features, reads))
         assert table.report.duplicates == table.report.empty_labels == 0
         assert not any(identifier.isdigit() for identifier in table.ids)
         assert list(table.ids) != sorted(table.ids), "rows in the order of the ids would hide a missing alignment"
@@ -52,6 +52,7 @@ def test_no_column_belongs_to_two_parties() -> None:
     for name in NAMES:
         heads = []
         for member in load(name).parties.values():
+            assert isinstance(member.data.csv, Path)
             with member.data.csv.open(encoding="utf-8", newline="") as file:
                 heads += [column for column in next(csv.reader(file)) if column != member.data.id]
         assert len(heads) == len(set(heads))

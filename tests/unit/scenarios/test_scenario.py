@@ -63,7 +63,8 @@ def test_paths_are_relative_to_the_file_and_become_absolute(
     path = write()
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert load(Path("..") / path.name).parties["shop"].data.csv.resolve() == tmp_path / "host.csv"
+    shop = load(Path("..") / path.name).parties["shop"].data.csv
+    assert isinstance(shop, Path) and shop.resolve() == tmp_path / "host.csv"
     assert load(path, ["parties.shop.data.csv=sub/x.csv"]).parties["shop"].data.csv == tmp_path / "sub" / "x.csv"
 
 
@@ -164,9 +165,12 @@ _BANK = _party("label_holder", label="y")
         ({"bank": _BANK, "self": _party()}, "no party may be called self"),
         ({"bank": _BANK, "b": _party("server")}, "parties.b.role: server is not available in this version"),
         ({"bank": _BANK, "b": {"role": "feature_holder"}}, "parties.b.data is missing. Known keys there: role, data."),
-        ({"bank": _BANK, "b": _party(csv=3)}, "parties.b.data.csv is 3; it must be the path of a file."),
+        ({"bank": _BANK, "b": _party(csv=3)}, "parties.b.data.csv is 3; it must be the path of a file or a section"),
         ({"bank": _BANK, "b": _party(feature=["x"])}, "parties.b.data.feature is unknown; did you mean features?"),
-        ({"bank": _BANK, "b": _party(parquet="x")}, "parties.b.data.parquet is not available in this version"),
+        (
+            {"bank": _BANK, "b": _party(parquet="x")},
+            "parties.b.data: csv and parquet are both named; name one of csv, parquet, orc, sql",
+        ),
         ({"bank": _BANK, "b": _party(features=["x", True])}, "features.1 is true; it must be text. If that is meant"),
         ({"bank": _BANK, "b": _party(features=["x", "x"])}, "parties.b.data: the column 'x' is named twice"),
         ({"bank": _BANK, "b": _party(features=["id"])}, "parties.b.data: the column 'id' is named twice"),

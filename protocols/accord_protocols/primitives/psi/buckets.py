@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 KEY = 32
 """Bytes of a key."""
 _BITS = 64
+_PERSON = b"accord bucket"
 
 
 def keyed_hashes(key: bytes, ids: Iterable[bytes]) -> NDArray[np.uint64]:
@@ -25,13 +26,26 @@ def keyed_hashes(key: bytes, ids: Iterable[bytes]) -> NDArray[np.uint64]:
             beforehand, and cannot fill one bucket.
         ids: Normalised ids in UTF-8.
     """
-    keyed = hashlib.blake2b(key=key, digest_size=_BITS // 8, person=b"accord bucket")
+    keyed = hashlib.blake2b(key=key, digest_size=_BITS // 8, person=_PERSON)
     found = bytearray()
     for identifier in ids:
         h = keyed.copy()
         h.update(identifier)
         found += h.digest()
     return np.frombuffer(bytes(found), "<u8")
+
+
+def keyed_hashes_of(key: bytes, offsets: NDArray[np.int64], data: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """The same of many ids that lie one after the other, by compiled loops.
+
+    Args:
+        key: As above.
+        offsets: ``(n + 1,)``, where each begins in `data`, and the last one ends; none is empty.
+        data: The ids in UTF-8.
+    """
+    from accord_protocols.primitives.psi import blake2b  # it loads numba
+
+    return blake2b.hashes(key, _PERSON, offsets, data)
 
 
 def run_of(number: int, of: int, count: int, hash_at: Callable[[int], int]) -> slice:

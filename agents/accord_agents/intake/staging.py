@@ -1,0 +1,57 @@
+"""A block of a party's rows on its way into the stage: ids first, then the numbers of those rows that have one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from accord_agents.intake.columns import Columns
+from accord_agents.intake.ids import IdColumn
+from accord_agents.intake.plain import plain_ids
+from accord_agents.intake.rows import Block, Texts, taken
+from accord_agents.intake.stage import Stage
+
+
+def staged(block: Block, column: IdColumn, numbers: Columns, stage: Stage, *, fast: bool) -> None:
+    """Take the rows of a block that have an id.
+
+    Args:
+        block: The rows.
+        column: What takes their ids.
+        numbers: What takes their other cells.
+        stage: Where they go.
+        fast: Whether there are so many that compiled loops pay.
+    """
+    plain = None
+    if fast and column.as_written:
+        (cells,) = block.ids
+        texts = cells if isinstance(cells, Texts) else Texts.of(cells)
+        if (found := plain_ids(texts)) is not None:
+            plain, digits = found
+            if plain.all():
+                column.plain(len(texts))
+                values = numbers.block(block.columns, block.places, block.decimal)
+                stage.add_plain(texts, digits, values)
+                return
+    ids, spelled, rows = _one_by_one(block, column, None if plain is None else plain.tolist())
+    columns, places = block.columns, block.places
+    if len(rows) < len(places):
+        columns, places = [taken(cells, rows) for cells in columns], [places[k] for k in rows]
+    stage.add(ids, spelled, numbers.block(columns, places, block.decimal))
+
+
+def _one_by_one(block: Block, column: IdColumn, plain: Sequence[bool] | None) -> tuple[list[str], list[str], list[int]]:
+    """The ids of a block, how the file writes them, and which of its rows have one."""
+    parts = [cells.list() if isinstance(cells, Texts) else cells for cells in block.ids]
+    ids, spelled, rows, exact = list[str](), list[str](), list[int](), column.as_written
+    for row, (place, cells) in enumerate(zip(block.places, zip(*parts, strict=True), strict=True)):
+        if plain is not None and plain[row]:
+            column.plain(1)
+            identifier: str | None = cells[0]
+        else:
+            identifier = column.take(cells, place)
+        if identifier is not None:
+            ids.append(identifier)
+            rows.append(row)
+            # how an id was written matters where nobody has agreed to even it out
+            spelled.append(cells[0].strip() if exact else identifier)
+    return ids, spelled, rows
