@@ -243,6 +243,7 @@ class Agent:
             except TimeoutError:
                 continue
             await self._take(first)
+            self._acknowledge()  # a sender with a full window waits for it, while `_keep_time` finds us folding
 
     async def _take(self, first: Input | None = None) -> None:
         """Take a batch from the inbox: fold, commit, then let the outside know."""

@@ -11,8 +11,9 @@ from itertools import chain
 
 import numpy as np
 
+from accord_protocols.primitives.psi.text_order import Worded, in_text_order
 from accord_schemas.agreement import Step
-from accord_schemas.canonical import canonical_json, digest_of
+from accord_schemas.canonical import canonical_json, framed
 from accord_schemas.errors import UsageError
 
 MAX_ID_BYTES = 1024
@@ -96,8 +97,14 @@ def commitment(ids: Sequence[str], salt: bytes, columns: Iterable[str] = ()) -> 
         salt: 32 secret bytes; whoever knows them can test guesses.
         columns: Names of the columns.
     """
-    names = canonical_json(sorted(set(columns)))
-    return digest_of(chain([b"accord id set", salt, names], ascending(ids)))
+    h = hashlib.sha256()
+    for part in framed(b"accord id set", salt, canonical_json(sorted(set(columns)))):
+        h.update(part)
+    # of a snapshot, whose ids are there once each, with no object per id
+    mapped = ids.framed(in_text_order(ids, np.arange(len(ids)))) if isinstance(ids, Worded) else None
+    for part in mapped or chain.from_iterable(map(framed, ascending(ids))):
+        h.update(part)
+    return h.digest()
 
 
 def ascending(ids: Sequence[str]) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -22,6 +22,10 @@ class Worded(Protocol):
 
     def sizes(self, rows: Rows) -> NDArray[np.int64]:
         """Bytes of each row's id."""
+        ...
+
+    def framed(self, rows: Rows) -> Iterator[bytes]:
+        """The rows' ids, each behind its length in eight bytes, big-endian; many at a time."""
         ...
 
 
