@@ -11,6 +11,7 @@ from accord_protocols.primitives.psi import okvs, rsa
 from accord_protocols.primitives.psi.rsa_key import PrivateKey
 from accord_protocols.primitives.psi.sharing import shares, shares_of_hashes
 from accord_protocols.primitives.psi.star import intersect, locate
+from accord_protocols.primitives.psi.text_order import Worded
 from accord_protocols.tasks.pieces import pieces, rows_of
 from accord_protocols.tasks.registry import Context, Result, some
 from accord_protocols.tasks.results import Bytes
@@ -78,8 +79,8 @@ def order(context: Context) -> Result:
 
     Fields, by other party P: own.P, which P is told; peer.P, which P tells if its rows are the same.
     """
-    ids, h = context.rows.ids, hashlib.sha256()
-    for part in texts(ids[row] for row in context.inputs["rows"].tolist()):
+    ids, rows, h = context.rows.ids, context.inputs["rows"], hashlib.sha256()
+    for part in ids.framed(rows) if isinstance(ids, Worded) else texts(ids[row] for row in rows.tolist()):
         h.update(part)
     found, said = h.digest(), dict[str, bytes]()
     for name, kappa in context.inputs.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError
 from types import ModuleType
 
 import pytest
@@ -34,5 +35,5 @@ def test_loops_are_compiled_for_large_sets_where_numba_is_there(monkeypatch: pyt
 
 def _without_numba(package: str) -> str:
     if package == "numba":
-        raise named.PackageNotFoundError
+        raise PackageNotFoundError
     return "1"

@@ -206,6 +206,7 @@ def test_a_core_is_solved_by_the_dense_rows() -> None:
 @pytest.mark.parametrize("label", range(3))
 def test_a_server_knows_all_leaves_but_the_one_of_its_factor(label: int) -> None:
     leaves, secret = pair(label)
+    assert isinstance(secret.factors, f4.Factors)
     delta = secret.factors.low + 2 * secret.factors.high
     for symbol in range(f4.SYMBOLS):
         for x in range(1, 4):

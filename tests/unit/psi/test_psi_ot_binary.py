@@ -16,6 +16,7 @@ from accord_protocols.phases.alignment.star import question_bytes
 from accord_protocols.primitives.psi.ot import code, extension, loops, oprf, seeds, table
 from accord_protocols.primitives.psi.ot.code import Items, Shape, hash_ids
 from accord_protocols.primitives.psi.ot.codes import BINARY, CODES, F4
+from accord_protocols.primitives.psi.ot.f4 import Bits
 from accord_protocols.primitives.psi.ot.seeds import Leaves, Secret
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.agreement import Align
@@ -53,7 +54,7 @@ def test_both_have_equal_tags_for_common_ids_and_for_no_others(leader: int, serv
 
 def test_a_server_has_the_leaf_of_its_bit_and_the_rows_that_the_exchange_rests_on() -> None:
     leaves, secret = pair()
-    assert isinstance(secret.factors, seeds.Bits) and 0.4 < secret.factors.bits.mean() < 0.6
+    assert isinstance(secret.factors, Bits) and 0.4 < secret.factors.bits.mean() < 0.6
     for k, bit in enumerate(secret.factors.bits):
         assert np.array_equal(secret.leaves[k, 0], leaves[k, bit])
     rows = Xof(bytes(32), "table").words(extension.CHUNK + 100, BINARY.words)

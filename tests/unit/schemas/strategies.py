@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from accord_schemas import events
-from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingMatrix, RingVector, Vectors
+from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingMatrix, RingVector
 from accord_schemas.events import EVENTS, UNSEQUENCED, Event
 from accord_schemas.events.prediction import Ids
 from accord_schemas.frame import Frame
@@ -33,7 +33,6 @@ SHAPED: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (Blocks16, arrays(np.uint8, st.tuples(SIZE, st.just(16)))),
     (RingVector, arrays(np.uint64, st.tuples(SIZE, st.sampled_from([1, 2])))),
     (RingMatrix, arrays(np.uint64, st.tuples(SIZE, SIZE, st.just(2)))),
-    (Vectors, arrays(np.uint64, st.tuples(SIZE, st.just(5)))),
     (Reals, arrays(np.float64, SIZE, elements=FINITE)),
     (events.Text, TEXT),
     (events.Hex32, HEX),
