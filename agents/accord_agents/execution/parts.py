@@ -25,8 +25,8 @@ from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import StorageError
 from accord_schemas.payload import raw
 
-WORTH = 0.1
-"""Seconds of work from which on a part is kept."""
+WORTH = 0.25
+"""Processor seconds of work from which on a part is kept: some tens of times what keeping it costs."""
 _FOLDER, _SALT = "parts", 16
 
 
@@ -38,7 +38,7 @@ class Parts:
         store: Whose key and folder they share.
         job: The job's address.
         about: Digest of what the results follow from, see `bound`.
-        worth: Seconds of work from which on a part is kept.
+        worth: Processor seconds of work from which on a part is kept.
     """
 
     store: BlobStore

@@ -70,14 +70,14 @@ def _watch() -> None:
 
 def work(order: TaskRequest) -> TaskResult:
     """Do one part."""
-    task, begun = TASKS[order.task], time.monotonic()
+    task, begun = TASKS[order.task], time.process_time()
     try:
         table = _table(*order.snapshot) if order.snapshot else None
         inputs = {name: _read(value, order.span, task, name) for name, value in order.inputs.items()}
         context = Context(inputs, order.key, order.secrets, table)
         result = run(order.task, part(task, context, order.number, order.span))
         fields = {name: _kept(value, order.blobs) for name, value in result.fields.items()}
-        if order.parts is not None and not result.secrets and time.monotonic() - begun >= order.parts.worth:
+        if order.parts is not None and not result.secrets and time.process_time() - begun >= order.parts.worth:
             order.parts.keep(order.number, fields)
     except ProtocolError as error:
         return TaskResult(trigger="failed", reason=error.message, whose=error.whose or "")

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import hashlib
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accord_protocols.primitives.psi.ids import MAX_ID_BYTES, ascending, commitment, is_test, normalise
+from accord_agents.intake.mapped import MappedIds
+from accord_protocols.primitives.psi.ids import MAX_ID_BYTES, commitment, is_test, normalise
 from accord_schemas.errors import UsageError
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -58,17 +60,10 @@ def test_commitment_is_unambiguous() -> None:
     assert commitment(["ab", "c"], bytes(32)) != commitment(["a", "bc"], bytes(32))
 
 
-@given(st.lists(texts, max_size=200))
-def test_ids_are_sorted_some_at_a_time(ids: list[str]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("accord_protocols.primitives.psi.ids.SORTED", 8)
-        patch.setattr("accord_protocols.primitives.psi.ids._DRAWN", 2)
-        assert list(ascending(ids)) == sorted({identifier.encode() for identifier in ids})
-
-
-def test_the_commitment_of_many_ids_is_the_same_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commitment_of_many_ids_is_the_same_wherever_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [f"user-{k * 7919 % 3000}" for k in range(3000)]
     whole = commitment(ids, bytes(32))
-    monkeypatch.setattr("accord_protocols.primitives.psi.ids.SORTED", 250)
-    assert commitment(ids, bytes(32)) == whole
+    ends = np.cumsum([0, *map(len, ids)]).astype(np.uint64)
+    monkeypatch.setattr("accord_protocols.primitives.psi.text_order.AT_ONCE", 250)
+    assert commitment(MappedIds(ends, memoryview("".join(ids).encode())), bytes(32)) == whole
     assert whole.hex() == "f95358f18242a9adb668f073414f70868d4f45779f4ae2db7c6826f2671eed21"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accord_agents.intake.mapped import MappedIds
+from accord_protocols.primitives.psi import text_order
 from accord_protocols.primitives.psi.ids import commitment
 from accord_protocols.primitives.psi.text_order import Worded, in_text_order
 from accord_schemas.canonical import framed
@@ -18,6 +22,14 @@ def mapped(ids: list[str]) -> MappedIds:
     data = [identifier.encode() for identifier in ids]
     offsets = np.concatenate([[0], np.cumsum([len(each) for each in data], dtype=np.int64)]).astype(np.uint64)
     return MappedIds(offsets, memoryview(b"".join(data)))
+
+
+@pytest.fixture(autouse=True, params=[3, 1 << 20], ids=["in parts", "at once"])
+def at_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_order, "AT_ONCE", request.param)
+        patch.setattr(text_order, "_DRAWN", 2)
+        yield
 
 
 @given(TEXTS, st.randoms(use_true_random=False))

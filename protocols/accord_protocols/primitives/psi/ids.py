@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
-from accord_protocols.primitives.psi.text_order import Worded, in_text_order
+from accord_protocols.primitives.psi.text_order import Worded, in_parts
 from accord_schemas.agreement import Step
 from accord_schemas.canonical import canonical_json, framed
 from accord_schemas.errors import UsageError
 
 MAX_ID_BYTES = 1024
-SORTED = 1 << 19
-"""Ids that are sorted at a time."""
-_DRAWN = 64  # ids looked at to find where one part of that size ends
 
 
 _STEPS: Mapping[Step, Callable[[str], str]] = {
@@ -101,20 +97,10 @@ def commitment(ids: Sequence[str], salt: bytes, columns: Iterable[str] = ()) -> 
     for part in framed(b"accord id set", salt, canonical_json(sorted(set(columns)))):
         h.update(part)
     # of a snapshot, whose ids are there once each, with no object per id
-    mapped = ids.framed(in_text_order(ids, np.arange(len(ids)))) if isinstance(ids, Worded) else None
-    for part in mapped or chain.from_iterable(map(framed, ascending(ids))):
+    if isinstance(ids, Worded):
+        parts = chain.from_iterable(map(ids.framed, in_parts(ids, np.arange(len(ids)))))
+    else:
+        parts = chain.from_iterable(map(framed, sorted({identifier.encode() for identifier in ids})))
+    for part in parts:
         h.update(part)
     return h.digest()
-
-
-def ascending(ids: Sequence[str]) -> Iterator[bytes]:
-    """The distinct ids in UTF-8, in their order as bytes; about `SORTED` of them are in memory at a time."""
-    parts = -(-len(ids) // SORTED)
-    drawn = sorted(ids[k].encode() for k in range(0, len(ids), max(1, len(ids) // (_DRAWN * max(parts, 1)))))
-    bounds = drawn[_DRAWN : len(drawn) - _DRAWN // 2 : _DRAWN] if parts > 1 else []
-    if not bounds:
-        yield from sorted({identifier.encode() for identifier in ids})
-        return
-    part = np.fromiter((bisect_right(bounds, identifier.encode()) for identifier in ids), np.uint16, len(ids))
-    for number in range(len(bounds) + 1):
-        yield from sorted({ids[row].encode() for row in np.flatnonzero(part == number).tolist()})

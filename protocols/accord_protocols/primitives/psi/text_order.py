@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.int64]
-_WORD = 8
+AT_ONCE = 1 << 20
+"""Rows that are sorted at a time."""
+_WORD, _BEGINNING = 8, 32
+_DRAWN = 64  # rows looked at to find where one part ends
 
 
 @runtime_checkable
@@ -36,8 +39,31 @@ def in_text_order(ids: Sequence[str], rows: Rows) -> Rows:
         ids: Of all rows, each once.
         rows: Some of these.
     """
+    return np.concatenate([rows[:0], *in_parts(ids, rows)])
+
+
+def in_parts(ids: Sequence[str], rows: Rows) -> Iterator[Rows]:
+    """The same in parts that follow each other, about `AT_ONCE` rows each, so that no more are sorted at a time."""
     if not isinstance(ids, Worded):
-        return np.array(sorted(rows.tolist(), key=lambda row: ids[row].encode()), np.int64)
+        yield np.array(sorted(rows.tolist(), key=lambda row: ids[row].encode()), np.int64)
+        return
+    parts = -(-len(rows) // AT_ONCE)
+    drawn = _ordered(ids, rows[:: max(1, len(rows) // (_DRAWN * parts))] if parts > 1 else rows[:0])
+    bounds, part = _beginnings(ids, drawn[_DRAWN::_DRAWN]), np.empty(len(rows), np.uint16)
+    for start in range(0, len(rows), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        part[some] = np.searchsorted(bounds, _beginnings(ids, rows[some]), side="right") if len(bounds) else 0
+    for number in range(len(bounds) + 1):
+        yield _ordered(ids, rows[part == number])
+
+
+def _beginnings(ids: Worded, rows: Rows) -> NDArray[np.bytes_]:
+    """The first bytes of each row's id, as strings: in the order of the ids, but for ids that begin alike."""
+    words = [ids.words(rows, place) for place in range(0, _BEGINNING, _WORD)]
+    return np.stack(words, axis=1).astype(">u8").view(f"S{_BEGINNING}").reshape(-1)
+
+
+def _ordered(ids: Worded, rows: Rows) -> Rows:
     order, group = rows.copy(), np.zeros(len(rows), np.int64)
     most, tied = int(ids.sizes(rows).max(initial=0)), np.arange(len(rows))
     for place in range(0, most + _WORD, _WORD):  # the last time by size: a zero at an id's end is told from none
