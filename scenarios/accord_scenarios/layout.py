@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from accord_agents.files import yaml12
 from accord_agents.intake.snapshot import SNAPSHOTS, Snapshot, adopted
@@ -15,6 +16,7 @@ from accord_agents.security.identity import PublicIdentity
 from accord_agents.security.keystore import RANDOM
 from accord_agents.security.own_identity import make_identity
 from accord_agents.security.passphrase import create_keyfile
+from accord_protocols.jobs.registry import JOBS
 from accord_scenarios.model import Scenario
 from accord_scenarios.proposal import agreement
 from accord_schemas.errors import AccordError, UsageError
@@ -27,6 +29,7 @@ POLICY = {
     "carry": "any",
     "max_runs_per_peer_per_day": None,
     "max_scores_per_row": None,
+    "max_queries": 1_000_000,
     "score_alone": True,
     "min_rows": 0,
     "refuse_reruns": False,
@@ -125,7 +128,9 @@ def _write(layout: Layout, scenario: Scenario, broker: str, snapshots: Mapping[s
     for name in scenario.parties:
         snapshot = adopted(snapshots[name], layout.party(name) / SNAPSHOTS).digest if name in snapshots else None
         terms = agreed if name == scenario.leader else None
-        one_shot = {"agreement": terms, "seed": scenario.seed, "snapshot": snapshot}
+        one_shot: dict[str, Any] = {"agreement": terms, "seed": scenario.seed, "snapshot": snapshot}
+        if terms and JOBS[scenario.job].asks:
+            one_shot["ids"] = []  # what its file holds, and nothing more
         layout.one_shot(name).write_text(json.dumps(one_shot), encoding="utf-8")
     (layout.home / "identities.json").write_text(json.dumps(exports, indent=1), encoding="utf-8")
     layout.scenario.write_text(yaml12.dump(scenario.resolved()), encoding="utf-8")

@@ -19,7 +19,17 @@ from pydantic import (
 from accord_agents.config.party_file import IdColumns, Source
 from accord_agents.config.problems import AS_WRITTEN
 from accord_protocols.jobs.registry import JOBS
-from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, RESERVED, Align, Ids, Limits, Party, misaligned
+from accord_schemas.agreement import (
+    MAX_KEY_BITS,
+    MIN_KEY_BITS,
+    QUERY,
+    RESERVED,
+    Align,
+    Ids,
+    Limits,
+    Party,
+    misaligned,
+)
 from accord_schemas.header import MAX_PARTIES
 from accord_schemas.suites import DEFAULT, Profile
 
@@ -97,6 +107,9 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _tellable(self, info: ValidationInfo) -> Self:
+        offers = [name for name, member in self.parties.items() if member.data.columns is not None]
+        if offers and self.job != QUERY:
+            raise ValueError(f"{offers[0]} names data.columns, which are for job: {QUERY}; say features")
         if not (info.context or {}).get("played", True):
             return self  # as another job, perhaps
         if wrong := misaligned(self.align, self.job, self.parties, self.leader):

@@ -19,7 +19,7 @@ from pydantic import (
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError
 from accord_schemas.header import MAX_PARTIES, PARTY
-from accord_schemas.suites import DEFAULT, SUITES, Profile, Suite
+from accord_schemas.suites import DEFAULT, SM, SUITES, Profile, Suite
 
 LABEL_HOLDER, FEATURE_HOLDER = "label_holder", "feature_holder"
 Party = Annotated[str, Field(pattern=f"^{PARTY}$")]
@@ -35,6 +35,8 @@ ALIGN_JOBS = {"learns": (ALIGNMENT,), "carry": (ALIGNMENT,), "pad": (ALIGNMENT, 
 and sizes may be padded where nothing that is said follows from them but what is common."""
 ONLINE = "online"
 """The job that predicts rows as they are asked for, by their ids: it aligns nothing either."""
+QUERY = "query"
+"""The job in which one party asks another for the values of keys that it does not name."""
 RESERVED = frozenset({"job", "self"})
 MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192
 Pin = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -226,6 +228,29 @@ class Predict(_Part):
     queries: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
+class Query(_Part):
+    """Hidden queries: a client asks for values by their keys, and the server does not learn which.
+
+    Args:
+        protocol: ``lwe``: keyword PIR over learning with errors, symmetric by an OPRF.
+        columns: Of the server's file, in this order: what stands in them is what is asked for.
+        max_queries: How many keys may be asked for in all.
+        width: Bytes that a row's cells may have: two for each, and those of its UTF-8. All values take as many.
+    """
+
+    protocol: Literal["lwe"] = "lwe"
+    columns: Annotated[tuple[Name, ...], Strict(False), Field(min_length=1, max_length=100)]
+    max_queries: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    width: Annotated[int, Field(ge=1, le=8192)] = 256
+
+    @field_validator("columns")
+    @classmethod
+    def _each_once(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        if twice := sorted({column for column in columns if columns.count(column) > 1}):
+            raise ValueError(f"the column {twice[0]!r} is named twice")
+        return columns
+
+
 class TestRows(_Part):
     """A row is TEST iff ``int(sha256(id)[:8 hex digits], 16) % hash_modulus == equals``."""
 
@@ -276,6 +301,7 @@ class Agreement(_Part):
     computing: Annotated[tuple[Party, ...], Strict(False)] = ()
     test_rows: TestRows | None = None
     predict: Predict | None = None
+    query: Query | None = None
     key_bits: Annotated[int, Field(ge=MIN_KEY_BITS, le=MAX_KEY_BITS, multiple_of=2)] = 3072
     profile: Profile = DEFAULT
     seeded: bool = False
@@ -356,8 +382,20 @@ class Agreement(_Part):
 
     @property
     def aligns(self) -> bool:
-        """Whether common ids are found, by some scheme: not where their number is asked for, or ids are told."""
-        return self.job not in (OVERLAP, ONLINE)
+        """Whether common ids are found: not where their number is asked for, where ids are told, or keys hidden."""
+        return self.job not in (OVERLAP, ONLINE, QUERY)
+
+    @property
+    def scheme(self) -> str:
+        """What ids are compared by: the agreed protocol; of hidden queries the OPRF, in the profile's group."""
+        if self.job == QUERY:
+            return "sm2" if self.profile == SM else "ecdh"
+        return self.align.protocol
+
+    @property
+    def questions(self) -> int:
+        """How many ids may be asked for while it lives; 0 where nothing is."""
+        return self.predict.queries if self.predict else self.query.max_queries if self.query else 0
 
     @property
     def keyholders(self) -> tuple[str, ...]:

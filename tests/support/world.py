@@ -38,6 +38,7 @@ class Rows:
     exposure: np.ndarray | None = None
     forms: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cells: tuple[bytes, ...] = ()
 
     def find(self, identifier: str) -> int | None:
         """The row of an id."""

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 from accord_agents.collaboration.composer import budget
 from accord_protocols.phases.alignment.star import question_bytes
+from accord_protocols.phases.query.database import layout_of, server
+from accord_protocols.phases.query.query import BATCH
 from accord_protocols.phases.training.levels import level_of
 from accord_protocols.primitives.psi.okvs import VALUE, Geometry
 from accord_schemas.agreement import Agreement
+from accord_schemas.errors import ProtocolError
 from accord_schemas.header import MAX_CHUNKS
 
 HEAD = 4096
@@ -48,6 +51,9 @@ def too_large(agreement: Agreement, sizes: Mapping[str, int], rows: int = 0) -> 
         rows: TRAIN rows, once they are known.
     """
     most = room(agreement)
+    if agreement.query is not None:
+        yield from _queries(agreement, sizes, most)
+        return
     for party, ids in sorted(sizes.items()):
         leads = party == agreement.leader
         size = question_bytes(agreement, ids) if leads else Geometry.of(ids).rows * VALUE
@@ -56,6 +62,22 @@ def too_large(agreement: Agreement, sizes: Mapping[str, int], rows: int = 0) -> 
             yield TooLarge(party, _detail(f"{ids:,} ids of {party}", size, most, f"{remedy} the set split"))
     if agreement.train and (size := rows * level_of(agreement).row_bytes(agreement)) + HEAD > most:
         yield TooLarge("", _detail(f"{rows:,} TRAIN rows", size, most, "agree on shorter keys, or train on fewer rows"))
+
+
+def _queries(agreement: Agreement, sizes: Mapping[str, int], most: int) -> Iterator[TooLarge]:
+    """Of hidden queries: what the client needs of the server's table, and a batch of questions."""
+    asked, terms = server(agreement), agreement.query
+    if terms is None or asked not in sizes:
+        return
+    try:
+        layout = layout_of(agreement, sizes[asked])
+    except ProtocolError:
+        yield TooLarge(asked, f"{sizes[asked]:,} ids of {asked} make questions that no chunk carries; split the set")
+        return
+    size = max(layout.hint, BATCH * max(layout.question, layout.answer))
+    if size + HEAD > most:
+        remedy = "agree on a smaller query.width, or have the set split"
+        yield TooLarge(asked, _detail(f"{sizes[asked]:,} ids of {asked}", size, most, remedy))
 
 
 def _detail(what: str, size: int, most: int, remedy: str) -> str:

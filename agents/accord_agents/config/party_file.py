@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -95,6 +96,7 @@ class Source(BaseModel):
         id: The column of common identifiers; or those that one is made of; or these, and how they are evened out.
         label: The column to predict; the label holder's only.
         features: Columns to use; None for all but id and label.
+        columns: Of a server of hidden queries: what may be asked for, in the words of the file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -108,6 +110,7 @@ class Source(BaseModel):
     id: Column | Annotated[list[Column], Field(min_length=1)] | IdColumns
     label: Column | None = None
     features: list[Column] | None = None
+    columns: list[Column] | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -196,6 +199,18 @@ class Source(BaseModel):
                 hint="Leave normalise out to do what is agreed, or have it proposed again.",
             )
         return Key(own.columns, agreed.normalise)
+
+    def offers(self, columns: Sequence[str]) -> None:
+        """See to it that what may be asked for is what this party offers.
+
+        Raises:
+            UsageError: It does not offer one of these columns.
+        """
+        if strange := [name for name in columns if name not in (self.columns or ())]:
+            what = f"the agreement lets others ask for the column {strange[0]!r}, which data.columns lacks."
+            raise UsageError(
+                f"{self.place.name}: {what}", hint="Name in data.columns what may be asked for, or refuse."
+            )
 
     @model_validator(mode="after")
     def _columns_once(self) -> Self:

@@ -34,7 +34,7 @@ class Policy(BaseModel):
             every yes/no column.
         score_alone: Whether rows are scored where this party is the only one besides the label holder, or besides
             whoever asks for predictions, which then learns its part and not a sum.
-        max_queries: The most ids that may be asked for in one online prediction.
+        max_queries: The most ids that may be asked for in one online prediction, or by hidden queries; 0 for none.
         min_rows: The fewest TRAIN rows.
         require_gate: Whether the overlap gate must be on where ids are aligned.
         overlap: Whether others may ask how many ids they share with this party, without an alignment.
@@ -75,7 +75,7 @@ class Policy(BaseModel):
         job = JOBS.get(agreement.job)
         alone = len(agreement.parties) == ALONE
         online, ungated = agreement.job == ONLINE, agreement.align.max_overlap is None
-        queries = agreement.predict.queries if agreement.predict else 0
+        asked = online or (agreement.query is not None and me != agreement.leader)
         tested = train is not None and agreement.test_rows is not None
         strange = job.strange(agreement.versions) if job else []
         wrong = job.objection(agreement) if job else ""
@@ -90,7 +90,7 @@ class Policy(BaseModel):
             (self.require_gate and (online or (agreement.aligns and ungated)), "the overlap gate is off"),
             (agreement.job == OVERLAP and not self.overlap, "nobody is told how many ids are shared"),
             (bool(kept), f"column {kept and kept[0]} is told to nobody"),
-            (online and queries > self.max_queries, "too many ids may be asked for"),
+            (asked and agreement.questions > self.max_queries, "too many ids may be asked for"),
             (
                 train is not None and train.protection not in self.protection,
                 f"level {train and train.protection} is not allowed",

@@ -186,6 +186,9 @@ class Columns:
         self._bad: dict[str, _Bad] = {}
         self._doubtful: dict[str, list[_Bad]] = {}
 
+    def __len__(self) -> int:
+        return len(self._names)
+
     @property
     def forms(self) -> dict[str, str]:
         """Of each column that holds something else than numbers: date or boolean."""

@@ -13,12 +13,14 @@ from accord_schemas.errors import UsageError
 class Layout:
     """Positions of the columns that are used: of the id, the features in their order, and by its use each other one.
 
-    Others are `label`, `weights` and `exposure`, as far as they are read, in this order.
+    Others are `label`, `weights` and `exposure`, as far as they are read, in this order; `cells` are those whose cells
+    are kept as they are written.
     """
 
     id: tuple[int, ...]
     features: tuple[int, ...]
     others: dict[str, int]
+    cells: tuple[int, ...] = ()
 
 
 def layout(
@@ -31,11 +33,12 @@ def layout(
     ids_only: bool,
     head: str = "",
     wanted_by: str = "features",
+    cells: Sequence[str] = (),
 ) -> Layout:
     """Find the named columns in the header; without `features`, all that have no other use are features.
 
     With `ids_only` others and features must exist if named, but are not read; `head` is where the header stands, and
-    `wanted_by` what names the features.
+    `wanted_by` what names the features. The columns of `cells` may have another use besides.
 
     Raises:
         UsageError: A column is unknown, unnamed, named twice or used twice.
@@ -64,7 +67,8 @@ def layout(
                 f"{file}: column {header[position]!r} is named twice among {', '.join(['id', *others, wanted_by])}.",
                 hint="Each column has one use.",
             )
-    return Layout(id_at, () if ids_only else tuple(chosen), {} if ids_only else found)
+    kept = tuple(_find(file, header, name, "columns") for name in cells)
+    return Layout(id_at, () if ids_only else tuple(chosen), {} if ids_only else found, kept)
 
 
 def _find(file: str, header: list[str], name: str, use: str) -> int:

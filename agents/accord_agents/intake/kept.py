@@ -26,6 +26,7 @@ class Kept:
         report: What was left out.
         forms: Of columns that hold dates or booleans, see `Table`.
         categories: Of columns of categories their texts.
+        texts: Names of the columns whose cells are kept as they are written.
     """
 
     stage: Stage
@@ -35,6 +36,7 @@ class Kept:
     report: Report
     forms: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    texts: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.rows.sum())
@@ -61,6 +63,13 @@ class Kept:
         """The rows in the order of their ids' hashes, numbered as they are kept."""
         numbers = np.cumsum(self.rows, dtype=np.uint32)
         return (numbers[rows[self.rows[rows]]] - np.uint32(1) for rows in self.stage.order())
+
+    def cells(self) -> Iterator[tuple[NDArray[np.uint32], bytes]]:
+        """Of some thousand rows how many bytes their cells have, and these."""
+        for at, sizes, raw in self.stage.cells():
+            kept, ends = self.rows[at : at + len(sizes)], np.cumsum(sizes, dtype=np.int64)
+            spans = zip((ends - sizes)[kept].tolist(), ends[kept].tolist(), strict=True)
+            yield sizes[kept], raw if kept.all() else b"".join([raw[start:stop] for start, stop in spans])
 
     def _records(self) -> Iterator[tuple[NDArray[Any], Flags]]:
         return ((block, self.rows[at : at + len(block)]) for at, block in self.stage.records())

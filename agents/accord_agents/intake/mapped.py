@@ -112,3 +112,33 @@ class MappedIds(Sequence[str]):
 
     def __hash__(self) -> int:
         return hash(tuple(self))
+
+
+class MappedCells(Sequence[bytes]):
+    """Of each row some bytes: a read-only sequence.
+
+    Args:
+        offsets: ``(n + 1,) uint64``: where each begins in `data`, and where the last one ends.
+        data: The bytes, one row after the other.
+    """
+
+    def __init__(self, offsets: NDArray[np.uint64], data: memoryview) -> None:
+        self._offsets, self._data = offsets, data
+
+    def __repr__(self) -> str:
+        return f"MappedCells({len(self)} rows)"
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[bytes]: ...
+
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        if isinstance(index, slice):
+            return [self[row] for row in range(len(self))[index]]
+        row = range(len(self))[index]
+        return bytes(self._data[int(self._offsets[row]) : int(self._offsets[row + 1])])

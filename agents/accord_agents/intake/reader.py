@@ -25,6 +25,7 @@ from accord_agents.intake.snapshot import Snapshot, read_snapshot, write_snapsho
 from accord_agents.intake.stage import Stage
 from accord_agents.intake.staging import staged
 from accord_agents.intake.table import OTHERS, Report, Table
+from accord_agents.intake.texts import TextColumns
 from accord_protocols.jobs.base import Reads
 from accord_protocols.primitives.psi.buckets import KEY
 from accord_protocols.primitives.psi.ids import Key
@@ -32,7 +33,8 @@ from accord_schemas.errors import UsageError
 
 SAMPLE = 100_000
 """Rows that are looked at where a file is checked before it is needed."""
-_FEATURES = Reads("linear")
+FEATURES = Reads("linear")
+"""What is read where nothing else is said."""
 _NEEDS = {"logistic": "rows of both classes, 0 and 1", "poisson": "rows that count something"}
 
 
@@ -52,7 +54,7 @@ class Source:
     id: str | Key
     label: str | None = None
     features: list[str] | None = None
-    reads: Reads = _FEATURES
+    reads: Reads = FEATURES
 
     @property
     def name(self) -> str:
@@ -126,10 +128,12 @@ def _read(source: Source, folder: Path | None, key: bytes, rows: int | None = No
             ids_only=ids_only,
             head=lying.head,
             wanted_by="align.carry" if reads.carried else "features",
+            cells=reads.cells,
         )
-        if not ids_only and "label" not in where.others and not where.features:
+        some = ids_only or "label" in where.others or where.features
+        if not some and rows is None:  # of an agreement that is not known yet ids may be all that is needed
             raise UsageError(f"{source.name} has no feature column.", hint="Add a column besides the id.")
-        with Stage(folder, key, len(where.features) + len(where.others)) as stage:
+        with Stage(folder, key, len(where.features) + len(where.others), cells=bool(where.cells)) as stage:
             kept = _staged(source, lying, where, stage, rows)
             if kept is not None:
                 _some(kept, source)
@@ -194,10 +198,10 @@ def _staged(source: Source, lying: Rows, where: Layout, stage: Stage, most: int 
         [header[place] for place in categories],
         reads.carried,
     )
-    read = 0
-    for block in lying.blocks(where.id, wanted, categories, most):
+    texts, read = TextColumns(lying.at, reads.cells, reads.cell_bytes), 0
+    for block in lying.blocks(where.id, [*wanted, *where.cells], [*categories, *where.cells], most):
         read += len(block.places)
-        staged(block, column, numbers, stage, fast=max(read, lying.count) > LARGE)
+        staged(block, column, numbers, texts, stage, fast=max(read, lying.count) > LARGE)
         if numbers.doubtful:
             numbers.settle(stage.repeats().first)
     whole, repeats = read != most, stage.repeats(apart=column.numbers)
@@ -210,4 +214,4 @@ def _staged(source: Source, lying: Rows, where: Layout, stage: Stage, most: int 
     label = len(columns) if "label" in others else None
     rows, empty = kept_rows(stage, repeats.first, found.left_out, label)
     report = Report(read, found.duplicates, empty, found.said)
-    return Kept(stage, columns, others, rows, report, numbers.forms, numbers.categories)
+    return Kept(stage, columns, others, rows, report, numbers.forms, numbers.categories, reads.cells)

@@ -3,8 +3,9 @@
 File: 8 bytes magic, the length of the header in 4 bytes, the header as canonical JSON, zeros up to a multiple of 8, the
 offsets of the ids as little-endian u8 (n + 1 of them), values (row by row), labels, weights and exposures as far as
 there are any as little-endian f8, the rows in the order of their ids' keyed hashes as little-endian u4 with zeros up to
-a multiple of 8, then the ids in UTF-8. It is written and checked once through, some MiB at a time, and mapped by
-whoever reads it. Earlier files have no such order. What a header does not name is not there.
+a multiple of 8, then the ids in UTF-8; where cells are kept as they are written, the offsets of each row's, and these
+themselves, see `accord_protocols.primitives.pir.cells`. It is written and checked once through, some MiB at a time, and
+mapped by whoever reads it. Earlier files have no such order. What a header does not name is not there.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import mmap
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 from accord_agents.files.durable import settle
 from accord_agents.intake.bucketed import Buckets
 from accord_agents.intake.kept import Kept
-from accord_agents.intake.mapped import MappedIds
+from accord_agents.intake.mapped import MappedCells, MappedIds
 from accord_agents.intake.table import OTHERS, Report, Table
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import AccordError, TamperError
@@ -136,15 +137,11 @@ def _parts(kept: Kept) -> Iterator[bytes | memoryview]:
     facts |= {"labels": "label" in kept.others, "report": kept.report.facts()}
     further = {"others": [name for name in OTHERS[1:] if name in kept.others], "forms": dict(kept.forms)}
     further |= {"categories": {name: list(texts) for name, texts in kept.categories.items()}}
+    further |= {"cells": kept.texts}
     header = canonical_json(facts | {name: value for name, value in further.items() if value})
     head = _MAGIC + len(header).to_bytes(4, "little") + header
     yield head + bytes(-len(head) % 8)
-    yield bytes(8)
-    end = 0
-    for sizes in kept.sizes():
-        ends = end + np.cumsum(sizes, dtype="<u8")
-        yield ends.data
-        end = int(ends[-1]) if len(ends) else end
+    yield from _offsets(kept.sizes())
     for values in kept.values():
         yield _plain(values).data
     for name in OTHERS:
@@ -154,6 +151,19 @@ def _parts(kept: Kept) -> Iterator[bytes | memoryview]:
         yield rows.astype("<u4", copy=False).data
     yield bytes(-4 * n % 8)
     yield from kept.ids()
+    if kept.texts:
+        yield from _offsets(sizes for sizes, _ in kept.cells())
+        yield from (raw for _, raw in kept.cells())
+
+
+def _offsets(parts: Iterable[NDArray[Any]]) -> Iterator[bytes | memoryview]:
+    """Where each of some sizes begins, and the last one ends."""
+    yield bytes(8)
+    end = 0
+    for sizes in parts:
+        ends = end + np.cumsum(sizes, dtype="<u8")
+        yield ends.data
+        end = int(ends[-1]) if len(ends) else end
 
 
 def _plain(array: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -181,10 +191,21 @@ def _decode(raw: memoryview, forget: Callable[[], None]) -> Table:
     if raw[: len(_MAGIC)] == _MAGIC:
         order = np.frombuffer(raw, "<u4", n, at)
         at += order.nbytes + -order.nbytes % 8
-    if int(offsets[0]) or at + int(offsets[-1]) != len(raw):
+    end, cells = at + int(offsets[-1]), _cells(raw, at + int(offsets[-1]), n) if header.get("cells") else ()
+    if int(offsets[0]) or (not cells and end != len(raw)):
         raise ValueError("left-over bytes")
     ids, report = MappedIds(offsets, raw[at:], forget), Report.restored(header["report"])
     buckets = None if order is None else Buckets(bytes.fromhex(header["buckets"]), order, ids)
     label, weights, exposure = (others.get(name) for name in OTHERS)
     categories = {name: tuple(texts) for name, texts in header.get("categories", {}).items()}
-    return Table(ids, columns, values, label, report, buckets, weights, exposure, header.get("forms", {}), categories)
+    forms = header.get("forms", {})
+    return Table(ids, columns, values, label, report, buckets, weights, exposure, forms, categories, cells)
+
+
+def _cells(raw: memoryview, at: int, n: int) -> Sequence[bytes]:
+    """The cells that are kept as they are written, at the end of a file."""
+    offsets = np.frombuffer(raw, "<u8", n + 1, at)
+    at += offsets.nbytes
+    if int(offsets[0]) or at + int(offsets[-1]) != len(raw):
+        raise ValueError("left-over bytes")
+    return MappedCells(offsets, raw[at:])

@@ -26,6 +26,7 @@ file had before Unicode's form, and whether it is digits alone."""
 BLOCK = 1 << 16
 """Rows that are looked at at a time."""
 _BYTES = 4 << 20  # of numbers, likewise
+_CELLS = 1 << 12  # rows whose cells are in memory
 _SORTED = 1 << 20  # rows that are sorted at a time
 _HASHES = 1 << 64
 Flags = NDArray[np.bool]
@@ -62,20 +63,21 @@ class Stage:
         folder: Where the files are, without a name; None where the system keeps such.
         key: Of the hashes.
         columns: Numbers in a row.
+        cells: Whether rows have bytes besides.
 
     Raises:
         AccordError: The folder cannot be written, here, in `add` and in `repeats`.
     """
 
-    def __init__(self, folder: Path | None, key: bytes, columns: int) -> None:
-        self.key, self.columns, self.rows, self._digits = key, columns, 0, 0
+    def __init__(self, folder: Path | None, key: bytes, columns: int, *, cells: bool = False) -> None:
+        self.key, self.columns, self._has_cells, self.rows, self._digits = key, columns, cells, 0, 0
         self._folder, self._bytes = folder or Path(tempfile.gettempdir()), 0
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._files: list[IO[bytes]] = [tempfile.TemporaryFile(dir=folder) for _ in range(5)]  # noqa: SIM115
+            self._files: list[IO[bytes]] = [tempfile.TemporaryFile(dir=folder) for _ in range(7)]  # noqa: SIM115
         except OSError as error:
             raise self._trouble(error) from None
-        self._records, self._ids, self._values, self._order, self._hashes = self._files
+        self._records, self._ids, self._values, self._order, self._hashes, self._sizes, self._cells = self._files
 
     def __enter__(self) -> Stage:
         return self
@@ -84,8 +86,10 @@ class Stage:
         for file in self._files:
             file.close()
 
-    def add(self, ids: Sequence[str], spelled: Sequence[str], values: NDArray[np.float64]) -> None:
-        """The next rows: normalised ids, what the file has for them, and ``(k, columns) float64``."""
+    def add(
+        self, ids: Sequence[str], spelled: Sequence[str], values: NDArray[np.float64], cells: Sequence[bytes] = ()
+    ) -> None:
+        """The next rows: normalised ids, what the file has for them, ``(k, columns) float64``, and bytes besides."""
         data = [identifier.encode() for identifier in ids]
         hashes, records = keyed_hashes(self.key, data), np.zeros(len(ids), RECORD)
         records["size"] = np.fromiter(map(len, data), np.int64, len(data))
@@ -94,18 +98,23 @@ class Stage:
         other = [k for k, (a, b) in enumerate(zip(ids, spelled, strict=True)) if a != b]
         records["spelled"][other] = keyed_hashes(self.key, (spelled[k].encode() for k in other)) & 0xFFFFFFFF
         self._add(records, hashes, b"".join(data), values)
+        self._keep(cells)
 
-    def add_plain(self, ids: Texts, digits: NDArray[np.bool], values: NDArray[np.float64]) -> None:
+    def add_plain(
+        self, ids: Texts, digits: NDArray[np.bool], values: NDArray[np.float64], cells: Sequence[bytes] = ()
+    ) -> None:
         """The same of ids that are compared as they are written.
 
         Args:
             ids: None of them empty.
             digits: ``(k,)``, which are digits alone.
             values: ``(k, columns)``.
+            cells: Of each row some bytes.
         """
         hashes, records = keyed_hashes_of(self.key, ids.offsets, ids.data), np.zeros(len(ids), RECORD)
         records["size"], records["spelled"], records["digits"] = np.diff(ids.offsets), hashes & 0xFFFFFFFF, digits
         self._add(records, hashes, ids.data.tobytes(), values)
+        self._keep(cells)
 
     def _add(self, records: NDArray[Any], hashes: NDArray[np.uint64], data: bytes, values: NDArray[np.float64]) -> None:
         sizes = records["size"].astype(np.int64)
@@ -116,6 +125,10 @@ class Stage:
         self._write(self._values, np.ascontiguousarray(values, "<f8").data)
         self.rows, self._bytes = self.rows + len(records), self._bytes + len(data)
         self._digits += int(records["digits"].sum())
+
+    def _keep(self, cells: Sequence[bytes]) -> None:
+        self._write(self._sizes, np.array([len(one) for one in cells], "<u4").tobytes())
+        self._write(self._cells, b"".join(cells))
 
     def repeats(self, apart: Container[str] = ()) -> Repeats:
         """Which of the rows so far repeat one; `order` is known from here on.
@@ -196,6 +209,15 @@ class Stage:
         for start in range(0, self.rows, block):
             count = min(block, self.rows - start)
             yield start, np.frombuffer(os.pread(file, count * width, start * width), "<f8").reshape(count, self.columns)
+
+    def cells(self) -> Iterator[tuple[int, NDArray[np.uint32], bytes]]:
+        """(first row, sizes ``(k,)``, bytes) of all rows, block by block; nothing where there are none."""
+        at, sizes, file = 0, self._sizes.fileno(), self._cells.fileno()
+        for start in range(0, self.rows if self._has_cells else 0, _CELLS):
+            block = np.frombuffer(os.pread(sizes, 4 * _CELLS, 4 * start), "<u4")
+            size = int(block.sum(dtype=np.int64))
+            yield start, block, os.pread(file, size, at)
+            at += size
 
     def order(self) -> Iterator[NDArray[np.int64]]:
         """The rows that are the first of their ids, in the order of hashes, block by block."""

@@ -68,6 +68,7 @@ class Table:
         exposure: ``(n,)``, above 0, likewise.
         forms: Of columns that hold something else than numbers: ``date`` (days since 1970-01-01), ``boolean`` (0, 1).
         categories: Of columns of categories their texts; the values are numbers in this list.
+        cells: Of each row the cells that are kept as they are written, packed; none where none are kept.
     """
 
     ids: Sequence[str] = field(repr=False)
@@ -80,6 +81,7 @@ class Table:
     exposure: NDArray[np.float64] | None = field(default=None, repr=False)
     forms: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    cells: Sequence[bytes] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if self.values.shape != (len(self.ids), len(self.columns)):

@@ -48,7 +48,11 @@ def refuse(path: Path, collaboration: str, reason: str) -> str:
 
 
 def ask(path: Path, collaboration: str, ids: Sequence[str], *, last: bool) -> str:
-    """Have the running agent ask for predictions, or say that these were the last; returns ``id,prediction`` lines."""
+    """Have the running agent ask for ids, or say that these were the last.
+
+    Returns:
+        Lines ``id,prediction``; of hidden queries ``id,found`` and the agreed columns.
+    """
     config = load(path)
     ids = [normalise(identifier) for identifier in ids]
     lines = io.StringIO()
@@ -56,7 +60,7 @@ def ask(path: Path, collaboration: str, ids: Sequence[str], *, last: bool) -> st
     for part in _batches(ids):
         body = {"collaboration": collaboration, "ids": list(part), "name": secrets.token_hex(16)}
         for identifier, value in zip(part, _ask(config, "own", body, _SOON)["values"], strict=True):
-            writer.writerow([identifier, "" if value is None else repr(value)])
+            writer.writerow([identifier, *_cells(value)])
     if last:
         _ask(config, "stop", {"collaboration": collaboration, "ids": [], "name": secrets.token_hex(16)}, _SOON)
     return lines.getvalue().rstrip("\n")
@@ -176,3 +180,8 @@ def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
     rest = iter(ids)
     while part := list(islice(rest, MAX_IDS)):
         yield part
+
+
+def _cells(value: float | list[str] | None) -> list[str]:
+    """What was answered to an id, as cells."""
+    return value if isinstance(value, list) else ["" if value is None else repr(value)]

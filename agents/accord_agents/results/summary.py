@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.outcome import Outcome
 from accord_protocols.kernel.lifecycle import TERMINAL
+
+Answers = Sequence[float | list[str] | None]
+"""To one request, by its ids: a number, cells, or nothing."""
 
 
 class RunSummary:
@@ -17,18 +21,26 @@ class RunSummary:
     Attributes:
         noted: How many notes were taken.
         answers: To requests of the own people, by their number.
+        work: By task, how often it was done in this life of the agent, and how many seconds it took, waiting for its
+            turn included.
     """
 
     def __init__(self) -> None:
         self.noted = 0
         self.notes: dict[str, Any] = {}
-        self.answers: dict[int, list[float | None]] = {}
+        self.answers: dict[int, Answers] = {}
+        self.work: dict[str, dict[str, float]] = {}
         self.warnings: list[str] = []
         self.timeline: list[list[Any]] = []
         self.bytes: Counter[str] = Counter()
         self.events: Counter[str] = Counter()
         self.traffic: Counter[str] = Counter()
         self._since: tuple[str, float] | None = None
+
+    def worked(self, task: str, seconds: float) -> None:
+        """A job was done."""
+        known = self.work.setdefault(task, {"jobs": 0, "seconds": 0.0})
+        known["jobs"], known["seconds"] = known["jobs"] + 1, round(known["seconds"] + seconds, 3)
 
     def take(self, collaboration: Collaboration, outcome: Outcome) -> None:
         """One row's outcome."""

@@ -132,6 +132,7 @@ class Acceptance:
             snapshot = Snapshot(self._taken, folder / f"{self._taken}{SUFFIX}")
         else:
             data, reads = self._config.data, job_of(agreement).reads(agreement, self._config.party)
+            data.offers(reads.cells)
             source = Source(data.place, data.key(agreement.ids), data.label, data.features, reads)
             if model is not None:
                 source = asked_of(data, model, agreement.ids)
@@ -155,5 +156,8 @@ def fits(file: str, party: str, ids: int, agreement: Agreement) -> None:
     if ids > (most := agreement.limits.max_rows):
         message = f"{file} has {ids:,} ids, more than the {most:,} that the agreement lets a party put in."
         raise UsageError(message, hint="Have it proposed again with a higher limits.max_rows.")
+    if agreement.query is not None and party == agreement.leader and ids > (most := agreement.query.max_queries):
+        message = f"{file} has {ids:,} ids, more than the {most:,} that may be asked for (query.max_queries)."
+        raise UsageError(message, hint="Ask for fewer, or have it proposed again with a higher query.max_queries.")
     for found in too_large(agreement, {party: ids}):
         raise UsageError(f"{file} cannot take part: {found.detail}.", hint="See docs/operations.md#sizing.")

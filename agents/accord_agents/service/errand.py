@@ -1,4 +1,7 @@
-"""What the requester of an online prediction asks for where nobody sits beside it: `accord predict --online`."""
+"""What is asked for where nobody sits beside the agent: the rows of `accord predict --online` one by one.
+
+Without ids it says the last word alone: a hidden query asks for the ids of its file without anybody.
+"""
 
 from __future__ import annotations
 

@@ -33,6 +33,8 @@ class JobLog:
         """So many parts were done before the agent died, and are not done again."""
         self._log.info("resumed", step=self._step, parts=parts)
 
-    def done(self) -> None:
-        """It is done, or has failed."""
-        self._log.info("job done", step=self._step, seconds=round(time.monotonic() - self._begun, 3))
+    def done(self) -> float:
+        """It is done, or has failed; returns the seconds that it took."""
+        seconds = time.monotonic() - self._begun
+        self._log.info("job done", step=self._step, seconds=round(seconds, 3))
+        return seconds

@@ -8,6 +8,7 @@ from typing import Any
 
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.dispatcher import Dispatcher
+from accord_agents.results.summary import Answers
 from accord_agents.security.entropy import Entropy
 from accord_protocols.primitives.psi.ids import evened
 from accord_schemas.agreement import Agreement
@@ -31,7 +32,7 @@ class Requests:
         entropy: Entropy,
         accept: Callable[[Collaboration], None],
         erase: Callable[[str], str],
-        answers: Callable[[str], Mapping[int, list[float | None]]] = lambda _cid: {},
+        answers: Callable[[str], Mapping[int, Answers]] = lambda _cid: {},
     ) -> None:
         self._dispatcher, self._entropy, self._accept, self._erase = dispatcher, entropy, accept, erase
         self._answers = answers
@@ -78,7 +79,7 @@ class Requests:
     ) -> dict[str, Any] | None:
         """Have a request said; it is answered when this is looked at again."""
         terms, words, cid = collaboration.agreement, collaboration.words, collaboration.cid
-        if terms is None or terms.predict is None or not terms.predict.queries:
+        if terms is None or not terms.questions:
             return {"error": f"collaboration {cid} answers no requests"}
         if self._dispatcher.me != terms.leader:
             return {"error": f"{terms.leader} asks in collaboration {cid}, nobody else"}
@@ -86,8 +87,9 @@ class Requests:
             return {"error": f"the last request of collaboration {cid} was said"}
         if collaboration.engine is None:
             return {"error": f"collaboration {cid} is {collaboration.state}: not everybody has accepted"}
-        if (left := terms.predict.queries - words.ids) < len(body["ids"]):
-            return {"error": f"{left} of {terms.predict.queries} ids may still be asked for in collaboration {cid}"}
+        before = collaboration.data["rows"] if terms.query else 0  # those of the own file are asked for, too
+        if (left := terms.questions - before - words.ids) < len(body["ids"]):
+            return {"error": f"{left} of {terms.questions} ids may still be asked for in collaboration {cid}"}
         steps = terms.ids.normalise if terms.ids.columns == 1 else ()  # of several columns, one is as results have it
         fields = {"name": body["name"], "ids": [evened(identifier, steps) for identifier in body["ids"]]}
         self._dispatcher.command(cid, command, fields, now)

@@ -315,8 +315,9 @@ class Service:
         kept = Parts(blobs, job.address)
         supplies = TaskResources(key, secrets, snapshot, rows, blobs, told.working, kept, told.found)
         reply = await self.executor.run(compute, supplies)
-        told.done()
-        fields = reply.fields
+        seconds, fields = told.done(), reply.fields
+        if summary := self.agent.summaries.get(cid):
+            summary.worked(compute.task, seconds)
         if reply.trigger:
             fields = {name: getattr(reply, name) for name in ("trigger", "reason", "whose", "detail")}
             self.log.error("undone", collaboration=cid, task=compute.task, reason=reply.reason, problem=reply.detail)

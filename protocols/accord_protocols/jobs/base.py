@@ -66,6 +66,8 @@ class Reads:
         exposure: Its column of exposures, if any.
         one_hot: Columns that hold categories where it has them.
         carried: Columns of whatever it has, that are told as they are.
+        cells: Columns whose cells are kept as they are written.
+        cell_bytes: What these may have in a row, see `accord_protocols.primitives.pir.cells`.
     """
 
     model: Literal["linear", "logistic", "poisson"] | None = None
@@ -74,6 +76,8 @@ class Reads:
     exposure: str | None = None
     one_hot: tuple[str, ...] = ()
     carried: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    cell_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +258,7 @@ class Job:
                     yield from place.at(agreement)
 
 
-SECTIONS = frozenset({"align", "prepare", "train", "test_rows", "predict"})
+SECTIONS = frozenset({"align", "prepare", "train", "test_rows", "predict", "query"})
 """Sections of the agreement that are not every job's; a new one stands here and in the jobs that have it."""
 
 

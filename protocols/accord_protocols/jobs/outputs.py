@@ -47,6 +47,10 @@ def document(file: str, note: str) -> Output:
     return Output(file, note, lambda notes, _rows: iter([canonical_json(notes[note])]))
 
 
+def _none(_notes: Notes) -> Sequence[str]:
+    return ()
+
+
 def table(
     file: str,
     needs: str,
@@ -54,12 +58,13 @@ def table(
     lines: Callable[[Notes, Rows], Iterable[Sequence[str]]],
     *,
     label: bool = False,
+    further: Callable[[Notes], Sequence[str]] = _none,
 ) -> Output:
-    """Lines under a header as CSV (RFC 4180 but for LF)."""
+    """Lines under a header as CSV (RFC 4180 but for LF); `further` columns are known from the notes."""
 
     def body(notes: Notes, rows: Rows | None) -> Iterator[bytes]:
         assert rows is not None
-        yield from as_csv(chain([columns], lines(notes, rows)))
+        yield from as_csv(chain([(*columns, *further(notes))], lines(notes, rows)))
 
     return Output(file, needs, body, columns, label)
 
@@ -67,6 +72,10 @@ def table(
 def as_csv(lines: Iterator[Sequence[str]]) -> Iterator[bytes]:
     """Lines as CSV, some thousand in a piece."""
     while some := list(islice(lines, _LINES)):
-        buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="\n").writerows(some)
-        yield buffer.getvalue().encode()
+        yield "".join(map(_line, some)).encode()
+
+
+def _line(cells: Sequence[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)  # so that a cell with either of them is quoted
+    return buffer.getvalue()[:-2] + "\n"

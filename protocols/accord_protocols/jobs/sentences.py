@@ -45,6 +45,20 @@ def asked(agreement: Agreement, party: str) -> str:
     return "; ".join(_asked(agreement, party))
 
 
+def queried(agreement: Agreement, party: str) -> str:
+    """Of hidden queries."""
+    terms = agreement.query
+    if terms is None:
+        return ""
+    if party != agreement.leader:
+        return f"how many keys {agreement.leader} asks for, up to {terms.max_queries}, and when; no key and no answer"
+    asked = agreement.others[0]
+    return (
+        f"how many rows {asked} has; whether {asked} has a key, for each that it asks for, up to {terms.max_queries}, "
+        f"and then what stands in {', '.join(terms.columns)}"
+    )
+
+
 def _aligned(agreement: Agreement, party: str) -> Iterator[str]:
     if party != agreement.leader:
         told = party in agreement.told

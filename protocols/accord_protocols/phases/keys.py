@@ -58,7 +58,8 @@ def purposes(agreement: Agreement) -> tuple[Purpose, ...]:
     """The keys of a collaboration: to share secrets, of the product engine, of the alignment's scheme if it has any."""
     exchange = Purpose(ExchangeKey, agreement.order, "keys.exchange.make", "keys.exchange.check", secrets=("exchange",))
     always = (exchange, _of_engine(agreement))
-    if by_transfer(agreement) or not agreement.aligns:  # there every exchange draws its own secrets
+    compares = agreement.aligns or agreement.query is not None
+    if by_transfer(agreement) or not compares:  # there every exchange draws its own secrets
         return always
     oprf = oprf_of(agreement)
     return (*always, Purpose(OprfKey, agreement.others, oprf.make, oprf.check))
@@ -107,6 +108,11 @@ class Keyed:
     kappas: Mapping[str, bytes]
     said: Mapping[type[Event], Mapping[str, Event]]
 
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Who has a key for an OPRF."""
+        return tuple(self.said.get(OprfKey, ()))
+
     def of(self, kind: type[E]) -> dict[str, E]:
         """The events of one purpose, by party."""
         return {party: event for party, event in self.said[kind].items() if isinstance(event, kind)}
@@ -122,8 +128,8 @@ class Keys(Machine):
     @property
     def terms(self) -> dict[str, object]:
         """What tasks need to know besides keys."""
-        scheme = self.agreement.align.protocol
-        return {"me": self.me, "bits": self.agreement.key_bits, "sid": self.setup.sid, "scheme": scheme}
+        terms = self.agreement
+        return {"me": self.me, "bits": terms.key_bits, "sid": self.setup.sid, "scheme": terms.scheme}
 
     @transition(None, nothing, starts=True)
     def make(self, state: None, inputs: Inputs, draw: Draw) -> Fired:

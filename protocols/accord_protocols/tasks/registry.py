@@ -51,6 +51,10 @@ class Rows(Protocol):
         """Of columns that hold dates (days since 1970-01-01) or booleans (0 and 1): ``date`` or ``boolean``."""
 
     @property
+    def cells(self) -> Sequence[bytes]:
+        """Of each row the cells that are kept as they are written, packed; none where none are kept."""
+
+    @property
     def categories(self) -> Mapping[str, tuple[str, ...]]:
         """Of columns of categories their texts; the values are numbers in this list."""
 
@@ -182,6 +186,12 @@ TASKS: dict[str, Task] = {
     "train.gradient": Task("train:gradient_task", split=("x", "vector"), chunk=16384),
     "predict.scores": Task("predict:scores_task", split=("rows",), chunk=16384, cheap=True),
     "predict.find": Task("predict:find_task", cheap=True),
+    "query.build": Task("query:build", split=("groups",), lazy=("tags",), chunk=1),
+    "query.warm": Task("query:warmed", lazy=("table",)),
+    "query.blind": Task("query:blind"),
+    "query.ask": Task("query:ask"),
+    "query.answer": Task("query:answered", lazy=("table",)),
+    "query.read": Task("query:read", lazy=("hint",), cheap=True),
     "pads.decrypt": Task("pads:decrypt", split=("numbers",), chunk=64),
     "keys.lattice.make": Task("lattice:make"),
     "keys.lattice.check": Task("lattice:check"),

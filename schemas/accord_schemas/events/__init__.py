@@ -51,6 +51,7 @@ from accord_schemas.events.control import (
 )
 from accord_schemas.events.keys import ExchangeKey, IdSet, LatticeKey, OprfKey, PaillierKey
 from accord_schemas.events.prediction import Answered, Ask, Last
+from accord_schemas.events.query import Hint, Question, Receipt, Reply
 from accord_schemas.events.training import (
     Chosen,
     Ciphertexts,
@@ -102,6 +103,7 @@ __all__ = [
     "Gate",
     "Held",
     "Hex32",
+    "Hint",
     "IdSet",
     "Last",
     "LatticeKey",
@@ -117,8 +119,11 @@ __all__ = [
     "Products",
     "Propose",
     "PublicKey",
+    "Question",
     "Ranged",
+    "Receipt",
     "Refuse",
+    "Reply",
     "Resend",
     "Residual",
     "RowOrder",

@@ -29,14 +29,14 @@ class Answer(Event):
 
 
 class Blinded(Event):
-    """Alignment, leader to server: blinded ids."""
+    """Alignment and hidden queries, leader to server: blinded ids."""
 
     family, name = "psi", "blinded"
     numbers: Numbers
 
 
 class Signed(Event):
-    """Alignment, server to leader: the blinded ids under the server's key."""
+    """Alignment and hidden queries, server to leader: the blinded ids under the server's key."""
 
     family, name = "psi", "signed"
     numbers: Numbers

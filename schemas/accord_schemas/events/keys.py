@@ -43,7 +43,7 @@ class LatticeKey(Event):
 
 
 class OprfKey(Event):
-    """The key of a party that serves alignment, by the scheme: `rsa`: modulus, nine roots; `ecdh`, `sm2`: a point."""
+    """The key of who serves alignment or queries, by its scheme: `rsa`: modulus, nine roots; `ecdh`, `sm2`: a point."""
 
     family, name = "keys", "oprf"
     scheme: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]

@@ -32,7 +32,7 @@ class Answered(Event):
 
 
 class Last(Event):
-    """The requester to all others: there are no more requests; how many ids were asked for in all."""
+    """Whoever asks to all others: there are no more requests; how many ids were asked for in all."""
 
     family, name = "intermediates", "last"
     ids: Count

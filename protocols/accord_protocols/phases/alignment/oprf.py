@@ -71,7 +71,7 @@ OPRFS: dict[str, Oprf] = {oprf.name: oprf for oprf in (Rsa(), Ecdh("ecdh", ristr
 
 def oprf_of(agreement: Agreement) -> Oprf:
     """The agreed scheme."""
-    return OPRFS[agreement.align.protocol]
+    return OPRFS[agreement.scheme]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
