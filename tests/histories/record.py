@@ -23,7 +23,15 @@ LIMIT = 4 << 20
 """Bytes that one history may take in the repository."""
 _PREDICTIONS: dict[str, tuple[str, ...]] = {"predict": (), "online": ("--online",)}
 """Histories that follow on a run, with the options of `accord predict`."""
-_DOCUMENTS = ("result.json", "model.json", "overlap.json", "intersection.csv", "predictions.csv", "reasons.csv")
+_DOCUMENTS = (
+    "result.json",
+    "model.json",
+    "overlap.json",
+    "intersection.csv",
+    "predictions.csv",
+    "reasons.csv",
+    "answers.csv",
+)
 _KEPT = (*_DOCUMENTS, "snapshots/*", "payloads/*", "blobs/*/*")
 
 

@@ -221,7 +221,9 @@ class SimulatedParty:
     def result(self, job: Job) -> dict[str, Any]:
         """What a worker would give. Equal jobs have equal results, so that a hundred runs cost little more than one."""
         compute = job.compute
-        table: tuple[bytes | str, ...] = (*self.rows.ids, self.rows.values.tobytes()) if compute.data else ()
+        table: tuple[bytes | str, ...] = (
+            (*self.rows.ids, self.rows.values.tobytes(), *self.rows.cells) if compute.data else ()
+        )
         about = self.name, self.life, str(job.address)
         compute = replace(compute, inputs=loaded(dict(compute.inputs)))
         known = digest(*about, compute.key, encode_fields(compute.inputs), *table)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.support.completeness import missing
 from tests.support.models import OF, asking, brought, online, parts, prediction
+from tests.support.queries import files, hidden, words
 from tests.support.world import NAMES, World, agreement, alignment, measuring, tables
 
 from accord_protocols.jobs.base import SECTIONS, Job
@@ -27,6 +28,7 @@ AGREED: dict[str, Callable[[], Agreement]] = {
     "overlap": lambda: measuring(PARTIES),
     "predict": lambda: prediction(parts(TABLES), gate=0.99),
     "online": lambda: online(parts(TABLES), queries=5),
+    "query": hidden,
 }
 """An agreement of each job, gate on."""
 COMMON = {"version", "job", "name", "parties", "leads", "computing", "key_bits", "profile", "seeded", "learns"}
@@ -36,6 +38,8 @@ _RUN: dict[str, World] = {}
 
 def world(name: str) -> World:
     """A collaboration of a job, run to its end once."""
+    if name == "query" and name not in _RUN:
+        _RUN[name] = words(World(hidden(), files(["user-3", "nobody"]))).run()
     if name not in _RUN:
         own = brought(parts(TABLES)) if name in ("predict", "online") else None
         made = World(AGREED[name](), TABLES, brought=own)
@@ -51,6 +55,9 @@ def scenario(name: str) -> Scenario:
     parties["bank"] = {"role": first, "data": data | ({"label": "y"} if name == "train" else {})}
     more: dict[str, dict[str, object]] = {"train": {"train": {}}, "predict": {"predict": {"of": OF}}}
     more["online"] = more["predict"]
+    if name == "query":
+        offers = {"role": "server", "data": data | {"columns": ["status"]}}
+        parties = {"bank": {"role": "client", "data": data}, "shop": offers}
     value = {"name": "a", "job": name, "parties": parties, **more.get(name, {})}
     return PLAYED[name].scenario.model_validate(value)
 

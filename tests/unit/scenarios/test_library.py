@@ -10,16 +10,37 @@ from accord_agents.intake.reader import Source, read_table
 from accord_protocols.jobs.base import Reads
 from accord_protocols.primitives.psi.ids import is_test
 from accord_scenarios import library
+from accord_scenarios.jobs.query import HiddenQuery
 from accord_scenarios.jobs.train import Training
 from accord_scenarios.scenario import load
 from accord_schemas.errors import UsageError
 
 NAMES = ["breast_cancer", "diabetes", "doctor_visits", "wine"]
+"""Those that train."""
+ASKED = "bank_codes"
 
 
 def test_all_are_listed_with_a_title() -> None:
-    assert library.names() == NAMES
-    assert all(20 < len(library.title(name)) < 120 for name in NAMES)
+    assert library.names() == [ASKED, *NAMES]
+    assert all(20 < len(library.title(name)) < 120 for name in library.names())
+
+
+def test_what_is_asked_for_is_there_or_nobodys_as_the_readme_says() -> None:
+    scenario = load(ASKED)
+    assert isinstance(scenario, HiddenQuery) and scenario.seed is None
+    server, columns = scenario.asked
+    reads = {server: Reads(cells=columns, cell_bytes=scenario.query.width)}
+    tables = {
+        party: read_table(Source(member.data.csv, member.data.made_of, reads=reads.get(party, Reads())))
+        for party, member in scenario.parties.items()
+    }
+    assert all(table.report.duplicates == 0 for table in tables.values())
+    asked, known = set(tables["shop"].ids), set(tables["registry"].ids)
+    readme = (library.FOLDER / ASKED / "README.md").read_text(encoding="utf-8")
+    assert f"The {len(known)} bank identification codes" in readme
+    assert f"and the {len(asked)} codes that are asked for" in readme
+    assert f"{len(asked & known)} that stand in the registry, and {len(asked - known)} that are nobody's" in readme
+    assert len(asked) <= scenario.query.max_queries
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -195,7 +195,8 @@ def test_parties_are_needed(write: Write, tmp_path: Path) -> None:
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match=r"none.yaml does not exist.*bundled name: breast_cancer, diabetes, doctor_visits, wine"
+        UsageError,
+        match=r"none.yaml does not exist.*bundled name: bank_codes, breast_cancer, diabetes, doctor_visits, wine",
     ):
         load(tmp_path / "none.yaml")
     with pytest.raises(UsageError, match="did you mean diabetes"):
@@ -289,7 +290,7 @@ def test_without_roles_the_first_by_name_leads_an_alignment(write: Write) -> Non
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"job": "query"}, "job is 'query'; it must be train, psi, overlap, predict or online."),
+        ({"job": "quest"}, "job is 'quest'; it must be train, psi, overlap, predict, online or query."),
         ({"job": "psi"}, "train is no part of this job; it belongs to the job train."),
         ({"trian": {}}, "trian is unknown; did you mean train?"),
     ],

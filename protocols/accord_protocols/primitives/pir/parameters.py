@@ -36,7 +36,7 @@ class Estimate:
     bits: float
 
 
-def estimate(dimension: int, modulus_bits: int, error: float, secret: float) -> Estimate:
+def estimate(dimension: int, modulus_bits: float, error: float, secret: float) -> Estimate:
     """The primal attack (unique shortest vector), by the condition of "2016".
 
     Alkim, Ducas, Pöppelmann, Schwabe, "Post-quantum key exchange: a new hope", USENIX Security 2016, section 6.3:
