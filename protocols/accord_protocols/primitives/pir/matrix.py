@@ -61,8 +61,15 @@ def masked(seed: bytes, count: int, secrets: NDArray[np.int64], errors: NDArray[
 
 
 def _blocks(seed: bytes, count: int) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    for start in range(0, count, BLOCK):
-        yield start, rows(seed, start, min(start + BLOCK, count)).astype(np.float64)
+    """First row and rows of A, block by block, each in the place of the one before: memory is touched once."""
+    stream = Cipher(algorithms.AES(seed), modes.CTR(bytes(16))).encryptor()
+    size = min(BLOCK, count)
+    zeros, drawn = bytes(size * DIMENSION * WORD), bytearray(size * DIMENSION * WORD)
+    plain, block = np.frombuffer(drawn, "<i4").reshape(size, DIMENSION), np.empty((size, DIMENSION))
+    for start in range(0, count, size):
+        stream.update_into(zeros, drawn)
+        np.copyto(block, plain)
+        yield start, block[: count - start]
 
 
 def unmask(hints: Words, secret: NDArray[np.int64]) -> Words:

@@ -20,7 +20,7 @@ from accord_protocols.primitives.xof import Xof
 _HALF = SCALE // 2
 _SHIFT = np.uint32(SCALE.bit_length() - 1)
 Salts = NDArray[np.uint8]
-_BLOCK = 8192  # rows of the table at a time: sums of numpy's way stay below 2^52
+_BLOCK = 512  # rows of the table at a time: sums of numpy's way stay below 2^47, and fit the cache
 
 
 def ask(layout: Layout, seed: bytes, setup: bytes, salts: Salts, tags: Tags, xof: Xof) -> Words:
@@ -66,9 +66,12 @@ def answer(layout: Layout, table: Tags, questions: Words) -> Words:
 
 def _accumulate(questions: Words, table: NDArray[np.int8], out: Words) -> None:
     """The same as the compiled loop, by exact products of doubles."""
+    block = np.empty((_BLOCK, table.shape[1]))
     for start in range(0, len(table), _BLOCK):
+        part = table[start : start + _BLOCK]
+        np.copyto(block[: len(part)], part)
         left = questions[:, start : start + _BLOCK].view(np.int32).astype(np.float64)
-        out += (left @ table[start : start + _BLOCK].astype(np.float64)).astype(np.int64).astype(np.uint32)
+        out += (left @ block[: len(part)]).astype(np.int64).astype(np.uint32)
 
 
 def read(
