@@ -167,7 +167,8 @@ def main() -> None:
         return
     bits = estimate(DIMENSION, MODULUS_BITS, SIGMA, SIGMA).bits
     print(
-        f"LWE: n = {DIMENSION}, q = 2^{MODULUS_BITS}, sigma = {SIGMA}: {bits:.0f} bits (core-SVP). {options.workers} workers."
+        f"LWE: n = {DIMENSION}, q = 2^{MODULUS_BITS}, sigma = {SIGMA}: {bits:.0f} bits (core-SVP); "
+        f"{options.workers} workers."
     )
     heads = ("", "table", "machine", "prepare", "server", "client")
     print("\n{:32} {:>16} {:>18} {:>10} {:>9} {:>9}".format(*heads))

@@ -49,14 +49,15 @@ def accept(collaboration: Collaboration, config: Config = PARTY_FILE) -> None:
 def ask(
     collaboration: Collaboration,
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ROW]...", help="Ids of the rows to predict.", show_default=False)
+        list[str] | None, typer.Argument(metavar="[ROW]...", help="Ids of the rows that are wanted.", show_default=False)
     ] = None,
     last: Annotated[bool, typer.Option("--last", help="These were the last; the collaboration is completed.")] = False,
     config: Config = PARTY_FILE,
 ) -> None:
-    """Ask for predictions in an online collaboration (job: online): prints id,prediction.
+    """Ask for ids in a collaboration that lives until the last word: predictions (job: online), or hidden queries (job: query).
 
-    Nothing stands behind an id that some party does not have. The others learn which ids are asked for; how many may be, the agreement says.
+    Prints id,prediction: nothing stands behind an id that some party does not have, and the others learn which ids are asked for. Of hidden queries it prints
+    id,found and the agreed columns, and nobody learns which ids. How many may be asked for, the agreement says.
 
     \b
     Examples
