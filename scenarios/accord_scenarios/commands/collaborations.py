@@ -49,7 +49,8 @@ def accept(collaboration: Collaboration, config: Config = PARTY_FILE) -> None:
 def ask(
     collaboration: Collaboration,
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ROW]...", help="Ids of the rows that are wanted.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="[ROW]...", help="Ids of the rows that are wanted.", show_default=False),
     ] = None,
     last: Annotated[bool, typer.Option("--last", help="These were the last; the collaboration is completed.")] = False,
     config: Config = PARTY_FILE,

@@ -23,7 +23,7 @@ WANTED = ("user-3", "nobody", "客户-1")
 def played(folder: Path, large: int = 0, **more: object) -> SimulatedNetwork:
     """Until the file was asked for and the last word was said."""
     folder.mkdir(exist_ok=True)
-    network = SimulatedNetwork(folder, hidden(chunk=16 * 1024), files(WANTED), order=3, large=large, **more)  # type: ignore[arg-type]
+    network = SimulatedNetwork(folder, hidden(width=24, chunk=256 * 1024), files(WANTED), order=3, large=large, **more)  # type: ignore[arg-type]
     network.run(quiet=2)
     client = network.members[CLIENT]
     (cid,) = client.dispatcher.collaborations
@@ -36,7 +36,7 @@ def played(folder: Path, large: int = 0, **more: object) -> SimulatedNetwork:
 
 
 def test_every_party_dies_at_every_point_once(tmp_path: Path) -> None:
-    commits, met, stride = dict.fromkeys((CLIENT, SERVER), 0), set[tuple[str, str, int]](), every(4)
+    commits, met, stride = dict.fromkeys((CLIENT, SERVER), 0), set[tuple[str, str, int]](), every(6)
 
     def point(party: str, where: str) -> None:
         commits[party] += where == "after commit"
