@@ -7,16 +7,19 @@ import asyncio
 from accord_agents.config.party_file import Config
 from accord_agents.execution.allocator import spare
 from accord_agents.files.folder_lock import held
-from accord_agents.intake.reader import Source, check
+from accord_agents.intake.reader import FEATURES, Source, check
 from accord_agents.observability.logs import routed
 from accord_agents.service.service import OneShotRun, Service
 from accord_broker.stray import attended
+from accord_protocols.jobs.base import Reads
+from accord_protocols.primitives.pir.cells import MOST
 
 
 def check_data(config: Config) -> None:
     """Look at the party's file before any proposal needs it; a `UsageError` names file, line and column."""
     data = config.data
-    check(Source(data.place, data.made_of, data.label, data.features))
+    offered = Reads(cells=tuple(data.columns), cell_bytes=MOST) if data.columns else FEATURES
+    check(Source(data.place, data.made_of, data.label, data.features, offered))
 
 
 def serve(config: Config, one_shot: OneShotRun | None = None) -> bool:

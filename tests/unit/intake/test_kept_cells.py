@@ -69,6 +69,13 @@ def test_many_rows(tmp_path: Path) -> None:
         assert unpack(table.cells[i], 2) == [str(i), f"n{i}"]
 
 
+def test_a_file_of_ids_alone_will_do_for_a_client(tmp_path: Path) -> None:
+    wanted = file(tmp_path, "id\na\nb\n")
+    check(Source(wanted, "id"))
+    with pytest.raises(UsageError, match="has no feature column"):
+        take(Source(wanted, "id"), tmp_path, bytes(32))
+
+
 @pytest.mark.parametrize("use", [take, None])
 def test_what_is_wider_than_agreed_names_line_columns_and_remedy(tmp_path: Path, use: object) -> None:
     source = Source(file(tmp_path), "id", reads=Reads(cells=("note", "status"), cell_bytes=20))

@@ -8,6 +8,8 @@ PREFIX = 2
 """Bytes before those of each cell."""
 LONGEST = (1 << 8 * PREFIX) - 1
 """Bytes of a cell."""
+MOST = 8192
+"""Bytes of a value that an agreement may have."""
 
 
 def pack(cells: Sequence[str]) -> bytes:
