@@ -13,7 +13,7 @@ from accord_protocols.primitives.pir import loops
 from accord_protocols.primitives.pir.gaussian import gaussian
 from accord_protocols.primitives.pir.layout import Layout
 from accord_protocols.primitives.pir.matrix import Words, masked, unmask
-from accord_protocols.primitives.pir.parameters import DIMENSION, PLAIN_BITS, SCALE
+from accord_protocols.primitives.pir.parameters import DIMENSION, PLAIN_BITS, SCALE, SIGMA
 from accord_protocols.primitives.pir.sealing import Tags, groups_of, unseal
 from accord_protocols.primitives.xof import Xof
 
@@ -99,7 +99,5 @@ def _secret(xof: Xof, number: int) -> NDArray[np.int64]:
 
 def margin(layout: Layout) -> float:
     """How many standard deviations of an answer's error lie between the right value and a wrong one."""
-    from accord_protocols.primitives.pir.parameters import SIGMA
-
     entry = ((1 << 2 * PLAIN_BITS) - 1) / 12 + 0.25  # the mean square of a uniform byte in [-128, 128)
     return float(_HALF / (SIGMA * (layout.rows * entry) ** 0.5))
