@@ -100,7 +100,6 @@ def result_fields(collaboration: Collaboration, run: RunSummary) -> dict[str, An
         "checkpoint": collaboration.witness.summary() if collaboration.witness else None,
         "profile": agreement.profile if agreement else None,
         "seconds": run.seconds,
-        "work": {me: dict(sorted(run.work.items()))},
         "bytes": dict(run.bytes),
         "events": dict(run.events),
         "traffic": {me: dict(run.traffic)},

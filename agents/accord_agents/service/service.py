@@ -375,10 +375,10 @@ class Service:
     def _write_results(self, collaboration: Collaboration) -> None:
         run = self.agent.summaries[collaboration.cid]
         folder = self.config.out if self.one_shot else self.config.out / collaboration.cid
-        facts: dict[str, Any] = {"peak_rss_mib": {self.config.party: round(self.memory.peak, 1)}}
+        me, work = self.config.party, dict(sorted(run.work.items()))
+        facts: dict[str, Any] = {"peak_rss_mib": {me: round(self.memory.peak, 1)}, "work": {me: work}}
         if (terms := collaboration.agreement) is not None and terms.aligns and "rows" in collaboration.data:
-            made_by = backend(terms.align.protocol, collaboration.data["rows"])
-            facts["backend"] = {self.config.party: made_by}
+            facts["backend"] = {me: backend(terms.align.protocol, collaboration.data["rows"])}
         self.results.write(folder, collaboration, run, facts)
 
     def _unwitnessed(self, collaboration: Collaboration, problem: str) -> None:
