@@ -26,8 +26,7 @@ AS_WRITTEN = BeforeValidator(_as_written)
 """Where text is wanted, a number is text as it stands in the file: a column is called 2023, a party 010."""
 Text = Annotated[str, AS_WRITTEN]
 
-_LATER_KEYS = frozenset({"columns", "graph", "match"} | {"query"})
-_LATER_VALUES = frozenset({"server"})
+_LATER_KEYS = frozenset({"graph", "match"})
 _PHRASES = {
     "greater_than_equal": "must be at least {ge}",
     "greater_than": "must be above {gt}",
@@ -101,8 +100,6 @@ def _sentence(first: ErrorDetails, same: list[ErrorDetails], path: Location, kno
         where = path[0] if path else "the file"
         return f"{where}: {given!r} cannot be a party's name; names are 1 to 32 of a-z, 0-9, _ and -."
     allowed = " or ".join(dict.fromkeys(map(_phrase, same))).replace(" or must be ", " or ")
-    if kind == "literal_error" and isinstance(given, str) and given in _LATER_VALUES:
-        return f"{field}: {given} is not available in this version; it {allowed}."
     return f"{field or 'the file'} is {_shown(given)}; it {allowed}."
 
 

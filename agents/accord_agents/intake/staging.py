@@ -15,9 +15,7 @@ from accord_agents.intake.stage import Stage
 from accord_agents.intake.texts import TextColumns
 
 
-def staged(
-    block: Block, column: IdColumn, numbers: Columns, texts: TextColumns, stage: Stage, *, fast: bool
-) -> None:
+def staged(block: Block, column: IdColumn, numbers: Columns, texts: TextColumns, stage: Stage, *, fast: bool) -> None:
     """Take the rows of a block that have an id.
 
     Args:
