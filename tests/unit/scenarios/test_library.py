@@ -31,7 +31,7 @@ def test_what_is_asked_for_is_there_or_nobodys_as_the_readme_says() -> None:
     server, columns = scenario.asked
     reads = {server: Reads(cells=columns, cell_bytes=scenario.query.width)}
     tables = {
-        party: read_table(Source(member.data.csv, member.data.made_of, reads=reads.get(party, Reads())))
+        party: read_table(Source(member.data.place, member.data.made_of, reads=reads.get(party, Reads())))
         for party, member in scenario.parties.items()
     }
     assert all(table.report.duplicates == 0 for table in tables.values())
