@@ -72,6 +72,8 @@ def multiply_terms(
     public: Any, terms: Any, encrypted: np.ndarray, b: np.ndarray, xof: Xof
 ) -> tuple[np.ndarray, np.ndarray]:
     a = _read(encrypted, terms.rows, terms.terms)[..., 0].view(np.int64)
+    if b.ndim == 4:
+        b = np.array(RING.to_ints(b.reshape(-1, 2)), dtype=object).reshape(b.shape[:3])
     sums = (a.astype(object) * b.astype(object)).sum(axis=2)
     assert max(map(abs, sums.ravel().tolist())) < 1 << terms.bits
     product = RING.from_ints(sums.ravel().tolist()).reshape(*sums.shape, 2)

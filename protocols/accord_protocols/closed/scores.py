@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,30 @@ from accord_protocols.primitives.xof import Xof
 Floats = NDArray[np.float64]
 LOSS_UNIT = WAVE_BITS + LOSS_BITS
 """Fraction bits of the link's part of the loss."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Rows:
+    """What the first holder knows of each row; at the second one all is empty.
+
+    Args:
+        y: Labels, ``(n,)``.
+        offset: What is added to scores, ``(n,)``, or empty.
+        weights: With mean 1, ``(n,)``, or empty where rows count alike.
+    """
+
+    y: Floats
+    offset: Floats
+    weights: Floats
+
+    def weigh(self, values: Floats) -> Floats:
+        """Values ``(n,)`` times weights."""
+        return values * self.weights if len(self.weights) else values
+
+    def total(self, value: float, bits: int) -> list[int]:
+        """A value of each row, the same for all, with weights and added up: an integer of so many fraction bits."""
+        one = round(value * 2.0**bits)
+        return [one * len(self.y)] if not len(self.weights) else [round(one * math.fsum(self.weights.tolist()))]
 
 
 def scores(
@@ -44,16 +69,21 @@ def scores(
     return u, penalty
 
 
-def affine(shape: Shape, u: Words, y: Floats, zero: Xof) -> Words:
-    """Share of the residual ``(n, 2)`` where it is affine in the score; `y` stands at the first holder alone."""
+def affine(shape: Shape, u: Words, rows: Rows, zero: Xof) -> Words:
+    """Share of the residual ``(n, 2)`` where it is affine in the score, or in what weights make of it, `u`."""
     if shape.family == "tangent":
         u = sharing.truncated(u, 2, zero, first=shape.first)
-    return RING.add(u, at_zero(shape, y)) if shape.first else u
+    return RING.add(u, at_zero(shape, rows)) if shape.first else u
 
 
-def at_zero(shape: Shape, y: Floats) -> Words:
-    """The residual at the score 0, which the first holder knows: ``(n, 2)``."""
-    return RING.from_fixed(shape.start - y, U_BITS)
+def at_zero(shape: Shape, rows: Rows) -> Words:
+    """What labels add to the residual, which the first holder knows: ``(n, 2)``.
+
+    It is the residual at the score 0, but for Poisson's with weights: of e^u − u in the loss, e^u alone is weighed.
+    """
+    if shape.family == "poisson":
+        return RING.from_fixed(1.0 - rows.weigh(rows.y), U_BITS)
+    return RING.from_fixed(rows.weigh(shape.start - rows.y), U_BITS)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -71,46 +101,67 @@ class Linked:
     loss: Words
 
 
-def begun(shape: Shape, y: Floats, offset: Floats) -> Linked:
+def begun(shape: Shape, rows: Rows) -> Linked:
     """At w = 0, where a score is its offset, which the first holder knows; the second holder's shares are zero."""
     n = shape.rows
     if not shape.first:
         return Linked(np.zeros((n, 2, 2), np.uint64), np.zeros((n, 2), np.uint64), np.zeros((1, 2), np.uint64))
-    label = at_zero(shape, y)
-    if len(offset):
-        expected = exp(offset)
-        residual, slope = RING.from_fixed(expected - y, U_BITS), RING.from_fixed(expected, U_BITS)
-        loss = sharing.summed(RING.from_fixed(expected - offset, U_BITS))[None]
+    label = at_zero(shape, rows)
+    if len(rows.offset):
+        expected = exp(rows.offset)
+        residual = RING.from_fixed(rows.weigh(expected - rows.y), U_BITS)
+        loss = sharing.summed(RING.from_fixed(rows.weigh(expected) - rows.offset, U_BITS))[None]
+        slope = RING.from_fixed(rows.weigh(expected), U_BITS)
         return Linked(np.stack([residual, label], axis=1), slope, sharing.raised(loss, LOSS_UNIT - U_BITS))
+    residual = RING.from_fixed(rows.weigh(shape.start - rows.y), U_BITS)
+    slope = RING.from_fixed(shape.curvature * rows.weights, U_BITS)
     value = {"logistic": LOG_2, "poisson": 1.0}.get(shape.family, 0.0)
-    loss = RING.from_ints([round(value * 2.0**LOSS_UNIT) * n])
-    return Linked(np.stack([label, label], axis=1), np.zeros((0, 2), np.uint64), loss)
+    return Linked(np.stack([residual, label], axis=1), slope, RING.from_ints(rows.total(value, LOSS_UNIT)))
 
 
-def waves(shape: Shape, u: Words) -> NDArray[np.int64]:
-    """What the first holder encrypts of its shares: ``(n, 2J)``."""
+def waves(shape: Shape, u: Words, weights: Floats) -> NDArray[np.int64]:
+    """What the first holder encrypts: of its shares ``(n, 2J)``, times the row's weight, so that all sums have it.
+
+    Where the residual is affine in the score, the weight alone, ``(n, 1)``.
+    """
+    if shape.quadratic:
+        return table(weights[:, None], WAVE_BITS)
     series = shape.series[0]
-    return table(series.spokes(series.phases(u)), WAVE_BITS)
+    spokes = series.spokes(series.phases(u))
+    return table(spokes * weights[:, None] if shape.uneven else spokes, WAVE_BITS)
 
 
-def factors(shape: Shape, u: Words, which: NDArray[np.int64]) -> NDArray[np.int64]:
-    """What the second holder multiplies these with, for some of the series: ``(len(which), n, 2J)``."""
+def factors(shape: Shape, u: Words, which: NDArray[np.int64]) -> NDArray[np.int64] | Words:
+    """What the second holder multiplies these with, for some of the series: ``(len(which), n, 2J)``.
+
+    Where the residual is affine in the score, the own share of it, ``(1, n, 1, 2)``.
+    """
+    if shape.quadratic:
+        return u[None, :, None]
     phases = shape.series[0].phases(u)
     each = [(shape.series[k], shape.series_bits[k]) for k in which.tolist()]
     return np.stack([table(series.factors(phases), bits) for series, bits in each])
 
 
-def linked(shape: Shape, u: Words, sums: Words, y: Floats, zero: Xof) -> Linked:
-    """From the shares of the series' sums, ``(series, n, 2)``, all or the first; `y` is the first holder's alone.
+def linked(shape: Shape, u: Words, sums: Words, rows: Rows, zero: Xof) -> Linked:
+    """From the shares of the series' sums, ``(series, n, 2)``, all or the first.
 
-    With the first alone there is neither slope nor loss: that of a logistic model is 0 then.
+    With the first alone there is neither slope nor loss: that of a logistic model is 0 then. Where the residual is
+    affine in the score, the one sum is the weight times the second holder's share of it.
     """
+    if shape.quadratic:
+        whole = sums[0]
+        if shape.first:
+            whole = RING.add(whole, sharing.multiplied(RING.from_fixed(rows.weights, WAVE_BITS), u))
+        weighed = sharing.truncated(whole, WAVE_BITS, zero.fork("weighed"), first=shape.first)
+        residual = affine(shape, weighed, rows, zero.fork("affine"))
+        return Linked(residual, np.zeros((0, 2), np.uint64), np.zeros((1, 2), np.uint64))
     found = [
-        _valued(shape, part, bits, series.constant, zero.fork("series", k))
+        _valued(shape, part, bits, series.constant, rows, zero.fork("series", k))
         for k, (part, series, bits) in enumerate(zip(sums, shape.series, shape.series_bits, strict=False))
         if shape.family == "poisson" or k + 1 < len(shape.series)  # the loss is opened as a sum
     ]
-    residual = RING.sub(found[0], RING.from_fixed(y, U_BITS)) if shape.first else found[0]
+    residual = RING.sub(found[0], RING.from_fixed(rows.weigh(rows.y), U_BITS)) if shape.first else found[0]
     if shape.family == "poisson":  # e^u − u; the labels' part has the labels' residual at 0
         loss = sharing.raised(sharing.summed(RING.sub(found[0], u))[None], LOSS_UNIT - U_BITS)
     elif len(sums) < len(shape.series):
@@ -118,13 +169,15 @@ def linked(shape: Shape, u: Words, sums: Words, y: Floats, zero: Xof) -> Linked:
     else:
         loss = sharing.summed(sums[-1])[None]
         if shape.first:
-            loss = RING.add(loss, RING.from_ints([round(shape.series[-1].constant * 2.0**LOSS_UNIT) * shape.rows]))
+            loss = RING.add(loss, RING.from_ints(rows.total(shape.series[-1].constant, LOSS_UNIT)))
     return Linked(residual, found[-1], loss)
 
 
-def _valued(shape: Shape, part: Words, bits: int, constant: float, zero: Xof) -> Words:
+def _valued(shape: Shape, part: Words, bits: int, constant: float, rows: Rows, zero: Xof) -> Words:
     """A series' value with 24 fraction bits."""
     value = sharing.truncated(part, bits + WAVE_BITS - U_BITS, zero, first=shape.first)
     if not shape.first:
         return value
+    if len(rows.weights):
+        return RING.add(value, RING.from_fixed(constant * rows.weights, U_BITS))
     return RING.add(value, RING.from_ints([round(constant * 2.0**U_BITS)]))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from accord_protocols.closed.shape import Shape
+from accord_protocols.closed.shape import WEIGHT_BITS, Shape
 
 STEPS = {"poisson": 20}
 """Steps of Newton and Schulz from a multiple of the identity, where they are not `_STEPS`."""
 _STEPS = 14
+KNOWN = ("label", "offset", "weights")
+"""What the first holder knows of each row; empty at the second."""
 AGAIN = 10
 """From an inverse of an earlier round."""
 ALPHA = {"poisson": 128.0}
@@ -55,14 +57,15 @@ def evaluation(shape: Shape, *, hessian: str, inverse: str, light: bool = False)
         light: Whether the residual is all that is wanted of the link: neither its slope nor the loss.
     """
     yield Stage("forward", ("w",), says=_same("scores"), columns=("scores",))
-    yield Stage("link", ("rows", "w", "score_mask", "offset", "label"), hears=_same("scores"))
-    which = {"which": 1 if light else len(shape.series)} if not shape.quadratic else {}
-    if not shape.quadratic and shape.first:
-        yield Stage("waves", ("u",), says=_same("waves"), also={"blocks": shape.terms.blocks})
-        yield Stage("linked", ("u", "label"), hears=_same("values"), also=which)
-    if not shape.quadratic and not shape.first:
-        yield Stage("multiply", ("u",), hears=_same("waves"), says=_same("values"), also=which)
-        yield Stage("linked", ("u", "label", "sums"), also=which)
+    yield Stage("link", ("rows", "w", "score_mask", *KNOWN), hears=_same("scores"))
+    if shape.multiplies:
+        which = {"which": 1 if light else shape.outputs}
+        if shape.first:
+            yield Stage("waves", ("u", "weights"), says=_same("waves"), also={"blocks": shape.terms.blocks})
+            yield Stage("linked", ("u", *KNOWN), hears=_same("values"), also=which)
+        else:
+            yield Stage("multiply", ("u",), hears=_same("waves"), says=_same("values"), also=which)
+            yield Stage("linked", ("u", *KNOWN, "sums"), also=which)
     yield from gathering(shape, hessian=hessian, inverse=inverse)
 
 
@@ -138,9 +141,10 @@ def spreading() -> Iterator[Stage]:
 
 def steps(shape: Shape, *, again: bool) -> int:
     """Steps of Newton and Schulz that need products: the first one from a multiple of the identity does not."""
-    return AGAIN if again else STEPS.get(shape.family, _STEPS) - 1
+    return AGAIN if again else STEPS.get(shape.family, _STEPS) - 1 + (WEIGHT_BITS if shape.uneven else 0)
 
 
 def alpha(shape: Shape, parties: int) -> float:
     """What multiple of the identity they begin with: the Hessian's eigenvalues are below its inverse."""
-    return 1 / (shape.curvature * parties * ALPHA.get(shape.family, 1.0))
+    most = 1 << WEIGHT_BITS if shape.uneven else 1
+    return 1 / (shape.curvature * parties * ALPHA.get(shape.family, 1.0) * most)

@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from accord_protocols.primitives.fourier import Series, exponential, logistic_loss, sigmoid
+from accord_protocols.primitives.fourier import PERIODS, Series, exponential, logistic_loss, sigmoid
 from accord_protocols.primitives.lattice import Layout, Product, Terms
+from accord_protocols.primitives.sharing import RING
 
 X_BITS, U_BITS, W_BITS = 16, 24, 32
 """Fraction bits of features, of scores and residuals, of weights, gradients and the Hessian."""
 WAVE_BITS, LOSS_BITS = 26, 22
 """Fraction bits of the encrypted waves, and of what they are multiplied with for the loss."""
+WEIGHT_BITS = 7
+"""A row has less than 2^7 times the average weight: the inverse's iteration begins from a multiple of the identity that
+is safe for such rows."""
 _FACTOR_BITS, _EXP_BITS = 24, 20
 """Of the logistic function and its slope, and of the exponential function, whose coefficients are larger."""
 _SUM_BITS = {"logistic": 54, "poisson": 56}
@@ -34,7 +38,8 @@ class Shape:
         family: ``linear``, ``logistic``, ``tangent`` (the logistic function's tangent at 0) or ``poisson``.
         period: Of the logistic function's series.
         rounds: At most.
-        weighted: Whether the Hessian is that of the scores, not that of the score 0.
+        weighted: Whether the Hessian is summed with a weight for each row: its link's derivative, or its own.
+        uneven: Whether rows count for more or less; how much, the first holder knows.
     """
 
     rows: int
@@ -45,6 +50,7 @@ class Shape:
     period: int
     rounds: int
     weighted: bool
+    uneven: bool = False
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
@@ -119,8 +125,11 @@ class Shape:
     @property
     def terms(self) -> Terms:
         """Of the link's waves."""
-        bits, outputs = _SUM_BITS[self.family], 3 * self.rows * (self.rounds + 1)
-        return Terms(self.rows, 2 * self.series[0].terms, bits, 1 << outputs.bit_length())
+        outputs = 3 * self.rows * (self.rounds + 1) * len(PERIODS)
+        more = WEIGHT_BITS if self.uneven else 0
+        if self.quadratic:  # a row's weight times a share of its score, which is as large as the ring
+            return Terms(self.rows, 1, RING.bits + WAVE_BITS + more, 1 << outputs.bit_length())
+        return Terms(self.rows, 2 * self.series[0].terms, _SUM_BITS[self.family] + more, 1 << outputs.bit_length())
 
     # ---- the family
 
@@ -128,6 +137,21 @@ class Shape:
     def quadratic(self) -> bool:
         """Whether the residual is affine in the score."""
         return self.family in ("linear", "tangent")
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether a residual takes products of what one holder has with what the other has."""
+        return self.uneven or not self.quadratic
+
+    @property
+    def settled(self) -> bool:
+        """Whether the Hessian is the same in all rounds."""
+        return self.quadratic or not self.weighted
+
+    @property
+    def outputs(self) -> int:
+        """How many sums of products are opened of a row, each round."""
+        return 1 if self.quadratic else len(self.series)
 
     @property
     def curvature(self) -> float:

@@ -142,6 +142,8 @@ def _closed(agreement: Agreement, train: Train, party: str) -> Iterator[str]:
     """At `closed`: no gradient, and no other number of a row or a column but in two random shares."""
     yield "its own coefficients, and their standard errors where the optimiser gives them"
     yield "how far each party's own scores go, in sixteenths of their common range, and how each round ended"
+    if link_of(train).name == "logistic":
+        yield "where they left that range its own coefficients of what was dropped, too"
     if train.model == "linear":
         yield "the variance of the residuals"
     if party in agreement.keyholders:

@@ -85,7 +85,8 @@ def summed(values: Words) -> Words:
     halves = np.stack([values[..., 0] & _LOW, values[..., 0] >> _HALF, values[..., 1]])
     low, high, top = halves.sum(axis=1, dtype=np.uint64)  # below 2^32 rows nothing wraps but the top
     middle = (low >> _HALF) + high
-    return np.stack([(middle << _HALF) | (low & _LOW), top + (middle >> _HALF)], axis=-1)
+    with np.errstate(over="ignore"):  # which numpy warns of where these are scalars
+        return np.stack([(middle << _HALF) | (low & _LOW), top + (middle >> _HALF)], axis=-1)
 
 
 def matmul(a: Factor, b: Words) -> Words:

@@ -124,12 +124,12 @@ class Shares(Event):
 
 
 class Verdict(Event):
-    """What the label holder makes of a round at `closed`: go on, from where, or stop; at the end of a linear model also
-    the variance of its residuals, in the label's scaled unit.
+    """What the label holder makes of a round at `closed`: go on, from where, begin anew with a longer period (`range`),
+    or stop; at the end of a linear model also the variance of its residuals, in the label's scaled unit.
     """
 
     family, name = "gradients", "verdict"
-    action: Literal["step", "keep", "restart", "halve", "tolerance", "rounds", "stalled"]
+    action: Literal["step", "keep", "restart", "halve", "range", "tolerance", "rounds", "stalled"]
     variance: Annotated[float, Field(ge=0)] = 0.0
 
 

@@ -14,7 +14,6 @@ from tests.support.world import Rows, World, agreement, tables
 from accord_protocols.preparation.fit import fit
 from accord_protocols.primitives.psi.ids import is_test
 from accord_schemas.agreement import Agreement, Prepare
-from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Shares, Verdict
 
 
@@ -65,18 +64,26 @@ def joined(data: dict[str, Rows]) -> tuple[list[str], list[str], np.ndarray, np.
     return owners, names, np.hstack([*blocks, np.ones((len(train), 1))]), y
 
 
-def optimum(model: str, X: np.ndarray, y: np.ndarray, l2: float) -> tuple[np.ndarray, np.ndarray]:
-    """Weights, and standard errors as statsmodels defines them where l2 is 0."""
+def train_rows(data: dict[str, Rows]) -> list[int]:
+    """Of the label holder's table, in the order of `joined`."""
+    common = sorted(set.intersection(*(set(rows.ids) for rows in data.values())))
+    return [data["bank"].ids.index(i) for i in common if not is_test(i, 5, 0)]
+
+
+def optimum(
+    model: str, X: np.ndarray, y: np.ndarray, l2: float, v: Any = 1.0, days: Any = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights, and standard errors as statsmodels defines them where l2 is 0; v of the rows, and their exposures."""
     n, w = len(y), np.zeros(X.shape[1])
     penalty = np.diag([*[l2] * (X.shape[1] - 1), 0.0])
     for _ in range(40):
         u = X @ w
-        mean = {"linear": u, "logistic": 1 / (1 + np.exp(-u)), "poisson": np.exp(np.minimum(u, 50))}[model]
+        mean = {"linear": u, "logistic": 1 / (1 + np.exp(-u)), "poisson": days * np.exp(np.minimum(u, 50))}[model]
         slope = {"linear": np.ones(n), "logistic": mean * (1 - mean), "poisson": mean}[model]
-        hessian = (X.T * slope) @ X / n + penalty
-        w = w - np.linalg.solve(hessian, X.T @ (mean - y) / n + penalty @ w)
+        hessian = (X.T * (v * slope)) @ X / n + penalty
+        w = w - np.linalg.solve(hessian, X.T @ (v * (mean - y)) / n + penalty @ w)
     residual = y - X @ w
-    variance = residual @ residual / (n - X.shape[1]) if model == "linear" else 1.0
+    variance = residual @ (v * residual) / (n - X.shape[1]) if model == "linear" else 1.0
     return w, np.sqrt(np.diag(np.linalg.inv(hessian)) * variance / n)
 
 
@@ -121,13 +128,49 @@ def test_an_exposure_is_the_label_holders_alone(products: None) -> None:
     data["bank"] = replace(bank, exposure=exposure)
     world = World(terms("poisson", 2, exposure="days"), data).run()
     _, _, X, y = joined(data)
-    common = sorted(set.intersection(*(set(rows.ids) for rows in data.values())))
-    days = exposure[[bank.ids.index(i) for i in common if not is_test(i, 5, 0)]]
-    w, penalty = np.zeros(X.shape[1]), np.diag([*[0.01] * (X.shape[1] - 1), 0.0])
-    for _ in range(40):
-        mean = np.exp(X @ w) * days
-        w = w - np.linalg.solve((X.T * mean) @ X / len(y) + penalty, X.T @ (mean - y) / len(y) + penalty @ w)
+    w, _ = optimum("poisson", X, y, 0.01, days=exposure[train_rows(data)])
     assert np.abs(trained(world, data, "coefficients") - w[:-1]).max() < 3e-4
+
+
+@pytest.mark.parametrize(
+    ("model", "count", "times"), [("linear", 2, 1), ("linear", 3, 10), ("logistic", 2, 10), ("poisson", 2, 10)]
+)
+def test_rows_count_by_weights_that_are_the_label_holders_alone(
+    products: None, model: str, count: int, times: int
+) -> None:
+    data, rng = parties(model, count, n=140), np.random.default_rng(9)
+    bank = data["bank"]
+    weights, exposure = rng.uniform(0.2, 5, len(bank.ids)), rng.uniform(0.5, 2, len(bank.ids))
+    counts = model == "poisson"
+    data["bank"] = replace(bank, weights=times * weights, exposure=exposure if counts else None)
+    named = {"weights": "v", **({"exposure": "days"} if counts else {})}
+    world = World(terms(model, count, l2=0.0, **named), data).run()
+    assert all(p.states[-1] == "completed" and p.notes["converged"] for p in world.parties.values())
+    _, _, X, y = joined(data)
+    v, days = weights[train_rows(data)], exposure[train_rows(data)] if counts else 1.0
+    w, errors = optimum(model, X, y, 0.0, v / v.mean(), days)
+    assert np.abs(trained(world, data, "coefficients") - w[:-1]).max() < 3e-4
+    np.testing.assert_allclose(trained(world, data, "standard_errors"), errors[:-1], rtol=1e-3)
+
+
+def test_classes_count_alike(products: None) -> None:
+    data = parties("logistic", 2, n=200)
+    bank = data["bank"]
+    assert bank.labels is not None
+    data["bank"] = replace(bank, labels=((bank.labels == 1) & (np.arange(len(bank.ids)) % 4 == 0)).astype(float))
+    world = World(terms("logistic", 2, class_weights="balanced"), data).run()
+    _, _, X, y = joined(data)
+    v = np.where(y == 1, len(y) / (2 * y.sum()), len(y) / (2 * (len(y) - y.sum())))
+    assert np.abs(trained(world, data, "coefficients") - optimum("logistic", X, y, 0.01, v)[0][:-1]).max() < 3e-4
+
+
+def test_a_row_that_counts_for_very_many_is_refused(products: None) -> None:
+    data = parties("linear", 2, n=300)
+    weights = np.full(len(data["bank"].ids), 1e-6)
+    weights[train_rows(data)[0]] = 1.0
+    data["bank"] = replace(data["bank"], weights=weights)
+    ended = World(terms("linear", 2, weights="v"), data).run().parties["bank"].aborted
+    assert ended is not None and ended.reason == "a row has 128 times the average weight or more"
 
 
 def test_of_many_rows_the_hessian_is_a_samples_and_kept_while_steps_get_short(
@@ -176,32 +219,66 @@ def test_a_verdict_that_the_agreement_does_not_know_is_the_label_holders_fault(p
     assert ended is not None and (ended.whose, ended.reason) == ("bank", "a verdict is not of the agreed form")
 
 
-def test_scores_beyond_the_series_drop_the_result(products: None) -> None:
-    data = parties("logistic", 2, n=120)
-    labels = data["bank"].values[:, 0] > 0  # separable: scores grow without end
-    data["bank"] = replace(data["bank"], labels=labels.astype(float))
-    world = World(terms("logistic", 2, l2=0.0, period=16), data).run()
+def separable(count: int) -> dict[str, Rows]:
+    """Labels that a column tells: without much of a penalty scores grow and grow."""
+    data = parties("logistic", count, n=120)
+    labels = data["bank"].values[:, 0] > 0
+    return data | {"bank": replace(data["bank"], labels=labels.astype(float))}
+
+
+@pytest.mark.parametrize(("count", "optimiser"), [(2, "newton"), (3, "newton"), (2, "gram")])
+def test_scores_beyond_the_series_drop_the_result_and_training_begins_anew_with_twice_the_period(
+    products: None, count: int, optimiser: str
+) -> None:
+    data = separable(count)
+    world = World(terms("logistic", count, l2=0.002, period=16, optimiser=optimiser), data).run()
+    for party in world.parties.values():
+        assert party.aborted is None and party.states[-1] == "completed" and party.notes["converged"]
+        assert any("range of the period 16" in warning for warning in party.notes["warnings"])
+    _, _, X, y = joined(data)
+    w, _ = optimum("logistic", X, y, 0.002)
+    assert np.abs(X @ w).max() > 6.5
+    assert np.abs(trained(world, data, "coefficients") - w[:-1]).max() < 1e-3
+    encrypted = [address.instance for address in world.log if address.instance.startswith("columns.")]
+    assert len(encrypted) == len(set(encrypted)) > 0  # columns are encrypted once, whatever the period
+
+
+def test_without_a_longer_period_the_training_ends(products: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accord_protocols.phases.training.closed.plan.PERIODS", (16,))
+    world = World(terms("logistic", 2, l2=0.002, period=16), separable(2)).run()
     reasons = {p.aborted.reason for p in world.parties.values() if p.aborted}
-    assert len(reasons) == 1 and "range" in reasons.pop()
+    assert len(reasons) == 1 and "agree on a greater train.l2" in reasons.pop()
     assert not any("model" in p.notes for p in world.parties.values())
 
 
-def test_row_weights_and_unsafe_steps_are_refused_by_name() -> None:
+@pytest.mark.parametrize("model", ["linear", "poisson"])
+def test_a_model_without_a_period_does_not_begin_anew(products: None, model: str) -> None:
+    def another(recipient: str, content: Any) -> Any:
+        return Verdict(action="range") if content.address.step == "verdict.0" else content.event
+
+    world = World(terms(model, 2), parties(model, 2, n=60), tamper=another).run()
+    ended = world.parties["shop"].aborted
+    assert ended is not None and (ended.whose, ended.reason) == ("bank", "a verdict is not of the agreed form")
+
+
+def test_unsafe_steps_are_refused_by_name() -> None:
     from accord_protocols.phases.training.able import unable
     from accord_schemas.agreement import Train
 
     closed = {"protection": "closed", "engine": "lattice", "optimiser": "newton"}
-    assert "train.weights" in unable(Train(**closed, weights="v"), 2)  # type: ignore[arg-type]
+    assert not unable(Train(**closed, weights="v"), 2)  # type: ignore[arg-type]
+    nesterov = closed | {"optimiser": "nesterov"}
+    assert "train.weights: optimiser nesterov" in unable(Train(**nesterov, weights="v"), 2)  # type: ignore[arg-type]
     assert "gram has no safe step" in unable(Train(**(closed | {"optimiser": "gram", "model": "poisson"})), 2)  # type: ignore[arg-type]
     assert not unable(Train(**closed), 3)  # type: ignore[arg-type]
 
 
-def test_the_fixed_reason_says_nothing_of_a_row() -> None:
+def test_a_loss_that_no_scores_in_range_have_is_found() -> None:
     from accord_protocols.closed.shape import Shape
-    from accord_protocols.phases.training.closed.rule import Rule, decided
+    from accord_protocols.phases.training.closed.rule import OutOfRangeError, Rule, decided
 
     shape = Shape(100, 100, (3, 0, 2), first=True, family="logistic", period=64, rounds=12, weighted=True)
-    with pytest.raises(ProtocolError, match="range"):
+    with pytest.raises(OutOfRangeError):
         decided(Rule(shape, momentum=False, tolerance=1e-4, squares=50.0), [10 * 200 << 64, 0, 1, 0])
 
 

@@ -35,6 +35,8 @@ def test_sums_carry() -> None:
     a = RING.random(xof("a"), 300, 2)
     a[:200] = 0xFFFFFFFFFFFFFFFF
     assert ints(sharing.summed(a)) == [sum(ints(a[:, k])) % M for k in range(2)]
+    least = RING.from_int64(np.array([5, -7, -9]))
+    assert ints(sharing.summed(least)[None]) == [-11 % M]  # a single sum wraps, too, without a warning
 
 
 @pytest.mark.parametrize("bound", [1 << 21, 1 << 29])

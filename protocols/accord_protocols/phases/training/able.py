@@ -52,11 +52,9 @@ def _weighed(train: Train, name: str) -> str:
 
 def _closed(train: Train) -> str:
     said = train.model_dump(exclude_defaults=True)
-    if weighed := [name for name in ("weights", "class_weights") if name in said]:
-        return (
-            f"train.{weighed[0]}: rows have no weights at protection: closed, where nobody has a whole residual to "
-            "weigh; score and shared have them"
-        )
+    weighed = next((f"train.{name}" for name in _WEIGHTS if name in said), "")
+    if weighed and train.optimiser != "newton":
+        return f"{weighed}: optimiser {train.optimiser} has no safe step beside it at protection: closed; use newton"
     if train.dealer:
         return "train.dealer: protection: closed needs no dealer; leave it out"
     if train.model == "poisson" and train.optimiser != "newton":

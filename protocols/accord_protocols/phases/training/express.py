@@ -130,7 +130,7 @@ class Express(Closed):
     def follow(self, state: Following, inputs: Inputs, draw: Draw) -> Fired:
         """Who does not compute: hear both."""
         at, effects = self._told(state, inputs)
-        return self._done(Owning(at), *effects) if at.stop else Fired(effects, self.follow.keeping(at))
+        return self._done(at, Owning(at), *effects) if at.stop else Fired(effects, self.follow.keeping(at))
 
     @transition(Holder, lambda self, state: [self._decision(state.at)])
     def go(self, state: Holder, inputs: Inputs, draw: Draw) -> Fired:

@@ -44,10 +44,10 @@ def deal(context: Context) -> Result:
 def assemble(context: Context) -> Result:
     """A holder: its own columns and its shares of others', and what is encrypted of them.
 
-    Inputs: shape, x, factor, penalty, label; columns.P and basis.P of every party P that holds no shares.
+    Inputs: shape, x, factor, penalty, label, weights; columns.P and basis.P of every party P that holds no shares.
     Kept: rows ``(n + k, k)``, block ``(n, k)``, penalty ``(k, k)``, and where the Hessian is that of the scores head
     ``(head, k)`` and pairs ``(head, k(k+1)/2)``: int64, or ring elements where some are shares; basis ``(m, m, 2)``;
-    squares, the sum of the labels' squares.
+    squares, the sum of the labels' squares, with the rows' weights if there are any.
     """
     shape = Shape.of(context.inputs["shape"])
     own, dealt = context.inputs["x"], [v for n, v in sorted(context.inputs.items()) if n.startswith("columns.")]
@@ -60,8 +60,9 @@ def assemble(context: Context) -> Result:
     basis = sums.empty(shape.m, shape.m)
     shares = [value for name, value in sorted(context.inputs.items()) if name.startswith("basis.")]
     basis[shape.mine, shape.mine] = sharing.elements(_diagonal(shape, _basis(context), shares))
-    label = context.inputs["label"]
-    return result(kept | {"basis": basis, "squares": math.fsum((label * label).tolist())})
+    label, weights = context.inputs["label"], context.inputs["weights"]
+    squares = label * label * weights if len(weights) else label * label
+    return result(kept | {"basis": basis, "squares": math.fsum(squares.tolist())})
 
 
 def _joined(shape: Shape, own: np.ndarray, dealt: list[Words]) -> Factor:

@@ -14,27 +14,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.closed import script
-from accord_protocols.kernel.effects import Compute, Done, Effect, Reach, Send, Spawn
+from accord_protocols.closed.shape import WEIGHT_BITS
+from accord_protocols.kernel.effects import Compute, Done, Effect, Note, Reach, Send, Spawn
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.links.registry import link_of
 from accord_protocols.phases.training.closed import plan
 from accord_protocols.phases.training.closed.columns import Columns, Laid, Received
-from accord_protocols.phases.training.closed.rule import STOPS, Rule, decided
-from accord_protocols.phases.training.closed.states import Following, Holder, Owning
+from accord_protocols.phases.training.closed.rule import STOPS, OutOfRangeError, Rule, decided, out_of_range
+from accord_protocols.phases.training.closed.states import Beyond, Ending, Following, Holder, Owning
 from accord_protocols.phases.training.closed.weights import Weights
 from accord_protocols.phases.training.masking import heard
-from accord_protocols.phases.training.states import Given, Trained
+from accord_protocols.phases.training.states import Given
 from accord_protocols.primitives.sharing import RING
 from accord_protocols.primitives.xof import Xof
-from accord_protocols.tasks.results import Dealt, Staged
+from accord_protocols.tasks.results import Block, Dealt, Staged
 from accord_schemas.address import Address
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Ciphertexts, ColumnShares, Event, LatticeKey, Shares, Verdict
 
 FIGURES = 4
+HEAVY = f"a row has {1 << WEIGHT_BITS} times the average weight or more"
+WIDER = (
+    "Scores left the range of the period {}: what was trained with it was dropped, and training began anew with {}. "
+    "Agree on train.period to spare the time."
+)
 
 
 class Closed(Machine):
@@ -83,7 +89,7 @@ class Closed(Machine):
     @transition(Given, nothing, starts=True)
     def start(self, state: Given, inputs: Inputs, draw: Draw) -> Fired:
         """Who does not compute deals shares of its columns."""
-        at = Following(state, 0, self.agreement.digest())
+        at = Following(state, 0, self.agreement.digest(), self.train.period)
         if self.me in self.holders:
             return Fired(then=self.assemble.keeping(at))
         compute = Compute("dealt", "closed.deal", self._own(at), key=draw.key("deal"))
@@ -108,7 +114,7 @@ class Closed(Machine):
     @transition(Following, lambda self, _: [self.at(f"columns.{self.me}", p) for p in plan.dealers(self.agreement)])
     def assemble(self, state: Following, inputs: Inputs, draw: Draw) -> Fired:
         """Computing party: its own columns and its shares of others'."""
-        shape = plan.shape_of(self.setup, state.given)
+        shape = plan.shape_of(self.setup, state.given, state.period)
         if not all(shape.width(own=own) for own in (True, False)):
             raise ProtocolError("a computing party has no columns", whose=" or ".join(self.holders))
         columns, dealt = state.given.announced.columns, dict[str, Any]()
@@ -117,7 +123,8 @@ class Closed(Machine):
             if event.values.shape != (shape.rows + k, k, 2) or event.basis.shape != (k, k, 2):
                 raise ProtocolError("shares of columns are not as agreed", whose=party)
             dealt |= {f"columns.{party}": event.values, f"basis.{party}": event.basis}
-        labels = {"label": self._label(state), "shape": shape.fields()}
+        weights = self._weighing(state.given.block)
+        labels = {"label": self._label(state), "weights": weights, "shape": shape.fields()}
         compute = Compute("assembled", "closed.assemble", self._own(state) | labels | dealt)
         return Fired((compute,), self.begin.keeping(Holder(state, shape)))
 
@@ -130,7 +137,7 @@ class Closed(Machine):
         shape, block = state.shape, state.at.given.block
         bag = dict(inputs.result(Staged, self.job("assembled")).kept)
         offset = block.offset if self.setup.labelled else np.zeros(0)
-        bag |= {"label": self._label(state.at), "offset": offset, "first_inverse": np.zeros((0, 0, 2), np.uint64)}
+        bag |= {"label": self._label(state.at), "offset": offset, "weights": self._weighing(block)}
         spawns: list[Effect] = []
         for kind, name in plan.encrypted(shape).items():
             layout = {q: getattr(shape, kind)(own=q == self.me) for q in self.holders}
@@ -138,12 +145,24 @@ class Closed(Machine):
                 Spawn(f"{Columns.kind}.{kind}.{q}", Laid(layout[q], bag[name] if q == self.me else None))
                 for q in self.holders
             )
-        rule = None
+        return self._set_out(replace(state, bag=bag), *spawns)
+
+    def _weighing(self, block: Block) -> NDArray[np.float64]:
+        """The weights of the rows, where this party has any."""
+        weights: NDArray[np.float64] = loaded(block.weights)
+        if weights.max(initial=0.0) >= 1 << WEIGHT_BITS:
+            raise ProtocolError(HEAVY, whose=self.me)
+        return weights
+
+    def _set_out(self, state: Holder, *effects: Effect) -> Fired:
+        """The first round, from w = 0."""
+        shape, rule = state.shape, None
+        bag = {**state.bag, "first_inverse": np.zeros((0, 0, 2), np.uint64)}
         if self.setup.labelled:
             momentum, squares = self.train.optimiser != "newton", float(bag["squares"])
             rule = Rule(shape, momentum, self.train.tolerance, squares)
         first = plan.first_round(shape, self.train.optimiser, offset=bool(self.train.exposure))
-        return self._staged(replace(state, bag=bag, script=first, rule=rule), *spawns)
+        return self._staged(Holder(state.at, shape, bag, first, rule=rule), *effects)
 
     # ---- the stages of a round
 
@@ -162,8 +181,7 @@ class Closed(Machine):
 
     def _heard(self, state: Holder) -> dict[str, Address]:
         """Where the other says what the stage hears."""
-        round_ = "end" if state.at.stop else str(state.at.number)
-        places = {name: f"turn.{round_}.{said}.{self.me}" for name, said in state.stage.hears.items()}
+        places = {name: f"turn.{state.at.name}.{said}.{self.me}" for name, said in state.stage.hears.items()}
         return {name: self.at(step, self.other) for name, step in places.items()}
 
     def _columns(self, state: Holder) -> dict[str, str]:
@@ -196,7 +214,7 @@ class Closed(Machine):
         return Fired((compute,), self.computed.keeping(state))
 
     def _step(self, state: Holder) -> str:
-        return f"{state.name}.{'end' if state.at.stop else state.at.number}"
+        return f"{state.name}.{state.at.name}"
 
     def _common(self, state: Holder) -> dict[str, Any]:
         """What every stage needs."""
@@ -217,9 +235,8 @@ class Closed(Machine):
     def computed(self, state: Holder, inputs: Inputs, draw: Draw) -> Fired:
         """Say what the task gave for the other, and go on."""
         result = inputs.result(Staged, self.job(self._step(state)))
-        round_ = "end" if state.at.stop else str(state.at.number)
         sends = (
-            Send(f"turn.{round_}.{name}.{self.other}", [self.other], Ciphertexts(numbers=result.said[said]))
+            Send(f"turn.{state.at.name}.{name}.{self.other}", [self.other], Ciphertexts(numbers=result.said[said]))
             for said, name in state.stage.says.items()
         )
         bag = {**state.bag, **result.kept}
@@ -239,13 +256,18 @@ class Closed(Machine):
         for place, value in zip(shown, opened, strict=True):
             figures[place] = value
         assert state.rule is not None, "the label holder decides"
-        rule, verdict = decided(state.rule, figures, light=state.light)
+        try:
+            rule, verdict = decided(state.rule, figures, light=state.light)
+        except OutOfRangeError:
+            if not plan.longer(self.train, state.at.period):
+                raise ProtocolError(out_of_range(self.train)) from None
+            rule, verdict = state.rule, Verdict(action="range")
         send = Send(f"verdict.{state.at.number}", self.agreement.order, verdict)
         return Fired((send,), self.go.keeping(replace(state, rule=rule)))
 
     def _verdict(self, at: Following, inputs: Inputs) -> tuple[Verdict, Following]:
         event = inputs.event(Verdict, self.at(f"verdict.{at.number}", self.setup.leader))
-        if not plan.possible(event, at.number, self.train):
+        if not plan.possible(event, at, self.train):
             raise ProtocolError("a verdict is not of the agreed form", whose=self.setup.leader)
         stop = event.action if event.action in STOPS else ""
         number = at.number if stop else at.number + 1
@@ -254,9 +276,11 @@ class Closed(Machine):
     @transition(Following, lambda self, at: [self.at(f"verdict.{at.number}", self.setup.leader)])
     def follow(self, state: Following, inputs: Inputs, draw: Draw) -> Fired:
         """Who does not compute: until the last round."""
-        _, at = self._verdict(state, inputs)
+        verdict, at = self._verdict(state, inputs)
         reached = Reach("round", state.number)
-        return self._done(Owning(at), reached) if at.stop else Fired((reached,), self.follow.keeping(at))
+        if verdict.action == "range":
+            return self._anew(at, reached)
+        return self._done(at, Owning(at), reached) if at.stop else Fired((reached,), self.follow.keeping(at))
 
     @transition(Holder, lambda self, state: [self.at(f"verdict.{state.at.number}", self.setup.leader)])
     def go(self, state: Holder, inputs: Inputs, draw: Draw) -> Fired:
@@ -264,6 +288,8 @@ class Closed(Machine):
         verdict, at = self._verdict(state.at, inputs)
         loss = state.rule.losses[-1] if state.rule else None
         reached = Reach("round", state.at.number, loss)
+        if verdict.action == "range":
+            return self._anew(replace(state, at=at), reached)
         zero = Xof(at.given.keyed.kappas[self.other], "closed move", state.at.number, state.at.told)
         moved = plan.moved(replace(state, at=at), verdict.action, self.train.optimiser, zero)
         light = verdict.action == "keep"
@@ -278,12 +304,30 @@ class Closed(Machine):
             party: np.concatenate([values[place] for values in known])
             for party, place in plan.places(self.setup, state.at.given).items()
         }
-        return self._done(Owning(state.at, parts, state.rule.losses if state.rule else None), *effects)
+        return self._done(state, Owning(state.at, parts, state.rule.losses if state.rule else None), *effects)
 
-    def _done(self, owning: Owning, *effects: Effect) -> Fired:
-        return Fired((*effects, Spawn(Weights.kind, owning)), self.end.keeping(None))
+    def _done(self, state: Holder | Following, owning: Owning, *effects: Effect) -> Fired:
+        return Fired((*effects, Spawn(self._weights(owning.at), owning)), self.end.keeping(Ending(state)))
 
-    @transition(None, lambda self, _: [self.done(Weights.kind)])
-    def end(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
-        """Everybody has its own weights."""
-        return Fired((Done(inputs.ended(Trained, Weights.kind)),))
+    @staticmethod
+    def _weights(at: Following) -> str:
+        return f"{Weights.kind}{at.again}"
+
+    @transition(Ending, lambda self, state: [self.done(self._weights(state.at))])
+    def end(self, state: Ending, inputs: Inputs, draw: Draw) -> Fired:
+        """Everybody has its own weights; where scores left the range of the series, they are dropped."""
+        found = inputs.ended(object, self._weights(state.at))
+        if not isinstance(found, Beyond):
+            return Fired((Done(found),))
+        at = replace(state.at, number=state.at.number + 1)
+        return self._anew(at if isinstance(state.state, Following) else replace(state.state, at=at))
+
+    def _anew(self, state: Holder | Following, *effects: Effect) -> Fired:
+        """From w = 0 with twice the period, and the columns that are encrypted already."""
+        at = state.at if isinstance(state, Holder) else state
+        period = plan.longer(self.train, at.period)[0]
+        note = Note({"warnings": [WIDER.format(at.period, period)]})
+        at = replace(at, period=period, since=at.number, stop="", variance=0.0)
+        if isinstance(state, Following):
+            return Fired((*effects, note), self.follow.keeping(at))
+        return self._set_out(replace(state, at=at, shape=replace(state.shape, period=period)), *effects, note)

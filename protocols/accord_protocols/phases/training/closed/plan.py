@@ -12,10 +12,10 @@ from accord_protocols.closed.shape import Shape
 from accord_protocols.kernel.machine import Setup
 from accord_protocols.links.registry import link_name
 from accord_protocols.phases.training.closed.rule import MOST_NEWTON, STOPS, lightens
-from accord_protocols.phases.training.closed.states import Holder
+from accord_protocols.phases.training.closed.states import Following, Holder
 from accord_protocols.phases.training.states import Given
 from accord_protocols.primitives import sharing
-from accord_protocols.primitives.fourier import exponential, sigmoid
+from accord_protocols.primitives.fourier import PERIODS, exponential, sigmoid
 from accord_protocols.primitives.sharing import RING
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.agreement import Agreement, Train
@@ -31,11 +31,16 @@ def dealers(agreement: Agreement) -> tuple[str, ...]:
     return tuple(p for p in agreement.order if p not in agreement.keyholders)
 
 
-def score_range(train: Train) -> tuple[float, float]:
+def longer(train: Train, period: int) -> tuple[int, ...]:
+    """Periods with which a training may begin anew: a Poisson model's range is the only one there is."""
+    return tuple(p for p in PERIODS if p > period) if link_name(train) == "logistic" else ()
+
+
+def score_range(train: Train, period: int) -> tuple[float, float]:
     """Where scores may lie: infinite ends where nothing depends on it."""
     match link_name(train):
         case "logistic":
-            series = sigmoid(train.period)
+            series = sigmoid(period)
         case "poisson":
             series = exponential()
         case _:
@@ -43,7 +48,7 @@ def score_range(train: Train) -> tuple[float, float]:
     return series.low, series.high
 
 
-def shape_of(setup: Setup, given: Given) -> Shape:
+def shape_of(setup: Setup, given: Given, period: int) -> Shape:
     """The sizes of a training, at a computing party."""
     agreement, columns = setup.agreement, given.announced.columns
     train = agreement.train
@@ -53,10 +58,11 @@ def shape_of(setup: Setup, given: Given) -> Shape:
     widths = (columns[first], middle, columns[second])
     newton, kind = train.optimiser == "newton", link_name(train)
     weighted = newton and kind in ("logistic", "poisson")
-    rows = given.block.n
+    uneven = train.weights is not None or train.class_weights is not None
+    weighted, rows = weighted or uneven, given.block.n
     head = min(rows, max(HEAD_ROWS, HEAD_COLUMNS * sum(widths))) if weighted else rows
     rounds = min(train.max_rounds, MOST_NEWTON) if newton else train.max_rounds
-    return Shape(rows, head, widths, setup.me == first, kind, train.period, rounds, weighted)
+    return Shape(rows, head, widths, setup.me == first, kind, period, rounds, weighted, uneven)
 
 
 def places(setup: Setup, given: Given) -> dict[str, slice]:
@@ -89,12 +95,12 @@ def shown(shape: Shape, optimiser: str, *, light: bool) -> tuple[int, ...]:
 
 
 def first_round(shape: Shape, optimiser: str, *, offset: bool) -> tuple[Stage, ...]:
-    """From w = 0."""
-    start = Stage("start", ("label", "offset"))
+    """From w = 0, where scores are what the first holder adds to them."""
+    start = Stage("start", script.KNOWN)
     if optimiser == "nesterov":
         return (start, *script.gathering(shape, hessian="", inverse=""), *script.stepping("plain"))
-    kind = "rows" if offset and shape.weighted else "flat"
-    keep = not shape.weighted or lightens(shape)
+    kind = "rows" if shape.uneven or (offset and shape.weighted) else "flat"
+    keep = shape.settled or lightens(shape)
     return (
         start,
         *script.gathering(shape, hessian=kind, inverse="invert"),
@@ -107,7 +113,7 @@ def later_round(shape: Shape, optimiser: str, *, light: bool) -> tuple[Stage, ..
     """From other weights; a light one with the inverse that there is."""
     if optimiser == "nesterov":
         return (*script.evaluation(shape, hessian="", inverse=""), *script.stepping("plain"))
-    if light or not shape.weighted:
+    if light or shape.settled:
         return (*script.evaluation(shape, hessian="", inverse="image", light=light), *script.stepping("image"))
     again, keep = shape.family == "logistic", lightens(shape)
     return (
@@ -133,8 +139,10 @@ def last(train: Train) -> tuple[Stage, ...]:
 # ---- verdicts
 
 
-def possible(verdict: Verdict, number: int, train: Train) -> bool:
-    """Whether the agreement allows a verdict on round `number`."""
+def possible(verdict: Verdict, at: Following, train: Train) -> bool:
+    """Whether the agreement allows a verdict on a round."""
+    if verdict.action == "range":
+        return bool(longer(train, at.period)) and not verdict.variance
     newton = train.optimiser == "newton"
     most = min(train.max_rounds, MOST_NEWTON) if newton else train.max_rounds
     goes, ends = (
@@ -144,7 +152,7 @@ def possible(verdict: Verdict, number: int, train: Train) -> bool:
     )
     if verdict.variance and train.model != "linear":
         return False
-    return (verdict.action in goes and number + 1 < most) or verdict.action in ends
+    return (verdict.action in goes and at.number - at.since + 1 < most) or verdict.action in ends
 
 
 def moved(state: Holder, action: str, optimiser: str, zero: Xof) -> Holder:

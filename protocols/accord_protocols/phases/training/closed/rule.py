@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from accord_protocols.closed.shape import W_BITS, Shape
-from accord_schemas.errors import ProtocolError
+from accord_schemas.agreement import Train
 from accord_schemas.events import Verdict
 
 MOST_NEWTON = 12
@@ -15,12 +15,16 @@ MOST_NEWTON = 12
 MOST_HALVINGS = 10
 NOISE = 1e-6
 """Of the loss, relative: what series and fixed point may raise it by."""
-RANGE = "range: scores left the range of the link's series; agree on a greater train.period, or on train.l2"
+_RANGE = "range: scores left the range of the link's series, which is the longest there is; agree on "
 STOPS = ("tolerance", "rounds", "stalled")
 FAST, SHORT = 0.1, 1e-4
 """A step in the Hessian, squared, that is so much shorter than the last one, and short: the Hessian is nearly the last
 one's, and its inverse does for one more."""
 _UNIT = 2.0 ** (2 * W_BITS)
+
+
+class OutOfRangeError(Exception):
+    """The loss shows that scores left the range of the link's series."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,9 +54,14 @@ class Rule:
     length: float = math.inf
 
 
+def out_of_range(train: Train) -> str:
+    """Why a training ends whose scores no series is long enough for: one fixed text for all."""
+    return f"{_RANGE}a greater train.l2" + (", or on protection: shared or score" if train.model == "poisson" else "")
+
+
 def lightens(shape: Shape) -> bool:
     """Whether a round may keep an earlier inverse: where the Hessian is one of a sample of the rows anyway."""
-    return shape.weighted and shape.head < shape.rows
+    return not shape.settled and shape.head < shape.rows
 
 
 def decided(rule: Rule, figures: Sequence[int], *, light: bool = False) -> tuple[Rule, Verdict]:
@@ -64,7 +73,7 @@ def decided(rule: Rule, figures: Sequence[int], *, light: bool = False) -> tuple
         light: Whether the round opened no loss.
 
     Raises:
-        ProtocolError: The loss is none that scores within their range have.
+        OutOfRangeError: The loss is none that scores within their range have.
     """
     shape, last = rule.shape, rule.number + 1 >= rule.shape.rounds
     rule = replace(rule, number=rule.number + 1)
@@ -91,7 +100,7 @@ def _weighed(rule: Rule, twice: int) -> Rule:
     constant = rule.squares if shape.family == "linear" else 2 * math.log(2) * n if shape.family == "tangent" else 0.0
     loss = (twice / _UNIT + constant) / (2 * n)
     if shape.family == "logistic" and not -NOISE <= loss <= 2 * math.log(2):
-        raise ProtocolError(RANGE)
+        raise OutOfRangeError
     rule = replace(rule, losses=(*rule.losses, loss))
     if not rule.momentum and not loss <= rule.best + NOISE * max(1.0, abs(rule.best)):
         return replace(rule, halvings=rule.halvings + 1)

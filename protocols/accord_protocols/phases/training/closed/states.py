@@ -25,6 +25,8 @@ class Following:
         given: What it began with.
         number: Of the round, from 0.
         told: What it was told so far.
+        period: Of a logistic function's series: the agreed one, doubled whenever scores left its range.
+        since: In which round training with this period began.
         variance: Of the residuals, where the last verdict says it.
         stop: Why the last round was the last; empty before.
     """
@@ -32,8 +34,22 @@ class Following:
     given: Given
     number: int
     told: bytes
+    period: int
+    since: int = 0
     variance: float = 0.0
     stop: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of the round, in what is said of it."""
+        if not self.stop:
+            return str(self.number)
+        return f"end{self.since}" if self.since else "end"
+
+    @property
+    def again(self) -> str:
+        """What instances of a training that began anew are qualified with."""
+        return f".{self.period}" if self.since else ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -85,6 +101,23 @@ class Owning:
     at: Following
     parts: Mapping[str, Words] = field(default_factory=dict)
     loss: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ending:
+    """Until everybody has its own weights: where this party stands, as one that computes or as one that does not."""
+
+    state: Holder | Following
+
+    @property
+    def at(self) -> Following:
+        """As every party."""
+        return self.state.at if isinstance(self.state, Holder) else self.state
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Beyond:
+    """Instead of weights: scores left the range of the series, and nobody can tell what the weights are."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

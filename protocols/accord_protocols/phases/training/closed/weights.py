@@ -15,8 +15,8 @@ from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.links.registry import link_of
 from accord_protocols.phases.training.closed import plan
-from accord_protocols.phases.training.closed.rule import RANGE
-from accord_protocols.phases.training.closed.states import Owning, Weighed
+from accord_protocols.phases.training.closed.rule import out_of_range
+from accord_protocols.phases.training.closed.states import Beyond, Owning, Weighed
 from accord_protocols.phases.training.states import Trained
 from accord_protocols.preparation.whiten import Whitening
 from accord_protocols.primitives.sharing import RING
@@ -40,9 +40,11 @@ class Weights(Machine):
 
     @classmethod
     def expected(cls, setup: Setup, qualifier: str) -> bool:
-        """Where weights are shared until the end."""
+        """Where weights are shared until the end; with a longer period once more."""
         train = setup.agreement.train
-        return not qualifier and train is not None and train.protection in ("closed", "express")
+        if train is None or train.protection not in ("closed", "express"):
+            return False
+        return not qualifier or qualifier in map(str, plan.longer(train, train.period))
 
     @property
     def holders(self) -> tuple[str, ...]:
@@ -80,7 +82,7 @@ class Weights(Machine):
 
     def _ranged(self, state: Weighed, z: NDArray[np.float64]) -> Fired:
         """Say how much of the range they take."""
-        low, high = plan.score_range(self._train)
+        low, high = plan.score_range(self._train, state.owning.at.period)
         event = Ranged(above=_parts(z.max(), high), below=_parts(-z.min(), -low))
         return Fired((Send("ranged", self.agreement.order, event),), self.end.keeping(state))
 
@@ -89,7 +91,8 @@ class Weights(Machine):
         """Where all together took more than there is, nobody can tell what the weights are."""
         events = inputs.events(Ranged).values()
         if max(sum(event.above for event in events), sum(event.below for event in events)) > PARTS:
-            return Fired((Abort("failed", RANGE),))
+            more = plan.longer(self._train, state.owning.at.period)
+            return Fired((Done(Beyond()) if more else Abort("failed", out_of_range(self._train)),))
         at, block = state.owning.at, state.owning.at.given.block
         w = Whitening(loaded(block.factor)).back(state.whitened) if block.columns else state.whitened
         loss = None if state.owning.loss is None else list(state.owning.loss)
