@@ -87,6 +87,7 @@ class SimulatedParty:
         self.secrets: dict[str, bytes] = {}  # the keystore: survives every death
         self.life = ""  # what is drawn anew in another life than that which the keystore remembers
         self.brought: dict[str, Any] = {}  # what it says when it accepts, besides its rows
+        self.wanted: Sequence[Sequence[str]] = ()  # ids that its people ask for, by request
         self.now, self.lives = 0.0, 0
         self.start()
 
@@ -195,6 +196,19 @@ class SimulatedParty:
         return [
             c for c in found if (c.state, c.accepted) == ("PROPOSED", False) and c.cid not in self.dispatcher.suspended
         ]
+
+    def asking(self) -> list[Callable[[], None]]:
+        """What its people want next, once the collaboration lives; after the last request that it was the last."""
+        found: list[Callable[[], None]] = []
+        for cid, c in self.dispatcher.collaborations.items():
+            said = [str(k) for k in range(len(self.wanted) + 1) if str(k) not in c.words.numbers]
+            if not self.wanted or c.engine is None or c.ended or cid in self.dispatcher.suspended or not said:
+                continue
+            number = int(said[0])
+            command, ids = ("own", self.wanted[number]) if number < len(self.wanted) else ("stop", ())
+            body = {"name": said[0], "ids": list(ids)}
+            found.append(lambda c=cid, w=command, b=body: self.take(lambda: self.dispatcher.command(c, w, b, NOW)))  # type: ignore[misc]
+        return found
 
     def deliver(self, index: int) -> None:
         """Take a record of the log."""
@@ -329,6 +343,7 @@ class SimulatedNetwork:
                     again = self.rng.randrange(len(self.log))
                     actions.append((member, lambda h=member, i=again: h.deliver(i)))  # type: ignore[misc]
                 actions += [(member, lambda h=member, k=key: h.work(k)) for key in member.jobs]  # type: ignore[misc]
+                actions += [(member, ask) for ask in member.asking()]
                 actions += [
                     (member, lambda h=member, c=c: h.take(lambda: h.accept(c)))  # type: ignore[misc]
                     for c in member.unaccepted()

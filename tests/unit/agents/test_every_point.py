@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from tests.support import exact
+from tests.support.models import brought, online, parts, prediction
 from tests.support.real import every
 from tests.support.simulated import NOW, KilledError, SimulatedNetwork, SimulatedParty, identities
 from tests.support.world import Rows, agreement, alignment, tables
@@ -27,11 +31,40 @@ channel = channel_of("default")
 DATA = tables(3, n=60, columns=2)
 
 
-def terms(parties: int, protection: str) -> Agreement:
-    """Without a level: alignment alone."""
-    if not protection:
-        return alignment(parties)
-    return agreement(parties, max_rounds=1, protection=protection)
+PARTS = parts(DATA)
+LATTICE: dict[str, Any] = {"engine": "lattice", "l2": 0.1}
+CLOSED = {"protection": "closed", "optimiser": "newton", "max_rounds": 2, **LATTICE}
+
+
+def terms(parties: int, kind: str) -> Agreement:
+    """Of a level of training, or of a job."""
+    of = {name: PARTS[name] for name in list(DATA)[:parties]}
+    match kind:
+        case "psi":
+            return alignment(parties)
+        case "predict":
+            return prediction(of)
+        case "online":
+            return online(of, queries=20)
+        case "closed":
+            return agreement(parties, **CLOSED)
+        case "express":
+            return agreement(parties, protection="express", folds=2, **LATTICE)
+        case _:
+            return agreement(parties, max_rounds=1, protection=kind)
+
+
+def network_of(folder: Path, parties: int, kind: str, point: Callable[[str, str], None]) -> SimulatedNetwork:
+    """Parties with their parts of a model, and what the leader's people ask for."""
+    data = dict(list(DATA.items())[:parties])
+    network = SimulatedNetwork(folder, terms(parties, kind), data, order=3, point=point)
+    if kind in ("predict", "online"):
+        for party, said in brought({name: PARTS[name] for name in data}).items():
+            network.members[party].brought = said
+    if kind == "online":
+        ids = data["bank"].ids
+        network.members["bank"].wanted = (ids[:3], ["nobody"], ids[2:4])
+    return network
 
 
 def said(network: SimulatedNetwork) -> dict[tuple[str, ...], str]:
@@ -55,11 +88,29 @@ def said(network: SimulatedNetwork) -> dict[tuple[str, ...], str]:
 
 
 @pytest.mark.parametrize(
-    ("parties", "protection"), [pytest.param(3, "", marks=pytest.mark.sweep), (2, "shared"), (2, "score")]
+    ("parties", "kind"),
+    [
+        pytest.param(3, "psi", marks=pytest.mark.sweep),
+        (2, "shared"),
+        (2, "score"),
+        (2, "predict"),
+        (2, "online"),
+        pytest.param(3, "online", marks=pytest.mark.sweep),
+        pytest.param(3, "predict", marks=pytest.mark.sweep),
+        pytest.param(2, "closed", marks=pytest.mark.sweep),
+        pytest.param(3, "closed", marks=pytest.mark.sweep),
+        pytest.param(2, "express", marks=pytest.mark.sweep),
+        pytest.param(3, "express", marks=pytest.mark.sweep),
+    ],
 )
-def test_every_party_dies_at_every_point_once(tmp_path: Path, parties: int, protection: str) -> None:
-    data = dict(list(DATA.items())[:parties])
-    commits, met, stride = dict.fromkeys(data, 0), set[tuple[str, str, int]](), every(6)
+def test_every_party_dies_at_every_point_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parties: int, kind: str
+) -> None:
+    """At `closed` and `express` products are in the clear: what is looked at is events, commits and lives."""
+    if kind in ("closed", "express"):
+        exact.put_in(monkeypatch)
+    names = list(DATA)[:parties]
+    commits, met, stride = dict.fromkeys(names, 0), set[tuple[str, str, int]](), every(6)
 
     def point(party: str, where: str) -> None:
         commits[party] += where == "after commit"
@@ -71,9 +122,14 @@ def test_every_party_dies_at_every_point_once(tmp_path: Path, parties: int, prot
     streets = []
     for name, dies in (("calm", lambda *_: None), ("wild", point)):
         (tmp_path / name).mkdir()
-        streets.append(SimulatedNetwork(tmp_path / name, terms(parties, protection), data, order=3, point=dies).run())
+        streets.append(network_of(tmp_path / name, parties, kind, dies).run())
     calm, wild = streets
     assert wild.ended and wild.models() == calm.models()
+    states = {c.state for h in wild.members.values() for c in h.dispatcher.collaborations.values()}
+    assert states == {"COMPLETED"}
+    for name, member in wild.members.items():
+        predicted, expected = (m.notes.get("predictions") for m in (member, calm.members[name]))
+        assert np.array_equal(predicted, expected) if expected is not None else predicted is None
     assert said(wild) == said(calm)
     for party, count in commits.items():
         points = {(party, "after commit", n) for n in range(stride, count + 1, stride)}

@@ -107,10 +107,11 @@ class Weights(Machine):
         linear = self._train.model == "linear"
         if linear and not at.variance:
             return ()
-        spread = at.variance if linear else 1.0
+        link, shift = link_of(self._train), at.given.announced.shift
+        spread = at.variance if linear else 1 / link.unit(shift)  # the Hessian is that of scaled labels
         scale = 2.0 ** -(max(block.n - 1, 0)).bit_length()
         errors = np.sqrt(np.maximum(state.variances, 0.0) * scale * spread)
-        errors = link_of(self._train).weights(errors, at.given.announced.shift)
+        errors = link.weights(errors, shift)
         freedom = block.n - sum(at.given.announced.columns.values())
         names = [column["name"] for column in block.fitted["kept"]]
         found = dict(zip(names, errors.tolist(), strict=False))
