@@ -128,8 +128,7 @@ def test_every_party_dies_at_every_point_once(
     states = {c.state for h in wild.members.values() for c in h.dispatcher.collaborations.values()}
     assert states == {"COMPLETED"}
     for name, member in wild.members.items():
-        predicted, expected = (m.notes.get("predictions") for m in (member, calm.members[name]))
-        assert np.array_equal(predicted, expected) if expected is not None else predicted is None
+        assert np.array_equal(*(m.notes.get("predictions", ()) for m in (member, calm.members[name])))
     assert said(wild) == said(calm)
     for party, count in commits.items():
         points = {(party, "after commit", n) for n in range(stride, count + 1, stride)}
