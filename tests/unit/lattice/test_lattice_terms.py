@@ -16,6 +16,8 @@ from accord_protocols.primitives.lattice import (
     open_matrix,
     open_terms,
 )
+from accord_protocols.primitives.ring import Ring
+from accord_protocols.primitives.sharing import multiplied
 
 
 @pytest.mark.parametrize(("n", "j", "count"), [(1, 1, 1), (5, 3, 2), (455, 40, 2), (8192, 2, 1), (8200, 3, 1)])
@@ -80,3 +82,16 @@ def test_up_to_25_cubed_one_polynomial_is_enough() -> None:
     assert Product(26, 26, 26).tiles == (2, 1, 1)
     with pytest.raises(ValueError, match="not of the agreed sizes"):
         encrypt_matrix(key(), Product(2, 2, 2), np.zeros((2, 3, 2), np.uint64), xof())
+
+
+@pytest.mark.sweep
+def test_a_million_products_of_ring_elements_are_exact() -> None:
+    """A third of them extreme numbers; against products in limbs, which are tested against Python's own."""
+    terms = Terms(20_000, 1, bits=254 + 1, outputs=1 << 20)
+    for turn in range(50):
+        rng = np.random.default_rng(turn)
+        a, b = elements(rng, terms.rows, 1), elements(rng, 1, terms.rows, 1)
+        blocks = encrypt_terms(key(), terms, a, xof(f"a{turn}"))
+        message, mask = multiply_terms(key().public, terms, blocks, b, xof(f"b{turn}"))
+        found = Ring(128).add(open_terms(key(), terms, message), mask)
+        assert (found[0] == multiplied(a[:, 0], b[0, :, 0])).all()

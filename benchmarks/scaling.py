@@ -1,0 +1,72 @@
+"""How training grows: ``python -m benchmarks.scaling [--small] [--protection closed] [--model logistic] [--json]``.
+
+One size is changed at a time: rows 1,000 to 100,000, features of all parties together 5 to 100, parties 2 to 5. Each
+line is a whole run of agents on this machine: seconds by phase, megabytes that all sent, rounds, the largest agent's
+peak. At the end: how much longer the most rows take than the fewest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.played import PHASES, Size, figures, played, split
+
+WHOLE = ((1_000, 10_000, 100_000), (5, 20, 50, 100), (2, 3, 4, 5))
+SMALL = ((300, 1_000), (4, 8), (2, 3))
+
+
+def sizes(rows: tuple[int, ...], features: tuple[int, ...], parties: tuple[int, ...]) -> Iterator[Size]:
+    """Rows, then features, then parties, around the second least of each."""
+    middle = Size(rows[1], split(features[1], parties[0]))
+    found = [Size(n, middle.features) for n in rows]
+    found += [Size(middle.rows, split(m, parties[0])) for m in features]
+    found += [Size(middle.rows, split(features[1], count)) for count in parties]
+    yield from dict.fromkeys(found)
+
+
+def line(size: Size, found: dict[str, Any]) -> str:
+    """Of the table."""
+    cells = [f"{size.rows:,}", str(sum(size.features)), str(size.parties)]
+    cells += [f"{found['seconds'][phase]:.1f}" for phase in PHASES]
+    cells += [f"{found['megabytes']:,.1f}", str(found["rounds"]), str(found["peak_mib"])]
+    return "| " + " | ".join(cells) + " |"
+
+
+def growth(measured: dict[Size, dict[str, Any]]) -> str:
+    """Of the time that depends on rows, between the most and the fewest rows of one width."""
+    width = next(iter(measured)).features
+    same = sorted((s for s in measured if s.features == width), key=lambda s: s.rows)
+    few, many = ((s, sum(measured[s]["seconds"][p] for p in PHASES if p != "keys")) for s in (same[0], same[-1]))
+    times = f"{many[0].rows / few[0].rows:.0f} times the rows take {many[1] / max(few[1], 0.1):.1f} times as long"
+    return f"{times} ({few[1]:.1f} s and {many[1]:.1f} s, without keys)"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
+    parser.add_argument("--small", action="store_true", help="sizes that take a minute")
+    parser.add_argument("--model", default="logistic", choices=("linear", "logistic", "poisson"))
+    parser.add_argument("--protection", default="closed", choices=("score", "express", "shared", "closed"))
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    train = {"model": options.model, "protection": options.protection, "l2": 0.01, "tolerance": 1e-4}
+    measured: dict[Size, dict[str, Any]] = {}
+    if not options.json:
+        print("| rows | features | parties | " + " | ".join(PHASES) + " | MB | rounds | peak MiB |")
+        print("|" + "---:|" * (6 + len(PHASES)), flush=True)
+    for size in sizes(*(SMALL if options.small else WHOLE)):
+        with tempfile.TemporaryDirectory() as name:
+            measured[size] = figures(played(Path(name), size, train))
+        said = {"rows": size.rows, "features": size.features} | measured[size]
+        print(json.dumps(said) if options.json else line(size, measured[size]), flush=True)
+    if not options.json:
+        print(f"\n{growth(measured)}")
+
+
+if __name__ == "__main__":
+    main()
