@@ -8,9 +8,6 @@ from accord_schemas.agreement import Train
 PAIR = 2
 """Parties among whom nobody is left to deal."""
 
-_OPTIMISERS = ("lbfgs", "gd", "nesterov")
-_WEIGHTS = ("weights", "class_weights")
-
 
 def unable(train: Train, parties: int) -> str:
     """What of a training this program cannot do, and what it can instead; or nothing."""
@@ -18,11 +15,13 @@ def unable(train: Train, parties: int) -> str:
         return _closed(train)
     if train.protection == "express":
         return _express(train)
-    if train.optimiser not in _OPTIMISERS:
-        return f"train.optimiser: {train.optimiser} is not in this version; {', '.join(_OPTIMISERS)} are"
+    return _without_products(train, parties) or _weighed(train, _weighing(train))
+
+
+def _weighing(train: Train) -> str:
+    """By which setting rows count for more or less; or none."""
     said = train.model_dump(exclude_defaults=True)
-    weighed = next((f"train.{name}" for name in _WEIGHTS if name in said), "")
-    return _without_products(train, parties) or _weighed(train, weighed)
+    return next((f"train.{name}" for name in ("weights", "class_weights") if name in said), "")
 
 
 def _without_products(train: Train, parties: int) -> str:
@@ -51,8 +50,7 @@ def _weighed(train: Train, name: str) -> str:
 
 
 def _closed(train: Train) -> str:
-    said = train.model_dump(exclude_defaults=True)
-    weighed = next((f"train.{name}" for name in _WEIGHTS if name in said), "")
+    weighed = _weighing(train)
     if weighed and train.optimiser != "newton":
         return f"{weighed}: optimiser {train.optimiser} has no safe step beside it at protection: closed; use newton"
     if train.dealer:
