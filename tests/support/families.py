@@ -31,7 +31,17 @@ def family(model: str, parties: int = 3, n: int = 120, columns: int = 3, **chang
 
 
 def plaintext(train: Train, data: Mapping[str, Rows]) -> dict[str, float]:
-    """Coefficients by name, and the intercept as ``1``: Newton's method on the joined rows."""
+    """Coefficients by name, and the intercept as ``1``."""
+    return optimum(train, data)[0]
+
+
+def plaintext_loss(train: Train, data: Mapping[str, Rows]) -> float:
+    """The objective of these."""
+    return optimum(train, data)[1]
+
+
+def optimum(train: Train, data: Mapping[str, Rows]) -> tuple[dict[str, float], float]:
+    """Newton's method on the joined rows."""
     bank = data["bank"]
     ids = [i for i in bank.ids if not is_test(i, 5, 0) and all(i in r.ids for r in data.values())]
 
@@ -57,7 +67,9 @@ def plaintext(train: Train, data: Mapping[str, Rows]) -> dict[str, float]:
         gradient = X.T @ (v * link.residual(u, y)) / len(ids) + penalty * w
         w = w - np.linalg.solve((X * (v * slope[train.model])[:, None]).T @ X / len(ids) + np.diag(penalty), gradient)
     names = [name for rows in data.values() for name in rows.columns]
-    return dict(zip([*names, "1"], w.tolist(), strict=True))
+    u = X @ w + offset
+    objective = float(np.mean(v * link.loss(u, y)) + w @ (penalty * w) / 2)
+    return dict(zip([*names, "1"], w.tolist(), strict=True)), objective
 
 
 def error(world: World) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from accord_protocols.links.registry import link_of
+from accord_protocols.phases.training.optimisers.rule import sums_loss
 from accord_schemas.agreement import Agreement, Train
 
 PAIR = 2
@@ -101,6 +102,9 @@ def _trained(agreement: Agreement, party: str) -> Iterator[str]:
         yield f"how far each party's own scores go, in sixteenths of their common range, {rounds}"
     if train.optimiser != "nesterov" and (link_of(train).quadratic or train.protection == "score"):
         yield f"the loss {rounds}"
+    if sums_loss(train):
+        of = "the loss, and the sums of all scores and residuals," if train.model == "poisson" else "the loss"
+        yield f"{of} {rounds}"
     if train.protection == "score":
         yield (
             f"every row's score {rounds}: after as many rounds as another party has columns that gives every yes/no "

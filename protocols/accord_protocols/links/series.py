@@ -5,13 +5,30 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.primitives.fourier import EXP_PERIOD, LOSS_BITS, TABLE_BITS, Series, exponential, sigmoid
+from accord_protocols.primitives.fourier import (
+    EXP_PERIOD,
+    LOSS_BITS,
+    TABLE_BITS,
+    Series,
+    exponential,
+    logistic_loss,
+    sigmoid,
+)
 from accord_protocols.primitives.xof import Xof
 
 
 def series_of(model: str, period: int) -> Series:
     """The expected label by the score: of a ``logistic`` or ``poisson`` model in its scaled unit."""
     return exponential() if model == "poisson" else sigmoid(period)
+
+
+LOST_BITS = 16
+"""Fraction bits of the factors of a loss that is opened as a sum: its coefficients are larger."""
+
+
+def loss_of(model: str, period: int) -> Series | None:
+    """The part of the loss that takes a series of its own: a Poisson model's follows from the expected labels."""
+    return logistic_loss(period) if model == "logistic" else None
 
 
 def table_bits(model: str) -> int:

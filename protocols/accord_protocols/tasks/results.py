@@ -278,7 +278,10 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Tabled:
-    """What one holder of a shared score multiplies, ``(n, 2J) int64``; see `accord_protocols.primitives.fourier`."""
+    """What one holder of a shared score multiplies; see `accord_protocols.primitives.fourier`.
+
+    Of who encrypts ``(n, 2J) int64``, of who multiplies ``(n, c, 2J)``.
+    """
 
     table: Ints
 
@@ -292,7 +295,7 @@ class Waves:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Folded:
-    """A share of a function of the score, ``(n, 2)``, with the fraction bits of two tables."""
+    """Shares of functions of the score, ``(c, n, 2)``, with the fraction bits of two tables."""
 
     shares: Words
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.links.series import low, masks, series_of, table_bits
+from accord_protocols.links.series import LOST_BITS, loss_of, low, masks, series_of, table_bits
 from accord_protocols.primitives.fourier import Series, table
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.sharing import elements, multiplied
@@ -22,10 +22,14 @@ Words = NDArray[np.uint64]
 
 
 def factors(context: Context) -> Result:
-    """First holder: coefficients and waves of this part's shares. Inputs: shares ``(n, 2)``, weights ``(n,)``."""
-    series, inputs = _series(context), context.inputs
-    rows = series.factors(series.phases(inputs["shares"])) * inputs["weights"][:, None]
-    return Result({"table": _table(context, rows)})
+    """First holder: coefficients and waves of this part's shares, ``(n, c, 2J)``.
+
+    Inputs: shares ``(n, 2)``, weights ``(n,)``, loss: whether the loss's series follows that of the expected label.
+    """
+    inputs, weights = context.inputs, context.inputs["weights"][:, None]
+    phases = _series(context).phases(inputs["shares"])
+    each = [table(s.factors(phases) * weights, bits) for s, bits in _wanted(context)]
+    return Result({"table": np.stack(each, axis=1)})
 
 
 def spokes(context: Context) -> Result:
@@ -44,16 +48,23 @@ def deal(context: Context) -> Result:
 
 
 def fold(context: Context) -> Result:
-    """Holder: its share of the series. Inputs: opened ``(n,) uint64``, seed, waves ``(n · 2J, 2)``, or of no row."""
+    """Holder: its share of the series.
+
+    Inputs: opened ``(n,) uint64``, seed, waves ``(n · 2J, 2)``, or of no row; loss, as for `factors`. Shares are
+    ``(c, n, 2)``.
+    """
     series, inputs = _series(context), context.inputs
     opened, given = inputs["opened"], inputs["waves"]
     rows = len(opened)
     waves = given.reshape(rows, -1, 2) if len(given) else _waves(inputs["seed"], series, rows)
-    known = elements(_table(context, series.factors(opened)))
-    total = np.zeros((rows, 2), np.uint64)
-    for term in range(waves.shape[1]):
-        total = RING.add(total, multiplied(known[:, term], waves[:, term]))
-    return Result({"shares": total})
+    totals = []
+    for wanted, bits in _wanted(context):
+        known = elements(table(wanted.factors(opened), bits))
+        total = np.zeros((rows, 2), np.uint64)
+        for term in range(waves.shape[1]):
+            total = RING.add(total, multiplied(known[:, term], waves[:, term]))
+        totals.append(total)
+    return Result({"shares": np.stack(totals)})
 
 
 def _waves(seed: bytes, series: Series, rows: int) -> Words:
@@ -62,6 +73,13 @@ def _waves(seed: bytes, series: Series, rows: int) -> Words:
 
 def _table(context: Context, values: NDArray[np.float64]) -> NDArray[np.int64]:
     return table(values, table_bits(context.inputs["model"]))
+
+
+def _wanted(context: Context) -> list[tuple[Series, int]]:
+    """Series that are opened in shares, with the fraction bits of their factors: of the expected label, of the loss."""
+    model, period = context.inputs["model"], context.inputs["period"]
+    loss = loss_of(model, period) if context.inputs["loss"] else None
+    return [(_series(context), table_bits(model)), *([(loss, LOST_BITS)] if loss else [])]
 
 
 def _series(context: Context) -> Series:

@@ -63,6 +63,9 @@ def test_sentences_name_what_opens() -> None:
     assert "inner products" in said["lbfgs"] and "the loss" in said["lbfgs"]
     assert "inner products" not in said["nesterov"] and "the loss" not in said["nesterov"]
     assert "slopes of each step" in said["gd"]
+    shared = trained(agreement(3, model="poisson", engine="lattice"), "bank")
+    assert "the sums of all scores and residuals" in shared
+    assert "the loss" not in trained(agreement(3, model="poisson", engine="lattice", exposure="days"), "bank")
     dealt = agreement(3, model="logistic", dealer="telco")
     assert "masks of what bank and shop open" in trained(dealt, "telco")
     assert "with what telco dealt it gives the score" in trained(dealt, "shop")

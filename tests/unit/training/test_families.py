@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support.families import error, family
+from tests.support.families import error, family, plaintext_loss
 from tests.support.world import World, agreement
 
 from accord_protocols.links.registry import LINKS
@@ -69,7 +69,24 @@ def test_columns_that_are_encrypted_once(parties: int, protection: str) -> None:
 def test_scores_that_nobody_knows(model: str, parties: int) -> None:
     world = trained(model, parties, engine="lattice")
     assert error(world) < 1e-4
-    assert world.parties["bank"].notes["rounds"] <= ROUNDS["lbfgs"]
+    notes = world.parties["bank"].notes
+    assert notes["rounds"] <= ROUNDS["lbfgs"]
+    loss = notes["loss"]
+    assert len(loss) == notes["rounds"] + 1 and loss[-1] < min(loss) + 1e-4
+    assert loss[-1] == pytest.approx(objective(world), abs=2e-5)
+
+
+def objective(world: World) -> float:
+    """In plaintext, at the optimum; a Poisson model's with what the scale of its counts adds."""
+    train, bank = world.terms.train, world.parties["bank"]
+    assert train is not None
+    whole = plaintext_loss(train, {p: party.rows for p, party in world.parties.items()})
+    if train.model != "poisson":
+        return whole
+    assert bank.rows.labels is not None
+    test = set(bank.notes["predicted_rows"].tolist())
+    mean = float(np.mean([bank.rows.labels[row] for row in bank.notes["rows"].tolist() if row not in test]))
+    return float(whole + round(np.log2(mean)) * np.log(2) * mean)
 
 
 @pytest.mark.parametrize("model", ["logistic", "poisson"])
@@ -77,6 +94,7 @@ def test_a_dealer(model: str) -> None:
     """It has columns of its own, and sees nothing of what the two open."""
     world = trained(model, dealer="telco")
     assert error(world) < 1e-4
+    assert world.parties["bank"].notes["loss"][-1] == pytest.approx(objective(world), abs=2e-5)
     opened = [content for content in world.log.values() if content.address.instance.startswith("dealt.")]
     assert {to for content in opened for to in content.to} == {"bank", "shop"}
 
@@ -84,12 +102,16 @@ def test_a_dealer(model: str) -> None:
 @pytest.mark.parametrize(("model", "parties"), [("logistic", 2), ("linear", 2), ("linear", 3)])
 def test_rows_that_count_for_more_where_scores_are_shared(model: str, parties: int) -> None:
     weights = np.random.default_rng(3).uniform(0.2, 3.0, 120)
-    assert error(trained(model, parties, {"weights": weights}, weights="w", engine="lattice")) < 1e-4
+    world = trained(model, parties, {"weights": weights}, weights="w", engine="lattice")
+    assert error(world) < 1e-4
+    if model == "logistic":
+        assert world.parties["bank"].notes["loss"][-1] == pytest.approx(objective(world), abs=2e-5)
 
 
 def test_exposure_where_scores_are_shared() -> None:
     exposure = np.random.default_rng(4).uniform(0.5, 2.0, 120)
-    assert error(trained("poisson", 2, {"exposure": exposure}, exposure="years", engine="lattice")) < 1e-4
+    world = trained("poisson", 2, {"exposure": exposure}, exposure="years", engine="lattice")
+    assert error(world) < 1e-4 and world.parties["bank"].notes["loss"] is None
 
 
 def test_a_range_that_is_too_small_is_doubled() -> None:

@@ -102,5 +102,4 @@ class SharedDealt(Machine, Shared):
     @transition(Sharing, lambda self, _: [self.job("folded")])
     def end(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
         """The share that it has."""
-        shares = loaded(inputs.result(Folded, self.job("folded")).shares)
-        return Fired((Done(Residuals(self.residual(state, shares))),))
+        return Fired((Done(self.ended(state, loaded(inputs.result(Folded, self.job("folded")).shares))),))

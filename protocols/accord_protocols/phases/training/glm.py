@@ -39,9 +39,10 @@ from accord_protocols.primitives.vectors import Vector, combination, dot, large,
 from accord_protocols.primitives.xof import Xof
 from accord_protocols.tasks.results import Block, Scored
 from accord_schemas import agreement as agreed
+from accord_schemas.address import Address
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Direction, Event, Scores, Sums
+from accord_schemas.events import Direction, Event, Scores, Shares, Sums
 
 SUMS = Ring(128)
 RANGE = "a score left the agreed range"
@@ -54,8 +55,13 @@ class Train(Machine):
 
     kind = "train"
     version = 4
-    says: ClassVar[dict[str, type[Event]]] = {"scores": Scores, "sums": Sums, "direction": Direction}
-    goes: ClassVar[dict[str, Goes]] = {"scores": Goes.STEP, "sums": Goes.LEADER, "direction": Goes.ALL}
+    says: ClassVar[dict[str, type[Event]]] = {"scores": Scores, "sums": Sums, "loss": Shares, "direction": Direction}
+    goes: ClassVar[dict[str, Goes]] = {
+        "scores": Goes.STEP,
+        "sums": Goes.LEADER,
+        "loss": Goes.LABEL,
+        "direction": Goes.ALL,
+    }
 
     # ---- who does what
 
@@ -196,9 +202,14 @@ class Train(Machine):
     @transition(Round, lambda self, at: [self.done(shared.instance(self.terms, at.number))])
     def linked(self, state: Round, inputs: Inputs, draw: Draw) -> Fired:
         """Computing party: its share of a residual that took products."""
-        share = inputs.ended(Residuals, shared.instance(self.terms, state.number)).share
-        assert share is not None, "a computing party has one"
-        return self._multiplied(state, self._refreshed(state.sizes.ring, share, state))
+        found = inputs.ended(Residuals, shared.instance(self.terms, state.number))
+        assert found.share is not None, "a computing party has one"
+        sends: tuple[Effect, ...] = ()
+        if found.loss is not None and self.setup.labelled:
+            state = replace(state, seen=rules.Seen(sums=found.loss))
+        elif found.loss is not None:
+            sends = (Send(f"loss.{state.number}", [self.setup.leader], Shares(values=found.loss)),)
+        return self._multiplied(state, self._refreshed(state.sizes.ring, found.share, state), *sends)
 
     def _opened(self, at: Round, total: Words) -> Fired:
         """The label holder knows the scores, and the residual: in clear, and exactly."""
@@ -264,14 +275,14 @@ class Train(Machine):
     def _taken(self, at: Round, slope: Vector) -> Round:
         """In the first round the gradient itself; later what the newest direction changed of it."""
         if at.number == 0:
-            return replace(at, g=slope)
+            return replace(at, g=slope, first=slope)
         return replace(at, pairs=(*at.pairs, (at.trial, slope - at.g)))
 
     def _named(self, at: Round) -> Mapping[str, Vector]:
         factor = at.block.factor
         original = Whitening(factor).gradient if len(factor) else np.copy
         point = at.w + at.trial
-        named = {"g": at.g, "Lg": original(at.g), "t": point, "Rt": product(at.ridge, point)}
+        named = {"g": at.g, "Lg": original(at.g), "t": point, "Rt": product(at.ridge, point), "g0": at.first}
         for i, (p, q) in enumerate(at.pairs):
             named |= {f"p{i}": p, f"q{i}": q}
         if at.pairs:
@@ -279,7 +290,18 @@ class Train(Machine):
         named["Ln"] = named["Lg"] + named["Lq"] if at.number else named["Lg"]
         return named
 
-    @transition(Summed, lambda self, state: [self.at(f"sums.{state.at.number}", p) for p in self.agreement.others])
+    def _losing(self, number: int) -> list[Address]:
+        """Where the other computing party says its share of what the loss takes."""
+        others = (q for q in self.owners if q != self.me)
+        return [self.at(f"loss.{number}", q) for q in others] if rules.sums_loss(self.terms) else []
+
+    @transition(
+        Summed,
+        lambda self, state: [
+            *(self.at(f"sums.{state.at.number}", p) for p in self.agreement.others),
+            *self._losing(state.at.number),
+        ],
+    )
     def decide(self, state: Summed, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: add up, decide, and tell everybody."""
         at, own = state.at, state.sums
@@ -290,9 +312,18 @@ class Train(Machine):
             total = SUMS.add(total, expected_shape(event.values, (len(own), SUMS.words), sender))
         values = [value / (1 << SUM_BITS) for value in SUMS.to_ints(total)]
         assert at.rule is not None, "the label holder decides"
-        rule, direction = rules.decide(at.rule, values, replace(at.seen, breach=breach))
+        seen = replace(at.seen, breach=breach, loss=self._loss(at, inputs))
+        rule, direction = rules.decide(at.rule, values, seen)
         send = Send(f"direction.{at.number}", self.agreement.order, direction)
         return Fired((send,), self.follow.keeping(replace(at, rule=rule)))
+
+    def _loss(self, at: Round, inputs: Inputs) -> float | None:
+        """What the label holder knows of the loss besides inner products."""
+        (address,) = self._losing(at.number) or (None,)
+        if address is None or at.seen.sums is None:
+            return at.seen.loss
+        theirs = expected_shape(inputs.event(Shares, address).values, at.seen.sums.shape, address.sender)
+        return shared.loss(self.terms, at, SUMS.to_ints(SUMS.add(at.seen.sums, theirs)))
 
     @transition(Round, lambda self, at: [self.at(f"direction.{at.number}", self.setup.leader)])
     def follow(self, state: Round, inputs: Inputs, draw: Draw) -> Fired:

@@ -19,7 +19,7 @@ from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.links.series import table_bits
 from accord_protocols.phases.training.products import numbered
-from accord_protocols.phases.training.shared import SERIES, Residuals, Shared, Sharing, weighs
+from accord_protocols.phases.training.shared import SERIES, Shared, Sharing, weighs
 from accord_protocols.primitives.fourier import Series
 from accord_protocols.tasks.results import Evaluated, Numbers, Opened, Tabled
 from accord_schemas.blob import loaded
@@ -48,7 +48,8 @@ class SharedSeries(Machine, Shared):
         train, series = self.terms, self.series(state)
         bits = 2 * table_bits(self.terms.model) + bound_bits(series) + (WEIGHT_BITS if weighs(train) else 0)
         rows = max(state.at.sizes.rows, 1)
-        return {"rows": rows, "terms": 2 * series.terms, "bits": bits, "outputs": rows * (train.max_rounds + 1)}
+        outputs = rows * (train.max_rounds + 1) * (1 + self.lossy)
+        return {"rows": rows, "terms": 2 * series.terms, "bits": bits, "outputs": outputs}
 
     @transition(Sharing, nothing, starts=True)
     def start(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
@@ -96,8 +97,7 @@ class SharedSeries(Machine, Shared):
     @transition(Sharing, lambda self, _: [self.job("opened")])
     def end(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
         """The share that it has."""
-        (share,) = loaded(inputs.result(Opened, self.job("opened")).shares)
-        return Fired((Done(Residuals(self.residual(state, share))),))
+        return Fired((Done(self.ended(state, loaded(inputs.result(Opened, self.job("opened")).shares))),))
 
     # ---- CP0
 
@@ -106,12 +106,12 @@ class SharedSeries(Machine, Shared):
         """Multiply CP1's waves with the own ones."""
         numbers = inputs.event(Ciphertexts, self.at(f"ciphertexts.{self.me}", self.other)).numbers
         table = loaded(inputs.result(Tabled, self.job("table")).table)
-        fields = self.multiplying(state, numbers, table[None])
+        fields = self.multiplying(state, numbers, np.ascontiguousarray(np.moveaxis(table, 1, 0)))
         compute = Compute("multiplied", "lattice.terms_multiply", fields, key=draw.key("hides"))
         return Fired((compute,), self.answer.keeping(state))
 
     def multiplying(self, state: Sharing, numbers: NDArray[np.uint8], b: NDArray[Any]) -> dict[str, Any]:
-        """Fields of the task that multiplies CP1's numbers with the own ones, ``(1, n, J)``."""
+        """Fields of the task that multiplies CP1's numbers with the own ones, ``(c, n, J)``."""
         event = state.at.given.keyed.of(LatticeKey)[self.other]
         key = {"sid": self.setup.sid, "owner": self.other, "large": event.large, "small": event.small}
         return {**self.sizes(state), **key, "numbers": numbers, "b": b, "peer": self.other}
@@ -120,9 +120,8 @@ class SharedSeries(Machine, Shared):
     def answer(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
         """Send the answer; its mask is the own share."""
         found = inputs.result(Evaluated, self.job("multiplied"))
-        (mask,) = loaded(found.mask)
         send = Send(f"ciphertexts.{self.other}", [self.other], Ciphertexts(numbers=found.numbers))
-        return Fired((send, Done(Residuals(self.residual(state, mask)))))
+        return Fired((send, Done(self.ended(state, loaded(found.mask)))))
 
 
 def bound_bits(series: Series) -> int:

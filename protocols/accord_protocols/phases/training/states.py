@@ -71,6 +71,7 @@ class Round:
         pairs: Earlier directions and what each changed of the gradient, the newest last.
         moves: What everybody knows of the moves so far.
         reach: How far the own scores go at the trial point, see `ranges.Range.reach`.
+        first: The gradient of the starting point.
         rule: What the label holder remembers of its decisions.
         seen: What it saw of this round.
         stock: What prepares this round's products, by owner.
@@ -87,6 +88,7 @@ class Round:
     pairs: tuple[tuple[Vector, Vector], ...] = ()
     moves: Moves = field(default_factory=Moves)
     reach: int = 0
+    first: Vector = field(default_factory=lambda: np.zeros(0))
     rule: Rule | None = None
     seen: Seen = field(default_factory=Seen)
     stock: Mapping[str, object] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accord_protocols.links.registry import link_of
 from accord_protocols.phases.training.optimisers.gram import Gram
@@ -26,6 +27,8 @@ from accord_schemas.events import Direction
 
 T = TypeVar("T")
 Stop = Literal["", "tolerance", "rounds", "stalled"]
+PENALTY, LABELS = ("t", "Rt"), ("t", "g0")
+"""Inner products that a loss takes: twice its penalty, and what labels add to it."""
 DECREASE = 1e-4
 """Armijo's constant, in the form by slopes of Hager and Zhang, SIAM J. Optim. 2005, section 2: exact for a parabola."""
 
@@ -71,12 +74,14 @@ class Seen:
     """What the label holder saw of a round besides the sums.
 
     Args:
-        loss: The objective at the trial point, where it is not to be had from slopes.
+        loss: The objective at the trial point but for inner products, where it is not to be had from slopes.
         breach: Whether a score left its range there.
+        sums: The own share of what is opened of it where scores are shared.
     """
 
     loss: float | None = None
     breach: bool = False
+    sums: NDArray[np.uint64] | None = None
 
 
 def opening(block: Block, sizes: Sizes, agreement: Agreement) -> Rule:
@@ -98,11 +103,11 @@ def optimiser_of(agreement: Agreement) -> Optimiser:
 def layout(agreement: Agreement, pairs: int, fresh: bool) -> list[tuple[str, str]]:
     """Which inner products a party sums for the label holder, in order.
 
-    Where the label holder knows the loss but for the penalty it gets that, too: t·Rt at the trial point.
+    Where the label holder knows the loss but for the penalty it gets that, too, t·Rt at the trial point; and where
+    scores are shared what labels add to it, t·g₀ with the first gradient.
     """
     train = _train(agreement)
-    wanted = OPTIMISERS[train.optimiser].layout(pairs, fresh)
-    return [*wanted, ("t", "Rt")] if _penalised(train) else wanted
+    return [*OPTIMISERS[train.optimiser].layout(pairs, fresh), *_objective(train)]
 
 
 def retained_pairs(agreement: Agreement, pairs: tuple[T, ...], said: Direction) -> tuple[T, ...]:
@@ -117,9 +122,9 @@ def decide(rule: Rule, sums: list[float], seen: Seen) -> tuple[Rule, Direction]:
     """Take the sums of a round, in the order of `layout`."""
     fresh, pairs, link, optimiser = rule.round > 0, rule.pairs, link_of(rule.train), rule.optimiser
     wanted = optimiser.layout(pairs, fresh)
-    penalty = sums[len(wanted)] / 2 if _penalised(rule.train) else 0.0
+    further = dict(zip(_objective(rule.train), sums[len(wanted) :], strict=True))
     gram = rule.gram.extended(wanted, sums[: len(wanted)])
-    loss = None if seen.loss is None else seen.loss + penalty
+    loss = None if seen.loss is None else seen.loss + further.get(PENALTY, 0.0) / 2 + further.get(LABELS, 0.0)
     if fresh and (seen.breach or _overshot(rule, gram)):
         return _shorter(rule, seen.breach)
     step, stalled = _step(rule, gram) if fresh else (0.0, False)
@@ -202,9 +207,23 @@ def _scale(agreement: Agreement) -> float:
     return 1.0 / (link_of(train).curvature * blocks)
 
 
-def _penalised(train: Train) -> bool:
-    known = train.protection == "score" and not link_of(train).quadratic and OPTIMISERS[train.optimiser].searches
-    return known and train.l2 > 0
+def sums_loss(train: Train) -> bool:
+    """Whether what a loss takes besides inner products is opened where scores are shared.
+
+    Labels are known by the gradient of the first point alone, where rows count alike: of a Poisson model it has more.
+    """
+    uneven = train.model == "poisson" and (train.weights is not None or train.exposure is not None)
+    return train.protection == "shared" and _bent(train) and not uneven
+
+
+def _bent(train: Train) -> bool:
+    """Whether a loss that is no parabola is to be known."""
+    return not link_of(train).quadratic and OPTIMISERS[train.optimiser].searches
+
+
+def _objective(train: Train) -> list[tuple[str, str]]:
+    known = sums_loss(train) or (train.protection == "score" and _bent(train))
+    return [*([PENALTY] if known and train.l2 > 0 else []), *([LABELS] if sums_loss(train) else [])]
 
 
 def _overshot(rule: Rule, gram: Gram) -> bool:
