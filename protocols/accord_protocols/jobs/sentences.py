@@ -156,7 +156,8 @@ def _closed(agreement: Agreement, train: Train, party: str) -> Iterator[str]:
         if len(agreement.parties) > PAIR:
             yield f"a random share of every column of the parties that do not compute: with {other}'s it gives them"
     if party == agreement.label_holder:
-        yield f"the loss, and the length of the step in the Hessian, in each of up to {train.max_rounds} rounds"
+        more = ", and of as many after each doubling of that range" if link_of(train).name == "logistic" else ""
+        yield f"the loss, and the length of the step in the Hessian, in each of up to {train.max_rounds} rounds{more}"
 
 
 def _express(agreement: Agreement, train: Train, party: str) -> Iterator[str]:

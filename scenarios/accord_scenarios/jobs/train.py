@@ -4,38 +4,43 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, field_validator, model_validator
+from pydantic import BeforeValidator, ModelWrapValidatorHandler, field_validator, model_validator
 
 from accord_protocols.jobs import train
 from accord_protocols.phases.training.able import unable
+from accord_scenarios import sizing
 from accord_scenarios.jobs import training_words as words
 from accord_scenarios.jobs.base import Played, Tables
 from accord_scenarios.model import Member, Scenario, Section, absent_is_default
 from accord_scenarios.report import prediction, sections
+from accord_scenarios.sizing import Expect
 from accord_schemas.agreement import LABEL_HOLDER, Party, Prepare, TestRows, Train
 
 SHARED_PERIOD = 32
 """Where a training at `shared` begins: its range grows when scores leave it, and its work grows with the range."""
-
-
-def _engine(value: dict[str, Any]) -> str:
-    """Lattice where products of shares are needed, which Paillier is too slow for; elsewhere Paillier."""
-    bent = value.get("model") in ("logistic", "poisson") and value.get("link") != "linear"
-    weighed = value.get("weights") is not None or value.get("class_weights") is not None
-    shared = value.get("protection", "shared") == "shared" and (bent or weighed) and value.get("dealer") is None
-    return "lattice" if shared or value.get("protection") in ("closed", "express") else "paillier"
+LAST = "lattice"
+"""The engine that can do every training."""
 
 
 def _chosen(value: Any) -> Any:
-    """What follows from the rest where a file does not say it: engine, at `closed` the optimiser, at `shared` the
-    range of scores that a logistic model begins with."""
+    """What follows from the rest where a file does not say it: at `closed` the optimiser, at `shared` the range of scores
+    that a logistic model begins with; and an engine that can do it, until sizes are known."""
     if not isinstance(value, dict):
         return value
     closed = value.get("protection") == "closed"
-    chosen = {"engine": _engine(value)} if value.get("engine", "auto") == "auto" else {}
     open_link = value.get("protection", "shared") == "shared" and value.get("model") == "logistic"
     grows = {"period": SHARED_PERIOD} if open_link and value.get("link") != "linear" else {}
-    return {**({"optimiser": "newton"} if closed else {}), **grows, **value, **chosen}
+    return {
+        **({"optimiser": "newton"} if closed else {}),
+        **grows,
+        **value,
+        **({"engine": LAST} if _open(value) else {}),
+    }
+
+
+def _open(value: dict[str, Any]) -> bool:
+    """Whether a section leaves the engine to us."""
+    return bool(value.get("engine", "auto") == "auto")
 
 
 class Trainer(Member):
@@ -64,6 +69,7 @@ class Training(Scenario):
     """A training. `train` None ends the job after alignment; `evaluate` None trains on every aligned row.
 
     `computing` names the label holder and the party that computes with it at `shared`; None: the first other by name.
+    `expect` says how large it is going to be, where an engine is chosen (`train.engine: auto`) and the files do not tell.
     """
 
     job: Literal["train"] = "train"
@@ -72,6 +78,20 @@ class Training(Scenario):
     train: Annotated[Train, BeforeValidator(_chosen)] | None = None
     evaluate: Evaluate | None = None
     computing: list[Party] | None = None
+    expect: Annotated[Expect, BeforeValidator(absent_is_default)] = Expect()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _engine_chosen(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Put the fastest engine where a file says none: an agreement names one."""
+        scenario = handler(value)
+        section = value.get("train") if isinstance(value, dict) else None
+        if scenario.train is None or not isinstance(section, dict) or not _open(section):
+            return scenario
+        fields, files = scenario.train.model_dump(exclude={"engine"}), [p.data for p in scenario.parties.values()]
+        able = sizing.engines(fields, len(files))
+        name = sizing.chosen(able, scenario.train, files, scenario.expect, scenario.keys.bits)
+        return scenario.model_copy(update={"train": scenario.train.model_copy(update={"engine": name})})
 
     @field_validator("parties")
     @classmethod

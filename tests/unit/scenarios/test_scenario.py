@@ -33,7 +33,7 @@ def test_absent_sections_and_keys_take_the_documented_values(write: Write) -> No
         "scale": "standard", "one_hot": [],
     }  # fmt: skip
     assert resolved["train"] == {
-        "model": "linear", "protection": "shared", "engine": "paillier", "optimiser": "lbfgs",
+        "model": "linear", "protection": "shared", "engine": "lattice", "optimiser": "lbfgs",
         "l2": 0.0, "max_rounds": 60, "tolerance": 1e-6, "link": "exact", "dealer": None, "weights": None,
         "class_weights": None, "exposure": None, "period": 64, "folds": 0, "l2_path": [],
     }  # fmt: skip
