@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from accord_agents.config.party_file import Source
+from accord_agents.files.places import Csv
 from accord_protocols.phases.training import costs
 from accord_protocols.phases.training.able import unable
 from accord_protocols.phases.training.costs import Work
@@ -25,7 +26,7 @@ class Expect(Section):
     """What the choice of an engine goes by.
 
     Args:
-        rows: Of the TRAIN rows; without it, as many as the shortest of the files that are here.
+        rows: Of the TRAIN rows; without it, as many as the shortest of the CSV files that are here.
         columns: Of the party that has the most; without it, as many as in the widest of these files.
         link_mbit: Of the slowest link between a party and the log, in millions of bits a second.
     """
@@ -71,18 +72,22 @@ def chosen(able: list[str], train: Train, files: Sequence[Source], expect: Expec
 
 
 def _size(data: Source) -> tuple[int, int] | None:
-    """About how many rows a file has, and how many features; None if it is not here, or is none."""
+    """About how many rows a CSV file has, and how many features; None of another source, or if it is not here."""
+    place = data.place
+    if not isinstance(place, Csv):
+        return None
     try:
-        with data.csv.open("rb") as file:
+        with place.file.open("rb") as file:
             sample = file.read(_SAMPLE)
-            rest = data.csv.stat().st_size - len(sample)
+            rest = place.file.stat().st_size - len(sample)
     except OSError:
         return None
     header, *lines = sample.splitlines() or [b""]
     if not lines:
         return None
     known = len(data.made_of.columns) + (data.label is not None)
-    cells = 1 + max(header.count(separator) for separator in _SEPARATORS)
+    separators = [place.delimiter.encode()] if place.delimiter else _SEPARATORS
+    cells = 1 + max(header.count(separator) for separator in separators)
     columns = len(data.features) if data.features is not None else cells - known
     length = (len(sample) - len(header)) / len(lines)
     return max(1, len(lines) + int(rest / length)), max(1, columns)
