@@ -37,6 +37,7 @@ def test_every_bundled_scenario_and_every_job_has_a_history_that_replays(
         assert 0 < sum(party["jobs"]["executed_again"].values()) < party["jobs"]["finished"]
 
 
+@pytest.mark.sweep
 def test_another_kind_of_processor_gives_the_same_in_every_job(tmp_path: Path) -> None:
     command = [str(ACCORD), "replay", str(unpack("wine", tmp_path)), "--full", "--json"]
     done = subprocess.run(command, env=os.environ | OLD, capture_output=True, text=True, check=False)

@@ -23,6 +23,7 @@ def two(accord: Command, own: Any, other: Any, label: Any) -> Parties:
     }
 
 
+@pytest.mark.sweep
 def test_without_any_column_there_is_no_model(accord: Command) -> None:
     run = accord.run(job(two(accord, [1] * N, [2] * N, range(N))))
     run.completed()

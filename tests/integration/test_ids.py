@@ -20,6 +20,7 @@ def scenario(folder: Path, name: str, bank: list[str], shop: list[str]) -> dict[
     return job(parties, train=None, evaluate=None)
 
 
+@pytest.mark.sweep
 def test_words_for_none_are_no_users(shared_accord: Command) -> None:
     nobody = ["NULL", "N/A", "nan", "unknown", "0", "0"]
     bank, shop = [f"c{i}" for i in range(30)], [f"c{i}" for i in range(20, 50)]

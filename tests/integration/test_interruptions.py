@@ -148,6 +148,7 @@ def fill(path: Path) -> None:
                 time.sleep(0.02)
 
 
+@pytest.mark.sweep
 def test_a_killed_runner_takes_its_agents_along_and_the_run_resumes(
     shared_accord: Command, parties: Parties, undisturbed: Run
 ) -> None:

@@ -56,6 +56,7 @@ def given(files: dict[str, Any]) -> list[str]:
     return [part for party, path in files.items() for part in ("--data", f"{party}={path}")]
 
 
+@pytest.mark.sweep
 def test_new_rows_are_predicted_replayed_and_proven(shared_accord: Command, base: tuple[Run, dict[str, Path]]) -> None:
     accord, (run, files) = shared_accord, base
     out = accord.folder / "june.csv"

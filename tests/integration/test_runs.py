@@ -100,6 +100,7 @@ def test_five_parties_at_level_score_without_evaluation(accord: Command) -> None
     intersections(run, list(parties), common_ids(parties))
 
 
+@pytest.mark.sweep
 def test_two_parties_only_align(accord: Command) -> None:
     parties = people(accord.folder, 2, 150, seed=3)
     scenario = job(parties)

@@ -100,6 +100,7 @@ def test_every_party_may_die_anywhere(tmp_path: Path, undisturbed: object) -> No
                 one_version(s)
 
 
+@pytest.mark.sweep
 def test_everybody_dies_now_and_then(tmp_path: Path, undisturbed: object) -> None:
     chance = random.Random(5)
 

@@ -61,7 +61,14 @@ def deaths(order: int, often: float) -> tuple[random.Random, object]:
     return rng, point
 
 
-@pytest.mark.parametrize(("order", "often", "lose"), [(1, 0.0, 0.0), (2, 0.02, 0.0), (3, 0.02, 0.1)])
+@pytest.mark.parametrize(
+    ("order", "often", "lose"),
+    [
+        pytest.param(1, 0.0, 0.0, marks=pytest.mark.sweep),
+        (2, 0.02, 0.0),
+        pytest.param(3, 0.02, 0.1, marks=pytest.mark.sweep),
+    ],
+)
 def test_the_same_models_whatever_passes_by_reference(
     tmp_path: Path, order: int, often: float, lose: float, in_memory: object
 ) -> None:
