@@ -15,7 +15,7 @@ from accord_protocols.phases.alignment.overlap import Overlap, decisions
 from accord_protocols.phases.alignment.star import Align
 from accord_protocols.phases.alignment.transfer import Transfer
 from accord_protocols.phases.keys import EVENTS, Keyed, Keys, published
-from accord_protocols.primitives.psi.text_order import in_text_order
+from accord_protocols.primitives.psi.text_order import in_order
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import Event, IdSet
@@ -81,7 +81,7 @@ INTERSECTION = table(
     "intersection.csv",
     "rows",
     ("id",),
-    lambda notes, rows: ([rows.ids[row]] for row in in_text_order(rows.ids, notes["rows"]).tolist()),
+    lambda notes, rows: ([identifier] for identifier in in_order(rows.ids, notes["rows"])),
 )
 
 

@@ -7,7 +7,7 @@ from itertools import accumulate, chain, pairwise
 from typing import Any
 
 from accord_protocols.jobs.outputs import Notes, Output, as_csv
-from accord_protocols.primitives.psi.text_order import in_text_order
+from accord_protocols.primitives.psi.text_order import in_order
 from accord_protocols.tasks.registry import Rows, some
 
 _BLOCK = 1 << 14  # rows whose cells are in memory
@@ -16,7 +16,7 @@ _BLOCK = 1 << 14  # rows whose cells are in memory
 def _body(notes: Notes, rows: Rows | None) -> Iterator[bytes]:
     assert rows is not None
     told, names = notes["carried"]["told"], notes["carried"]["columns"]
-    ids = ([rows.ids[row]] for row in in_text_order(rows.ids, notes["rows"]).tolist())
+    ids = ([identifier] for identifier in in_order(rows.ids, notes["rows"]))
     cells = [_cells(told[f"sizes.{owner}"], told[f"text.{owner}"]) for owner in names]
     header = ["id", *(f"{owner}.{column}" for owner, columns in names.items() for column in columns)]
     lines = zip(ids, *cells, strict=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from accord_agents.intake.mapped import MappedIds
 from accord_protocols.primitives.psi import text_order
 from accord_protocols.primitives.psi.ids import commitment
-from accord_protocols.primitives.psi.text_order import Worded, in_text_order
+from accord_protocols.primitives.psi.text_order import Worded, in_order, in_text_order
 from accord_schemas.canonical import framed
 
 TEXTS = st.lists(st.text(st.sampled_from("ab\0é中\U0001f600"), min_size=1, max_size=20), unique=True, max_size=60)
@@ -42,5 +42,6 @@ def test_it_is_that_of_their_bytes_however_they_are_held(ids: list[str], rng: np
     assert isinstance(held, Worded) and not isinstance(tuple(ids), Worded)
     for each in (ids, held):
         assert [ids[row] for row in in_text_order(each, np.array(rows, np.int64)).tolist()] == wanted
+        assert [*in_order(each, np.array(rows, np.int64))] == wanted
     assert b"".join(held.framed(np.array(rows, np.int64))) == b"".join(framed(*(ids[row] for row in rows)))
     assert commitment(held, bytes(32), ["x"]) == commitment(ids, bytes(32), ["x"])

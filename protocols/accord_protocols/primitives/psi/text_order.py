@@ -12,6 +12,7 @@ Rows = NDArray[np.int64]
 AT_ONCE = 1 << 20
 """Rows that are sorted at a time."""
 _WORD, _BEGINNING = 8, 32
+_TEXTS = 1 << 12  # ids that are texts at a time
 _DRAWN = 64  # rows looked at to find where one part ends
 
 
@@ -25,6 +26,10 @@ class Worded(Protocol):
 
     def sizes(self, rows: Rows) -> NDArray[np.int64]:
         """Bytes of each row's id."""
+        ...
+
+    def at(self, rows: Rows) -> list[str]:
+        """The rows' ids as texts."""
         ...
 
     def framed(self, rows: Rows) -> Iterator[bytes]:
@@ -55,6 +60,14 @@ def in_parts(ids: Sequence[str], rows: Rows) -> Iterator[Rows]:
         part[some] = np.searchsorted(bounds, _beginnings(ids, rows[some]), side="right") if len(bounds) else 0
     for number in range(len(bounds) + 1):
         yield _ordered(ids, rows[part == number])
+
+
+def in_order(ids: Sequence[str], rows: Rows) -> Iterator[str]:
+    """The ids of the rows in their order, of which some thousand are in memory at a time."""
+    for part in in_parts(ids, rows):
+        for start in range(0, len(part), _TEXTS):
+            some = part[start : start + _TEXTS]
+            yield from ids.at(some) if isinstance(ids, Worded) else [ids[row] for row in some.tolist()]
 
 
 def _beginnings(ids: Worded, rows: Rows) -> NDArray[np.bytes_]:

@@ -8,6 +8,7 @@ of ten million ids below 2^-45: what a secret vector of factors makes of the dif
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,13 @@ class Factors:
         straight ^= crossed
         return straight
 
+    def add(self, rows: Rows, sums: Rows, fast: Any = None) -> None:
+        """Add ``(n, WORDS)`` times the factors to `sums`; `fast` is the module that has the inner loops compiled."""
+        if fast is None:
+            sums ^= self.times(rows)
+        else:
+            fast.add_products(rows, pack(self.low, self.low ^ self.high), pack(self.high, self.high), sums)
+
 
 @dataclass(frozen=True, eq=False)
 class Bits:
@@ -55,7 +63,15 @@ class Bits:
 
     def times(self, rows: Rows) -> Rows:
         """``(n, words)`` times the factors."""
-        return rows & np.packbits(self.bits, bitorder="little").view("<u8").astype(np.uint64)
+        return rows & self._packed
+
+    def add(self, rows: Rows, sums: Rows, fast: Any = None) -> None:
+        """Add ``(n, words)`` times the factors to `sums`."""
+        sums ^= rows & self._packed
+
+    @property
+    def _packed(self) -> Rows:
+        return np.packbits(self.bits, bitorder="little").view("<u8").astype(np.uint64)
 
 
 Secret = Factors | Bits

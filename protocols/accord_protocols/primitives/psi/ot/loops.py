@@ -35,6 +35,8 @@ def warm() -> None:
     fast.spread(slots, _read_only(np.zeros((n, 2), np.uint64)), keys, keys.copy(), np.zeros((60, 2), np.uint64))
     fast.read(table, slots, masks, dense, codes)
     fast.read(_read_only(table), slots, masks, dense, codes)
+    for rows in (codes, _read_only(codes.copy())):
+        fast.add_products(rows, np.zeros(5, np.uint64), np.zeros(5, np.uint64), codes.copy())
     fast.transpose(np.zeros((64, 8), np.uint64), np.zeros(6, np.uint64), np.zeros((512, 5), np.uint64), 0)
     data, lengths = _read_only(np.zeros(4, np.uint8)), np.ones(n, np.int64)
     fast.pad(data, np.arange(n + 1), np.empty((n, 64), np.uint8))

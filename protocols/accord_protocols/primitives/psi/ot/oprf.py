@@ -68,10 +68,10 @@ def unmask(masked: Rows, secret: Secret, first: int = 0, of: int = 0) -> Rows:
     """
     if masked.dtype != np.uint64 or masked.ndim != 2 or masked.shape[1] != secret.words:
         raise ProtocolError("a masked table is not acceptable")
-    rows = np.empty_like(masked)
+    rows, fast = np.empty_like(masked), loops(of)
     for span, w in zip(_chunks(len(masked)), server_rows(secret.leaves, first, of), strict=False):
-        rows[span] = secret.factors.times(masked[span])
-        rows[span] ^= w[: len(rows[span])]
+        rows[span] = w[: len(rows[span])]
+        secret.factors.add(masked[span], rows[span], fast)
     return rows
 
 
@@ -131,7 +131,7 @@ def evaluate_by(
             items = Items.of(hashes[some], session.sid, shape)
             values = reader.read(items)
             if factors is not None:
-                values ^= factors.times(items.codes)
+                factors.add(items.codes, values, fast)
             tags[some] = _tags(key, items, values, size, fast)
     return tags
 
