@@ -61,7 +61,7 @@ def _about(_agreement: Agreement) -> str:
 
 JOB = Job(
     name="psi",
-    plan=Plan((*alignment.PHASES, Phase("carry", Carry.kind, given=_aligned)), _complete),
+    plan=Plan((*alignment.PHASES, Phase("complete", Carry.kind, given=_aligned)), _complete),
     machines=machines(*alignment.MACHINES, Carry),
     roles={LABEL_HOLDER: (0, 1), FEATURE_HOLDER: (0, MAX_PARTIES), MEMBER: (0, MAX_PARTIES)},
     leader=_leader,
