@@ -6,6 +6,7 @@ belongs to other work, is done again; so none has to be durable, and a part that
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -86,6 +87,8 @@ class Parts:
     def discard(self) -> None:
         """The job's result is kept, and its parts are of no use any more."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # of other jobs there are some, or there never were any
+            self.folder.parent.rmdir()
 
     def _named(self, number: int) -> bytes:
         return digest(b"accord part", self.about, str(number))

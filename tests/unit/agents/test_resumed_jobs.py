@@ -147,7 +147,7 @@ def test_what_is_kept_is_encrypted_for_this_user_alone_and_goes_with_its_job(sup
     tidy(parts.store, [ADDRESS])
     assert parts.find(0) is not None and not other.folder.exists()
     parts.discard()
-    assert not parts.folder.exists()
+    assert not parts.folder.parent.exists()
 
 
 def test_little_work_is_not_kept(supplies: TaskResources) -> None:
