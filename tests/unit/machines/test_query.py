@@ -13,6 +13,7 @@ from tests.unit.machines.test_tampered_peers import Change, filled, longer, shor
 
 from accord_protocols.jobs.registry import JOBS
 from accord_protocols.phases.query.query import BATCH
+from accord_protocols.primitives.pir.cells import MOST
 from accord_protocols.primitives.psi import ristretto
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.address import SELF, Address, Content
@@ -304,6 +305,9 @@ def test_an_agreement_of_hidden_queries() -> None:
     assert "cannot do without query" in JOB.objection(terms.model_copy(update={"query": None}))
     with pytest.raises(ValueError, match="named twice"):
         Query(columns=("a", "a"))
+    assert Query(columns=("a",), width=MOST).width == MOST
+    with pytest.raises(ValueError, match="less than or equal"):
+        Query(columns=("a",), width=MOST + 1)
 
 
 def test_a_table_that_no_chunk_carries_names_the_server() -> None:
