@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from accord_agents.execution.allocator import spare
+from accord_agents.execution.allocator import WORKER, spare
 from accord_agents.execution.blobs import BlobStore
 from accord_agents.execution.parts import Parts
 from accord_agents.execution.result import TaskResult, undone
@@ -56,7 +56,7 @@ class TaskRequest:
 
 def start() -> None:
     """Called once in a new worker."""
-    spare()
+    spare(WORKER)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the runner, which tells the agent, which stops us
     threading.Thread(target=_watch, daemon=True).start()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from accord_agents.config.party_file import Config
-from accord_agents.execution.allocator import spare
+from accord_agents.execution.allocator import AGENT, spare
 from accord_agents.files.folder_lock import held
 from accord_agents.intake.reader import FEATURES, Source, check
 from accord_agents.observability.logs import routed
@@ -24,7 +24,7 @@ def check_data(config: Config) -> None:
 
 def serve(config: Config, one_shot: OneShotRun | None = None) -> bool:
     """Run one party's agent until it is done or told to stop; blocks. Returns whether a one-shot run was done."""
-    spare()
+    spare(AGENT)
     with held(config.out):
         if one_shot is None:
             check_data(config)
