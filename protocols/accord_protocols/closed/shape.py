@@ -188,5 +188,5 @@ class Shape:
 
 
 def wave_bytes(period: int) -> int:
-    """Bytes of a row's encrypted waves, at most: period/2 cosines and sines, in two pairs of moduli of 7 · 30 bits."""
-    return 2 * (period // 2) * 2 * (7 * 30 // 8 + 1)
+    """Bytes of a row's encrypted waves, at most: cosines and sines, in two pairs of moduli of 7 · 30 bits."""
+    return 2 * max(sigmoid(period).terms, exponential().terms) * 2 * (7 * 30 // 8 + 1)

@@ -1,8 +1,12 @@
 """Functions of a shared score as Fourier series: of a sum modulo the period, every term is a sum of products of shares.
 
-``f(u) = constant + Σ_j cos_j · cos(k_j u) + sin_j · sin(k_j u)`` with ``k_j = 2πj/period``. Where ``u = a + b`` modulo
-the period, ``cos k(a+b) = cos ka · cos kb − sin ka · sin kb`` and ``sin k(a+b) = sin ka · cos kb + cos ka · sin kb``:
-a ring that wraps does no harm. A period is a power of two, and a phase is an integer: a share's low bits.
+``f(u) = constant + Σ_j cos_j · cos(k_j u) + sin_j · sin(k_j u)``, every k a multiple of ``2π/period``. Where ``u = a +
+b`` modulo the period, ``cos k(a+b) = cos ka · cos kb − sin ka · sin kb`` and ``sin k(a+b) = sin ka · cos kb + cos ka ·
+sin kb``: a ring that wraps does no harm. A period is a power of two, and a phase is an integer: a share's low bits.
+
+The logistic function's own period matters to nobody: its waves are the odd ones of a turn that is as long as its range
+needs. What has odd waves alone is its own negative half a turn on, as a square wave is, and so is nearly the logistic
+function less ½, at a bit more than half of the waves that a period of its range takes.
 
 Coefficients and waves enter what travels, so they have the same bits everywhere: the coefficients come from decimal
 arithmetic of 50 digits, whose every operation is correctly rounded, the waves from `+ - *` element by element.
@@ -25,8 +29,12 @@ FRACTION_BITS = 24
 """Of a score: a phase counts in 2^-24."""
 TABLE_BITS, LOSS_BITS = 20, 26
 """Fraction bits of the waves that are multiplied: for residuals and weights of rows, and for the loss."""
-PERIODS = (16, 32, 64, 128, 256)
-"""Of the logistic function."""
+TURNS = {16: (28, 7), 32: (45, 11), 64: (73, 18), 128: (125, 31), 256: (229, 57)}
+"""Of the logistic function, by the agreed period, 13/32 of which it goes up and down: the turn of its first wave, and
+how many waves there are; the turns are those of the least error."""
+PERIODS = tuple(TURNS)
+_FINE = 1 << 24
+"""The period of which the waves of any turn are multiples, nearly enough."""
 EXP_PERIOD, EXP_LOW, EXP_HIGH = 16, -6, 4
 """Of the exponential function: period, and the range in which a score may lie."""
 
@@ -46,14 +54,16 @@ class Series:
         low: Where the range begins in which it is what its name says.
         high: Where it ends.
         constant: Its mean.
-        cos: ``(J,)`` coefficients of cos(2πju/period), j from 1.
-        sin: ``(J,)`` of sin(2πju/period).
+        orders: ``(J,)``, k as multiples of 2π/period.
+        cos: ``(J,)`` coefficients of cos(ku).
+        sin: ``(J,)`` of sin(ku).
     """
 
     period: int
     low: float
     high: float
     constant: float
+    orders: tuple[int, ...]
     cos: Floats
     sin: Floats
 
@@ -69,7 +79,7 @@ class Series:
 
     @property
     def _frequencies(self) -> Floats:
-        return np.array([2 * float(_PI) * j / self.period for j in range(1, self.terms + 1)])
+        return np.array([2 * float(_PI) * order / self.period for order in self.orders])
 
     def derivative(self) -> Series:
         """By u."""
@@ -89,12 +99,15 @@ class Series:
 
     def waves(self, phases: Phases) -> tuple[Floats, Floats]:
         """cos(k_j a) and sin(k_j a) of phases a ``(n,)``, each ``(n, J)``; within 2^-50; multiples wrap modulo 2^64."""
-        multiples: NDArray[np.uint64] = np.multiply.outer(phases, np.arange(1, self.terms + 1, dtype=np.uint64))
+        multiples: NDArray[np.uint64] = np.multiply.outer(phases, np.array(self.orders, np.uint64))
         return circle(multiples & np.uint64((1 << self.phase_bits) - 1), self.phase_bits)
 
     def factors(self, phases: Phases) -> Floats:
         """What one sharer multiplies with the other's `spokes`: ``(n, 2J)``."""
-        cos, sin = self.waves(phases)
+        return self.turned(*self.waves(phases))
+
+    def turned(self, cos: Floats, sin: Floats) -> Floats:
+        """The same from `waves`, which series that follow from one another have in common."""
         return np.hstack([self.cos * cos + self.sin * sin, self.sin * cos - self.cos * sin])
 
     def spokes(self, phases: Phases) -> Floats:
@@ -122,19 +135,19 @@ def table(values: Floats, bits: int) -> NDArray[np.int64]:
 
 @cache
 def sigmoid(period: int) -> Series:
-    """1/(1 + e^-u) for |u| <= 13/32 of the period, with J = period/2 terms.
+    """1/(1 + e^-u) for |u| <= 13/32 of the period.
 
-    Errors there, of it / its derivative / `logistic_loss`: 4e-4 / 9e-3 / 8e-5 at period 16, else 3e-5 / 7e-4 / 2e-5;
-    within a third of the period those of the derivative are 1e-3 at 16, else 1.1e-4.
+    Errors there, of it / its derivative / `logistic_loss`: 5e-5 / 2e-4 / 3e-5.
 
     Raises:
         ValueError: The period is none of `PERIODS`.
     """
     if period not in PERIODS:
         raise ValueError(f"a period is one of {', '.join(map(str, PERIODS))}, not {period}")
-    edge = 13 * period // 32
-    fitted = _fit(lambda u: 1 / (1 + (-u).exp()) - Decimal("0.5"), period, -edge, edge, period // 2, "1e-9", odd=True)
-    return replace(fitted, constant=0.5)
+    edge, (turn, count) = 13 * period // 32, TURNS[period]
+    odd = range(1, 2 * count, 2)
+    fitted = _fit(lambda u: 1 / (1 + (-u).exp()) - Decimal("0.5"), turn, -edge, edge, odd, "1e-9", odd=True)
+    return replace(fitted, constant=0.5, period=_FINE, orders=tuple(order * round(_FINE / turn) for order in odd))
 
 
 def logistic_loss(period: int) -> Series:
@@ -145,11 +158,11 @@ def logistic_loss(period: int) -> Series:
 @cache
 def exponential() -> Series:
     """e^u for −6 <= u <= 4 with period 16 and 16 terms; within 6e-4."""
-    return _fit(lambda u: u.exp(), EXP_PERIOD, EXP_LOW, EXP_HIGH, EXP_PERIOD, "1e-11")
+    return _fit(lambda u: u.exp(), EXP_PERIOD, EXP_LOW, EXP_HIGH, range(1, EXP_PERIOD + 1), "1e-11")
 
 
 def _fit(
-    f: Callable[[Decimal], Decimal], period: int, low: int, high: int, terms: int, ridge: str, *, odd: bool = False
+    f: Callable[[Decimal], Decimal], period: int, low: int, high: int, orders: range, ridge: str, *, odd: bool = False
 ) -> Series:
     """Least squares on an even grid, with a small penalty: on a part of the period, waves overlap."""
     with localcontext(_EXACT):
@@ -163,11 +176,12 @@ def _fit(
             return wheel[(k - turn // 4) % turn]
 
         values = [f(Decimal(i) / _STEPS) for i in points]
-        # products of two waves are sums of two: the Gram matrix is made of 2J + 1 sums of each kind
-        even = [sum((cos(m * i) for i in points), Decimal()) for m in range(2 * terms + 1)]
-        uneven = [] if odd else [sum((sin(m * i) for i in points), Decimal()) for m in range(2 * terms + 1)]
-        names = [(1, j) for j in range(1, terms + 1)]
-        names = names if odd else [(0, j) for j in range(terms + 1)] + names
+        # products of two waves are sums of two: the Gram matrix is made of few sums of each kind
+        sums = range(2 * orders[-1] + 1)
+        even = [sum((cos(m * i) for i in points), Decimal()) for m in sums]
+        uneven = [] if odd else [sum((sin(m * i) for i in points), Decimal()) for m in sums]
+        names = [(1, j) for j in orders]
+        names = names if odd else [(0, j) for j in (0, *orders)] + names
 
         def inner(a: tuple[int, int], b: tuple[int, int]) -> Decimal:
             (first, i), (second, j) = sorted((a, b))
@@ -181,8 +195,8 @@ def _fit(
             for kind, j in names
         ]
         found = dict(zip(names, map(float, _solve(gram, sides)), strict=True))
-    waves = (np.array([found.get((kind, j), 0.0) for j in range(1, terms + 1)]) for kind in (0, 1))
-    return Series(period, float(low), float(high), found.get((0, 0), 0.0), *waves)
+    waves = (np.array([found.get((kind, j), 0.0) for j in orders]) for kind in (0, 1))
+    return Series(period, float(low), float(high), found.get((0, 0), 0.0), tuple(orders), *waves)
 
 
 def _solve(matrix: Sequence[Sequence[Decimal]], side: Sequence[Decimal]) -> list[Decimal]:
