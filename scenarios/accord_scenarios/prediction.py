@@ -17,6 +17,7 @@ from accord_agents.intake.snapshot import SNAPSHOTS, Snapshot, adopted, read_sna
 from accord_agents.results.trained import Trained, source, suits, trained
 from accord_agents.security.trust import Identities
 from accord_scenarios import runner, snapshots
+from accord_scenarios.api.results import Run
 from accord_scenarios.jobs.online import Asked, Service
 from accord_scenarios.jobs.predict import Model, Predicting, Prediction, Scorer
 from accord_scenarios.jobs.train import Training
@@ -33,15 +34,22 @@ FOLDER = "predictions"
 _PREDICTIONS = "predictions.csv"
 
 
-def predict(
-    home: Path, *, data: Sequence[str], out: Path, requester: str | None, online: bool, force: bool, quiet: bool
-) -> int:
-    """Predict the rows of new files; returns the exit code.
+def predicted(
+    home: Path,
+    data: Sequence[str],
+    out: Path | None,
+    requester: str | None,
+    *,
+    online: bool,
+    force: bool,
+    quiet: bool,
+) -> Run:
+    """Predict the rows of new files.
 
     Args:
         home: The folder of a completed training.
         data: ``PARTY=FILE`` for every party.
-        out: Where the predictions go.
+        out: Where the predictions go, besides the requester's folder.
         requester: Who gets them; the label holder without it.
         online: Whether its rows are asked for one by one, instead of aligned.
         force: Whether `out` may exist.
@@ -52,10 +60,8 @@ def predict(
     """
     trained_by = _training(home)
     files = _files(data, trained_by)
-    if out.exists() and not force:
-        raise UsageError(f"{out} exists.", hint="Name a new file, or use --force.")
-    if not out.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder {out.absolute().parent}.", hint="Make it, or name another file.")
+    if out is not None:
+        _free(out, force=force)
     parts = {party: trained(home / party, party) for party in trained_by.parties}
     _one_model(parts)
     first = _first(trained_by, requester)
@@ -71,10 +77,18 @@ def predict(
             asked = list(tables[first].ids) if online else []
             scenario = _scenario(trained_by, files, parts, first, len(asked))
             layout = _layout(home, place, scenario, taken, asked)
-        code = runner.play(layout, scenario, quiet=quiet)
-    if code == 0:
+        ended = runner.play(layout, scenario, quiet=quiet)
+    if ended.exit_code == 0 and out is not None:
         written(out, _pieces(layout.party(scenario.leader) / _PREDICTIONS))
-    return code
+    return ended
+
+
+def _free(out: Path, *, force: bool) -> None:
+    """See to it that a file can be written."""
+    if out.exists() and not force:
+        raise UsageError(f"{out} exists.", hint="Name a new file, or use --force.")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {out.absolute().parent}.", hint="Make it, or name another file.")
 
 
 def _training(home: Path) -> Training:

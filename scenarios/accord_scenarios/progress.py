@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Self
 
@@ -50,7 +51,7 @@ class ProgressView:
         self._console = console or Console(stderr=True, highlight=False)
         self._lines = {party: _Line() for party in parties}
         self._quiet, self._begin = quiet, time.monotonic()
-        live = self._console.is_terminal and not quiet
+        live = (self._console.is_terminal or _notebook(self._console)) and not quiet
         self._live = (
             Live(get_renderable=self._table, console=self._console, refresh_per_second=8, transient=True)
             if live
@@ -107,6 +108,11 @@ class ProgressView:
             table.add_row(escape(party), escape(line.state), _bar(line.work), *cells)
         table.caption = wording.seconds(time.monotonic() - self._begin)
         return table
+
+
+def _notebook(console: Console) -> bool:
+    """Whether a table can change in place in a notebook."""
+    return console.is_jupyter and find_spec("ipywidgets") is not None
 
 
 def _bar(work: tuple[int, int] | None) -> RenderableType:

@@ -25,11 +25,24 @@ def replay(folder: Path, *, full: bool, commitments: bool = False, as_json: bool
     Raises:
         UsageError: There is no party.
     """
-    configs = _configs(folder)
-    parties = replay_parties(configs, full=full, commitments=commitments)
-    error = _whole(folder, parties)
+    parties, error = replayed(folder, full, commitments)
     _print(parties, error, as_json=as_json)
     return exit_code(parties, error)
+
+
+def replayed(folder: Path, full: bool, commitments: bool) -> tuple[list[Replayed], TamperError | None]:
+    """Replay the parties of a folder; and what differs in the result that was put together from all of them.
+
+    Raises:
+        UsageError: There is no party.
+    """
+    parties = replay_parties(_configs(folder), full=full, commitments=commitments)
+    return parties, _whole(folder, parties)
+
+
+def problems(parties: list[Replayed], error: TamperError | None) -> list[str]:
+    """What differs, or cannot be replayed, a sentence each."""
+    return [party.problem() for party in parties if party.error] + ([error.message] if error else [])
 
 
 def _configs(folder: Path) -> list[Config]:
@@ -71,10 +84,9 @@ def _text(value: Any) -> str:
 
 
 def _print(parties: list[Replayed], error: TamperError | None, *, as_json: bool) -> None:
-    problems = [party.problem() for party in parties if party.error] + ([error.message] if error else [])
     if as_json:
         print(json.dumps(to_json(parties, error), ensure_ascii=False, indent=1))
     else:
         print(*(party.line() for party in parties), sep="\n")
-    for problem in problems:
+    for problem in problems(parties, error):
         print(f"accord: {problem}", file=sys.stderr)

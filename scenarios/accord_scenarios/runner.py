@@ -13,6 +13,7 @@ from typing import Any
 from accord_agents.files.private import keep_private
 from accord_agents.security.keystore import durable
 from accord_scenarios import ahead, namespace, snapshots
+from accord_scenarios.api.results import Run
 from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.layout import Layout, create
 from accord_scenarios.merge import merge
@@ -39,8 +40,8 @@ def run(
     force: bool,
     quiet: bool,
     job: str | None = None,
-) -> int:
-    """Play a scenario, as a job that it need not be; returns the exit code.
+) -> Run:
+    """Play a scenario, as a job that it need not be.
 
     Raises:
         UsageError: The scenario, a file or the folder cannot be used; nothing was started.
@@ -55,8 +56,8 @@ def run(
     return play(layout, loaded, quiet=quiet)
 
 
-def resume(home: Path, *, quiet: bool) -> int:
-    """Go on with an interrupted run; returns the exit code.
+def resume(home: Path, *, quiet: bool) -> Run:
+    """Go on with an interrupted run.
 
     Raises:
         UsageError: The folder holds no run.
@@ -73,8 +74,8 @@ def _new_folder(name: str) -> Path:
     return Path("accord-runs") / f"{safe}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def play(layout: Layout, scenario: Scenario, *, quiet: bool) -> int:
-    """Run the agents of a folder to their end, and put their results together; returns the exit code."""
+def play(layout: Layout, scenario: Scenario, *, quiet: bool) -> Run:
+    """Run the agents of a folder to their end, and put their results together."""
     began = time.monotonic()
     console = Terminal(stderr=True, highlight=False)
     roles = scenario.roles
@@ -96,12 +97,18 @@ def play(layout: Layout, scenario: Scenario, *, quiet: bool) -> int:
             _stop(agents)
             raise
     result = _result(layout, scenario, roles, agents, began)
+    codes = {agent.code for agent in agents.values()}
+    code = TamperError.exit_code if TamperError.exit_code in codes else EXIT.get(result["status"], 1)
+    return Run(layout.home, result, code)
+
+
+def told(ended: Run, *, quiet: bool) -> int:
+    """Say on standard output how a run ended, unless quiet; its exit code."""
     if not quiet:
         terminal = Terminal()
-        terminal.print(summary(result))
-        terminal.print(f"{layout.home / 'report.html'}", highlight=False)
-    codes = {agent.code for agent in agents.values()}
-    return TamperError.exit_code if TamperError.exit_code in codes else EXIT.get(result["status"], 1)
+        terminal.print(summary(ended.result))
+        terminal.print(f"{ended.folder / 'report.html'}", highlight=False)
+    return ended.exit_code
 
 
 def _watch(agents: Mapping[str, AgentProcess], view: ProgressView) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import typer
 
@@ -33,8 +32,12 @@ def overlap(
       accord overlap lists.yaml
       accord overlap lists.yaml --json --set align.denominator=mine
     """
+    from accord_scenarios import runner
+
     with tempfile.TemporaryDirectory(prefix="accord-overlap-") as folder:
-        result, code = _played(scenario, out or Path(folder) / "run", broker, sets, force=force)
+        home = out or Path(folder) / "run"
+        ended = runner.run(scenario, out=home, broker=broker, sets=sets, force=force, quiet=True, job="overlap")
+    result, code = ended.result, ended.exit_code
     if code:
         typer.echo(f"accord: {result['status']}: {result['reason']}", err=True)
         raise typer.Exit(code)
@@ -44,13 +47,3 @@ def overlap(
         from accord_scenarios.jobs.registry import verdict
 
         typer.echo(verdict(result))
-
-
-def _played(
-    scenario: str, home: Path, broker: str | None, sets: list[str], *, force: bool
-) -> tuple[dict[str, Any], int]:
-    from accord_scenarios.layout import Layout
-    from accord_scenarios.runner import run as play
-
-    code = play(scenario, out=home, broker=broker, sets=sets, force=force, quiet=True, job="overlap")
-    return json.loads(Layout(home).result.read_bytes()), code

@@ -42,6 +42,8 @@ def predict(
     Example
       accord predict runs/first --data bank=bank-june.csv --data shop=shop-june.csv --out june.csv
     """
-    from accord_scenarios.prediction import predict as play
+    from accord_scenarios.prediction import predicted
+    from accord_scenarios.runner import told
 
-    raise typer.Exit(play(folder, data=data, out=out, requester=requester, online=online, force=force, quiet=quiet))
+    ended = predicted(folder, data, out, requester, online=online, force=force, quiet=quiet)
+    raise typer.Exit(told(ended, quiet=quiet))

@@ -25,6 +25,7 @@ def psi(
       accord psi diabetes
       accord psi lists.yaml --out common --set align.max_overlap=null
     """
-    from accord_scenarios.runner import run as play
+    from accord_scenarios import runner
 
-    raise typer.Exit(play(scenario, out=out, broker=broker, sets=sets, force=force, quiet=quiet, job="psi"))
+    ended = runner.run(scenario, out=out, broker=broker, sets=sets, force=force, quiet=quiet, job="psi")
+    raise typer.Exit(runner.told(ended, quiet=quiet))

@@ -39,19 +39,18 @@ def run(
       accord run credit.yaml --out runs/first --set train.protection=score
       accord run --resume runs/first
     """
+    from accord_scenarios import runner
+
     if resume is not None:
         if scenario is not None or out is not None or broker is not None or sets or force:
             raise UsageError(
                 "--resume takes the folder alone: the run goes on as it began.",
                 hint=f"Try: accord run --resume {resume}",
             )
-        from accord_scenarios.runner import resume as go_on
-
-        raise typer.Exit(go_on(resume, quiet=quiet))
+        raise typer.Exit(runner.told(runner.resume(resume, quiet=quiet), quiet=quiet))
     if scenario is None:
         raise UsageError(
             "run needs a scenario.", hint="Try: accord run diabetes. `accord scenario list` shows what is bundled."
         )
-    from accord_scenarios.runner import run as play
-
-    raise typer.Exit(play(scenario, out=out, broker=broker, sets=sets, force=force, quiet=quiet))
+    ended = runner.run(scenario, out=out, broker=broker, sets=sets, force=force, quiet=quiet)
+    raise typer.Exit(runner.told(ended, quiet=quiet))

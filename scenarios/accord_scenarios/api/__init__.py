@@ -1,0 +1,1 @@
+"""What the commands do, for Python: typed results, exceptions; the command line is a layer over it."""
