@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -141,9 +142,9 @@ def test_shapes_and_descriptions_hold_no_id() -> None:
 
 @given(st.text(st.sampled_from("aZ09.-+eE @/#<>nul"), max_size=12))
 def test_the_short_way_gives_what_the_long_one_gives(cell: str) -> None:
-    short, long = (IdColumn("a.csv", Key(("id",))) for _ in range(2))
+    short, long = (IdColumn(lambda line: ("a.csv", f"line {line}"), Key(("id",))) for _ in range(2))
     long._simple = False
-    taken = []
+    taken: list[tuple[Any, ...]] = []
     for column in (short, long):
         try:
             taken.append((column.take([cell], 2), column.numbers, column._words, column._taken))

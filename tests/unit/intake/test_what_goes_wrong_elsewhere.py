@@ -20,7 +20,7 @@ from accord_protocols.primitives.psi.ids import Key
 from accord_schemas.agreement import Agreement, Align
 from accord_schemas.errors import UsageError
 
-CARRY = {"bank": ("x",), "shop": ("x",)}
+CARRY: dict[str, tuple[str, ...]] = {"bank": ("x",), "shop": ("x",)}
 
 
 def agreed() -> Agreement:

@@ -62,7 +62,7 @@ def test_everybody_who_is_told_has_the_same_columns_of_common_ids_alone() -> Non
     for address, content in world.log.items():
         if isinstance(content.event, Cells):
             assert len(content.event.sizes) == 10, "cells of rows that are not common"
-            assert set(content.to) == demanded(
+            assert frozenset(content.to) == demanded(
                 world.terms, {k: m for (k, _), m in JOBS["psi"].machines.items()}, address, Cells
             )
 
