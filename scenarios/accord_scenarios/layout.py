@@ -23,7 +23,7 @@ from accord_schemas.errors import AccordError, UsageError
 
 POLICY = {
     "proposals": "accept",
-    "protection": ["shared", "score", "closed", "express"],
+    "protection": ["shared", "score", "closed", "express", "paths"],
     "min_key_bits": 2048,
     "overlap": True,
     "carry": "any",

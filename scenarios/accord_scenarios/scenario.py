@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from accord_agents.config.problems import usage_error
 from accord_agents.files import yaml12
 from accord_scenarios import library
-from accord_scenarios.jobs.registry import ALIGNED, DEFAULT, PLAYED
+from accord_scenarios.jobs.registry import ALIGNED, DEFAULT, OF_MODELS, PLAYED
 from accord_scenarios.model import Scenario
 from accord_schemas.agreement import ALIGN_JOBS
 from accord_schemas.errors import UsageError
@@ -38,7 +38,7 @@ def load(scenario: str | Path, sets: Iterable[str] = (), job: str | None = None)
     given = dict(_assignment(text) for text in sets)
     for field, new in given.items():
         _lay_over(value, field, new)
-    stated = value.get("job", DEFAULT)
+    stated = value.setdefault("job", _of_model(value.get("train")))
     if stated not in PLAYED:
         *known, last = PLAYED
         raise UsageError(f"{path.name}: job is {stated!r}; it must be {', '.join(known)} or {last}.")
@@ -50,6 +50,12 @@ def load(scenario: str | Path, sets: Iterable[str] = (), job: str | None = None)
     kept = {name: part for name, part in loaded.resolved().items() if name in model.model_fields}
     kept["align"] = {name: part for name, part in kept["align"].items() if wanted in ALIGN_JOBS.get(name, (wanted,))}
     return _checked(model, kept | {"job": wanted}, path, given)
+
+
+def _of_model(train: Any) -> str:
+    """The job that a scenario means which says none: that of its model."""
+    model = train.get("model") if isinstance(train, dict) else None
+    return OF_MODELS.get(model, DEFAULT) if isinstance(model, str) else DEFAULT
 
 
 def _checked(

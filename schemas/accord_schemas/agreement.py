@@ -37,6 +37,8 @@ ONLINE = "online"
 """The job that predicts rows as they are asked for, by their ids: it aligns nothing either."""
 QUERY = "query"
 """The job in which one party asks another for the values of keys that it does not name."""
+TREES = "trees"
+"""The job that grows boosted trees."""
 RESERVED = frozenset({"job", "self"})
 MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192
 Pin = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -212,6 +214,43 @@ class Train(_Part):
         return "" if self.folds != 1 else "folds is 1; cross-validation has at least 2"
 
 
+class Trees(_Part):
+    """Gradient-boosted trees over the columns of all parties.
+
+    Numbers that are no integers mean the decimals that they are written as, exactly.
+
+    Args:
+        protection: ``shared``, at which nobody sees which rows a node holds; ``paths``, the most open level of all:
+            everybody sees on which side of every split every row falls.
+        objective: ``logistic`` (labels 0 and 1), ``squared`` or ``poisson`` (counts, log link).
+        trees: At most.
+        depth: Splits between the root and a leaf, at most.
+        bins: Of a column, the one of missing values included.
+        learning_rate: By which a tree's leaves are multiplied.
+        l2: Added to the sum of second derivatives of a leaf.
+        min_gain: What a split has to gain more than.
+        min_child_weight: The least sum of second derivatives of a child.
+        min_rows: The fewest TRAIN rows of a group whose sums anybody sees, and of a child.
+        stop_after: Trees without a smaller loss on TEST rows after which no more are grown; None grows all.
+        row_sample: Part of the TRAIN rows that each tree is grown on.
+        column_sample: Part of each party's columns that each tree looks at.
+    """
+
+    protection: Literal["shared", "paths"] = "shared"
+    objective: Literal["logistic", "squared", "poisson"] = "logistic"
+    trees: Annotated[int, Field(ge=1, le=1000)] = 20
+    depth: Annotated[int, Field(ge=1, le=7)] = 5
+    bins: Literal[4, 8, 16, 32, 64] = 32
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.3
+    l2: Annotated[float, Field(gt=0, le=1_000_000)] = 1.0
+    min_gain: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
+    min_child_weight: Annotated[float, Field(ge=0, le=1_000_000)] = 1.0
+    min_rows: Annotated[int, Field(ge=20, le=1_000_000)] = 20
+    stop_after: Annotated[int, Field(ge=1, le=1000)] | None = 5
+    row_sample: Annotated[float, Field(gt=0, le=1)] = 1.0
+    column_sample: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
 class Predict(_Part):
     """Prediction of new rows by a model that the parties have trained before, and whose parts they hold.
 
@@ -298,6 +337,7 @@ class Agreement(_Part):
     align: Align = Align()
     prepare: Prepare = Prepare()
     train: Train | None = None
+    trees: Trees | None = None
     computing: Annotated[tuple[Party, ...], Strict(False)] = ()
     test_rows: TestRows | None = None
     predict: Predict | None = None

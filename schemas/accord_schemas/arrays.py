@@ -64,6 +64,8 @@ def _parts(value: NDArray[Any] | Blob) -> Iterator[NDArray[Any]]:
 
 Numbers = Annotated[np.ndarray, Array("u1", (None, None))]
 """``(n, width) uint8``: big integers, rows big-endian."""
+Octets = Annotated[np.ndarray, Array("u1", (None,))]
+"""``(n,) uint8``: small numbers, or bits in eights, low ones first."""
 Digests = Annotated[np.ndarray, Array("u1", (None, 32))]
 """``(n, 32) uint8``: tags or group elements."""
 Blocks16 = Annotated[np.ndarray, Array("u1", (None, 16))]

@@ -38,7 +38,7 @@ _KEPT = (*_DOCUMENTS, "snapshots/*", "payloads/*", "blobs/*/*")
 def recorded() -> dict[str, tuple[str, str]]:
     """Command and scenario of each history: every bundled scenario, and every job that none of them is."""
     further = {"psi": ("psi", "wine"), "overlap": ("overlap", "wine"), "predict": ("predict", "wine")}
-    further["online"] = ("online", "wine")
+    further |= {"online": ("online", "wine"), "trees": ("run", str(HERE / "trees.yaml"))}
     return {name: ("run", name) for name in library.names()} | further
 
 

@@ -16,7 +16,7 @@ from accord_protocols.kernel.machine import Setup
 from accord_protocols.tasks import TASKS, Context, run
 from accord_protocols.tasks.registry import cut, join, part, spans
 from accord_schemas.address import SELF, Address, Content
-from accord_schemas.agreement import Agreement, Align, Member, Prepare, TestRows, Train
+from accord_schemas.agreement import Agreement, Align, Member, Prepare, TestRows, Train, Trees
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError, ProtocolError
 from accord_schemas.events import Event
@@ -102,6 +102,15 @@ def measuring(parties: int) -> Agreement:
     """An agreement to count what is shared."""
     job = JOBS["overlap"]
     return job.told(alignment(parties).model_copy(update={"job": job.name, "versions": job.versions}))
+
+
+def boosted(parties: int, gate: float | None = None, **trees: Any) -> Agreement:
+    """An agreement to grow boosted trees at `paths`, small ones of a squared loss."""
+    job = JOBS["trees"]
+    small = {"protection": "paths", "objective": "squared", "trees": 2, "depth": 3, "bins": 8}
+    grows = {"train": None, "trees": Trees(**{**small, **trees}), "align": Align(protocol="ecdh", max_overlap=gate)}
+    update = {"job": job.name, "versions": job.versions, **grows}
+    return job.told(agreement(parties, gate=gate).model_copy(update=update))
 
 
 class World:

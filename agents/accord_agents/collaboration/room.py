@@ -14,6 +14,7 @@ from accord_protocols.phases.alignment.star import question_bytes
 from accord_protocols.phases.query.database import layout_of, server
 from accord_protocols.phases.query.query import BATCH
 from accord_protocols.phases.training.levels import level_of
+from accord_protocols.primitives.onehot.halftree import cell_bytes
 from accord_protocols.primitives.psi.okvs import VALUE, Geometry
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import ProtocolError
@@ -42,13 +43,14 @@ def room(agreement: Agreement) -> int:
     return min(budget(agreement) // chunk, MAX_CHUNKS) * chunk
 
 
-def too_large(agreement: Agreement, sizes: Mapping[str, int], rows: int = 0) -> Iterator[TooLarge]:
+def too_large(agreement: Agreement, sizes: Mapping[str, int], rows: int = 0, cells: int = 0) -> Iterator[TooLarge]:
     """What will not fit.
 
     Args:
         agreement: Says who leads, how long keys are, and how contents are cut.
         sizes: Ids of the parties of which it is known.
         rows: TRAIN rows, once they are known.
+        cells: Rows times columns of the party that has most, once they are known.
     """
     most = room(agreement)
     if agreement.query is not None:
@@ -62,6 +64,10 @@ def too_large(agreement: Agreement, sizes: Mapping[str, int], rows: int = 0) -> 
             yield TooLarge(party, _detail(f"{ids:,} ids of {party}", size, most, f"{remedy} the set split"))
     if agreement.train and (size := rows * level_of(agreement).row_bytes(agreement)) + HEAD > most:
         yield TooLarge("", _detail(f"{rows:,} TRAIN rows", size, most, "agree on shorter keys, or train on fewer rows"))
+    if agreement.trees and (size := cells * cell_bytes(agreement.trees.bins)) + HEAD > most:
+        yield TooLarge(
+            "", _detail(f"{cells:,} cells of a party", size, most, "agree on fewer train.bins, or train on fewer rows")
+        )
 
 
 def _queries(agreement: Agreement, sizes: Mapping[str, int], most: int) -> Iterator[TooLarge]:

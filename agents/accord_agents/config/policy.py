@@ -23,7 +23,9 @@ class Policy(BaseModel):
         proposals: What happens to a proposal that keeps all rules.
         proposers: Who may propose; absent: every pinned party.
         protection: Levels that this party accepts. `score` opens the scores to the label holder, from which it can
-            rebuild most of the feature rows after enough rounds, so that it has to be named here.
+            rebuild most of the feature rows after enough rounds, so that it has to be named here. `paths`, the most
+            open of all, shows everybody on which side of every split of boosted trees every row falls; who accepts
+            `score` has not accepted it.
         profiles: Families of algorithms that this party accepts.
         min_key_bits: The least key size; logs are kept for years.
         max_peer_rows: The most ids that a peer may announce: each is a guess. More, and nothing is answered.
@@ -45,14 +47,15 @@ class Policy(BaseModel):
         refuse_few_rows: Refuse to train on fewer than 50 rows per own column, and where gradients are opened on fewer
             than 10 per own column and agreed round, instead of warning.
         refuse_reruns: Refuse TRAIN rows that differ, by themselves or in what stands in them, in a few from those of
-            an earlier training with one of the parties: the difference of two trainings tells those rows' labels.
+            an earlier training with one of the parties: the difference of two trainings tells those rows' labels. And
+            refuse boosted trees that, with earlier ones on some of their rows, tell too much of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     proposals: Verdict = "ask"
     proposers: list[Text] | None = None
-    protection: list[Literal["score", "express", "shared", "closed"]] = ["shared", "closed"]
+    protection: list[Literal["paths", "score", "express", "shared", "closed"]] = ["shared", "closed"]
     profiles: list[Profile] = [suite.name for suite in SUITES.values()]
     min_key_bits: Annotated[int, Field(ge=2048)] = 3072
     max_peer_rows: Annotated[int, Field(ge=1)] = 20_000_000
@@ -72,6 +75,7 @@ class Policy(BaseModel):
     def judge(self, agreement: Agreement, proposer: str, me: str = "") -> tuple[Verdict, str]:
         """What to do with a proposal to this party, and why it is refused."""
         train = agreement.train
+        level = train.protection if train else agreement.trees.protection if agreement.trees else None
         job = JOBS.get(agreement.job)
         alone = len(agreement.parties) == ALONE
         online, ungated = agreement.job == ONLINE, agreement.align.max_overlap is None
@@ -91,10 +95,7 @@ class Policy(BaseModel):
             (agreement.job == OVERLAP and not self.overlap, "nobody is told how many ids are shared"),
             (bool(kept), f"column {kept and kept[0]} is told to nobody"),
             (asked and agreement.questions > self.max_queries, "too many ids may be asked for"),
-            (
-                train is not None and train.protection not in self.protection,
-                f"level {train and train.protection} is not allowed",
-            ),
+            (level is not None and level not in self.protection, f"level {level} is not allowed"),
             (train is not None and train.max_rounds > self.max_rounds, "too many rounds"),
             (
                 alone and tested and me != agreement.label_holder and not self.score_alone,

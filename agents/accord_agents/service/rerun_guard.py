@@ -29,6 +29,8 @@ from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
 
 ROWS_PER_COLUMN = 50
+ROWS_PER_EQUATION = 4
+"""Of boosted trees: TRAIN rows for each equation that they tell on a column, over all runs."""
 SUFFIX = ".rows"
 """Of the file of a collaboration, after its id."""
 Hashes = NDArray[np.uint64]
@@ -43,12 +45,14 @@ class Training:
         rows: ``(n,)`` hashes of the TRAIN rows' ids, ascending.
         contents: ``(n,)`` hashes of what stands in them: label and columns.
         scored: ``(k,)`` hashes of the TEST rows' ids.
+        equations: On each column of these rows that boosted trees may have told, see `equations`.
     """
 
     peers: frozenset[str]
     rows: Hashes = field(repr=False)
     contents: Hashes = field(repr=False)
     scored: Hashes = field(repr=False)
+    equations: int = 0
 
     def near(self, other: Training, columns: int) -> bool:
         """Whether too few rows differ: those that only one has, or those of both that changed."""
@@ -64,14 +68,17 @@ class Training:
         """The arrays, as one file."""
         file = io.BytesIO()
         peers = np.array(sorted(self.peers), np.str_)
-        np.savez(file, peers=peers, rows=self.rows, contents=self.contents, scored=self.scored)
+        told = np.array(self.equations)
+        np.savez(file, peers=peers, rows=self.rows, contents=self.contents, scored=self.scored, equations=told)
         return file.getvalue()
 
     @classmethod
     def read(cls, path: Path) -> Training:
         """What `encode` gave."""
         with np.load(path, allow_pickle=False) as found:
-            return cls(frozenset(found["peers"].tolist()), *(found[n] for n in ("rows", "contents", "scored")))
+            told = int(found["equations"]) if "equations" in found else 0  # written before there were trees
+            rows, contents, scored = (found[n] for n in ("rows", "contents", "scored"))
+            return cls(frozenset(found["peers"].tolist()), rows, contents, scored, told)
 
 
 class Reruns:
@@ -93,7 +100,8 @@ class Reruns:
         ids, scored = (np.array([self._hash(table.ids[r].encode()) for r in each], np.uint64) for each in (kept, tests))
         order = np.argsort(ids)
         contents = np.array([self._hash(self._content(table, kept[k])) for k in order], np.uint64)
-        return Training(frozenset(agreement.parties) - {me}, ids[order], contents, scored)
+        peers = frozenset(agreement.parties) - {me}
+        return Training(peers, ids[order], contents, scored, equations(agreement))
 
     def prediction(self, agreement: Agreement, me: str, table: Table, rows: Sequence[int]) -> Training:
         """What to remember of a prediction of the aligned `rows` of a table: their scores, and no training."""
@@ -110,6 +118,12 @@ class Reruns:
             columns: The most columns that any party trains with.
         """
         return any(training.near(other, columns) for other in self._others(cid))
+
+    def equations(self, cid: str, training: Training) -> int:
+        """How many a training and those before it, on some of its rows with one of its peers, tell on each column."""
+        earlier = (o for o in self._others(cid) if o.peers & training.peers)
+        before = (o.equations for o in earlier if o.equations and np.isin(o.rows, training.rows).any())
+        return training.equations + sum(before)
 
     def scores(self, cid: str, training: Training, reader: str) -> int:
         """How often one of a training's TEST rows was scored for a party before, at most."""
@@ -141,6 +155,15 @@ class Reruns:
         return content
 
 
+def equations(agreement: Agreement) -> int:
+    """On each column: every node of every tree gives two, for each cut, with coefficients that the label holder knows.
+
+    With as many as there are rows all cells can be solved for, whatever groups there are (docs/threat-model.md).
+    """
+    trees = agreement.trees
+    return 2 * trees.trees * (2**trees.depth - 1) if trees else 0
+
+
 def objections(
     policy: Policy,
     reruns: Reruns,
@@ -160,7 +183,8 @@ def objections(
             yield f"{peer} announced too many ids", f"{size} ids of {peer}, of at most {policy.max_peer_rows}"
     if collaboration.agreement:
         sizes, rows = note.get("sizes", {}), note.get("train_rows", 0)
-        for found in too_large(collaboration.agreement, sizes, rows):
+        cells = len(note["rows"]) * max(note["widths"].values()) if "widths" in note else 0
+        for found in too_large(collaboration.agreement, sizes, rows, cells):
             whose = f"{found.party} announced more ids" if found.party else "there are more TRAIN rows"
             yield f"{whose} than one content carries", found.detail
     if "widths" in note and collaboration.agreement:
@@ -168,9 +192,12 @@ def objections(
         assert own is not None
         training = reruns.training(collaboration.agreement, collaboration.me, own, note["rows"])
         columns, cid, most = max(note["widths"].values()), collaboration.cid, policy.max_scores_per_row
-        reader = collaboration.agreement.label_holder
+        reader, told = collaboration.agreement.label_holder, reruns.equations(cid, training)
         if most is not None and reader != collaboration.me and reruns.scores(cid, training, reader) >= most:
             yield "TEST rows were scored for the label holder before", f"a row at most {most} times, as the policy says"
+        elif policy.refuse_reruns and training.equations and told > len(training.rows) // ROWS_PER_EQUATION:
+            bound = f"{told} equations on each column, these and earlier ones, of {len(training.rows)} TRAIN rows"
+            yield "trees on these rows would tell too much of them", bound
         elif not (policy.refuse_reruns and reruns.near(cid, training, columns)):
             reruns.remember(cid, training)
         else:

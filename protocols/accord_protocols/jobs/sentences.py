@@ -41,6 +41,11 @@ def predicted(agreement: Agreement, party: str) -> str:
     return "; ".join([*_aligned(agreement, party), *_predicted(agreement, party)])
 
 
+def boosted(agreement: Agreement, party: str) -> str:
+    """Of boosted trees, over all of them, with their TEST rows."""
+    return "; ".join([*_aligned(agreement, party), *_boosted(agreement, party)])
+
+
 def asked(agreement: Agreement, party: str) -> str:
     """Of an online prediction."""
     return "; ".join(_asked(agreement, party))
@@ -191,6 +196,32 @@ def _asked(agreement: Agreement, party: str) -> Iterator[str]:
     yield f"which of the other parties have an id that it asks for, up to {queries}"
     yield "the prediction of every such row that all have"
     yield from _summed(agreement, "every such row")
+
+
+def _boosted(agreement: Agreement, party: str) -> Iterator[str]:
+    """At `paths`: every party sees on which side of every split every row falls."""
+    trees = agreement.trees
+    if trees is None:
+        return
+    over = f"in each of up to {trees.trees} trees"
+    yield f"on which side of every split of every party each row falls, TEST rows too, {over}"
+    if party != agreement.label_holder:
+        yield (
+            "with a few dozen labels that it knows, from these sides, the other rows' labels nearly as well as the "
+            "model tells them"
+        )
+        yield "of its own splits the column, the value and on which side missing values go"
+        return
+    yield "each row's score"
+    yield (
+        f"sums of its rows' derivatives over groups of at least {trees.min_rows} rows by ranges of the other parties' "
+        "columns"
+    )
+    yield (
+        "for every split on another party's columns the side each row falls on: after 20 trees about half of what "
+        "their binned columns say, for fewer rows or repeated runs nearly all; minimum groups do not prevent this"
+    )
+    yield "if it cheats, the other parties' whole binned tables in one training, unnoticed until an audit"
 
 
 def _summed(agreement: Agreement, of: str) -> Iterator[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from accord_scenarios.jobs import online, overlap, predict, psi, query, train
+from accord_scenarios.jobs import online, overlap, predict, psi, query, train, trees
 from accord_scenarios.jobs.base import Played, Result
 from accord_scenarios.wording import listed
 
-_ALL = (train.PLAYED, psi.PLAYED, overlap.PLAYED, predict.PLAYED, online.PLAYED, query.PLAYED)
+_ALL = (train.PLAYED, psi.PLAYED, overlap.PLAYED, predict.PLAYED, online.PLAYED, query.PLAYED, trees.PLAYED)
 PLAYED: dict[str, Played] = {played.job.name: played for played in _ALL}
 DEFAULT = "train"
 """What a scenario is that does not say."""
+OF_MODELS = {trees.MODEL: trees.PLAYED.job.name}
+"""What a scenario is that says no job, but a model of its own job."""
 ALIGNED = "psi"
 """What a training without training is: it ends after alignment."""
 _ENDS = {"REFUSED": "was refused", "CANCELLED": "was called off", "EXPIRED": "ran out of time", "FAILED": "failed"}

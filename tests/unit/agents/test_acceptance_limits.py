@@ -16,7 +16,7 @@ from accord_agents.service.acceptance import fits
 from accord_agents.service.rerun_guard import Reruns, objections
 from accord_protocols.phases.alignment.oprf import oprf_of
 from accord_protocols.phases.training.engines import engine_of
-from accord_schemas.agreement import Agreement, Limits
+from accord_schemas.agreement import Agreement, Limits, Trees
 from accord_schemas.bigints import to_block
 from accord_schemas.errors import UsageError
 from accord_schemas.header import MAX_CHUNKS
@@ -71,6 +71,14 @@ def test_what_is_agreed_is_carried_where_the_agreement_is_small(bits: int, rows:
 def test_a_store_of_too_many_ids_is_too_large() -> None:
     (found,) = too_large(carrying(2048, 1024, 10**9), {"shop": 60 * MILLION})
     assert found.party == "shop" and "have the set split" in found.detail
+
+
+def test_cells_of_boosted_trees_are_found_by_their_size() -> None:
+    trees = carrying(2048, 1 << 20).model_copy(update={"train": None, "trees": Trees(protection="paths")})
+    fitting = (room(trees) - HEAD) // 64
+    assert not [*too_large(trees, {}, 0, fitting)]
+    (found,) = too_large(trees, {}, 0, fitting + 1)
+    assert f"{fitting + 1:,} cells" in found.detail and "fewer train.bins" in found.detail
 
 
 def test_engines_say_how_much_they_send() -> None:

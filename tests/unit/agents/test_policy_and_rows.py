@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from tests.support.models import parts, prediction
-from tests.support.world import agreement, alignment, tables
+from tests.support.world import agreement, alignment, boosted, tables
 
 from accord_agents.config.policy import Policy
 from accord_agents.security.keystore import Keystore
 from accord_agents.service.budget import Budget
 from accord_agents.service.rerun_guard import Reruns, objections
 from accord_protocols.jobs.registry import JOBS
-from accord_schemas.agreement import Agreement, Align
+from accord_schemas.agreement import Agreement, Align, Trees
 
 TERMS = agreement(3, 3072, gate=0.9, max_rounds=50)
 SCORE = agreement(3, 3072, gate=0.9, protection="score")
@@ -140,6 +140,21 @@ def test_sentences_say_what_the_terms_mean() -> None:
     assert "TEST" in TERMS.learns["bank"] and "the other party's own" in PAIR.learns["bank"]
     assert "yes/no column" in SCORE.learns["bank"] and "yes/no" not in TERMS.learns["bank"]
     assert "with bank's it gives every row's score" in TERMS.learns["shop"] and "score" not in TERMS.learns["telco"]
+
+
+def test_who_accepts_scores_has_not_accepted_paths() -> None:
+    terms = boosted(2)
+    open_to_all = ["score", "express", "shared", "closed"]
+    for policy in (Policy(), Policy(protection=open_to_all, score_alone=True, min_key_bits=2048)):
+        verdict, reason = policy.judge(terms, "bank", "shop")
+        assert verdict == "refuse" and ("level paths" in reason or "bits" in reason)
+    named = Policy(proposals="accept", protection=["paths"], min_key_bits=2048)
+    assert named.judge(terms, "bank", "shop") == ("accept", "")
+    hidden = terms.model_copy(update={"trees": Trees(), "learns": {}})
+    assert "protection: paths" in Policy(min_key_bits=2048).judge(hidden, "bank", "shop")[1], "what is left is named"
+    softer = terms.model_copy(update={"learns": terms.learns | {"bank": terms.learns["bank"].partition("; ")[0]}})
+    assert "it does not say that bank learns" in named.judge(softer, "bank", "shop")[1]
+    assert "whole binned tables" in terms.learns["bank"] and "few dozen labels" in terms.learns["shop"]
 
 
 def test_a_policy_may_demand_to_compute() -> None:

@@ -20,9 +20,9 @@ from accord_agents.security.entropy import SystemEntropy
 from accord_agents.security.keystore import RANDOM, Keystore
 from accord_agents.security.own_identity import make_identity
 from accord_agents.service.budget import Budget
-from accord_agents.service.rerun_guard import Reruns, objections
+from accord_agents.service.rerun_guard import Reruns, equations, objections
 from accord_protocols.primitives.psi.ids import is_test
-from accord_schemas.agreement import Agreement, Member, TestRows
+from accord_schemas.agreement import Agreement, Member, TestRows, Trees
 
 IDS = tuple(f"user-{i}" for i in range(5000))
 LABELS = (np.random.default_rng(0).random(len(IDS)) < 0.2).astype(float)
@@ -102,6 +102,20 @@ def test_the_bound_is_fifty_rows_for_each_column_of_whoever_has_most(memory: Mem
     assert not memory.run("4", terms(), ALL[:-500])
     assert memory.run("5", terms(), ALL[:-510]), "near the one before"
     assert not memory.run("1", terms()), "the same collaboration again, after a restart"
+
+
+def test_trees_on_the_same_rows_have_a_budget(memory: Memory) -> None:
+    """Two runs on the same thousand rows at `paths`: the second is refused, however it is called."""
+    some, grows = range(1000), Trees(protection="paths", trees=4, depth=5)
+    trees = terms().model_copy(update={"train": None, "trees": grows})
+    assert equations(trees) == 2 * 4 * 31
+    assert not memory.run("1", trees, some)
+    assert "too much of them" in memory.run("2", trees, some)
+    assert "too much of them" in memory.run("3", trees, range(500, 1500)), "on some of these rows"
+    assert not memory.run("4", trees, range(1000, 2000)), "on others"
+    assert not memory.run("1", trees, some), "the same collaboration again, after a restart"
+    larger = trees.model_copy(update={"trees": grows.model_copy(update={"trees": 5})})
+    assert "too much of them" in memory.run("5", larger, range(3000, 4000)), "one is too much by itself"
 
 
 def test_what_was_refused_is_not_remembered_and_what_was_allowed_is(tmp_path: Path) -> None:

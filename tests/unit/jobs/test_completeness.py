@@ -10,7 +10,7 @@ import pytest
 from tests.support.completeness import missing
 from tests.support.models import OF, asking, brought, online, parts, prediction
 from tests.support.queries import files, hidden, words
-from tests.support.world import NAMES, World, agreement, alignment, measuring, tables
+from tests.support.world import NAMES, World, agreement, alignment, boosted, measuring, tables
 
 from accord_protocols.jobs.base import SECTIONS, Job
 from accord_protocols.jobs.registry import JOBS
@@ -29,6 +29,7 @@ AGREED: dict[str, Callable[[], Agreement]] = {
     "predict": lambda: prediction(parts(TABLES), gate=0.99),
     "online": lambda: online(parts(TABLES), queries=5),
     "query": hidden,
+    "trees": lambda: boosted(PARTIES, gate=0.99),
 }
 """An agreement of each job, gate on."""
 COMMON = {"version", "job", "name", "parties", "leads", "computing", "key_bits", "profile", "seeded", "learns"}
@@ -52,9 +53,9 @@ def scenario(name: str) -> Scenario:
     data = {"csv": Path("a.csv"), "id": "id"}
     first, others = ("requester", "scorer") if name in ("predict", "online") else ("label_holder", "feature_holder")
     parties = {p: {"role": others, "data": data} for p in NAMES[1:PARTIES]}
-    parties["bank"] = {"role": first, "data": data | ({"label": "y"} if name == "train" else {})}
+    parties["bank"] = {"role": first, "data": data | ({"label": "y"} if name in ("train", "trees") else {})}
     more: dict[str, dict[str, object]] = {"train": {"train": {}}, "predict": {"predict": {"of": OF}}}
-    more["online"] = more["predict"]
+    more |= {"online": more["predict"], "trees": {"train": {"model": "boosted_trees", "protection": "paths"}}}
     if name == "query":
         offers = {"role": "server", "data": data | {"columns": ["status"]}}
         parties = {"bank": {"role": "client", "data": data}, "shop": offers}

@@ -1,0 +1,222 @@
+"""An edge: all-but-one transfers for the cells of one party's columns, between the label holder and that party.
+
+Nothing that depends on the holder's choices is said before their check has passed, see `primitives.onehot.cot`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from accord_protocols.kernel.effects import Compute, Done, Fields, Send
+from accord_protocols.kernel.inputs import Inputs
+from accord_protocols.kernel.machine import Goes, Machine, Setup
+from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.primitives.onehot.blocks import ROWS
+from accord_protocols.primitives.onehot.cot import CHECK
+from accord_protocols.primitives.onehot.ledger import Ledger
+from accord_protocols.primitives.onehot.seeds import BITS, GROUPS
+from accord_protocols.tasks.onehot import block_bytes
+from accord_protocols.tasks.results import Bytes, CellsAnswered, CellsChosen, CellsGrown, CellsKept, CellsLearned, Words
+from accord_protocols.tasks.results import Points as Offered
+from accord_schemas.blob import loaded
+from accord_schemas.canonical import digest
+from accord_schemas.errors import ProtocolError
+from accord_schemas.events import CellChoices, Event, Levels, Offer
+
+UNFIT = "what was said of the cells of an edge is not of the agreed form"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Opening:
+    """What both ends begin with: TRAIN rows, columns of the holder, levels of a half-tree; its bins at the holder."""
+
+    rows: int
+    columns: int
+    depth: int
+    bins: Bytes | None = None
+
+    @property
+    def blocks(self) -> int:
+        """Of rows."""
+        return -(-self.rows // ROWS)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Proposing:
+    """The sender, with the key of what it offered."""
+
+    opening: Opening
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answering:
+    """The holder, with its half of the base transfers."""
+
+    opening: Opening
+    answered: CellsAnswered
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Checking:
+    """The sender, with what the holder said."""
+
+    opening: Opening
+    said: CellChoices
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Accepting:
+    """The sender, with Δ as bits."""
+
+    ledger: Ledger
+    delta: Bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Merging:
+    """The holder, with what it keeps of its own."""
+
+    opening: Opening
+    ledger: Ledger
+    kept: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Linked:
+    """What each end keeps of every row, Δ at the sender, and what the edge has used."""
+
+    sid: bytes
+    cells: Words
+    ledger: Ledger
+    delta: Bytes | None = None
+
+
+class Edge(Machine):
+    """``edge.HOLDER``: one for each party but the label holder."""
+
+    kind = "edge"
+    by_reference = True
+    says: ClassVar[dict[str, type[Event]]] = {"offer": Offer, "cells": CellChoices, "levels": Levels}
+    goes: ClassVar[dict[str, Goes]] = {"offer": Goes.INSTANCE, "cells": Goes.LABEL, "levels": Goes.INSTANCE}
+
+    @classmethod
+    def expected(cls, setup: Setup, qualifier: str) -> bool:
+        """One for each party but the label holder."""
+        return qualifier in setup.agreement.others
+
+    @property
+    def sid(self) -> bytes:
+        """Of this edge in this direction."""
+        return digest(b"accord onehot edge", self.setup.sid, self.instance, self.setup.leader, self.qualifier)
+
+    @property
+    def fields(self) -> Fields:
+        """Of every task."""
+        return {"sid": self.sid, "peer": self.setup.leader if self.me == self.qualifier else self.qualifier}
+
+    @transition(Opening, nothing, starts=True)
+    def start(self, state: Opening, inputs: Inputs, draw: Draw) -> Fired:
+        """Sender: draw Δ. Holder: wait for its offer."""
+        if self.me == self.qualifier:
+            return Fired((), self.answer.keeping(state))
+        key = draw.key("delta")
+        compute = Compute("offered", "onehot.offered", self.fields, key=key)
+        return Fired((compute,), self.offer.keeping(Proposing(state, key)))
+
+    @transition(Proposing, lambda self, _: [self.job("offered")])
+    def offer(self, state: Proposing, inputs: Inputs, draw: Draw) -> Fired:
+        """Sender: send its public keys."""
+        event = Offer(points=inputs.result(Offered, self.job("offered")).points)
+        return Fired((Send("offer", [self.qualifier], event),), self.learn.keeping(state))
+
+    @transition(Opening, lambda self, _: [self.at("offer", self.setup.leader)])
+    def answer(self, state: Opening, inputs: Inputs, draw: Draw) -> Fired:
+        """Holder: make the keys of the base transfers."""
+        points = inputs.event(Offer, self.at("offer", self.setup.leader)).points
+        if len(points) != BITS:
+            raise ProtocolError(UNFIT, whose=self.setup.leader)
+        compute = Compute("answered", "onehot.answered", {**self.fields, "points": points}, key=draw.key("answer"))
+        return Fired((compute,), self.choose.keeping(state))
+
+    @transition(Opening, lambda self, _: [self.job("answered")])
+    def choose(self, state: Opening, inputs: Inputs, draw: Draw) -> Fired:
+        """Holder: choose the complement of its bins."""
+        answered = inputs.result(CellsAnswered, self.job("answered"))
+        fields = {"exchange": answered.exchange, "seeds": answered.seeds, "depth": state.depth, "bins": state.bins}
+        compute = Compute("chosen", "onehot.chosen", {**self.fields, **fields}, key=draw.key("cells"))
+        return Fired((compute,), self.tell.keeping(Answering(state, answered)))
+
+    @transition(Answering, lambda self, _: [self.job("chosen")])
+    def tell(self, state: Answering, inputs: Inputs, draw: Draw) -> Fired:
+        """Holder: send its half of the base transfers, and what it chose."""
+        answered, chosen = state.answered, inputs.result(CellsChosen, self.job("chosen"))
+        event = CellChoices(
+            point=answered.point,
+            corrections=answered.corrections,
+            proofs=answered.proofs,
+            nonces=chosen.nonces,
+            checks=chosen.checks,
+            choices=chosen.choices,
+        )
+        ledger = Ledger().used(0, _nonces(chosen.nonces))
+        send = Send("cells", [self.setup.leader], event)
+        return Fired((send,), self.merge.keeping(Merging(state.opening, ledger, chosen.kept)))
+
+    @transition(Proposing, lambda self, _: [self.at("cells", self.qualifier)])
+    def learn(self, state: Proposing, inputs: Inputs, draw: Draw) -> Fired:
+        """Sender: learn its half of the base transfers, and see to it that the seeds are consistent."""
+        said, at = inputs.event(CellChoices, self.at("cells", self.qualifier)), state.opening
+        rest = at.rows - (at.blocks - 1) * ROWS
+        size = (at.blocks - 1) * block_bytes(ROWS, at.columns, at.depth) + block_bytes(rest, at.columns, at.depth)
+        shapes = (len(said.point), len(said.corrections), said.proofs.shape, len(said.nonces), said.checks.shape)
+        if (*shapes, len(said.choices)) != (1, 2 * BITS, (GROUPS, 64), at.blocks, (at.blocks, CHECK), size):
+            raise ProtocolError(UNFIT, whose=self.qualifier)
+        half = {"point": said.point, "corrections": said.corrections, "proofs": said.proofs}
+        compute = Compute("learned", "onehot.learned", {**self.fields, **half}, key=state.key)
+        return Fired((compute,), self.check.keeping(Checking(at, said)))
+
+    @transition(Checking, lambda self, _: [self.job("learned")])
+    def check(self, state: Checking, inputs: Inputs, draw: Draw) -> Fired:
+        """Sender: check every block of choices, and grow its cells."""
+        learned, at, said = inputs.result(CellsLearned, self.job("learned")), state.opening, state.said
+        fields = {
+            "exchange": learned.exchange,
+            "delta": learned.delta,
+            "seeds": learned.seeds,
+            "depth": at.depth,
+            "rows": at.rows,
+            "columns": at.columns,
+            "nonces": said.nonces,
+            "checks": said.checks,
+            "choices": said.choices,
+        }
+        ledger = Ledger().used(0, _nonces(said.nonces))
+        compute = Compute("grown", "onehot.grown", {**self.fields, **fields})
+        return Fired((compute,), self.end.keeping(Accepting(ledger, learned.delta)))
+
+    @transition(Accepting, lambda self, _: [self.job("grown")])
+    def end(self, state: Accepting, inputs: Inputs, draw: Draw) -> Fired:
+        """Sender: every check has passed; tell the holder the sums of its levels."""
+        grown = inputs.result(CellsGrown, self.job("grown"))
+        send = Send("levels", [self.qualifier], Levels(blocks=grown.blocks))
+        return Fired((send, Done(Linked(self.sid, grown.q, state.ledger, state.delta))))
+
+    @transition(Merging, lambda self, _: [self.at("levels", self.setup.leader)])
+    def merge(self, state: Merging, inputs: Inputs, draw: Draw) -> Fired:
+        """Holder: put together what it keeps."""
+        blocks, at = inputs.event(Levels, self.at("levels", self.setup.leader)).blocks, state.opening
+        if blocks.shape != (at.rows, at.columns * (at.depth - 1) * 2):
+            raise ProtocolError(UNFIT, whose=self.setup.leader)
+        compute = Compute("kept", "onehot.kept", {"kept": state.kept, "blocks": blocks, "depth": at.depth})
+        return Fired((compute,), self.keep.keeping(state))
+
+    @transition(Merging, lambda self, _: [self.job("kept")])
+    def keep(self, state: Merging, inputs: Inputs, draw: Draw) -> Fired:
+        """Holder: all is there."""
+        return Fired((Done(Linked(self.sid, inputs.result(CellsKept, self.job("kept")).kept, state.ledger)),))
+
+
+def _nonces(rows: Bytes) -> list[bytes]:
+    return [row.tobytes() for row in loaded(rows)]

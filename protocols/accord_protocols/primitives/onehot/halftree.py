@@ -1,0 +1,114 @@
+"""Half-trees: of every cell the sender grows W leaves, the holder all of them but the one at its bin.
+
+Guo, Yang, Wang, Zhang, Xie, Liu and Zhao (EUROCRYPT 2023): left = π(σ(x)) ⊕ σ(x), right = x ⊕ left, so that every level
+sums to Δ and one block a level, from the second on, tells the holder the node beside its path. The correlated transfers
+of a cell choose the complement of its bin, top bit first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_protocols.primitives.onehot.blocks import BLOCK, Blocks, Permutation
+from accord_protocols.primitives.onehot.loops import loops
+
+CELLS = 512
+"""Cells that are grown at a time, so that all of them stay in the cache."""
+Bins = NDArray[np.uint8]
+
+
+def depth_of(bins: int) -> int:
+    """Levels of a half-tree with so many leaves, a power of two from 4 to 64.
+
+    Raises:
+        ValueError: Another number.
+    """
+    depth = bins.bit_length() - 1
+    if bins != 1 << depth or not 2 <= depth <= 6:
+        raise ValueError(f"{bins} is no number of bins; 4, 8, 16, 32 and 64 are")
+    return depth
+
+
+def cell_bytes(bins: int) -> int:
+    """What the sender tells of a cell."""
+    return BLOCK * (depth_of(bins) - 1)
+
+
+def choices(bins: Bins, depth: int) -> NDArray[np.uint8]:
+    """What the holder chooses for its cells ``(cells,)``: ``(cells, depth)`` bits."""
+    shifts = np.arange(depth - 1, -1, -1, dtype=np.uint8)
+    return (1 - ((bins[:, None] >> shifts) & 1)).astype(np.uint8)
+
+
+def places(depth: int) -> NDArray[np.int64]:
+    """Where the nodes of a level are: a number with its bits turned round, see `portable`."""
+    found = np.zeros(1, np.int64)
+    for level in range(depth):
+        found = np.stack([found, found + (1 << level)], axis=1).reshape(-1)
+    return found
+
+
+class Grower:
+    """Grows cells of one block of rows, some at a time. What a call returns is overwritten by the next one.
+
+    Args:
+        permutation: For growing.
+        depth: Levels.
+    """
+
+    def __init__(self, permutation: Permutation, depth: int) -> None:
+        self._permutation, self._depth, self._fast = permutation, depth, loops()
+        self._places = [places(level) for level in range(depth + 1)]
+        self._room: list[tuple[Blocks, Blocks]] = []
+        self._sums = np.empty((2, 0, 2), np.uint64)
+
+    def grow(self, q: Blocks, delta: NDArray[np.uint64]) -> tuple[Blocks, Blocks]:
+        """The sender's leaves ``(W, cells, 2)``, see `places`, and what it tells, ``(cells, depth - 1, 2)``.
+
+        Args:
+            q: ``(cells, depth, 2)``.
+            delta: ``(2,)``, to which the leaves of a cell sum.
+        """
+        x, told = self._begin(len(q)), np.empty((len(q), self._depth - 1, 2), np.uint64)
+        x[0], x[1] = q[:, 0], q[:, 0] ^ delta
+        for level in range(1, self._depth):
+            x = self._level(x, level)
+            np.bitwise_xor(self._sums[0], q[:, level], out=told[:, level - 1])
+        return x, told
+
+    def regrow(self, kept: Blocks, bins: Bins) -> Blocks:
+        """The holder's leaves ``(W, cells, 2)``, zeros at its bin.
+
+        Args:
+            kept: ``(cells, depth, 2)``, see `sides`.
+            bins: ``(cells,)``.
+        """
+        x, path = self._begin(len(kept)), bins.astype(np.int64)
+        x[:], self._sums[:] = 0, 0
+        for level in range(self._depth):
+            x = self._level(x, level) if level else x
+            here = path >> (self._depth - 1 - level)
+            places = self._places[level + 1]
+            self._fast.fill(x, places[here], places[here ^ 1], self._sums, kept[:, level])
+        return x
+
+    def _begin(self, cells: int) -> Blocks:
+        if self._sums.shape[1] != cells:
+            pairs = ((2 << level, cells, 2) for level in range(self._depth))
+            self._room = [(np.empty(shape, np.uint64), np.empty(shape, np.uint64)) for shape in pairs]
+            self._sums = np.empty((2, cells, 2), np.uint64)
+        return self._room[0][0]
+
+    def _level(self, x: Blocks, level: int) -> Blocks:
+        turned, out = self._room[level - 1][1], self._room[level][0]
+        self._fast.orthomorphism(x, turned)
+        self._fast.spread(x, turned, self._permutation(turned), out, self._sums)
+        return out
+
+
+def sides(t: Blocks, told: Blocks) -> Blocks:
+    """What the holder keeps ``(cells, depth, 2)``: t, with what it was told XORed in from the second level on."""
+    kept = t.copy()
+    kept[:, 1:] ^= told
+    return kept

@@ -1,0 +1,1 @@
+"""Tasks of boosted trees, see `accord_protocols.phases.boosting`."""

@@ -1,0 +1,108 @@
+"""`job: trees` for people: boosted trees in a scenario, and the words for their results."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, model_validator
+
+from accord_protocols.jobs import trees
+from accord_protocols.phases.boosting.able import unable
+from accord_scenarios.jobs import training_words as words
+from accord_scenarios.jobs.base import Played, Result
+from accord_scenarios.jobs.train import Evaluate, Training
+from accord_scenarios.model import absent_is_default
+from accord_scenarios.report import prediction, sections
+from accord_scenarios.report import trees as drawn
+from accord_scenarios.wording import leader, listed, number
+from accord_schemas.agreement import TREES, Trees
+
+MODEL = "boosted_trees"
+
+
+class Boosting(Trees):
+    """What `train` says of boosted trees: what the agreement does, and which model it is."""
+
+    model: Literal["boosted_trees"] = MODEL  # type: ignore[assignment]
+
+
+class Growing(Training):
+    """A training of boosted trees. They split on values as they stand: of `prepare` nothing is left to do."""
+
+    job: Literal["trees"] = TREES  # type: ignore[assignment]
+    train: Annotated[Boosting, BeforeValidator(absent_is_default)]  # type: ignore[assignment]
+    evaluate: Evaluate | None = Evaluate()
+
+    @model_validator(mode="after")
+    def _able(self) -> Self:
+        if wrong := unable(self.train):
+            raise ValueError(wrong)
+        return self
+
+    @model_validator(mode="after")
+    def _two_compute(self) -> Self:
+        if self.computing is not None:
+            raise ValueError("computing is for a train.protection at which two parties compute; leave it out")
+        return self
+
+
+def _terms(scenario: Growing) -> dict[str, Any]:
+    rule = scenario.evaluate.test_rows if scenario.evaluate else None
+    return {"trees": Trees(**scenario.train.model_dump(exclude={"model"})), "test_rows": rule}
+
+
+def _verdict(result: Result) -> str:
+    parties, grown = listed(result.get("parties") or []), result.get("trees") or 0
+    common = f"{parties} have {number(result.get('intersection_size'))} users in common"
+    untested = "" if result.get("test_rows") else " No row was kept for testing: nobody knows how well they predict."
+    return f"{common} and grew {number(grown)} boosted tree{'' if grown == 1 else 's'}.{untested}"
+
+
+def _learned(result: Result) -> list[str]:
+    first = leader(result)
+    others = listed(sorted(party for party in result.get("parties") or {} if party != first))
+    return [
+        f"{first} learns which users all parties share, and every row's score.",
+        f"Every party learns on which side of every split of every party each row falls: after 20 trees {first} has about "
+        "half of what the others' binned columns say, for few rows or repeated runs nearly all.",
+        f"With a few dozen labels that they know, {others} can infer the rest nearly as well as the model.",
+        f"If it cheated, {first} has read the whole binned tables of {others}; an audit replay shows it.",
+    ]
+
+
+def _model(result: Result) -> str | None:
+    if result.get("trees") is None:
+        return None
+    return f"{result['trees']} trees, {result.get('objective')}; protection {result.get('protection')}"
+
+
+def _importance(result: Result) -> str | None:
+    found: dict[str, Any] = {}
+    for own in (result.get("importance") or {}).values():
+        found |= own.get("parties") or {}
+    return ", ".join(f"{party} {own['splits']} splits" for party, own in found.items()) or None
+
+
+PLAYED = Played(
+    job=trees.JOB,
+    scenario=Growing,
+    terms=_terms,
+    verdict=_verdict,
+    learned=_learned,
+    lines=(
+        ("rows", words.rows),
+        ("model", _model),
+        ("on TEST rows", lambda result: words.metrics(result.get("metrics"))),
+        ("splits", _importance),
+    ),
+    sections=(
+        sections.metrics,
+        prediction.deciles,
+        drawn.importance,
+        drawn.trees,
+        prediction.stability,
+        sections.loss,
+        sections.gate,
+        sections.columns,
+    ),
+)

@@ -1,0 +1,54 @@
+"""Boosted trees by whole parties: by reference and with deaths the same models as in memory; and a replay's bytes."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.simulated import KilledError, SimulatedNetwork
+from tests.support.world import boosted, tables
+
+import accord_agents.collaboration.assembler
+import accord_agents.journal.payloads
+from accord_schemas.agreement import Limits
+
+DATA = tables(2, n=150, columns=2)
+TERMS = boosted(2, trees=2, depth=2, bins=4).model_copy(update={"limits": Limits(chunk_bytes=4096)})
+LARGE = 600
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    network = SimulatedNetwork(tmp_path_factory.mktemp("calm"), TERMS, DATA)
+    try:
+        return network.run().models()
+    finally:
+        network.close()
+
+
+@pytest.mark.parametrize(("order", "often", "large"), [(1, 0.0, LARGE), (2, 0.03, 0), (3, 0.03, LARGE)])
+def test_the_same_trees_by_reference_and_after_deaths(
+    tmp_path: Path, order: int, often: float, large: int, calm: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accord_agents.collaboration.assembler, "LARGE", LARGE if large else 1 << 20)
+    monkeypatch.setattr(accord_agents.journal.payloads, "OUTSIDE", 512)
+    rng = random.Random(order)
+
+    def point(_party: str, _where: str) -> None:
+        if rng.random() < often:
+            raise KilledError
+
+    network = SimulatedNetwork(tmp_path, TERMS, DATA, order=order, point=point, large=large)
+    try:
+        assert network.run().models() == calm
+        said = network.said()
+        for member in network.members.values():
+            member.restart()
+        assert network.said() == said
+        assert {c.state for m in network.members.values() for c in m.dispatcher.collaborations.values()} == {
+            "COMPLETED"
+        }
+    finally:
+        network.close()

@@ -1,0 +1,139 @@
+"""Sums over a one-hot matrix and products with bits, in shares; what repeats no pad."""
+
+from __future__ import annotations
+
+import zlib
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.support.onehot import CONTEXT, ONCE, SID, SPARE, ends, exchange
+
+from accord_protocols.primitives.onehot import cot, products, words
+from accord_protocols.primitives.onehot.ledger import Ledger, nonce
+from accord_protocols.primitives.onehot.recent import Recent
+from accord_schemas.errors import ProtocolError
+
+RNG = np.random.default_rng(8)
+ROWS, COLUMNS, DEPTH = 300, 3, 4
+BINS = RNG.integers(0, 1 << DEPTH, (ROWS, COLUMNS)).astype(np.uint8)
+EDGE = ends(BINS, DEPTH)
+PLACE = words.Place(SID, 0, DEPTH)
+VECTOR = RNG.integers(0, 2**64, ROWS, np.uint64)
+SLOTS = RNG.integers(0, 3, ROWS).astype(np.uint8)
+
+
+def both(vector: np.ndarray, once: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What is told, and the shares of the sums at the sender and at the holder."""
+    rows = np.arange(ROWS)
+    pads = words.send(PLACE, EDGE.sent, EDGE.secret.block, once)
+    told = pads.sum(axis=2, dtype=np.uint64) + vector[:, None]
+    taken = words.receive(PLACE, EDGE.kept, BINS, told, once)
+    return told, np.uint64(0) - words.totals(pads, rows, SLOTS, 3), words.totals(taken, rows, SLOTS, 3)
+
+
+def test_shares_add_up_to_the_sums_by_bin() -> None:
+    _, given, taken = both(VECTOR, ONCE)
+    wanted = np.zeros_like(given)
+    for column in range(COLUMNS):
+        np.add.at(wanted[:, column], (SLOTS, BINS[:, column]), VECTOR)
+    assert np.array_equal(given + taken, wanted)
+    assert len(zlib.compress(given.tobytes())) >= given.nbytes  # each alone is noise
+
+
+def test_the_largest_sums_of_ten_million_rows_leave_no_half_of_a_word() -> None:
+    """The words of ten million rows, all g = ±2^F or all h at most 2^F, by their sums."""
+    n = 10_000_000
+    bits = 31 - n.bit_length()
+    for g in (-(1 << bits), 1 << bits):
+        total = (n * g % 2**32 * 2**32 + n * (1 << bits)) % 2**64
+        assert total % 2**32 == n << bits
+        assert ((total >> 32) + 2**31) % 2**32 - 2**31 == n * g
+
+
+def test_another_vector_or_another_history_gets_another_pad() -> None:
+    """A sender that was set back to an earlier state: the differences of what it tells are noise, not d − d'."""
+    key, other = bytes(32), bytes([1]) * 32
+    changed = VECTOR.copy()
+    changed[5] += np.uint64(1)
+    label = ("vector", SID, 0)
+    once = nonce(key, label, VECTOR.tobytes())
+    assert once == nonce(key, label, VECTOR.tobytes())
+    others = {nonce(key, label, changed.tobytes()), nonce(other, label, VECTOR.tobytes())}
+    others.add(nonce(key, ("vector", SID, 1), VECTOR.tobytes()))
+    assert len(others) == 3 and once not in others
+    first = both(VECTOR, once)[0]
+    for vector, again in zip((changed, VECTOR, VECTOR), sorted(others), strict=True):
+        difference = first - both(vector, again)[0]
+        assert len(zlib.compress(difference.tobytes())) >= difference.nbytes
+    assert np.array_equal(first, both(VECTOR, once)[0])
+
+
+def test_nothing_is_used_twice() -> None:
+    ledger, seen = Ledger(), set()
+    for tree in range(200):
+        once = nonce(bytes(32), ("vector", SID, tree), VECTOR.tobytes())
+        seen.add(once)
+        ledger = ledger.used(tree, [once])
+    assert ledger.number == len(seen) == 200
+    with pytest.raises(ProtocolError, match="a second time"):
+        ledger.used(199, [b"x" * 16])
+    with pytest.raises(ProtocolError, match="a second time"):
+        ledger.used(200, [sorted(seen)[0]])
+    with pytest.raises(ProtocolError, match="a second time"):
+        ledger.used(200, [b"x" * 16, b"x" * 16])
+    with pytest.raises(ProtocolError, match="a second time"):
+        ledger.used(201, [b"x" * 16])
+    assert "x" not in repr(Ledger(0, frozenset({b"x"})))
+
+
+def test_labels_are_joined_without_ambiguity() -> None:
+    """The prototype's labels repeated: tree 1 + path "0" was the root of tree 10."""
+    labels = [("v", a, b) for a in ("1", "10", "") for b in ("0", "", "00")]
+    assert len({nonce(bytes(32), label) for label in labels}) == len(labels)
+
+
+def test_a_bit_times_a_number() -> None:
+    secret, leaves = exchange()
+    bits, x = RNG.integers(0, 2, 400, np.uint8), RNG.integers(0, 2**64, 400, np.uint64)
+    said, t = cot.choose(leaves, CONTEXT, ONCE, bits, SPARE)
+    q = cot.accept(secret, CONTEXT, said, 400)
+    told, given = products.send(SID, 0, q, secret.block, b"t" * 16, x)
+    taken = products.receive(SID, 0, t, bits, b"t" * 16, told)
+    assert np.array_equal(given + taken, bits * x)
+    again, _ = products.send(SID, 0, q, secret.block, b"u" * 16, x)
+    assert len(zlib.compress((told - again).tobytes())) >= told.nbytes
+
+
+@pytest.mark.parametrize("name", ["orthomorphism", "spread", "fill", "tweak", "give", "take", "gather"])
+def test_compiled_loops_give_the_same_bytes(name: str) -> None:
+    compiled: Any = pytest.importorskip("accord_protocols.primitives.onehot.compiled")
+    portable = import_module("accord_protocols.primitives.onehot.portable")
+    draw = lambda *shape: RNG.integers(0, 2**64, shape, np.uint64)  # noqa: E731
+    cells, rows = 12, np.array([0, 1, 1, 0], np.uint8)
+    path = RNG.integers(0, 8, cells)
+    leaves = (draw(8, cells, 2), draw(8, cells, 2))
+    arguments: dict[str, tuple[Any, ...]] = {
+        "orthomorphism": leaves,
+        "spread": (*(draw(4, cells, 2) for _ in range(3)), draw(8, cells, 2), draw(2, cells, 2)),
+        "fill": (draw(8, cells, 2), path, (path + 4) % 8, draw(2, cells, 2), draw(cells, 2)),
+        "tweak": (draw(8, cells, 2), draw(2), draw(8, cells, 2)),
+        "give": (*leaves, path[:8] % 8, draw(cells, 8)),
+        "take": (*leaves, RNG.permutation(8), path.astype(np.uint8), draw(cells), draw(cells, 8)),
+        "gather": (draw(5, 3, 8), np.array([4, 0, 2, 3]), rows, draw(2, 3, 8)),
+    }
+    copies = [tuple(a.copy() if isinstance(a, np.ndarray) else a for a in arguments[name]) for _ in range(2)]
+    getattr(compiled, name)(*copies[0])
+    getattr(portable, name)(*copies[1])
+    assert all(np.array_equal(a, b) for a, b in zip(*copies, strict=True))
+
+
+def test_pads_are_kept_up_to_a_number_of_bytes() -> None:
+    recent, rows = Recent(2000), np.arange(2)
+    pads = [RNG.integers(0, 2**64, (2, 5, 8), np.uint64) for _ in range(5)]  # 640 bytes each
+    for number, one in enumerate(pads):
+        recent.keep(bytes([number]), rows, one)
+    assert [recent.find(bytes([number])) is not None for number in range(5)] == [False, False, True, True, True]
+    recent.keep(b"large", rows, np.zeros((9, 5, 8), np.uint64))
+    assert recent.find(b"large") is None
