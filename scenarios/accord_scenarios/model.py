@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from accord_agents.config.party_file import IdColumns, Source
+from accord_agents.config.party_file import EdgeFiles, IdColumns, Source
 from accord_agents.config.problems import AS_WRITTEN
 from accord_protocols.jobs.registry import JOBS
 from accord_schemas.agreement import (
@@ -53,10 +53,24 @@ class Data(Source):
         return self.beside(Path((info.context or {}).get("folder", ".")))
 
 
-class Member(Section):
+class GraphData(EdgeFiles):
+    """A part of a graph in a scenario, likewise."""
+
+    @model_validator(mode="after")
+    def _beside_the_file(self, info: ValidationInfo) -> Self:
+        return self.beside(Path((info.context or {}).get("folder", ".")))
+
+
+class Bringer(Section):
     """A party: what it brings."""
 
     role: str
+    data: Data | GraphData
+
+
+class Member(Bringer):
+    """A party that brings a table."""
+
     data: Data
 
 
@@ -81,7 +95,7 @@ class Scenario(Section):
 
     name: Annotated[str, Field(min_length=1, max_length=100), AS_WRITTEN]
     job: str
-    parties: Mapping[Party, Member]
+    parties: Mapping[Party, Bringer]
     align: Annotated[Align, BeforeValidator(absent_is_default)] = Align()
     keys: Annotated[Keys, BeforeValidator(absent_is_default)] = Keys()
     security: Annotated[Security, BeforeValidator(absent_is_default)] = Security()
@@ -90,13 +104,13 @@ class Scenario(Section):
 
     @field_validator("parties")
     @classmethod
-    def _enough(cls, parties: Mapping[str, Member]) -> Mapping[str, Member]:
+    def _enough(cls, parties: Mapping[str, Bringer]) -> Mapping[str, Bringer]:
         if not 2 <= len(parties) <= MAX_PARTIES:
             raise ValueError(f"found {len(parties)}; a collaboration has 2 to {MAX_PARTIES} parties")
         if reserved := sorted(RESERVED & set(parties)):
             raise ValueError(f"no party may be called {reserved[0]}; choose another name")
-        found = {name: member.data for name, member in parties.items()}
-        first, *others = found
+        found = {name: member.data for name, member in parties.items() if isinstance(member.data, Data)}
+        first, *others = found or [""]
         for other in others:
             if len(found[other].made_of.columns) != len(found[first].made_of.columns):
                 raise ValueError(f"the ids of {first} and {other} are made of different numbers of columns")
@@ -119,7 +133,9 @@ class Scenario(Section):
     @property
     def ids(self) -> Ids:
         """What an id is, as all parties' data have it; a party that says no more than a column goes with the others."""
-        keys = [member.data.made_of for member in self.parties.values()]
+        keys = [member.data.made_of for member in self.parties.values() if isinstance(member.data, Data)]
+        if not keys:
+            return Ids()
         steps = next((key.normalise for key in keys if key.normalise), ())
         return Ids(columns=len(keys[0].columns), normalise=steps)
 

@@ -148,7 +148,7 @@ def _result(
     if result["intersection_size"] == 0:
         result["warnings"] += advice({party: snapshots.table(layout, party).own_ids for party in roles})
     if result["status"] == "COMPLETED":
-        PLAYED[scenario.job].compare(scenario, result, functools.partial(snapshots.table, layout))
+        PLAYED[scenario.job].compare(scenario, result, functools.partial(snapshots.table, layout), layout.party)
     result["timeline"] = _relative(result["timeline"] or {})
     result["seconds"]["total"] = round(time.monotonic() - began, 3)
     from accord_scenarios.report.page import render

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
+from accord_agents.intake.edges import EdgeSource
 from accord_agents.intake.padding import Padding
 from accord_agents.intake.reader import Source, take
 from accord_agents.intake.snapshot import SNAPSHOTS, SUFFIX, Snapshot, columns_of, read_snapshot
 from accord_agents.intake.table import Table
 from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
+from accord_agents.service.reading import source
 from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.layout import Layout
 from accord_scenarios.model import Scenario
@@ -27,13 +29,14 @@ def taken(scenario: Scenario, home: Path) -> Iterator[Mapping[str, Snapshot]]:
     """Snapshots of all parties' files, as their job reads them; see `taken_of`."""
     wanted = sources(scenario)
     with taken_of(wanted, scenario.seed, home, scenario.align.pad) as found:
-        _somewhere({name for source in wanted.values() for name in source.reads.one_hot}, found.values())
+        tables = [one for one in wanted.values() if isinstance(one, Source)]
+        _somewhere({name for one in tables for name in one.reads.one_hot}, found.values())
         yield found
 
 
 @contextmanager
 def taken_of(
-    wanted: Mapping[str, Source], seed: int | None, home: Path, pad: int | None = None
+    wanted: Mapping[str, Source | EdgeSource], seed: int | None, home: Path, pad: int | None = None
 ) -> Iterator[Mapping[str, Snapshot]]:
     """Snapshots of files by party, padded where that was agreed, in a folder beside `home` that goes with the context.
 
@@ -51,22 +54,19 @@ def taken_of(
         ) from None
     try:
         key, found = _secret(seed, "", "buckets"), {}  # that of the buckets is the same for all: they are one person's
-        for name, source in wanted.items():
+        for name, one in wanted.items():
             padding = Padding(pad, _secret(seed, name, "padding")) if pad else None
-            found[name] = take(source, Path(folder) / name, key, padding)
+            found[name] = take(one, Path(folder) / name, key, padding)
         yield found
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def sources(scenario: Scenario) -> dict[str, Source]:
+def sources(scenario: Scenario) -> dict[str, Source | EdgeSource]:
     """What of each party's file its job reads."""
     job, agreed = PLAYED[scenario.job].job, terms(scenario, dict.fromkeys(scenario.parties, ""))
-    found = {}
-    for name, member in scenario.parties.items():
-        data, reads = member.data, job.reads(agreed, name)
-        found[name] = Source(data.place, data.key(agreed.ids), data.label, data.features, reads)
-    return found
+    members = scenario.parties.items()
+    return {name: source(member.data, agreed.ids, job.reads(agreed, name)) for name, member in members}
 
 
 def table(layout: Layout, party: str) -> Table:

@@ -18,6 +18,7 @@ from pydantic import (
 
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError
+from accord_schemas.graph import GRAPH, Graph
 from accord_schemas.header import MAX_PARTIES, PARTY
 from accord_schemas.suites import DEFAULT, SM, SUITES, Profile, Suite
 
@@ -342,6 +343,7 @@ class Agreement(_Part):
     test_rows: TestRows | None = None
     predict: Predict | None = None
     query: Query | None = None
+    graph: Graph | None = None
     key_bits: Annotated[int, Field(ge=MIN_KEY_BITS, le=MAX_KEY_BITS, multiple_of=2)] = 3072
     profile: Profile = DEFAULT
     seeded: bool = False
@@ -422,8 +424,8 @@ class Agreement(_Part):
 
     @property
     def aligns(self) -> bool:
-        """Whether common ids are found: not where their number is asked for, where ids are told, or keys hidden."""
-        return self.job not in (OVERLAP, ONLINE, QUERY)
+        """Whether common ids are found: not where their number is asked for, all know ids, or keys are hidden."""
+        return self.job not in (OVERLAP, ONLINE, QUERY, GRAPH)
 
     @property
     def scheme(self) -> str:
@@ -435,15 +437,20 @@ class Agreement(_Part):
     @property
     def questions(self) -> int:
         """How many ids may be asked for while it lives; 0 where nothing is."""
+        if self.graph is not None:
+            return self.graph.queries if self.graph.task == "reach" else 0
         return self.predict.queries if self.predict else self.query.max_queries if self.query else 0
 
     @property
     def keyholders(self) -> tuple[str, ...]:
-        """Who holds Paillier keys: CP0 and CP1 share the residual at `shared`; at `score` the label holder knows it."""
+        """Who holds Paillier keys: CP0 and CP1, who share the residual at `shared`, or what runs through a graph; at
+        `score` the label holder alone, who knows it."""
         return self.computing or self.order[: self._many]
 
     @property
     def _many(self) -> int:
+        if self.graph is not None:
+            return 2
         if self.train is None:
             return 0
         return 1 if self.train.protection == "score" else 2

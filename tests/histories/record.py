@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from accord_agents.config.party_file import EDGE_PATHS
 from accord_scenarios import library
 
 HERE = Path(__file__).parent
@@ -31,6 +32,7 @@ _DOCUMENTS = (
     "predictions.csv",
     "reasons.csv",
     "answers.csv",
+    "graph.csv",
 )
 _KEPT = (*_DOCUMENTS, "snapshots/*", "payloads/*", "blobs/*/*")
 
@@ -82,7 +84,8 @@ def _predicted(accord: Path, run: Path, *options: str) -> Path:
 def _party(archive: tarfile.TarFile, run: Path, folder: Path) -> None:
     config = yaml.safe_load((folder / "party.yaml").read_text(encoding="utf-8"))
     keys = {name: folder / config[name] for name in ("keystore", "passphrase_file")}  # perhaps of an earlier run
-    config |= {"broker": "embedded:../broker.db", "data": config["data"] | {"csv": "left-out.csv"}}
+    files = {key: "left-out.csv" for key in ("csv", *EDGE_PATHS) if config["data"].get(key)}
+    config |= {"broker": "embedded:../broker.db", "data": config["data"] | files}
     config |= {"keystore": "keystore", "passphrase_file": "keystore.key", "identities": "../identities.json"}
     config.pop("models", None)
     home = folder.relative_to(run)

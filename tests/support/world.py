@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from accord_protocols.graph.edges import Edges
 from accord_protocols.jobs.registry import JOBS, ROOT
 from accord_protocols.kernel.effects import Abort, Note, Reach
 from accord_protocols.kernel.engine import Engine, Job
@@ -39,6 +40,7 @@ class Rows:
     forms: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cells: tuple[bytes, ...] = ()
+    edges: Edges | None = None
 
     def find(self, identifier: str) -> int | None:
         """The row of an id."""

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from accord_agents.collaboration.composer import budget
+from accord_protocols.graph import flags
+from accord_protocols.graph.scale import Scale
 from accord_protocols.phases.alignment.star import question_bytes
 from accord_protocols.phases.query.database import layout_of, server
 from accord_protocols.phases.query.query import BATCH
@@ -20,6 +22,8 @@ from accord_schemas.agreement import Agreement
 from accord_schemas.errors import ProtocolError
 from accord_schemas.header import MAX_CHUNKS
 
+ENTRY = 16
+"""Bytes of an entry of a graph's tables."""
 HEAD = 4096
 """Bytes that names and shapes of a content's fields have, at most."""
 
@@ -55,6 +59,12 @@ def too_large(agreement: Agreement, sizes: Mapping[str, int], rows: int = 0, cel
     most = room(agreement)
     if agreement.query is not None:
         yield from _queries(agreement, sizes, most)
+    if agreement.graph is not None:
+        scale, width = Scale.of(agreement), -(-2 * agreement.key_bits // 8)
+        entries = scale.terms.size * flags.values(scale) * ENTRY
+        if (size := max(scale.numbers * width, entries)) + HEAD > most:
+            remedy = "agree on shorter keys, fewer rounds or fewer vertices"
+            yield TooLarge("", _detail(f"{scale.terms.size:,} vertices", size, most, remedy))
         return
     for party, ids in sorted(sizes.items()):
         leads = party == agreement.leader

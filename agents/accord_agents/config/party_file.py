@@ -11,9 +11,11 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     SerializerFunctionWrapHandler,
     Strict,
+    Tag,
     ValidationError,
     field_validator,
     model_serializer,
@@ -22,7 +24,7 @@ from pydantic import (
 
 from accord_agents.config.metrics import MetricsSettings
 from accord_agents.config.policy import Policy
-from accord_agents.config.problems import AS_WRITTEN, usage_error
+from accord_agents.config.problems import AS_WRITTEN, branch, usage_error
 from accord_agents.files import yaml12
 from accord_agents.files.paths import expanded
 from accord_agents.files.places import Columnar, Csv, Place, Query
@@ -164,6 +166,11 @@ class Source(BaseModel):
             return Csv(self.csv)
         return Columnar(self.parquet, "parquet") if self.parquet is not None else Columnar(self.orc or Path(), "orc")
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.place.name
+
     def other(self, file: Path) -> Self:
         """The same columns of another file: of the same form, or of that which the file's name ends with."""
         form = file.suffix.removeprefix(".").lower()
@@ -220,6 +227,49 @@ class Source(BaseModel):
         return self
 
 
+class EdgeFiles(BaseModel):
+    """A party's part of a graph: which files, and what their columns are; of party.yaml and of scenarios alike.
+
+    Attributes:
+        edges: The file of edges, one a row.
+        source: The column of one end.
+        target: The column of the other end.
+        weight: The column of weights; without it every edge weighs 1.
+        vertices: The agreed list of vertices, in a column id; a scenario says it for all parties.
+        flagged: Whom this party flags, in a column id.
+        ask: For whom it asks, in a column id.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    edges: Annotated[Path, Strict(False)]
+    source: Column
+    target: Column
+    weight: Column | None = None
+    vertices: Annotated[Path, Strict(False)]
+    flagged: Annotated[Path, Strict(False)] | None = None
+    ask: Annotated[Path, Strict(False)] | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.edges.name
+
+    def beside(self, folder: Path) -> Self:
+        """The same with absolute paths; those it has are relative to `folder`."""
+        paths = {name: path for name in EDGE_PATHS if (path := getattr(self, name)) is not None}
+        return self.model_copy(update={name: (folder / expanded(path)).absolute() for name, path in paths.items()})
+
+
+EDGE_PATHS = ("edges", "vertices", "flagged", "ask")
+
+
+def _kind(data: Any) -> str:
+    """Which of the two kinds of data a section describes."""
+    edges = "edges" in data if isinstance(data, dict) else isinstance(data, EdgeFiles)
+    return branch("edges" if edges else "rows")
+
+
 class Config(BaseModel):
     """What an agent needs to know; paths are relative to the file.
 
@@ -241,7 +291,9 @@ class Config(BaseModel):
 
     party: Annotated[str, Field(pattern=f"^{PARTY}$"), AS_WRITTEN]
     broker: str
-    data: Source
+    data: Annotated[
+        Annotated[Source, Tag(branch("rows"))] | Annotated[EdgeFiles, Tag(branch("edges"))], Discriminator(_kind)
+    ]
     policy: Policy = Policy()
     keystore: Path
     passphrase_file: Path | None = None

@@ -36,14 +36,15 @@ class Policy(BaseModel):
             every yes/no column.
         score_alone: Whether rows are scored where this party is the only one besides the label holder, or besides
             whoever asks for predictions, which then learns its part and not a sum.
-        max_queries: The most ids that may be asked for in one online prediction, or by hidden queries; 0 for none.
+        max_queries: The most ids that may be asked for in one online prediction, by hidden queries, or of vertices in
+            a job over a graph; 0 for none.
         min_rows: The fewest TRAIN rows.
         require_gate: Whether the overlap gate must be on where ids are aligned.
         overlap: Whether others may ask how many ids they share with this party, without an alignment.
         carry: Columns of this party's file that may be told of common ids to whoever knows these; ``any`` of them.
         max_rounds: The most rounds of training.
-        computing: Whether this party has to be one of the two that compute at `shared`, and that together see every
-            row's score and residual: `me`, or `anybody`.
+        computing: Whether this party has to be one of the two that compute at `shared`, or over a graph, and that
+            together see every row's score and residual, or what runs through the graph: `me`, or `anybody`.
         refuse_few_rows: Refuse to train on fewer than 50 rows per own column, and where gradients are opened on fewer
             than 10 per own column and agreed round, instead of warning.
         refuse_reruns: Refuse TRAIN rows that differ, by themselves or in what stands in them, in a few from those of
@@ -79,14 +80,16 @@ class Policy(BaseModel):
         job = JOBS.get(agreement.job)
         alone = len(agreement.parties) == ALONE
         online, ungated = agreement.job == ONLINE, agreement.align.max_overlap is None
-        asked = online or (agreement.query is not None and me != agreement.leader)
+        hidden = agreement.query is not None or agreement.graph is not None
+        asked = online or (hidden and me != agreement.leader)
         tested = train is not None and agreement.test_rows is not None
         strange = job.strange(agreement.versions) if job else []
         wrong = job.objection(agreement) if job else ""
         untold = job.untold(agreement) if job and not (strange or wrong) else ""
         carried = agreement.align.carry.get(me, ()) if self.carry != "any" else ()
         kept = [column for column in carried if column not in self.carry]
-        computes = train is None or train.protection == "score" or me in agreement.keyholders
+        alone_computes = agreement.graph is None and (train is None or train.protection == "score")
+        computes = alone_computes or me in agreement.keyholders
         rules = (
             (self.proposers is not None and proposer not in self.proposers, f"{proposer} may not propose"),
             (agreement.profile not in self.profiles, f"profile {agreement.profile} is not allowed"),

@@ -26,7 +26,7 @@ AS_WRITTEN = BeforeValidator(_as_written)
 """Where text is wanted, a number is text as it stands in the file: a column is called 2023, a party 010."""
 Text = Annotated[str, AS_WRITTEN]
 
-_LATER_KEYS = frozenset({"graph", "match"})
+_LATER_KEYS = frozenset({"match"})
 _PHRASES = {
     "greater_than_equal": "must be at least {ge}",
     "greater_than": "must be above {gt}",
@@ -51,6 +51,14 @@ _PHRASES = {
 }
 
 
+_BRANCH = "branch of a union: "
+
+
+def branch(name: str) -> str:
+    """The tag of one of several models that a section may have; no key of a file is called so."""
+    return _BRANCH + name
+
+
 def usage_error(
     error: ValidationError, value: Any, file: str, model: type[BaseModel], sets: Mapping[str, Any] | None = None
 ) -> UsageError:
@@ -69,7 +77,7 @@ def usage_error(
     field = ".".join(map(str, path))
     blame = "--set" if any(f"{field}.".startswith(f"{name}.") for name in sets or {}) else file
     same = [problem for problem in problems if _within(problem, value) == path]
-    known = list(_section(model, path[:-1]).model_fields)
+    known = list(_section(model, path[:-1], value).model_fields)
     return UsageError(f"{blame}: {_sentence(first, same, path, known)}", hint=_hint(first, known))
 
 
@@ -77,6 +85,8 @@ def _within(problem: ErrorDetails, value: Any) -> Location:
     """Where in the file a problem is; pydantic's own location also names the branches of unions that it tried."""
     path: list[int | str] = []
     for part in problem["loc"]:
+        if str(part).startswith(_BRANCH):
+            continue
         if isinstance(value, dict) and (part in value or problem["type"] == "missing"):
             value = value.get(part)
         elif isinstance(value, list) and isinstance(part, int):
@@ -127,11 +137,16 @@ def _hint(first: ErrorDetails, known: list[str]) -> str:
     return ""
 
 
-def _section(model: type[BaseModel], path: Location) -> type[BaseModel]:
-    """The model of the section at a place: down the fields' types, past the keys of mappings."""
+def _section(model: type[BaseModel], path: Location, value: Any) -> type[BaseModel]:
+    """The model of the section at a place: down the fields' types, past the keys of mappings.
+
+    Of several models the one that most of the section's keys belong to.
+    """
     for part in path:
-        found = next(_models(model.model_fields[part].annotation), None) if part in model.model_fields else None
-        model = found or model
+        value = value.get(part) if isinstance(value, dict) else None
+        given = set(value) if isinstance(value, dict) else set()
+        found = list(_models(model.model_fields[part].annotation)) if part in model.model_fields else []
+        model = max(found, key=lambda one: len(given & set(one.model_fields)), default=model)
     return model
 
 

@@ -15,6 +15,7 @@ from accord_agents.files.places import Columnar, Csv, Place, Query
 from accord_agents.intake import csv_rows
 from accord_agents.intake.columns import Columns
 from accord_agents.intake.demands import LABELS, POSITIVE
+from accord_agents.intake.edges import EdgeSource, take_edges
 from accord_agents.intake.header import Layout, layout
 from accord_agents.intake.ids import IdColumn
 from accord_agents.intake.kept import Kept, kept_rows
@@ -74,10 +75,11 @@ class Source:
         return {use: column for use, column in zip(OTHERS, columns, strict=True) if column is not None}
 
 
-def take(source: Source, folder: Path, key: bytes, padding: Padding | None = None) -> Snapshot:
-    """Read a party's file into a snapshot: ids normalised and checked, the first row of an id kept, nulls as NaN.
+def take(source: Source | EdgeSource, folder: Path, key: bytes, padding: Padding | None = None) -> Snapshot:
+    """Read a party's files into a snapshot.
 
-    Rows that name nobody (NULL and the like as an id), and rows without a label, are left out and counted.
+    Of a table: ids normalised and checked, the first row of an id kept, nulls as NaN. Rows that name nobody (NULL and
+    the like as an id), and rows without a label, are left out and counted.
 
     Args:
         source: The file.
@@ -89,6 +91,8 @@ def take(source: Source, folder: Path, key: bytes, padding: Padding | None = Non
         UsageError: The file cannot be read or used; names file, line, column and what to do.
         AccordError: The folder cannot be written.
     """
+    if isinstance(source, EdgeSource):
+        return take_edges(source, folder)
     with _read(source, folder, key) as kept:
         assert kept is not None
         return write_snapshot(padded(kept, padding) if padding else kept, folder)
@@ -104,7 +108,7 @@ def check(source: Source, rows: int = SAMPLE) -> None:
         pass
 
 
-def read_table(source: Source) -> Table:
+def read_table(source: Source | EdgeSource) -> Table:
     """What `take` reads, as a table without a snapshot."""
     with tempfile.TemporaryDirectory(prefix="accord-table-") as folder:
         snapshot = take(source, Path(folder), secrets.token_bytes(KEY))

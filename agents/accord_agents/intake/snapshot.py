@@ -5,7 +5,8 @@ offsets of the ids as little-endian u8 (n + 1 of them), values (row by row), lab
 there are any as little-endian f8, the rows in the order of their ids' keyed hashes as little-endian u4 with zeros up to
 a multiple of 8, then the ids in UTF-8; where cells are kept as they are written, the offsets of each row's, and these
 themselves, see `accord_protocols.primitives.pir.cells`. It is written and checked once through, some MiB at a time, and
-mapped by whoever reads it. Earlier files have no such order. What a header does not name is not there.
+mapped by whoever reads it. Earlier files have no such order, and graphs: of these the edges stand in its place. What a
+header does not name is not there.
 """
 
 from __future__ import annotations
@@ -31,12 +32,15 @@ from accord_agents.intake.bucketed import Buckets
 from accord_agents.intake.kept import Kept
 from accord_agents.intake.mapped import MappedCells, MappedIds
 from accord_agents.intake.table import OTHERS, Report, Table
+from accord_protocols.graph.edges import Edges
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import AccordError, TamperError
 
 _MAGIC, _BEFORE = b"ACCORDT3", b"ACCORDT2"
 SNAPSHOTS, SUFFIX = "snapshots", ".table"
 """The folder of a party's snapshots, and how their names end."""
+_EDGES = ("<u4", "<u4", "<f8", "<u4", "<u4")
+"""Of a graph's parts, in their order."""
 _STEP = 4 << 20  # bytes that are looked at at a time
 
 
@@ -56,11 +60,24 @@ def write_snapshot(kept: Kept, folder: Path) -> Snapshot:
     Raises:
         AccordError: The folder cannot be written.
     """
+    return _written(_parts(kept), folder)
+
+
+def write_graph(vertices: Sequence[str], edges: Edges, report: Report, folder: Path) -> Snapshot:
+    """Write a party's part of a graph likewise.
+
+    Raises:
+        AccordError: The folder cannot be written.
+    """
+    return _written(_edge_parts(vertices, edges, report), folder)
+
+
+def _written(parts: Iterable[bytes | memoryview], folder: Path) -> Snapshot:
     temporary, sha = folder / f".{secrets.token_hex(8)}.tmp", hashlib.sha256()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            for part in _parts(kept):
+            for part in parts:
                 sha.update(part)
                 file.write(part)
             file.flush()
@@ -138,9 +155,7 @@ def _parts(kept: Kept) -> Iterator[bytes | memoryview]:
     further = {"others": [name for name in OTHERS[1:] if name in kept.others], "forms": dict(kept.forms)}
     further |= {"categories": {name: list(texts) for name, texts in kept.categories.items()}}
     further |= {"cells": kept.texts}
-    header = canonical_json(facts | {name: value for name, value in further.items() if value})
-    head = _MAGIC + len(header).to_bytes(4, "little") + header
-    yield head + bytes(-len(head) % 8)
+    yield _head(_MAGIC, facts | {name: value for name, value in further.items() if value})
     yield from _offsets(kept.sizes())
     for values in kept.values():
         yield _plain(values).data
@@ -164,6 +179,24 @@ def _offsets(parts: Iterable[NDArray[Any]]) -> Iterator[bytes | memoryview]:
         ends = end + np.cumsum(sizes, dtype="<u8")
         yield ends.data
         end = int(ends[-1]) if len(ends) else end
+
+
+def _edge_parts(vertices: Sequence[str], edges: Edges, report: Report) -> Iterator[bytes | memoryview]:
+    """A graph: vertices in place of ids, and behind their offsets the edges."""
+    ids = [vertex.encode() for vertex in vertices]
+    facts: dict[str, Any] = {"columns": (), "ids": len(ids), "labels": False, "report": report.facts()}
+    yield _head(_BEFORE, facts | {"edges": [len(part) for part in edges.parts]})
+    yield np.concatenate([[0], np.cumsum([len(text) for text in ids])]).astype("<u8").data
+    for part in edges.parts:
+        yield part.astype(part.dtype.newbyteorder("<"), copy=False).data
+        yield bytes(-part.nbytes % 8)
+    yield b"".join(ids)
+
+
+def _head(magic: bytes, facts: dict[str, Any]) -> bytes:
+    header = canonical_json(facts)
+    head = magic + len(header).to_bytes(4, "little") + header
+    return head + bytes(-len(head) % 8)
 
 
 def _plain(array: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -191,6 +224,10 @@ def _decode(raw: memoryview, forget: Callable[[], None]) -> Table:
     if raw[: len(_MAGIC)] == _MAGIC:
         order = np.frombuffer(raw, "<u4", n, at)
         at += order.nbytes + -order.nbytes % 8
+    found = []
+    for dtype, length in zip(_EDGES, header.get("edges", ()), strict=False):
+        found.append(np.frombuffer(raw, dtype, length, at))
+        at += found[-1].nbytes + -found[-1].nbytes % 8
     end, cells = at + int(offsets[-1]), _cells(raw, at + int(offsets[-1]), n) if header.get("cells") else ()
     if int(offsets[0]) or (not cells and end != len(raw)):
         raise ValueError("left-over bytes")
@@ -198,8 +235,8 @@ def _decode(raw: memoryview, forget: Callable[[], None]) -> Table:
     buckets = None if order is None else Buckets(bytes.fromhex(header["buckets"]), order, ids)
     label, weights, exposure = (others.get(name) for name in OTHERS)
     categories = {name: tuple(texts) for name, texts in header.get("categories", {}).items()}
-    forms = header.get("forms", {})
-    return Table(ids, columns, values, label, report, buckets, weights, exposure, forms, categories, cells)
+    forms, edges = header.get("forms", {}), Edges(*found) if found else None
+    return Table(ids, columns, values, label, report, buckets, weights, exposure, forms, categories, cells, edges)
 
 
 def _cells(raw: memoryview, at: int, n: int) -> Sequence[bytes]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_agents.intake.bucketed import Buckets
+from accord_protocols.graph.edges import Edges
 
 OTHERS = ("label", "weights", "exposure")
 """What a row may have besides its features, in the order of a snapshot."""
@@ -69,6 +70,7 @@ class Table:
         forms: Of columns that hold something else than numbers: ``date`` (days since 1970-01-01), ``boolean`` (0, 1).
         categories: Of columns of categories their texts; the values are numbers in this list.
         cells: Of each row the cells that are kept as they are written, packed; none where none are kept.
+        edges: Of a party that brings a graph: then the ids are its vertices, and there are no columns.
     """
 
     ids: Sequence[str] = field(repr=False)
@@ -82,6 +84,7 @@ class Table:
     forms: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     cells: Sequence[bytes] = field(default=(), repr=False)
+    edges: Edges | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.values.shape != (len(self.ids), len(self.columns)):

@@ -10,12 +10,14 @@ from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.room import too_large
 from accord_agents.config.party_file import Config
 from accord_agents.intake.padding import Padding
-from accord_agents.intake.reader import Source, take
+from accord_agents.intake.reader import take
 from accord_agents.intake.snapshot import SNAPSHOTS, SUFFIX, Snapshot, read_snapshot
 from accord_agents.intake.table import Table
 from accord_agents.results.trained import agreed, suits
 from accord_agents.results.trained import source as asked_of
 from accord_agents.service.budget import Budget
+from accord_agents.service.reading import source
+from accord_agents.service.reading import table as table_of
 from accord_protocols.jobs.registry import job_of
 from accord_protocols.model.part import ModelPart
 from accord_schemas.agreement import Agreement
@@ -101,7 +103,7 @@ class Acceptance:
         try:
             model = await asyncio.to_thread(self._model, agreement)
             snapshot, table = await asyncio.to_thread(self._read, cid, agreement, model)
-            fits(self._config.data.place.name, self._config.party, len(table.ids), agreement)
+            fits(self._config.data.name, self._config.party, len(table.ids), agreement)
         except UsageError as error:
             self._log.error("data", problem=str(error))
             reason = f"{self._config.party} cannot use its data"  # what they look like is for its own people
@@ -132,18 +134,16 @@ class Acceptance:
             snapshot = Snapshot(self._taken, folder / f"{self._taken}{SUFFIX}")
         else:
             data, reads = self._config.data, job_of(agreement).reads(agreement, self._config.party)
-            data.offers(reads.cells)
-            source = Source(data.place, data.key(agreement.ids), data.label, data.features, reads)
-            if model is not None:
-                source = asked_of(data, model, agreement.ids)
+            ids = agreement.ids
+            files = source(data, ids, reads) if model is None else asked_of(table_of(data), model, ids)
             # the same key at every party, so that buckets of one number hold equal ids; known to nobody before
             padding = None
             if agreement.align.pad:
                 padding = Padding(agreement.align.pad, self._secret(f"{cid}/padding", "padding", cid))
-            snapshot = take(source, folder, digest(b"accord buckets", cid), padding)
+            snapshot = take(files, folder, digest(b"accord buckets", cid), padding)
         table = read_snapshot(snapshot.path, snapshot.digest)
         if model is not None:
-            suits(table, self._config.data.place.name, model)
+            suits(table, self._config.data.name, model)
         return snapshot, table
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from accord_agents.config.party_file import Config
+from accord_agents.config.party_file import Config, EdgeFiles
 from accord_agents.execution.allocator import AGENT, spare
 from accord_agents.files.folder_lock import held
 from accord_agents.intake.reader import FEATURES, Source, check
@@ -16,8 +16,10 @@ from accord_protocols.primitives.pir.cells import MOST
 
 
 def check_data(config: Config) -> None:
-    """Look at the party's file before any proposal needs it; a `UsageError` names file, line and column."""
+    """Look at the party's table before any proposal needs it; a `UsageError` names file, line and column."""
     data = config.data
+    if isinstance(data, EdgeFiles):  # what edges may be, the agreement's list of vertices says
+        return
     offered = Reads(cells=tuple(data.columns), cell_bytes=MOST) if data.columns else FEATURES
     check(Source(data.place, data.made_of, data.label, data.features, offered))
 

@@ -19,6 +19,7 @@ from accord_protocols.kernel.session import Session
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import Event
+from accord_schemas.graph import Graph
 
 Machines = Mapping[tuple[str, int], type[Machine]]
 """Machine classes by kind and version."""
@@ -68,6 +69,8 @@ class Reads:
         carried: Columns of whatever it has, that are told as they are.
         cells: Columns whose cells are kept as they are written.
         cell_bytes: What these may have in a row, see `accord_protocols.primitives.pir.cells`.
+        graph: Of a job over a graph, its terms: then edges are read, and no table.
+        asks: Whether this party asks for vertices of it.
     """
 
     model: Literal["linear", "logistic", "poisson"] | None = None
@@ -78,6 +81,8 @@ class Reads:
     carried: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
     cell_bytes: int = 0
+    graph: Graph | None = None
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +263,7 @@ class Job:
                     yield from place.at(agreement)
 
 
-SECTIONS = frozenset({"align", "prepare", "train", "test_rows", "predict", "query", "trees"})
+SECTIONS = frozenset({"align", "prepare", "train", "test_rows", "predict", "query", "trees", "graph"})
 """Sections of the agreement that are not every job's; a new one stands here and in the jobs that have it."""
 
 

@@ -65,6 +65,11 @@ def queried(agreement: Agreement, party: str) -> str:
     )
 
 
+def graphed(agreement: Agreement, party: str) -> str:
+    """Of a computation over a graph."""
+    return "; ".join(_graphed(agreement, party))
+
+
 def _aligned(agreement: Agreement, party: str) -> Iterator[str]:
     if party != agreement.leader:
         told = party in agreement.told
@@ -222,6 +227,30 @@ def _boosted(agreement: Agreement, party: str) -> Iterator[str]:
         "their binned columns say, for fewer rows or repeated runs nearly all; minimum groups do not prevent this"
     )
     yield "if it cheats, the other parties' whole binned tables in one training, unnoticed until an audit"
+
+
+def _graphed(agreement: Agreement, party: str) -> Iterator[str]:
+    terms = agreement.graph
+    if terms is None:
+        return
+    if terms.task == "reach":
+        hops = f"{terms.hops} hop{'' if terms.hops == 1 else 's'}"
+        if party in terms.result_to:
+            yield f"of each of up to {terms.queries} vertices of its choice whether a flagged one is within {hops}"
+        else:
+            yield f"that {terms.result_to[0]} asked for up to {terms.queries} vertices, and not for which"
+    elif party in terms.result_to:
+        yield f"the score of every vertex after {terms.rounds} rounds"
+        yield (
+            "scores tell edges: of vertices with few of them these, all other parties' together, and more with each run"
+        )
+    else:
+        yield "that scores were computed"
+    if party in agreement.keyholders:
+        other = _other(agreement, party)
+        yield f"a random share of how far each vertex is affected, in each round: with {other}'s it gives that"
+        if len(agreement.parties) > PAIR:
+            yield f"with what {other} has, the edges of the parties that do not compute"
 
 
 def _summed(agreement: Agreement, of: str) -> Iterator[str]:

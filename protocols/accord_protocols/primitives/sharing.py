@@ -107,7 +107,7 @@ def matmul(a: Factor, b: Words) -> Words:
             side = np.concatenate([part[span] for part in right[:many]], axis=1)
             sums = (limb[:, span] @ side).astype(np.int64).reshape(rows, many, columns)
             for j in range(many):
-                total = RING.add(total, _placed(sums[:, j], _LIMB * (i + j)))
+                total = RING.add(total, placed(sums[:, j], _LIMB * (i + j)))
     return total
 
 
@@ -129,7 +129,7 @@ def _limbs(a: Factor) -> list[NDArray[np.float64]]:
     return [cut[..., i].astype(np.float64) for i in range(_LIMBS)]
 
 
-def _placed(values: NDArray[np.int64], bits: int) -> Words:
+def placed(values: NDArray[np.int64], bits: int) -> Words:
     """Signed integers times 2^bits, bits a multiple of 16 below 128."""
     words = RING.from_int64(values)
     low, high = words[..., 0], words[..., 1]

@@ -92,9 +92,10 @@ def check_oprf(context: Context) -> Result:
 
 
 def commit(context: Context) -> Result:
-    """A salted commitment to ids and column names; the salt is the first 32 bytes of the stream."""
+    """A salted commitment to ids and column names, or to vertices and edges; the salt begins the stream, 32 bytes."""
     salt = context.xof.bytes(32)
-    ids, columns = context.rows.ids, context.rows.columns
+    ids, edges = context.rows.ids, context.rows.edges
+    columns = context.rows.columns if edges is None else (edges.digest(),)
     committed = commitment(ids, salt, columns)
     return Result({"commitment": committed, "salt": salt, "count": len(ids), "names": len(columns)})
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from accord_protocols.graph.edges import Edges
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.blob import Blob
 from accord_schemas.errors import ProtocolError
@@ -53,6 +54,10 @@ class Rows(Protocol):
     @property
     def cells(self) -> Sequence[bytes]:
         """Of each row the cells that are kept as they are written, packed; none where none are kept."""
+
+    @property
+    def edges(self) -> Edges | None:
+        """Of a party that brings a graph: then the ids are its vertices, and there are no columns."""
 
     @property
     def categories(self) -> Mapping[str, tuple[str, ...]]:
@@ -260,6 +265,22 @@ TASKS: dict[str, Task] = {
     "express.turn": Task("closed.variances:turn"),
     "express.bend": Task("closed.variances:bend"),
     "express.variances": Task("closed.variances:variances"),
+    "graph.deal": Task("graph:deal"),
+    "graph.gather": Task("graph:gather"),
+    "graph.items": Task("graph:items"),
+    "graph.table": Task("graph:table"),
+    "graph.choose": Task("graph:choose"),
+    "graph.mask": Task("graph:mask", split=("rows",), chunk=8192),
+    "graph.blind": Task("graph:blind", split=("rows",), chunk=8192),
+    "graph.multiply": Task("graph:multiply", split=("rows", "hiding"), chunk=2048),
+    "graph.combine": Task("graph:combine"),
+    "graph.cover": Task("graph:cover"),
+    "graph.part": Task("graph:part"),
+    "graph.step": Task("graph:step"),
+    "graph.scores": Task("graph:scores"),
+    "graph.ask": Task("graph:ask"),
+    "graph.held": Task("graph:held"),
+    "graph.reached": Task("graph:reached"),
 }
 
 

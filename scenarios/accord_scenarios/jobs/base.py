@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from accord_agents.config.party_file import Config
@@ -19,7 +20,11 @@ Tables = Callable[[str], Table]
 """The rows of a party of a run, by its name."""
 
 
-def _as_it_is(_scenario: Any, _result: dict[str, Any], _tables: Tables) -> None:
+Folder = Callable[[str], Path]
+"""The folder of a party of a run, by its name."""
+
+
+def _as_it_is(_scenario: Any, _result: dict[str, Any], _tables: Tables, _folder: Folder) -> None:
     pass
 
 
@@ -61,6 +66,6 @@ class Played:
     lines: tuple[tuple[str, Callable[[Result], str | None]], ...] = ()
     sections: tuple[Callable[[Result], str], ...] = ()
     reserved: Callable[[Result], bool] = _whole
-    compare: Callable[[Any, dict[str, Any], Tables], None] = _as_it_is
+    compare: Callable[[Any, dict[str, Any], Tables, Folder], None] = _as_it_is
     ahead: Callable[[Any], tuple[str, ...]] = _none
     completed: Callable[[Any, Config], Any] = _complete

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from accord_scenarios.jobs import online, overlap, predict, psi, query, train, trees
+from accord_scenarios.jobs import graph, online, overlap, predict, psi, query, train, trees
 from accord_scenarios.jobs.base import Played, Result
 from accord_scenarios.wording import listed
 
-_ALL = (train.PLAYED, psi.PLAYED, overlap.PLAYED, predict.PLAYED, online.PLAYED, query.PLAYED, trees.PLAYED)
+_ALL = (
+    train.PLAYED,
+    psi.PLAYED,
+    overlap.PLAYED,
+    predict.PLAYED,
+    online.PLAYED,
+    query.PLAYED,
+    trees.PLAYED,
+    graph.PLAYED,
+)
 PLAYED: dict[str, Played] = {played.job.name: played for played in _ALL}
 DEFAULT = "train"
 """What a scenario is that does not say."""

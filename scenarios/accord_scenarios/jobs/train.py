@@ -10,7 +10,7 @@ from accord_protocols.jobs import train
 from accord_protocols.phases.training.able import unable
 from accord_scenarios import sizing
 from accord_scenarios.jobs import training_words as words
-from accord_scenarios.jobs.base import Played, Tables
+from accord_scenarios.jobs.base import Folder, Played, Tables
 from accord_scenarios.model import Member, Scenario, Section, absent_is_default
 from accord_scenarios.report import prediction, sections
 from accord_scenarios.sizing import Expect
@@ -144,7 +144,7 @@ def _compared(scenario: Training) -> bool:
     return bool(scenario.train and scenario.evaluate and scenario.evaluate.reference)
 
 
-def _compare(scenario: Training, result: dict[str, Any], tables: Tables) -> None:
+def _compare(scenario: Training, result: dict[str, Any], tables: Tables, _folder: Folder) -> None:
     if _compared(scenario):
         from accord_scenarios.reference import held_against  # scikit-learn is loaded where it is used
 

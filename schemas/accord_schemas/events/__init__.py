@@ -50,6 +50,7 @@ from accord_schemas.events.control import (
     Resend,
     State,
 )
+from accord_schemas.events.graph import Covered, Entries, Flagged, Part
 from accord_schemas.events.keys import ExchangeKey, IdSet, LatticeKey, OprfKey, PaillierKey
 from accord_schemas.events.prediction import Answered, Ask, Last
 from accord_schemas.events.query import Hint, Question, Receipt, Reply
@@ -96,12 +97,15 @@ __all__ = [
     "Commitment",
     "Complete",
     "Count",
+    "Covered",
     "Dealt",
     "Direction",
+    "Entries",
     "Event",
     "ExchangeKey",
     "Expire",
     "Fail",
+    "Flagged",
     "Gate",
     "Grown",
     "Held",
@@ -120,6 +124,7 @@ __all__ = [
     "OprfKey",
     "Pads",
     "PaillierKey",
+    "Part",
     "Phases",
     "Prepared",
     "Products",

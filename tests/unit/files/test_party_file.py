@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from accord_agents.config.party_file import Config, load
+from accord_agents.config.party_file import Config, Source, load
 from accord_schemas.errors import UsageError
 
 FILE = {
@@ -32,7 +32,7 @@ def test_a_name_is_what_stands_there(tmp_path: Path, name: str) -> None:
 
 def test_columns_may_be_called_like_numbers(tmp_path: Path) -> None:
     data = config(tmp_path, data="{csv: a.csv, id: 1, label: 2.50, features: [no, on, 2023, 010, .5, 1_000]}").data
-    assert (data.id, data.label) == ("1", "2.50")
+    assert isinstance(data, Source) and (data.id, data.label) == ("1", "2.50")
     assert data.features == ["no", "on", "2023", "010", ".5", "1_000"]
 
 
@@ -93,6 +93,7 @@ def test_paths_lie_beside_the_file_or_at_home(tmp_path: Path, monkeypatch: pytes
     changes = {"keystore": "~/k", "identities": "~/i", "out": "~/o", "passphrase_file": "~/secret"}
     found = config(tmp_path, data="{csv: ~/a.csv, id: id}", broker="embedded:~/log.db", **changes)
     home = tmp_path / "home"
+    assert isinstance(found.data, Source)
     assert (found.data.csv, found.keystore, found.identities) == (home / "a.csv", home / "k", home / "i")
     assert (found.out, found.passphrase_file, found.broker) == (home / "o", home / "secret", f"embedded:{home}/log.db")
     assert config(tmp_path, out="~nobody-of-that-name/o").out == tmp_path / "~nobody-of-that-name" / "o"

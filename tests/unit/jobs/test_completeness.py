@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.completeness import missing
+from tests.support.graphs import graphs, over
 from tests.support.models import OF, asking, brought, online, parts, prediction
 from tests.support.queries import files, hidden, words
 from tests.support.world import NAMES, World, agreement, alignment, boosted, measuring, tables
@@ -30,6 +31,7 @@ AGREED: dict[str, Callable[[], Agreement]] = {
     "online": lambda: online(parts(TABLES), queries=5),
     "query": hidden,
     "trees": lambda: boosted(PARTIES, gate=0.99),
+    "graph": lambda: over(PARTIES, bits=2048),
 }
 """An agreement of each job, gate on."""
 COMMON = {"version", "job", "name", "parties", "leads", "computing", "key_bits", "profile", "seeded", "learns"}
@@ -43,13 +45,18 @@ def world(name: str) -> World:
         _RUN[name] = words(World(hidden(), files(["user-3", "nobody"]))).run()
     if name not in _RUN:
         own = brought(parts(TABLES)) if name in ("predict", "online") else None
-        made = World(AGREED[name](), TABLES, brought=own)
+        made = World(AGREED[name](), graphs(PARTIES) if name == "graph" else TABLES, brought=own)
         _RUN[name] = (asking(made, [TABLES["bank"].ids[:5]]) if name == "online" else made).run()
     return _RUN[name]
 
 
 def scenario(name: str) -> Scenario:
     """A scenario of a job."""
+    if name == "graph":
+        edges = {"edges": Path("e.csv"), "source": "a", "target": "b", "flagged": Path("f.csv")}
+        task = {"task": "risk", "vertices": Path("v.csv"), "max_strength": 10, "result_to": ["bank"]}
+        members = {p: {"data": edges} for p in NAMES[:PARTIES]}
+        return PLAYED[name].scenario.model_validate({"name": "a", "job": name, "parties": members, "graph": task})
     data = {"csv": Path("a.csv"), "id": "id"}
     first, others = ("requester", "scorer") if name in ("predict", "online") else ("label_holder", "feature_holder")
     parties = {p: {"role": others, "data": data} for p in NAMES[1:PARTIES]}

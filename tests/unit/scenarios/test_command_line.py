@@ -177,7 +177,8 @@ def test_the_reader_of_our_output_may_leave() -> None:
 def test_scenarios_are_listed(capsys: Capture) -> None:
     assert main(["scenario", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["bank_codes", "breast_cancer", "diabetes", "doctor_visits", "wine"]
+    names = ["bank_codes", "breast_cancer", "diabetes", "doctor_visits", "karate", "wine"]
+    assert [line.split()[0] for line in lines] == names
 
 
 def test_a_scenario_is_shown_resolved(capsys: Capture, tmp_path: Path) -> None:

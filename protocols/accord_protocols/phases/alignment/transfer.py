@@ -137,6 +137,11 @@ class Transfer(Machine):
         return qualifier in setup.agreement.others
 
     @property
+    def marks(self) -> bool:
+        """Whether the server sends marks of its tags, and no store: to a leader from whom there is nothing to hide."""
+        return alone(self.agreement)
+
+    @property
     def edge(self) -> Fields:
         """Bound into every hash of this exchange, and the agreed code."""
         return {"edge": digest(b"accord transfer", self.setup.sid, self.instance), "code": self.agreement.align.code}
@@ -180,7 +185,7 @@ class Transfer(Machine):
         hidden = inputs.result(Hidden, self.job("hidden"))
         event = Masked(point=state.point, corrections=state.corrections, table=hidden.table)
         compute = self._tag(state.edge, {"rows": hidden.rows})
-        then = (self.match if alone(self.agreement) else self.end).keeping(state.edge)
+        then = (self.match if self.marks else self.end).keeping(state.edge)
         return Fired((Send("masked", [self.qualifier], event), compute), then)
 
     @transition(Offered, lambda self, _: [self.at("masked", self.setup.leader)])
@@ -214,7 +219,7 @@ class Transfer(Machine):
     def build(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
         """Server: build the store; of two parties, mark the tags: there is no pairwise intersection to hide."""
         tags = inputs.result(Tagged, self.job("tagged")).tags
-        if alone(self.agreement):
+        if self.marks:
             compute = Compute("marked", "ot.marked", {"tags": tags, "size": tag_bytes(state.leader, state.server)})
             return Fired((compute,), self.say.keeping(Tagged(tags)))
         fields = {"tags": tags, "hashes": state.hashes, **{f"kappa.{p}": k for p, k in state.kappas.items()}}
