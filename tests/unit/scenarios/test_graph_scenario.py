@@ -104,7 +104,7 @@ def test_an_agent_reads_edges_or_a_table_as_its_file_says(tmp_path: Path) -> Non
         config(own | {"sorce": "a"})
     with pytest.raises(UsageError, match=r"data.target is missing. Known keys there: edges, source, target"):
         config({name: value for name, value in own.items() if name != "target"})
-    with pytest.raises(UsageError, match=r"data.id is missing. Known keys there: csv, id"):
+    with pytest.raises(UsageError, match=r"data.id is missing. Known keys there: csv, "):
         config({"csv": "a.csv"})
 
 
