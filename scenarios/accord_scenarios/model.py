@@ -121,7 +121,8 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _tellable(self, info: ValidationInfo) -> Self:
-        offers = [name for name, member in self.parties.items() if member.data.columns is not None]
+        tables = {name: member.data for name, member in self.parties.items() if isinstance(member.data, Data)}
+        offers = [name for name, data in tables.items() if data.columns is not None]
         if offers and self.job != QUERY:
             raise ValueError(f"{offers[0]} names data.columns, which are for job: {QUERY}; say features")
         if not (info.context or {}).get("played", True):

@@ -139,7 +139,7 @@ def test_a_profile_is_one_of_two(write: Write) -> None:
         load(write(), ["security.profile=sm9"])
 
 
-@pytest.mark.parametrize("key", ["graph", "match"])
+@pytest.mark.parametrize("key", ["match"])
 def test_keys_of_later_versions_are_refused_as_such(write: Write, key: str) -> None:
     with pytest.raises(UsageError, match=f"{key} is not available in this version"):
         load(write(), [f"{key}=x"])
@@ -292,7 +292,7 @@ def test_without_roles_the_first_by_name_leads_an_alignment(write: Write) -> Non
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"job": "quest"}, "job is 'quest'; it must be train, psi, overlap, predict, online or query."),
+        ({"job": "quest"}, "job is 'quest'; it must be train, psi, overlap, predict, online, query or graph."),
         ({"job": "psi"}, "train is no part of this job; it belongs to the job train."),
         ({"trian": {}}, "trian is unknown; did you mean train?"),
     ],
