@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from accord_protocols.primitives.fourier import PERIODS, Series, exponential, logistic_loss, sigmoid
+from accord_protocols.primitives.fourier import Series, exponential, logistic_loss, sigmoid
 from accord_protocols.primitives.lattice import Layout, Product, Terms
 from accord_protocols.primitives.sharing import RING
 
@@ -40,6 +40,8 @@ class Shape:
         rounds: At most.
         weighted: Whether the Hessian is summed with a weight for each row: its link's derivative, or its own.
         uneven: Whether rows count for more or less; how much, the first holder knows.
+        anew: How often training began anew with a longer period: each time has half the statistical distance that the
+            one before had, so that all of them together have what one would have.
     """
 
     rows: int
@@ -51,6 +53,7 @@ class Shape:
     rounds: int
     weighted: bool
     uneven: bool = False
+    anew: int = 0
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
@@ -125,7 +128,7 @@ class Shape:
     @property
     def terms(self) -> Terms:
         """Of the link's waves."""
-        outputs = 3 * self.rows * (self.rounds + 1) * len(PERIODS)
+        outputs = 3 * self.rows * (self.rounds + 1) << self.anew + (self.family == "logistic")
         more = WEIGHT_BITS if self.uneven else 0
         if self.quadratic:  # a row's weight times a share of its score, which is as large as the ring
             return Terms(self.rows, 1, RING.bits + WAVE_BITS + more, 1 << outputs.bit_length())

@@ -243,6 +243,17 @@ def test_scores_beyond_the_series_drop_the_result_and_training_begins_anew_with_
     assert len(encrypted) == len(set(encrypted)) > 0  # columns are encrypted once, whatever the period
 
 
+def test_masks_are_wide_enough_for_all_periods_together_and_no_pair_of_primes_more() -> None:
+    from accord_protocols.closed.shape import Shape
+
+    def terms_of(family: str, period: int = 64, anew: int = 0) -> Any:
+        return Shape(24_011, 5_000, (14, 0, 10), True, family, period, 12, True, anew=anew).terms
+
+    once = terms_of("poisson").outputs
+    assert sum(once / terms_of("logistic", 16 << anew, anew).outputs for anew in range(5)) < 1
+    assert [terms_of(family).pairs for family in ("logistic", "poisson")] == [2, 2]
+
+
 def test_without_a_longer_period_the_training_ends(products: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accord_protocols.phases.training.closed.plan.PERIODS", (16,))
     world = World(terms("logistic", 2, l2=0.002, period=16), separable(2)).run()

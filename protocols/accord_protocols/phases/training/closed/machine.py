@@ -330,4 +330,5 @@ class Closed(Machine):
         at = replace(at, period=period, since=at.number, stop="", variance=0.0)
         if isinstance(state, Following):
             return Fired((*effects, note), self.follow.keeping(at))
-        return self._set_out(replace(state, at=at, shape=replace(state.shape, period=period)), *effects, note)
+        shape = replace(state.shape, period=period, anew=state.shape.anew + 1)
+        return self._set_out(replace(state, at=at, shape=shape), *effects, note)
