@@ -18,6 +18,7 @@ MADE = {
     "gate.sample": "points of the gate",
     "prepare.refit": "rows, prepared block and label",
     "pads.multiply": "products of the block",
+    "trees.binned": "rows, bins and label",
 }
 """Tasks whose repetition shows what was made of the committed data; the fold shows all the rest."""
 TASKS = frozenset({*MADE, "prepare.fit"})

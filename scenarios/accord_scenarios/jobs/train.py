@@ -65,7 +65,29 @@ class Evaluate(Section):
         return rows
 
 
-class Training(Scenario):
+class Labelled(Scenario):
+    """What trainings of every kind say: one party has the label."""
+
+    parties: dict[Party, Trainer]
+
+    @field_validator("parties")
+    @classmethod
+    def _one_label_holder(cls, parties: dict[str, Trainer]) -> dict[str, Trainer]:
+        holders = [name for name, party in parties.items() if party.role == LABEL_HOLDER]
+        if len(holders) != 1:
+            raise ValueError(f"exactly one party has the role label_holder; found {', '.join(holders) or 'none'}")
+        for name, party in parties.items():
+            if name not in holders and party.data.label is not None:
+                raise ValueError(f"{name} names a label; only the label_holder, {holders[0]}, may")
+        return parties
+
+    @property
+    def label_holder(self) -> str:
+        """The party that holds the label."""
+        return next(name for name, party in self.parties.items() if party.role == LABEL_HOLDER)
+
+
+class Training(Labelled):
     """A training. `train` None ends the job after alignment; `evaluate` None trains on every aligned row.
 
     `computing` names the label holder and the party that computes with it at `shared`; None: the first other by name.
@@ -73,7 +95,6 @@ class Training(Scenario):
     """
 
     job: Literal["train"] = "train"
-    parties: dict[Party, Trainer]
     prepare: Annotated[Prepare, BeforeValidator(absent_is_default)] = Prepare()
     train: Annotated[Train, BeforeValidator(_chosen)] | None = None
     evaluate: Evaluate | None = None
@@ -92,17 +113,6 @@ class Training(Scenario):
         able = sizing.engines(fields, len(files))
         name = sizing.chosen(able, scenario.train, files, scenario.expect, scenario.keys.bits)
         return scenario.model_copy(update={"train": scenario.train.model_copy(update={"engine": name})})
-
-    @field_validator("parties")
-    @classmethod
-    def _one_label_holder(cls, parties: dict[str, Trainer]) -> dict[str, Trainer]:
-        holders = [name for name, party in parties.items() if party.role == LABEL_HOLDER]
-        if len(holders) != 1:
-            raise ValueError(f"exactly one party has the role label_holder; found {', '.join(holders) or 'none'}")
-        for name, party in parties.items():
-            if name not in holders and party.data.label is not None:
-                raise ValueError(f"{name} names a label; only the label_holder, {holders[0]}, may")
-        return parties
 
     @model_validator(mode="after")
     def _label_to_learn(self) -> Self:
@@ -127,11 +137,6 @@ class Training(Scenario):
             known = ", ".join(f"[{first}, {other}]" for other in others)
             raise ValueError(f"computing is {self.computing}; it names the label holder and one other: {known}")
         return self
-
-    @property
-    def label_holder(self) -> str:
-        """The party that holds the label."""
-        return next(name for name, party in self.parties.items() if party.role == LABEL_HOLDER)
 
 
 def _terms(scenario: Training) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from accord_protocols.jobs import trees
 from accord_protocols.phases.boosting.able import unable
 from accord_scenarios.jobs import training_words as words
 from accord_scenarios.jobs.base import Played, Result
-from accord_scenarios.jobs.train import Evaluate, Training
+from accord_scenarios.jobs.train import Evaluate, Labelled
 from accord_scenarios.model import absent_is_default
 from accord_scenarios.report import prediction, sections
 from accord_scenarios.report import trees as drawn
 from accord_scenarios.wording import leader, listed, number
-from accord_schemas.agreement import TREES, Trees
+from accord_schemas.agreement import Prepare, Trees
 
 MODEL = "boosted_trees"
 
@@ -23,26 +23,23 @@ MODEL = "boosted_trees"
 class Boosting(Trees):
     """What `train` says of boosted trees: what the agreement does, and which model it is."""
 
-    model: Literal["boosted_trees"] = MODEL  # type: ignore[assignment]
+    model: Literal["boosted_trees"] = "boosted_trees"
 
 
-class Growing(Training):
+class Growing(Labelled):
     """A training of boosted trees. They split on values as they stand: of `prepare` nothing is left to do."""
 
-    job: Literal["trees"] = TREES  # type: ignore[assignment]
-    train: Annotated[Boosting, BeforeValidator(absent_is_default)]  # type: ignore[assignment]
+    job: Literal["trees"] = "trees"
+    prepare: Annotated[Prepare, BeforeValidator(absent_is_default)] = Prepare()
+    train: Annotated[Boosting, BeforeValidator(absent_is_default)] = Boosting()
     evaluate: Evaluate | None = Evaluate()
 
     @model_validator(mode="after")
     def _able(self) -> Self:
         if wrong := unable(self.train):
             raise ValueError(wrong)
-        return self
-
-    @model_validator(mode="after")
-    def _two_compute(self) -> Self:
-        if self.computing is not None:
-            raise ValueError("computing is for a train.protection at which two parties compute; leave it out")
+        if self.parties[self.label_holder].data.label is None:
+            raise ValueError(f"parties.{self.label_holder}.data.label is missing; training needs the column to predict")
         return self
 
 

@@ -1,0 +1,71 @@
+"""A scenario of boosted trees: whose job it is, what it leaves to an agreement, what is refused and how it reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accord_agents.files import yaml12
+from accord_scenarios.jobs.registry import PLAYED
+from accord_scenarios.proposal import terms
+from accord_scenarios.report.page import render
+from accord_scenarios.scenario import load
+from accord_schemas.errors import UsageError
+
+PAIR = {
+    "bank": {"role": "label_holder", "data": {"csv": "bank.csv", "id": "id", "label": "y"}},
+    "shop": {"role": "feature_holder", "data": {"csv": "shop.csv", "id": "id"}},
+}
+
+
+def written(folder: Path, **train: Any) -> Path:
+    path = folder / "trees.yaml"
+    value = {"name": "trees", "parties": PAIR, "train": {"model": "boosted_trees", **train}}
+    path.write_text(yaml12.dump({**value, "prepare": {"scale": "standard"}}), encoding="utf-8")
+    return path
+
+
+def test_the_model_says_whose_job_it_is(tmp_path: Path) -> None:
+    loaded = load(written(tmp_path, protection="paths", trees=7, stop_after=None))
+    assert loaded.job == "trees"
+    agreed = terms(loaded, {"bank": "b", "shop": "s"})
+    assert agreed.job == "trees" and agreed.train is None and agreed.trees is not None and agreed.test_rows is not None
+    assert (agreed.trees.trees, agreed.trees.stop_after, agreed.trees.protection) == (7, None, "paths")
+    assert not PLAYED["trees"].job.objection(agreed) and set(agreed.learns) == {"bank", "shop"}
+    assert type(agreed).decode(agreed.terms()) == agreed
+
+
+def test_the_level_that_there_is_has_to_be_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="protection: paths is"):
+        load(written(tmp_path))
+    with pytest.raises(UsageError, match="min_rows"):
+        load(written(tmp_path, protection="paths", min_rows=5))
+    with pytest.raises(UsageError, match="max_rounds"):
+        load(written(tmp_path, protection="paths", max_rounds=5))
+
+
+def test_trees_are_drawn_and_counted_in_the_report() -> None:
+    line = {"depth": 0, "side": "root", "says": "shop, column 3"}
+    importance = {
+        "bank": {
+            "splits": {"age": 2},
+            "parties": {"bank": {"splits": 2, "gain": 1.5}, "shop": {"splits": 1, "gain": 4.0}},
+        },
+        "shop": {"splits": {"<spend>": 1, "visits": 0}},
+    }
+    result = {
+        "status": "COMPLETED",
+        "job": "trees",
+        "parties": {"bank": "label_holder", "shop": "feature_holder"},
+        "intersection_size": 10,
+        "trees": 1,
+        "test_rows": 2,
+        "drawn": [[line]],
+        "importance": importance,
+    }
+    page = render(result)
+    assert "shop, column 3" in page and "&lt;spend&gt;" in page and "visits" not in page and "Tree 1" in page
+    assert "grew 1 boosted tree." in page
+    assert "bank 2 splits, shop 1 splits" in [line(result) for _, line in PLAYED["trees"].lines]
