@@ -40,8 +40,10 @@ def start(objective: str, y: Vector) -> int:
     """The score that every row begins with.
 
     Raises:
-        UsageError: There is none: all labels are alike, or no count is above 0.
+        UsageError: There is none: no TRAIN row, labels that are all alike, or no count above 0.
     """
+    if not len(y):
+        raise UsageError("there is no common TRAIN row.")
     if objective == "squared":
         return round(math.ldexp(mean(y), SCORE_BITS))
     if objective == "poisson":
@@ -59,7 +61,7 @@ def start(objective: str, y: Vector) -> int:
 
 def unit(objective: str, y: Vector) -> int:
     """The power of two by which labels are divided: of a squared loss, so that none is beyond 1."""
-    if objective != "squared":
+    if objective != "squared" or not len(y):
         return 0
     return math.frexp(float(np.abs(y - mean(y)).max(initial=0.0)))[1]
 

@@ -156,7 +156,12 @@ def test_a_sum_never_leaves_its_half_of_the_word() -> None:
 
 
 def test_labels_that_cannot_be_learned_from_are_refused() -> None:
-    for loss, y in (("logistic", np.ones(9)), ("logistic", np.zeros(9)), ("poisson", np.zeros(9))):
+    for loss, y in (
+        ("logistic", np.ones(9)),
+        ("logistic", np.zeros(9)),
+        ("poisson", np.zeros(9)),
+        ("squared", np.zeros(0)),
+    ):
         with pytest.raises(UsageError):
             objective.start(loss, y)
     assert objective.start("logistic", np.array([0.0, 1.0, 0.0, 1.0])) == 0
