@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from accord_schemas import events
-from accord_schemas.arrays import Blocks16, Digests, Numbers, Reals, RingMatrix, RingVector
+from accord_schemas.arrays import Blocks16, Digests, Numbers, Octets, Reals, RingMatrix, RingVector
 from accord_schemas.events import EVENTS, UNSEQUENCED, Event
 from accord_schemas.events.prediction import Ids
 from accord_schemas.frame import Frame
@@ -29,6 +29,7 @@ HEX = st.binary(min_size=32, max_size=32).map(bytes.hex)
 
 SHAPED: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (Numbers, arrays(np.uint8, st.tuples(SIZE, SIZE))),
+    (Octets, arrays(np.uint8, SIZE)),
     (Digests, arrays(np.uint8, st.tuples(SIZE, st.just(32)))),
     (Blocks16, arrays(np.uint8, st.tuples(SIZE, st.just(16)))),
     (RingVector, arrays(np.uint64, st.tuples(SIZE, st.sampled_from([1, 2])))),
