@@ -97,7 +97,7 @@ def secureboost(rows: int, columns: int, bits: int, total: int) -> float:
     visits = total * (1 + (LEVELS - 1) / 2)
     sums = columns * BINS * sum(max(1, 2 ** (level - 1)) for level in range(LEVELS))
     packed = sums * 64 // (bits - 64)  # a ciphertext carries as many sums as fit, 64 bits each
-    return total * encrypting / rows + visits * columns * adding + packed * opening
+    return float(total * encrypting / rows + visits * columns * adding + packed * opening)
 
 
 def main() -> None:

@@ -106,11 +106,15 @@ def test_a_bit_times_a_number() -> None:
     assert len(zlib.compress((told - again).tobytes())) >= told.nbytes
 
 
+def draw(*shape: int) -> np.ndarray:
+    """Random words."""
+    return RNG.integers(0, 2**64, shape, np.uint64)
+
+
 @pytest.mark.parametrize("name", ["orthomorphism", "spread", "fill", "tweak", "give", "take", "gather"])
 def test_compiled_loops_give_the_same_bytes(name: str) -> None:
     compiled: Any = pytest.importorskip("accord_protocols.primitives.onehot.compiled")
     portable = import_module("accord_protocols.primitives.onehot.portable")
-    draw = lambda *shape: RNG.integers(0, 2**64, shape, np.uint64)  # noqa: E731
     cells, rows = 12, np.array([0, 1, 1, 0], np.uint8)
     path = RNG.integers(0, 8, cells)
     leaves = (draw(8, cells, 2), draw(8, cells, 2))
