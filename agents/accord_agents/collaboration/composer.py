@@ -24,6 +24,8 @@ from accord_schemas.suites import DEFAULT, SUITES, Suite
 
 LEAST, MOST = 64 << 20, 4 << 30
 """Bounds of `budget`, in bytes."""
+FRESH = 24 << 20
+"""Bytes of a content whose frames keep their payloads until they are published: longer ones make them twice."""
 ChannelKey = Callable[[tuple[str, ...]], bytes]
 """The own channel key for a recipient set."""
 Wraps = Callable[[tuple[str, ...]], list[bytes]]
@@ -116,7 +118,7 @@ class Composer:
         )
 
     def frame(self, piece: Piece, envelope: Envelope, wraps: Wraps, sign: Signer) -> Frame:
-        """A new frame; with a recipe instead of a payload where that is not in memory."""
+        """A new frame; with a recipe, and instead of a long payload, where that is not in memory."""
         if not piece.content.event.encrypted:
             return Frame.make(self.header(piece, envelope, piece.body), piece.body, sign)
         wrapped = wraps(piece.content.to)
@@ -124,9 +126,9 @@ class Composer:
         frame = Frame.make(self.header(piece, envelope, payload), payload, sign)
         if not piece.content.payload.referred:
             return frame
-        return replace(
-            frame, payload=b"", omitted=len(payload), recipe=write_recipe(piece.content.payload, piece.span, wrapped)
-        )
+        recipe = write_recipe(piece.content.payload, piece.span, wrapped)
+        fresh = payload if piece.content.size <= FRESH else b""
+        return replace(frame, payload=fresh, omitted=len(payload), recipe=recipe)
 
     def recorded(self, piece: Piece, envelope: Envelope, frame: Frame) -> Frame:
         """Check that a frame made earlier says this piece under this envelope.

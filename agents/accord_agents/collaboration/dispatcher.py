@@ -306,8 +306,8 @@ class Dispatcher:
             self._private(cid, kind, head, fields, now)
 
     def payload(self, head: bytes, payload: bytes, recipe: bytes) -> bytes:
-        """The payload of an own frame, of its head: as it is kept, or made again by its recipe."""
-        if not recipe or self._blobs is None:
+        """The payload of an own frame, of its head: as it is there, or made again by its recipe."""
+        if payload or not recipe or self._blobs is None:
             return payload
         header = Frame.restore(head, None).header
         cid, suite = header.subject, header.algorithms

@@ -44,10 +44,10 @@ class Outgoing:
         sequence: Of the frame.
         family: Of its event.
         head: The frame without its payload.
-        payload: The payload; empty where a recipe stands for it.
+        payload: The payload; empty where only a recipe stands for it, as in the journal.
         key: What names the payload, as in a `Row`.
         recipe: How the payload is made again, encrypted.
-        omitted: Its bytes then.
+        omitted: The payload's bytes then.
     """
 
     collaboration: str
