@@ -31,7 +31,8 @@ QUEUED = 2
 
 
 class ProcessExecutor:
-    """An `Executor` of `workers` processes.
+    """An `Executor` of `workers` processes, and one more for heavy jobs: it ends with each, and the others keep what
+    they have loaded and compiled.
 
     Raises:
         ValueError: There is to be no worker at all.
@@ -41,7 +42,8 @@ class ProcessExecutor:
         if workers < 1:
             raise ValueError("an executor has at least one worker")
         self._workers = workers
-        self._pool: ProcessPoolExecutor | None = None
+        self._pools: dict[bool, ProcessPoolExecutor] = {}
+        """For heavy jobs, and for all others."""
         self._context = multiprocessing.get_context("spawn")
         self._pids: set[int] = set()
 
@@ -53,7 +55,7 @@ class ProcessExecutor:
                 orders = cut_up(compute, supplies)
             except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
                 return undone(compute.task, f"it could not be cut: {type(error).__name__}")
-            pool, joined = self._opened(), Joined(supplies.blobs)
+            pool, joined = self._opened(heavy=task.heavy), Joined(supplies.blobs)
             try:
                 reply = await self._all(pool, orders, joined, supplies, functools.partial(_counted, compute, supplies))
             except BrokenProcessPool:
@@ -61,7 +63,7 @@ class ProcessExecutor:
                 continue
             finally:
                 joined.discard()
-            if task.heavy:
+            if task.heavy and not task.warms:
                 await self._ended(pool)
             return reply
         return undone(compute.task, f"it ended its worker {ATTEMPTS} times")
@@ -100,20 +102,18 @@ class ProcessExecutor:
 
     def _retire(self, pool: ProcessPoolExecutor) -> None:
         """Let a pool finish what it has and end; the next job starts another."""
-        if self._pool is pool:
-            self._pool = None
+        self._pools = {heavy: other for heavy, other in self._pools.items() if other is not pool}
         pool.shutdown(wait=False)
 
     async def _ended(self, pool: ProcessPoolExecutor) -> None:
         """Retire a pool and wait a moment for its workers: their memory and that of the next ones would add up."""
-        if self._pool is pool:
-            self._pool = None
+        self._pools = {heavy: other for heavy, other in self._pools.items() if other is not pool}
         ending = asyncio.ensure_future(asyncio.to_thread(pool.shutdown))  # the first shutdown of a pool alone can wait
         await asyncio.wait({ending}, timeout=5.0)
 
     def warm(self) -> None:
         """Start a worker before there is work."""
-        self._submit(self._opened(), _nothing)
+        self._submit(self._opened(heavy=False), _nothing)
 
     def processes(self) -> list[int]:
         """Process ids of the workers."""
@@ -122,8 +122,8 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """End the workers at once; what they were at is done again after the next start."""
-        pids, pool, self._pool = self.processes(), self._pool, None
-        if pool is not None:
+        pids, pools, self._pools = self.processes(), self._pools, {}
+        for pool in pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
         for child in multiprocessing.active_children():
             if child.pid in pids:
@@ -136,10 +136,11 @@ class ProcessExecutor:
         self._pids |= _children() - before
         return future
 
-    def _opened(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=self._context, initializer=start)
-        return self._pool
+    def _opened(self, *, heavy: bool) -> ProcessPoolExecutor:
+        if heavy not in self._pools:
+            workers = 1 if heavy else self._workers
+            self._pools[heavy] = ProcessPoolExecutor(workers, mp_context=self._context, initializer=start)
+        return self._pools[heavy]
 
 
 def _children() -> set[int]:

@@ -137,6 +137,7 @@ class Keys(Machine):
         makes = [Compute(f"made.{p.name}", p.make, self.terms, fresh=True) for p in self._mine()]
         commit = Compute("committed", "ids.commit", key=draw.key("commit"), data=True)
         compiles = [Compute("warmed", "lattice.warm")] if by_lattice(self.agreement) else []  # nobody waits for it
+        compiles += [Compute("warmed.prepare", "prepare.warm")] if self.agreement.train else []
         compiles += [Compute("warmed.ot", "ot.warm", data=True)] if by_transfer(self.agreement) else []
         return Fired((*makes, commit, *compiles), self.publish.keeping(None))
 

@@ -1,4 +1,4 @@
-"""A heavy job's worker has ended before the next one starts: their memory would add up."""
+"""A heavy job's worker has ended before the next job starts, as their memory would add up; the others stay."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from accord_agents.execution.worker import TaskRequest
 from accord_protocols.kernel.effects import Compute
 
 LIGHT = Compute("c", "keys.exchange.check", {"computing": [], "keys": {}})
-HEAVY = Compute("c", "prepare.refit", {})
+WARM, HEAVY = Compute("c", "prepare.warm", {}), Compute("c", "prepare.refit", {})
 NOTHING = TaskResources(b"k" * 32, {}, None, 0)
 
 
@@ -29,7 +29,7 @@ def looks(request: TaskRequest) -> TaskResult:
     return TaskResult({"me": os.getpid(), "all": [child.pid for child in psutil.Process(os.getppid()).children()]})
 
 
-def test_a_heavy_job_has_the_worker_that_is_there_and_takes_it_along(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_heavy_job_has_a_worker_of_its_own_and_takes_it_along(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accord_agents.execution.executor, "work", looks)
 
     async def jobs(*computes: Compute) -> list[TaskResult]:
@@ -39,6 +39,6 @@ def test_a_heavy_job_has_the_worker_that_is_there_and_takes_it_along(monkeypatch
         finally:
             executor.close()
 
-    light, heavy, last = (reply.fields for reply in asyncio.run(jobs(LIGHT, HEAVY, LIGHT)))
-    assert light["me"] == heavy["me"] in heavy["all"]
-    assert last["me"] in last["all"] and heavy["me"] not in last["all"]
+    light, warm, heavy, last = (reply.fields for reply in asyncio.run(jobs(LIGHT, WARM, HEAVY, LIGHT)))
+    assert warm["me"] == heavy["me"] in heavy["all"]
+    assert light["me"] == last["me"] in last["all"] and heavy["me"] not in last["all"]
