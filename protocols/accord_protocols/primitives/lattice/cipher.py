@@ -49,7 +49,7 @@ def encrypt(secret: SecretKey, plain: Plain, message: Integers, xof: Xof) -> Byt
     degree = plain.degree
     label = xof.bytes(_LABEL)
     noise = Integers(errors(degree.size, xof)[None], (plain.modulus,), -ERROR_BITS * plain.modulus)
-    a = secret.public.uniform(degree, label)
+    a = secret.uniform(degree, label)
     b = masked(degree, a, secret.values(degree), message.plus(noise))
     return np.concatenate([np.frombuffer(label, np.uint8), pack(b)])
 

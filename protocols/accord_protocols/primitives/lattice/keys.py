@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.lattice.ntt import transform
-from accord_protocols.primitives.lattice.packing import MALFORMED, pack, packed_size, unpack
+from accord_protocols.primitives.lattice.packing import MALFORMED, pack, unpack
 from accord_protocols.primitives.lattice.parameters import ERROR_BITS, LARGE, SMALL, Degree
 from accord_protocols.primitives.lattice.residues import Integers
 from accord_protocols.primitives.lattice.sampling import errors, ternary, uniform
@@ -73,9 +73,7 @@ class PublicKey:
 
     def uniform(self, degree: Degree, label: bytes = b"", out: Residues | None = None) -> Residues:
         """The uniform polynomial that goes with the public half, or with a block whose label is given."""
-        found = np.empty((degree.count, degree.size), np.uint32) if out is None else out
-        uniform(degree, Xof(self.context, "uniform", degree.size, label), found)
-        return found
+        return uniform_of(self.context, degree, label, out)
 
     @cached_property
     def uniforms(self) -> tuple[Residues, Residues]:
@@ -90,29 +88,24 @@ class SecretKey:
     Args:
         context: See `context_of`.
         secrets: Uniform in {-1, 0, 1}, ``(N,)`` of the large and of the small ring.
-        public: What others may know.
+        noise: The public halves' errors, likewise, plus `ERROR_BITS`.
     """
 
     context: bytes
     secrets: tuple[NDArray[np.int8], NDArray[np.int8]] = field(repr=False)
-    public: PublicKey = field(repr=False)
+    noise: tuple[Bytes, Bytes] = field(repr=False)
 
     @staticmethod
     def generate(sid: bytes, owner: str, xof: Xof) -> SecretKey:
         """A fresh key of `owner` in session `sid`."""
-        context, halves = context_of(sid, owner), []
-        drawn = [ternary(degree.size, xof.fork("secret", degree.size)) for degree in DEGREES]
-        blank = PublicKey(context, (np.empty((0, 0), np.uint32),) * 2)
-        for degree, secret in zip(DEGREES, drawn, strict=True):
-            noise = errors(degree.size, xof.fork("error", degree.size))
-            error = Integers(noise[None], (1,), -ERROR_BITS)
-            halves.append(masked(degree, blank.uniform(degree), values_of(degree, secret), error))
-        return SecretKey(context, (drawn[0], drawn[1]), PublicKey(context, (halves[0], halves[1])))
+        large, small = (ternary(degree.size, xof.fork("secret", degree.size)) for degree in DEGREES)
+        one, two = (errors(degree.size, xof.fork("error", degree.size)).astype(np.uint8) for degree in DEGREES)
+        return SecretKey(context_of(sid, owner), (large, small), (one, two))
 
     def encode(self) -> bytes:
-        """For an encrypted keystore: context, secrets, public halves."""
+        """For an encrypted keystore: context, secrets, errors."""
         secrets = b"".join((secret + np.int8(1)).tobytes() for secret in self.secrets)
-        return self.context + secrets + b"".join(part.tobytes() for part in self.public.encode())
+        return self.context + secrets + b"".join(noise.tobytes() for noise in self.noise)
 
     @staticmethod
     @lru_cache(maxsize=1)  # a worker's tasks have the same one, and its transforms are a tenth of their time
@@ -122,14 +115,25 @@ class SecretKey:
         Raises:
             ValueError: It is none.
         """
-        sizes = [_CONTEXT, LARGE.size, SMALL.size, *(packed_size(d.count * d.size) for d in DEGREES)]
-        if len(data) != sum(sizes):
+        sizes = [degree.size for degree in DEGREES] * 2
+        if len(data) != _CONTEXT + sum(sizes):
             raise ValueError("not an encoded lattice key")
-        context = data[:_CONTEXT]
-        parts = np.split(np.frombuffer(data[_CONTEXT:], np.uint8), np.cumsum(sizes[1:])[:-1])
-        large, small = (part.astype(np.int8) - np.int8(1) for part in parts[:2])
-        halves = [unpack(part, d.primes, d.size) for part, d in zip(parts[2:], DEGREES, strict=True)]
-        return SecretKey(context, (large, small), PublicKey(context, (halves[0], halves[1])))
+        large, small, *noise = np.split(np.frombuffer(data[_CONTEXT:], np.uint8), np.cumsum(sizes)[:-1])
+        one, two = (part.astype(np.int8) - np.int8(1) for part in (large, small))
+        return SecretKey(data[:_CONTEXT], (one, two), (noise[0], noise[1]))
+
+    @cached_property
+    def public(self) -> PublicKey:
+        """What others may know."""
+        halves = []
+        for degree, noise in zip(DEGREES, self.noise, strict=True):
+            error = Integers(noise.astype(np.uint32)[None], (1,), -ERROR_BITS)
+            halves.append(masked(degree, self.uniform(degree), self.values(degree), error))
+        return PublicKey(self.context, (halves[0], halves[1]))
+
+    def uniform(self, degree: Degree, label: bytes = b"") -> Residues:
+        """See `PublicKey.uniform`."""
+        return uniform_of(self.context, degree, label)
 
     def values(self, degree: Degree) -> Residues:
         """The secret as values, ``(primes, N)``."""
@@ -146,6 +150,13 @@ def _public(context: bytes, large: bytes, small: bytes) -> PublicKey:
     parts = (np.frombuffer(part, np.uint8) for part in (large, small))
     one, two = (unpack(part, degree.primes, degree.size) for part, degree in zip(parts, DEGREES, strict=True))
     return PublicKey(context, (one, two))
+
+
+def uniform_of(context: bytes, degree: Degree, label: bytes, out: Residues | None = None) -> Residues:
+    """A uniform polynomial of an owner's."""
+    found = np.empty((degree.count, degree.size), np.uint32) if out is None else out
+    uniform(degree, Xof(context, "uniform", degree.size, label), found)
+    return found
 
 
 def values_of(degree: Degree, secret: NDArray[np.int8]) -> Residues:
