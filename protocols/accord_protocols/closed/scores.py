@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,23 +132,24 @@ def waves(shape: Shape, u: Words, weights: Floats) -> NDArray[np.int64]:
     return table(spokes * weights[:, None] if shape.uneven else spokes, WAVE_BITS)
 
 
-def factors(shape: Shape, u: Words, which: NDArray[np.int64]) -> NDArray[np.int64] | Words:
+def factors(shape: Shape, u: Words, which: Sequence[int]) -> NDArray[np.int64] | Words:
     """What the second holder multiplies these with, for some of the series: ``(len(which), n, 2J)``.
 
     Where the residual is affine in the score, the own share of it, ``(1, n, 1, 2)``.
     """
     if shape.quadratic:
         return u[None, :, None]
-    phases = shape.series[0].phases(u)
-    each = [(shape.series[k], shape.series_bits[k]) for k in which.tolist()]
-    return np.stack([table(series.factors(phases), bits) for series, bits in each])
+    circle = shape.series[0].waves(shape.series[0].phases(u))  # the same for all of them
+    each = ((shape.series[k], shape.series_bits[k]) for k in which)
+    return np.stack([table(series.turned(*circle), bits) for series, bits in each])
 
 
-def linked(shape: Shape, u: Words, sums: Words, rows: Rows, zero: Xof) -> Linked:
-    """From the shares of the series' sums, ``(series, n, 2)``, all or the first.
+def linked(shape: Shape, u: Words, sums: Mapping[int, Words], rows: Rows, zero: Xof) -> Linked:
+    """From the shares of the series' sums, ``(rows, 2)`` by the series' number.
 
-    With the first alone there is neither slope nor loss: that of a logistic model is 0 then. Where the residual is
-    affine in the score, the one sum is the weight times the second holder's share of it.
+    Slopes are those of as many rows as there are. With the first series alone there is neither slope nor loss: that of
+    a logistic model is 0 then. Where the residual is affine in the score, the one sum is the weight times the second
+    holder's share of it.
     """
     if shape.quadratic:
         whole = sums[0]
@@ -156,27 +158,30 @@ def linked(shape: Shape, u: Words, sums: Words, rows: Rows, zero: Xof) -> Linked
         weighed = sharing.truncated(whole, WAVE_BITS, zero.fork("weighed"), first=shape.first)
         residual = affine(shape, weighed, rows, zero.fork("affine"))
         return Linked(residual, np.zeros((0, 2), np.uint64), np.zeros((1, 2), np.uint64))
-    found = [
-        _valued(shape, part, bits, series.constant, rows, zero.fork("series", k))
-        for k, (part, series, bits) in enumerate(zip(sums, shape.series, shape.series_bits, strict=False))
-        if shape.family == "poisson" or k + 1 < len(shape.series)  # the loss is opened as a sum
-    ]
-    residual = RING.sub(found[0], RING.from_fixed(rows.weigh(rows.y), U_BITS)) if shape.first else found[0]
+    found = {
+        shape.series_names[k]: _valued(
+            shape, part, shape.series_bits[k], shape.series[k].constant, rows, zero.fork("series", k)
+        )
+        for k, part in sums.items()
+        if shape.series_names[k] != "loss"  # it is opened as a sum
+    }
+    label = found["label"]
+    residual = RING.sub(label, RING.from_fixed(rows.weigh(rows.y), U_BITS)) if shape.first else label
     if shape.family == "poisson":  # e^u − u; the labels' part has the labels' residual at 0
-        loss = sharing.raised(sharing.summed(RING.sub(found[0], u))[None], LOSS_UNIT - U_BITS)
-    elif len(sums) < len(shape.series):
+        loss = sharing.raised(sharing.summed(RING.sub(label, u))[None], LOSS_UNIT - U_BITS)
+    elif (last := len(shape.series) - 1) not in sums:
         loss = np.zeros((1, 2), np.uint64)
     else:
-        loss = sharing.summed(sums[-1])[None]
+        loss = sharing.summed(sums[last])[None]
         if shape.first:
             loss = RING.add(loss, RING.from_ints(rows.total(shape.series[-1].constant, LOSS_UNIT)))
-    return Linked(residual, found[-1], loss)
+    return Linked(residual, found.get("slope", label), loss)
 
 
 def _valued(shape: Shape, part: Words, bits: int, constant: float, rows: Rows, zero: Xof) -> Words:
     """A series' value with 24 fraction bits."""
     value = sharing.truncated(part, bits + WAVE_BITS - U_BITS, zero, first=shape.first)
-    if not shape.first:
+    if not shape.first or not constant:
         return value
     if len(rows.weights):
         return RING.add(value, RING.from_fixed(constant * rows.weights, U_BITS))

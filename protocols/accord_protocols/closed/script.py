@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from accord_protocols.closed.inverse import scales
 from accord_protocols.closed.shape import WEIGHT_BITS, Shape
 
-STEPS = {"poisson": 20}
-"""Steps of Newton and Schulz from a multiple of the identity, where they are not `_STEPS`."""
-_STEPS = 14
 KNOWN = ("label", "offset", "weights")
 """What the first holder knows of each row; empty at the second."""
-AGAIN = 10
-"""From an inverse of an earlier round."""
+_FIRST = {"poisson": (2.0**-17, 2.0, 13)}
+"""For Newton and Schulz, from a multiple of the identity: the range of eigenvalues, and steps; else `_FLAT`."""
+_FLAT = 2.0**-13, 1.0, 10
+_AGAIN = 2.0**-6, 4.0, 7
+"""From the inverse at the score 0, where the slope is largest: but in a sample of the rows what few rows have may weigh
+several times as much as in all."""
 ALPHA = {"poisson": 128.0}
 """How many times the curvature at 0 the largest eigenvalue of a party's block may be, where it is not 1."""
 
@@ -29,7 +31,7 @@ class Stage:
         keeps: What it hears that later stages need as well, by the name of these.
         says: Names of what it says, by the names that the task gives.
         columns: The other's encrypted columns that it needs.
-        also: Further inputs; ``blocks`` and ``which`` are counts, and given as all numbers below.
+        also: Further inputs; ``blocks`` is a count, and given as all numbers below.
         rows: How many rows each thing that it hears has, where its task does not look.
     """
 
@@ -59,14 +61,24 @@ def evaluation(shape: Shape, *, hessian: str, inverse: str, light: bool = False)
     yield Stage("forward", ("w",), says=_same("scores"), columns=("scores",))
     yield Stage("link", ("rows", "w", "score_mask", *KNOWN), hears=_same("scores"))
     if shape.multiplies:
-        which = {"which": 1 if light else shape.outputs}
-        if shape.first:
-            yield Stage("waves", ("u", "weights"), says=_same("waves"), also={"blocks": shape.terms.blocks})
-            yield Stage("linked", ("u", *KNOWN), hears=_same("values"), also=which)
-        else:
-            yield Stage("multiply", ("u",), hears=_same("waves"), says=_same("values"), also=which)
-            yield Stage("linked", ("u", *KNOWN, "sums"), also=which)
+        yield from _linking(shape, light=light)
     yield from gathering(shape, hessian=hessian, inverse=inverse)
+
+
+def _linking(shape: Shape, *, light: bool) -> Iterator[Stage]:
+    """The series of the scores, piece by piece: the holders compute at the same time."""
+    also, pieces = {"light": light}, range(len(shape.pieces))
+    for k in pieces:
+        if shape.first:
+            yield Stage("waves", ("u", "weights"), says={"waves": f"waves{k}"}, also={"piece": k})
+        else:
+            says = {"values": f"values{k}"}
+            yield Stage("multiply", ("u",), hears={"waves": f"waves{k}"}, says=says, also={**also, "piece": k})
+    takes = ("u", *KNOWN)
+    if shape.first:
+        yield Stage("linked", takes, hears=_same(*(f"values{k}" for k in pieces)), also=also)
+    else:
+        yield Stage("linked", (*takes, *(f"sums{k}" for k in pieces)), also=also)
 
 
 def gathering(shape: Shape, *, hessian: str, inverse: str) -> Iterator[Stage]:
@@ -92,18 +104,18 @@ def gathering(shape: Shape, *, hessian: str, inverse: str) -> Iterator[Stage]:
     yield Stage("gather", takes, hears=_same(*heard), says=says, also={"hessian": hessian, "inverse": inverse})
 
 
-def inversion(steps: int, *, keep: bool) -> Iterator[Stage]:
+def inversion(scales: Sequence[float], *, keep: bool) -> Iterator[Stage]:
     """The inverse of the Hessian, and its product with the gradient.
 
     Args:
-        steps: Of Newton and Schulz, at least 1.
+        scales: Of the steps of Newton and Schulz, at least one; see `accord_protocols.closed.inverse.scales`.
         keep: Whether the inverse is said for later rounds.
     """
     yield Stage("square", ("y",), hears=_same("h"), keeps={"h": "h_encrypted"}, says={"hy": "hy0"})
-    for k in range(steps):
+    for k, scale in enumerate(scales):
         hears, says = {"hy": f"hy{k}", "y": f"y{k}"}, {"ye": f"ye{k}"}
-        yield Stage("correct", ("h", "y", "hy_mask"), hears=hears, says=says)
-        last = k == steps - 1
+        yield Stage("correct", ("h", "y", "hy_mask"), hears=hears, says=says, also={"scale": scale})
+        last = k + 1 == len(scales)
         says = {"hy": f"hy{k + 1}", "y": f"y{k + 1}"}
         hears = {"ye": f"ye{k}"}
         if last:
@@ -139,12 +151,21 @@ def spreading() -> Iterator[Stage]:
     yield Stage("variances", ("basis", "turned", "bent_mask"), hears=_same("bent"))
 
 
-def steps(shape: Shape, *, again: bool) -> int:
-    """Steps of Newton and Schulz that need products: the first one from a multiple of the identity does not."""
-    return AGAIN if again else STEPS.get(shape.family, _STEPS) - 1 + (WEIGHT_BITS if shape.uneven else 0)
+def scales_of(shape: Shape, *, again: bool) -> tuple[float, ...]:
+    """Of the steps of Newton and Schulz, from the inverse at the score 0 or from a multiple of the identity."""
+    if again:
+        return scales(*_AGAIN)
+    low, high, steps = _FIRST.get(shape.family, _FLAT)
+    more = WEIGHT_BITS if shape.uneven else 0  # each two of which a step makes good
+    return scales(low / 2.0**more, high, steps + -(-more // 2))
+
+
+def length(shape: Shape, parties: int) -> float:
+    """Of a step along the gradient: the Hessian's eigenvalues are below its inverse."""
+    most = 1 << WEIGHT_BITS if shape.uneven else 1
+    return 1 / (shape.curvature * parties * ALPHA.get(shape.family, 1.0) * most)
 
 
 def alpha(shape: Shape, parties: int) -> float:
-    """What multiple of the identity they begin with: the Hessian's eigenvalues are below its inverse."""
-    most = 1 << WEIGHT_BITS if shape.uneven else 1
-    return 1 / (shape.curvature * parties * ALPHA.get(shape.family, 1.0) * most)
+    """What multiple of the identity they begin with, times the first step's scale."""
+    return length(shape, parties) * scales_of(shape, again=False)[0]

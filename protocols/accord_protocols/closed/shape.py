@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from accord_protocols.primitives.fourier import Series, exponential, logistic_loss, sigmoid
-from accord_protocols.primitives.lattice import Layout, Product, Terms
+from accord_protocols.primitives.lattice import Layout, Product, Terms, pieces
 from accord_protocols.primitives.sharing import RING
 
 X_BITS, U_BITS, W_BITS = 16, 24, 32
@@ -126,13 +126,28 @@ class Shape:
         return Product(2, self.m, max(self.m, 4))
 
     @property
-    def terms(self) -> Terms:
-        """Of the link's waves."""
+    def pieces(self) -> tuple[slice, ...]:
+        """Rows whose waves are encrypted, multiplied and opened together."""
+        return pieces(self.rows)
+
+    def wanted(self, piece: int, *, light: bool) -> tuple[int, ...]:
+        """Which series of a piece are opened: slopes, of a logistic model, for rows that the Hessian is summed over.
+
+        Args:
+            piece: Its number.
+            light: Whether the residual is all that is wanted.
+        """
+        known, beyond = range(1 if light else self.outputs), self.pieces[piece].start >= self.head
+        return tuple(k for k in known if not (beyond and self.weighted and self.series_names[k] == "slope"))
+
+    def terms(self, piece: slice) -> Terms:
+        """Of the link's waves of some rows."""
+        rows = piece.stop - piece.start
         outputs = 3 * self.rows * (self.rounds + 1) << self.anew + (self.family == "logistic")
         more = WEIGHT_BITS if self.uneven else 0
         if self.quadratic:  # a row's weight times a share of its score, which is as large as the ring
-            return Terms(self.rows, 1, RING.bits + WAVE_BITS + more, 1 << outputs.bit_length())
-        return Terms(self.rows, 2 * self.series[0].terms, _SUM_BITS[self.family] + more, 1 << outputs.bit_length())
+            return Terms(rows, 1, RING.bits + WAVE_BITS + more, 1 << outputs.bit_length())
+        return Terms(rows, 2 * self.series[0].terms, _SUM_BITS[self.family] + more, 1 << outputs.bit_length())
 
     # ---- the family
 
@@ -176,6 +191,13 @@ class Shape:
             return (exponential(),)
         found = sigmoid(self.period)
         return (found, *([found.derivative()] if self.weighted else []), logistic_loss(self.period))
+
+    @property
+    def series_names(self) -> tuple[str, ...]:
+        """What each of these is."""
+        if self.family == "poisson" or self.quadratic:
+            return ("label",)
+        return ("label", *(["slope"] if self.weighted else []), "loss")
 
     @property
     def series_bits(self) -> tuple[int, ...]:

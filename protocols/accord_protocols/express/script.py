@@ -65,7 +65,8 @@ def _solved(prefix: str, steps: int, sets: int, penalties: int) -> Iterator[Stag
     for k in range(last):
         hears = {"hy": f"{p}hy{k}", "y": f"{p}y{k}"}
         rows = {"hy": many, "y": many}
-        yield Stage("correct", ("h", "y", "hy_mask"), hears=hears, says={"ye": f"{p}ye{k}"}, rows=rows)
+        says, also = {"ye": f"{p}ye{k}"}, {"scale": 1.0}
+        yield Stage("correct", ("h", "y", "hy_mask"), hears=hears, says=says, also=also, rows=rows)
         says = {"hy": f"{p}hy{k + 1}", "y": f"{p}y{k + 1}"}
         if k + 1 == last:
             del says["hy"]

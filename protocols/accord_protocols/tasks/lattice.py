@@ -15,7 +15,7 @@ lattice.transposed           key, numbers, each = layout.inner, d, masked       
 lattice.forward              key, numbers, each = layout.inner, w, masked             `Evaluated`, mask by rows
 lattice.open_transposed      numbers, count (None, or of a batch)                     `Opened`
 lattice.open_forward         numbers, count                                           `Opened`
-lattice.terms_encrypt        a, blocks = arange(terms.blocks)                         `Numbers`
+lattice.terms_encrypt        a                                                        `Numbers`
 lattice.terms_multiply       key, numbers, b                                          `Evaluated`, ``(c, n, 2)``
 lattice.terms_open           numbers                                                  `Opened`, ``(c, n, 2)``
 lattice.matrix_encrypt       a                                                        `Numbers`
@@ -27,6 +27,8 @@ lattice.matrix_open          numbers                                            
 from __future__ import annotations
 
 from typing import Any
+
+from numpy.typing import NDArray
 
 from accord_protocols.primitives.lattice.columns import (
     Layout,
@@ -110,14 +112,23 @@ def opened_forward(context: Context) -> Result:
 
 
 def terms_encrypt(context: Context) -> Result:
-    """The owner of a: this part's blocks."""
-    fields = context.inputs["a"], context.xof, _blocks(context)
-    return Result({"numbers": encrypt_terms(_secret(context), _terms(context), *fields)})
+    """The owner of a."""
+    return encrypted_terms(context, context.inputs["a"])
+
+
+def encrypted_terms(context: Context, a: NDArray[Any]) -> Result:
+    """Of the own numbers, ``(n, J)`` or ``(n, J, 2)``: `Numbers`."""
+    return Result({"numbers": encrypt_terms(_secret(context), _terms(context), a, context.xof)})
 
 
 def terms_multiply(context: Context) -> Result:
-    """The evaluator: the sums of this part's b."""
-    fields = context.inputs["numbers"], context.inputs["b"], context.xof
+    """The evaluator."""
+    return multiplied_terms(context, context.inputs["b"])
+
+
+def multiplied_terms(context: Context, b: NDArray[Any]) -> Result:
+    """Of the other's numbers and the own b, ``(c, n, J)`` or ``(c, n, J, 2)``: `Evaluated`."""
+    fields = context.inputs["numbers"], b, context.xof
     numbers, mask = multiply_terms(_public(context), _terms(context), *fields)
     return Result({"numbers": numbers, "mask": mask})
 

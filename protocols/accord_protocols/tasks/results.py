@@ -277,16 +277,6 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Tabled:
-    """What one holder of a shared score multiplies; see `accord_protocols.primitives.fourier`.
-
-    Of who encrypts ``(n, 2J) int64``, of who multiplies ``(n, c, 2J)``.
-    """
-
-    table: Ints
-
-
-@dataclass(frozen=True, slots=True, repr=False)
 class Waves:
     """What a dealer tells the second holder, ``(n · 2J, 2)``."""
 

@@ -15,27 +15,30 @@ from accord_protocols.primitives.fourier import Series, table
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.sharing import elements, multiplied
 from accord_protocols.primitives.xof import Xof
+from accord_protocols.tasks import lattice
 from accord_protocols.tasks.registry import Context, Result
 
 RING = Ring(128)
 Words = NDArray[np.uint64]
 
 
-def factors(context: Context) -> Result:
-    """First holder: coefficients and waves of this part's shares, ``(n, c, 2J)``.
+def encrypt(context: Context) -> Result:
+    """Second holder: its waves, encrypted. Inputs: shares ``(n, 2)``, and sizes as those of `lattice.terms_encrypt`."""
+    series = _series(context)
+    waves = series.spokes(series.phases(context.inputs["shares"]))
+    return lattice.encrypted_terms(context, _table(context, waves))
 
-    Inputs: shares ``(n, 2)``, weights ``(n,)``, loss: whether the loss's series follows that of the expected label.
+
+def multiply(context: Context) -> Result:
+    """First holder: these times coefficients and waves of its shares.
+
+    Inputs: shares ``(n, 2)``, weights ``(n,)``, what `lattice.terms_multiply` has besides b; loss: whether the loss's
+    series follows that of the expected label.
     """
     inputs, weights = context.inputs, context.inputs["weights"][:, None]
     phases = _series(context).phases(inputs["shares"])
     each = [table(s.factors(phases) * weights, bits) for s, bits in _wanted(context)]
-    return Result({"table": np.stack(each, axis=1)})
-
-
-def spokes(context: Context) -> Result:
-    """Second holder: waves of this part's shares. Inputs: shares ``(n, 2)``."""
-    series = _series(context)
-    return Result({"table": _table(context, series.spokes(series.phases(context.inputs["shares"])))})
+    return lattice.multiplied_terms(context, np.stack(each))
 
 
 def deal(context: Context) -> Result:
@@ -50,7 +53,7 @@ def deal(context: Context) -> Result:
 def fold(context: Context) -> Result:
     """Holder: its share of the series.
 
-    Inputs: opened ``(n,) uint64``, seed, waves ``(n · 2J, 2)``, or of no row; loss, as for `factors`. Shares are
+    Inputs: opened ``(n,) uint64``, seed, waves ``(n · 2J, 2)``, or of no row; loss, as for `multiply`. Shares are
     ``(c, n, 2)``.
     """
     series, inputs = _series(context), context.inputs

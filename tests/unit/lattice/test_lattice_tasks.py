@@ -11,7 +11,7 @@ from tests.unit.lattice.support import SID, elements, integers, joined, reduced
 
 from accord_protocols.kernel.inputs import typed
 from accord_protocols.phases.keys import Keys, published, purposes
-from accord_protocols.primitives.lattice import Layout, Product, Terms
+from accord_protocols.primitives.lattice import Layout, Product
 from accord_protocols.tasks.registry import TASKS, Context, Result, cut, join, part, run, spans
 from accord_protocols.tasks.results import Evaluated, Numbers, Opened
 from accord_schemas.errors import ProtocolError
@@ -53,7 +53,7 @@ def test_terms_and_matrices_go_through_tasks() -> None:
     rng = np.random.default_rng(2)
     sizes: dict[str, Any] = {"rows": 20, "terms": 3, "bits": 46, "outputs": 1 << 20}
     a, b = rng.integers(-(2**20), 2**20, (20, 3)), rng.integers(-(2**20), 2**20, (2, 20, 3))
-    made = task("lattice.terms_encrypt", MADE.secrets, **sizes, a=a, blocks=np.arange(Terms(20, 3).blocks))
+    made = task("lattice.terms_encrypt", MADE.secrets, **sizes, a=a)
     answer = typed(Evaluated, task("lattice.terms_multiply", **sizes, **KEY, **made.fields, b=b).fields)
     opened = task("lattice.terms_open", MADE.secrets, **sizes, numbers=answer.numbers)
     assert (joined(opened.fields["shares"], answer.mask) == reduced((a * b).sum(axis=-1))).all()

@@ -15,6 +15,7 @@ from accord_protocols.primitives.lattice import (
     multiply_terms,
     open_matrix,
     open_terms,
+    pieces,
 )
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.sharing import multiplied
@@ -75,6 +76,14 @@ def test_matrix_products_are_exact(r: int, k: int, c: int) -> None:
     if r == 3:
         message, mask = multiply_matrix(key().public, product, encrypted, b, xof("a"), masked=False)
         assert not mask.any() and (open_matrix(key(), product, message) == expected).all()
+
+
+@pytest.mark.parametrize("rows", [0, 1, 8192, 8193, 24_011])
+def test_pieces_are_even_and_fill_the_slots(rows: int) -> None:
+    found = pieces(rows)
+    assert [part.start for part in found[1:]] == [part.stop for part in found[:-1]]
+    assert (found[0].start, found[-1].stop, len(found)) == (0, rows, max(1, -(-rows // 8192)))
+    assert max(part.stop - part.start for part in found) <= 8192
 
 
 def test_up_to_25_cubed_one_polynomial_is_enough() -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.support import exact
 from tests.support.world import Rows, World, agreement, tables
 
+from accord_protocols.closed.inverse import scales
 from accord_protocols.preparation.fit import fit
 from accord_protocols.primitives.psi.ids import is_test
 from accord_schemas.agreement import Agreement, Prepare
@@ -184,6 +185,27 @@ def test_of_many_rows_the_hessian_is_a_samples_and_kept_while_steps_get_short(
     assert "keep" in said and said.count("tolerance") == 1
     _, _, X, y = joined(data)
     assert np.abs(trained(world, data, "coefficients") - optimum("logistic", X, y, 0.01)[0][:-1]).max() < 3e-4
+
+
+def test_rows_of_several_pieces_are_those_of_one(products: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slopes are opened of the first ones alone, which the Hessian is summed over."""
+    monkeypatch.setattr("accord_protocols.phases.training.closed.plan.HEAD_ROWS", 100)
+    monkeypatch.setattr("accord_protocols.phases.training.closed.plan.HEAD_COLUMNS", 1)
+    data = parties("logistic", 2, n=260)
+    whole = World(terms("logistic", 2), data).run()
+    monkeypatch.setattr("accord_protocols.closed.shape.pieces", lambda n: [slice(0, 70), slice(70, 140), slice(140, n)])
+    cut = World(terms("logistic", 2), data).run()
+    steps = [a.step for a in cut.log if a.step.startswith("turn.1.waves")]
+    assert sorted(steps) == [f"turn.1.waves{k}.shop" for k in range(3)]
+    assert np.abs(trained(cut, data, "coefficients") - trained(whole, data, "coefficients")).max() < 1e-6
+
+
+def test_scaled_steps_bring_every_eigenvalue_of_the_range_to_1() -> None:
+    for low, high, steps in ((2.0**-13, 1.0, 10), (2.0**-6, 4.0, 7), (2.0**-17, 2.0, 13)):
+        x, plain = np.geomspace(low, high, 999), low
+        for scale in scales(low, high, steps):
+            x, plain = scale * x * (2 - scale * x), plain * (2 - plain)
+        assert np.abs(x - 1).max() < 1e-3 and plain < 0.9
 
 
 def test_the_engine_gives_what_its_double_gives(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,10 @@ with its own waves and the coefficients. Nothing opens: each has a share of the 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accord_protocols.kernel.effects import Compute, Done, Send
 from accord_protocols.kernel.inputs import Inputs
@@ -21,13 +21,27 @@ from accord_protocols.links.series import table_bits
 from accord_protocols.phases.training.products import numbered
 from accord_protocols.phases.training.shared import SERIES, Shared, Sharing, weighs
 from accord_protocols.primitives.fourier import Series
-from accord_protocols.tasks.results import Evaluated, Numbers, Opened, Tabled
+from accord_protocols.tasks.results import Evaluated, Numbers, Opened
+from accord_schemas.address import Address
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Ciphertexts, Event, LatticeKey
 
 WEIGHT_BITS = 10
 """Of the largest weight that a row may have at `shared`, where rows have 1 on average."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Piecewise:
+    """Which piece of the rows is next."""
+
+    sharing: Sharing
+    place: int = 0
+
+    @property
+    def next(self) -> Piecewise:
+        """When this one is done."""
+        return Piecewise(self.sharing, self.place + 1)
 
 
 class SharedSeries(Machine, Shared):
@@ -43,85 +57,119 @@ class SharedSeries(Machine, Shared):
         """One per round."""
         return numbered(qualifier, setup.agreement) and len(setup.agreement.keyholders) > 1
 
-    def sizes(self, state: Sharing) -> dict[str, Any]:
+    def pieces(self, state: Sharing) -> tuple[slice, ...]:
+        """Rows whose products travel together: CP0 multiplies one piece while CP1 encrypts the next."""
+        from accord_protocols.primitives.lattice import pieces  # it loads numba: where it is used
+
+        return pieces(max(state.at.sizes.rows, 1))
+
+    def sizes(self, state: Sharing, piece: slice) -> dict[str, Any]:
         """Fields of a task that name the sums' sizes."""
         train, series = self.terms, self.series(state)
         bits = 2 * table_bits(self.terms.model) + bound_bits(series) + (WEIGHT_BITS if weighs(train) else 0)
-        rows = max(state.at.sizes.rows, 1)
-        outputs = rows * (train.max_rounds + 1) * (1 + self.lossy)
-        return {"rows": rows, "terms": 2 * series.terms, "bits": bits, "outputs": outputs}
+        outputs = max(state.at.sizes.rows, 1) * (train.max_rounds + 1) * (1 + self.lossy)
+        return {"rows": piece.stop - piece.start, "terms": 2 * series.terms, "bits": bits, "outputs": outputs}
 
     @transition(Sharing, nothing, starts=True)
     def start(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
-        """The own waves."""
-        fields = {"shares": state.share, **self.named(state)}
-        if not self.holds_label:
-            return Fired((Compute("table", "series.spokes", fields),), self.encrypt.keeping(state))
-        block = state.at.block
-        weights = loaded(block.weights) if len(block.weights) else np.ones(state.at.sizes.rows)
-        if weights.max(initial=0.0) >= 1 << WEIGHT_BITS:
-            raise ProtocolError("a row has more than 1024 times the average weight", whose=self.me)
-        compute = Compute("table", "series.factors", fields | {"weights": weights})
-        return Fired((compute,), self.multiply.keeping(state))
+        """CP1: encrypt, piece by piece. CP0: wait for the first."""
+        if self.holds_label:
+            weights = state.at.block.weights
+            if len(weights) and loaded(weights).max(initial=0.0) >= 1 << WEIGHT_BITS:
+                raise ProtocolError("a row has more than 1024 times the average weight", whose=self.me)
+            return Fired(then=self.multiply.keeping(Piecewise(state)))
+        assert state.share is not None, "a computing party has a share"
+        return Fired(self.encrypting(state, draw), self.publish.keeping(Piecewise(state)))
+
+    def encrypting(self, state: Sharing, draw: Draw) -> tuple[Compute, ...]:
+        """CP1's tasks."""
+        assert state.share is not None, "a computing party has a share"
+        known = self.named(state)
+        return tuple(
+            Compute(
+                f"numbers.{k}",
+                "series.encrypt",
+                {**self.sizes(state, piece), **known, "shares": state.share[piece]},
+                key=draw.key("errors", str(k)),
+                secrets=("lattice",),
+            )
+            for k, piece in enumerate(self.pieces(state))
+        )
+
+    def multiplying(self, state: Sharing, piece: slice) -> tuple[str, dict[str, Any]]:
+        """CP0's task, and its own numbers in it."""
+        assert state.share is not None, "a computing party has a share"
+        weights = state.at.block.weights
+        whole = loaded(weights) if len(weights) else np.ones(state.at.sizes.rows)
+        return "series.multiply", {**self.named(state), "shares": state.share[piece], "weights": whole[piece]}
 
     # ---- CP1
 
-    @transition(Sharing, lambda self, _: [self.job("table")])
-    def encrypt(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
-        """Encrypt them."""
-        return self.encrypted(state, inputs.result(Tabled, self.job("table")).table, draw)
+    @transition(Piecewise, lambda self, state: [self.job(f"numbers.{state.place}")])
+    def publish(self, state: Piecewise, inputs: Inputs, draw: Draw) -> Fired:
+        """Send a piece to CP0."""
+        event = Ciphertexts(numbers=inputs.result(Numbers, self.job(f"numbers.{state.place}")).numbers)
+        send = Send(f"ciphertexts.{state.place}.{self.other}", [self.other], event)
+        further = state.next
+        last = further.place == len(self.pieces(state.sharing))
+        return Fired((send,), (self.open if last else self.publish).keeping(further))
 
-    def encrypted(self, state: Sharing, a: NDArray[Any], draw: Draw) -> Fired:
-        """Have numbers ``(n, J)`` encrypted, and then published."""
-        from accord_protocols.primitives.lattice import Terms  # it loads numba: where it is used
+    def _answers(self, state: Piecewise) -> list[Address]:
+        places = range(len(self.pieces(state.sharing)))
+        return [self.at(f"ciphertexts.{k}.{self.me}", self.other) for k in places]
 
-        sizes = self.sizes(state)
-        fields = {**sizes, "a": a, "blocks": np.arange(Terms(**sizes).blocks)}
-        compute = Compute("numbers", "lattice.terms_encrypt", fields, key=draw.key("errors"), secrets=("lattice",))
-        return Fired((compute,), self.publish.keeping(state))
+    @transition(Piecewise, lambda self, state: self._answers(state))
+    def open(self, state: Piecewise, inputs: Inputs, draw: Draw) -> Fired:
+        """Open CP0's answers."""
+        jobs = tuple(
+            Compute(
+                f"opened.{k}",
+                "lattice.terms_open",
+                {
+                    **self.sizes(state.sharing, piece),
+                    "numbers": inputs.event(Ciphertexts, at).numbers,
+                    "peer": self.other,
+                },
+                secrets=("lattice",),
+            )
+            for k, (piece, at) in enumerate(zip(self.pieces(state.sharing), self._answers(state), strict=True))
+        )
+        return Fired(jobs, self.end.keeping(state))
 
-    @transition(Sharing, lambda self, _: [self.job("numbers")])
-    def publish(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
-        """Send them to CP0."""
-        event = Ciphertexts(numbers=inputs.result(Numbers, self.job("numbers")).numbers)
-        return Fired((Send(f"ciphertexts.{self.other}", [self.other], event),), self.open.keeping(state))
+    def _jobs(self, state: Piecewise, name: str) -> list[Address]:
+        return [self.job(f"{name}.{k}") for k in range(len(self.pieces(state.sharing)))]
 
-    @transition(Sharing, lambda self, _: [self.at(f"ciphertexts.{self.me}", self.other)])
-    def open(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
-        """Open CP0's answer."""
-        numbers = inputs.event(Ciphertexts, self.at(f"ciphertexts.{self.me}", self.other)).numbers
-        fields = {**self.sizes(state), "numbers": numbers, "peer": self.other}
-        compute = Compute("opened", "lattice.terms_open", fields, secrets=("lattice",))
-        return Fired((compute,), self.end.keeping(state))
-
-    @transition(Sharing, lambda self, _: [self.job("opened")])
-    def end(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Piecewise, lambda self, state: self._jobs(state, "opened"))
+    def end(self, state: Piecewise, inputs: Inputs, draw: Draw) -> Fired:
         """The share that it has."""
-        return Fired((Done(self.ended(state, loaded(inputs.result(Opened, self.job("opened")).shares))),))
+        shares = [loaded(inputs.result(Opened, at).shares) for at in self._jobs(state, "opened")]
+        return Fired((Done(self.ended(state.sharing, np.concatenate(shares, axis=1))),))
 
     # ---- CP0
 
-    @transition(Sharing, lambda self, _: [self.job("table"), self.at(f"ciphertexts.{self.me}", self.other)])
-    def multiply(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
-        """Multiply CP1's waves with the own ones."""
-        numbers = inputs.event(Ciphertexts, self.at(f"ciphertexts.{self.me}", self.other)).numbers
-        table = loaded(inputs.result(Tabled, self.job("table")).table)
-        fields = self.multiplying(state, numbers, np.ascontiguousarray(np.moveaxis(table, 1, 0)))
-        compute = Compute("multiplied", "lattice.terms_multiply", fields, key=draw.key("hides"))
-        return Fired((compute,), self.answer.keeping(state))
-
-    def multiplying(self, state: Sharing, numbers: NDArray[np.uint8], b: NDArray[Any]) -> dict[str, Any]:
-        """Fields of the task that multiplies CP1's numbers with the own ones, ``(c, n, J)``."""
-        event = state.at.given.keyed.of(LatticeKey)[self.other]
+    @transition(Piecewise, lambda self, state: [self.at(f"ciphertexts.{state.place}.{self.me}", self.other)])
+    def multiply(self, state: Piecewise, inputs: Inputs, draw: Draw) -> Fired:
+        """Multiply a piece of CP1's numbers with the own ones."""
+        place, pieces = state.place, self.pieces(state.sharing)
+        numbers = inputs.event(Ciphertexts, self.at(f"ciphertexts.{place}.{self.me}", self.other)).numbers
+        event = state.sharing.at.given.keyed.of(LatticeKey)[self.other]
         key = {"sid": self.setup.sid, "owner": self.other, "large": event.large, "small": event.small}
-        return {**self.sizes(state), **key, "numbers": numbers, "b": b, "peer": self.other}
+        task, own = self.multiplying(state.sharing, pieces[place])
+        fields = {**self.sizes(state.sharing, pieces[place]), **key, **own, "numbers": numbers, "peer": self.other}
+        compute = Compute(f"multiplied.{place}", task, fields, key=draw.key("hides"))
+        further = state.next
+        return Fired((compute,), (self.answer if further.place == len(pieces) else self.multiply).keeping(further))
 
-    @transition(Sharing, lambda self, _: [self.job("multiplied")])
-    def answer(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
-        """Send the answer; its mask is the own share."""
-        found = inputs.result(Evaluated, self.job("multiplied"))
-        send = Send(f"ciphertexts.{self.other}", [self.other], Ciphertexts(numbers=found.numbers))
-        return Fired((send, Done(self.ended(state, loaded(found.mask)))))
+    @transition(Piecewise, lambda self, state: self._jobs(state, "multiplied"))
+    def answer(self, state: Piecewise, inputs: Inputs, draw: Draw) -> Fired:
+        """Send the answers; their masks are the own share."""
+        found = [inputs.result(Evaluated, at) for at in self._jobs(state, "multiplied")]
+        sends = (
+            Send(f"ciphertexts.{k}.{self.other}", [self.other], Ciphertexts(numbers=one.numbers))
+            for k, one in enumerate(found)
+        )
+        shares = np.concatenate([loaded(one.mask) for one in found], axis=1)
+        return Fired((*sends, Done(self.ended(state.sharing, shares))))
 
 
 def bound_bits(series: Series) -> int:

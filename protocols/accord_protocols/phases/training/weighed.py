@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from accord_protocols.kernel.effects import Compute
-from accord_protocols.kernel.inputs import Inputs
-from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.kernel.transition import Draw
 from accord_protocols.phases.training.products import Words
 from accord_protocols.phases.training.series import WEIGHT_BITS, SharedSeries
 from accord_protocols.phases.training.shared import WEIGHED, Sharing
@@ -20,8 +19,6 @@ from accord_protocols.phases.training.sizes import D_BITS
 from accord_protocols.primitives.sharing import RING, multiplied, truncated
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.blob import loaded
-from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Ciphertexts
 
 FRACTION_BITS = 20
 """Of a weight."""
@@ -32,34 +29,33 @@ class Weighed(SharedSeries):
 
     kind = WEIGHED
 
-    def sizes(self, state: Sharing) -> dict[str, Any]:
+    def sizes(self, state: Sharing, piece: slice) -> dict[str, Any]:
         """Fields of a task that name the products' sizes."""
-        rows = max(state.at.sizes.rows, 1)
+        outputs = max(state.at.sizes.rows, 1) * (self.terms.max_rounds + 1)
         bits = RING.bits + FRACTION_BITS + WEIGHT_BITS
-        return {"rows": rows, "terms": 1, "bits": bits, "outputs": rows * (self.terms.max_rounds + 1)}
+        return {"rows": piece.stop - piece.start, "terms": 1, "bits": bits, "outputs": outputs}
 
     def weights(self, state: Sharing) -> Words:
         """Of the rows, ``(n, 2)``."""
-        weights = loaded(state.at.block.weights)
-        if weights.max(initial=0.0) >= 1 << WEIGHT_BITS:
-            raise ProtocolError("a row has more than 1024 times the average weight", whose=self.me)
-        return RING.from_fixed(weights, FRACTION_BITS)
+        return RING.from_fixed(loaded(state.at.block.weights), FRACTION_BITS)
 
-    @transition(Sharing, nothing, starts=True)
-    def start(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
-        """CP1: encrypt the own share. CP0: wait for it."""
-        if self.holds_label:
-            return Fired(then=self.weigh.keeping(state))
+    def encrypting(self, state: Sharing, draw: Draw) -> tuple[Compute, ...]:
+        """CP1's tasks: its share as it is."""
         assert state.share is not None, "a computing party has a share"
-        return self.encrypted(state, state.share[:, None, :], draw)
+        return tuple(
+            Compute(
+                f"numbers.{k}",
+                "lattice.terms_encrypt",
+                {**self.sizes(state, piece), "a": state.share[piece, None, :]},
+                key=draw.key("errors", str(k)),
+                secrets=("lattice",),
+            )
+            for k, piece in enumerate(self.pieces(state))
+        )
 
-    @transition(Sharing, lambda self, _: [self.at(f"ciphertexts.{self.me}", self.other)])
-    def weigh(self, state: Sharing, inputs: Inputs, draw: Draw) -> Fired:
-        """CP0: multiply CP1's share with the weights."""
-        numbers = inputs.event(Ciphertexts, self.at(f"ciphertexts.{self.me}", self.other)).numbers
-        fields = self.multiplying(state, numbers, self.weights(state)[None, :, None, :])
-        compute = Compute("multiplied", "lattice.terms_multiply", fields, key=draw.key("hides"))
-        return Fired((compute,), self.answer.keeping(state))
+    def multiplying(self, state: Sharing, piece: slice) -> tuple[str, dict[str, Any]]:
+        """CP0's task, and its own numbers in it."""
+        return "lattice.terms_multiply", {"b": self.weights(state)[None, piece, None, :]}
 
     def residual(self, state: Sharing, share: Words) -> Words:
         """The share of the residual: CP0 adds weights times its own share of the scores, less the label."""

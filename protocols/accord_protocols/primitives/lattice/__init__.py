@@ -15,7 +15,7 @@ from accord_protocols.primitives.lattice.columns import (
 )
 from accord_protocols.primitives.lattice.keys import PublicKey, SecretKey
 from accord_protocols.primitives.lattice.matrices import Product, encrypt_matrix, multiply_matrix, open_matrix
-from accord_protocols.primitives.lattice.terms import Terms, encrypt_terms, multiply_terms, open_terms
+from accord_protocols.primitives.lattice.terms import Terms, encrypt_terms, multiply_terms, open_terms, pieces
 
 __all__ = [
     "Layout",
@@ -34,5 +34,6 @@ __all__ = [
     "open_matrix",
     "open_terms",
     "open_transposed",
+    "pieces",
     "transposed",
 ]

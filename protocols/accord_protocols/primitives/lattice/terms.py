@@ -132,6 +132,13 @@ class Terms:
         return slice(span * self.span, min((span + 1) * self.span, self.rows))
 
 
+def pieces(rows: int) -> tuple[slice, ...]:
+    """Rows that fill the slots of a polynomial, as even as possible: sums of their own, so that one piece is multiplied
+    while the next is encrypted."""
+    size = -(-rows // -(-rows // SMALL.size)) if rows else 1
+    return tuple(slice(at, min(at + size, rows)) for at in range(0, max(rows, 1), size))
+
+
 def encrypt_terms(
     secret: SecretKey, terms: Terms, a: NDArray[np.int64] | Words, xof: Xof, blocks: range | None = None
 ) -> Bytes:
@@ -191,17 +198,21 @@ def multiply_terms(
         raise ProtocolError(MALFORMED)
     messages = np.empty((len(b), terms.spans, terms.pairs, terms.message_width), np.uint8)
     masks = np.empty((len(b), terms.rows, 2), np.uint64)
-    factor = np.empty((1, SMALL.count, SMALL.size), np.uint32)
     for span in range(terms.spans):
         sums = [[cipher.Products(public, terms.plain(pair)) for pair in range(terms.pairs)] for _ in b]
-        for polynomial in range(terms.polynomials):
-            first = (span * terms.polynomials + polynomial) * terms.pairs
-            blocks = cipher.expand(public, SMALL, encrypted[first : first + terms.pairs])
+        for start in range(0, terms.polynomials, cipher.MOST):
+            some = range(start, min(start + cipher.MOST, terms.polynomials))
+            first, last = ((span * terms.polynomials + at) * terms.pairs for at in (some.start, some.stop))
+            parts = (encrypted[first + pair : last : terms.pairs] for pair in range(terms.pairs))
+            blocks = [cipher.expand(public, SMALL, part) for part in parts]
             for numbers, products in zip(b, sums, strict=True):
-                rows = signed(_laid(terms, numbers, span, polynomial))
-                for pair, slots in enumerate(terms.slots):
-                    cipher.multiplier(SMALL, slots.polynomial(rows), factor[0])
-                    products[pair].add(blocks[pair : pair + 1], factor)
+                factors = np.empty((terms.pairs, len(some), SMALL.count, SMALL.size), np.uint32)
+                for place, polynomial in enumerate(some):
+                    rows = signed(_laid(terms, numbers, span, polynomial))
+                    for pair, slots in enumerate(terms.slots):
+                        cipher.multiplier(SMALL, slots.polynomial(rows), factors[pair, place])
+                for pair, product in enumerate(products):
+                    product.add(blocks[pair], factors[pair])
         for number, products in enumerate(sums):
             own = xof.fork("answer", number, span)
             drawn = unsigned(below(terms.masks, SMALL.size, own))

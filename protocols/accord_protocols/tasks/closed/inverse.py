@@ -17,11 +17,12 @@ def square(context: Context) -> Result:
 
 
 def correct(context: Context) -> Result:
-    """2I − HY, and the answer with Y(2I − HY). Takes h, y, hy_mask; hears hy, y."""
+    """s(2I − sHY), and the answer with its product by Y. Takes h, y, hy_mask, scale; hears hy, y."""
     stage = Stage(context)
     shape = stage.shape
     opened = lattice.open_matrix(stage.secret, shape.square, stage.heard("hy"))
-    e = inverse.rest(shape, inverse.product(stage["h"], stage["y"], opened, stage["hy_mask"]), stage.zero)
+    hy = inverse.product(stage["h"], stage["y"], opened, stage["hy_mask"])
+    e = inverse.rest(shape, hy, stage["scale"], stage.zero)
     numbers, mask = lattice.multiply_matrix(stage.other, shape.square, stage.heard("y"), e, stage.xof)
     return result({"e": e, "ye_mask": mask}, {"ye": numbers})
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from accord_protocols.closed import scores, sums
 from accord_protocols.primitives import lattice
-from accord_protocols.primitives.xof import Xof
+from accord_protocols.primitives.sharing import Words
 from accord_protocols.tasks.closed.stage import Stage, result
-from accord_protocols.tasks.registry import Context, Result
+from accord_protocols.tasks.registry import Context, Result, some
+from accord_schemas.errors import ProtocolError
 
 
 def start(context: Context) -> Result:
@@ -48,34 +49,54 @@ def link(context: Context) -> Result:
 
 
 def waves(context: Context) -> Result:
-    """First holder: this part's blocks of its encrypted waves. Takes u, weights."""
+    """First holder: its encrypted waves of a piece of the rows. Takes u, weights, piece."""
     stage = Stage(context)
-    blocks = stage["blocks"].tolist()
-    asked = range(blocks[0], blocks[-1] + 1)
-    waves = scores.waves(stage.shape, stage["u"], stage["weights"])
-    numbers = lattice.encrypt_terms(stage.secret, stage.shape.terms, waves, Xof(context.key, "whole"), asked)
-    return result(said={"waves": numbers})
+    shape, piece = stage.shape, stage.shape.pieces[stage["piece"]]
+    waves = scores.waves(shape, some(stage["u"], piece), some(stage["weights"], piece))
+    return result(said={"waves": lattice.encrypt_terms(stage.secret, shape.terms(piece), waves, stage.xof)})
 
 
 def multiply(context: Context) -> Result:
-    """Second holder: answer with this part's series. Takes u; hears waves."""
+    """Second holder: answer with the series of a piece. Takes u, piece, light; hears waves."""
     stage = Stage(context)
-    numbers = scores.factors(stage.shape, stage["u"], stage["which"])
-    answer, mask = lattice.multiply_terms(stage.other, stage.shape.terms, stage.heard("waves"), numbers, stage.xof)
-    return result({"sums": mask}, {"values": answer})
+    shape, number = stage.shape, stage["piece"]
+    piece = shape.pieces[number]
+    numbers = scores.factors(shape, some(stage["u"], piece), shape.wanted(number, light=stage["light"]))
+    answer, mask = lattice.multiply_terms(stage.other, shape.terms(piece), stage.heard("waves"), numbers, stage.xof)
+    return result({f"sums{number}": mask}, {"values": answer})
 
 
 def linked(context: Context) -> Result:
     """Residual, slope and loss, in shares.
 
-    Takes u, label, offset, weights; the first holder hears values, the second takes sums.
+    Takes u, label, offset, weights, light; of each piece the first holder hears values, the second takes sums.
     """
     stage = Stage(context)
     shape = stage.shape
-    found = lattice.open_terms(stage.secret, shape.terms, stage.heard("values")) if shape.first else stage["sums"]
+    parts: dict[int, list[Words]] = {}
+    for number in range(len(shape.pieces)):
+        wanted = shape.wanted(number, light=stage["light"])
+        for which, part in zip(wanted, _sums(stage, number, len(wanted)), strict=True):
+            parts.setdefault(which, []).append(part)
+    found = {which: np.concatenate(each) for which, each in parts.items()}
     got = scores.linked(shape, stage["u"], found, _rows(stage), stage.zero)
     return result({"residual": got.residual[:, None], "slope": got.slope, "loss": got.loss})
 
 
 def _rows(stage: Stage) -> scores.Rows:
     return scores.Rows(stage["label"], stage["offset"], stage["weights"])
+
+
+def _sums(stage: Stage, number: int, count: int) -> Words:
+    """Shares of a piece's sums, ``(count, rows, 2)``.
+
+    Raises:
+        ProtocolError: The other holder answered with more series, or fewer.
+    """
+    if not stage.shape.first:
+        return np.asarray(stage[f"sums{number}"])
+    terms = stage.shape.terms(stage.shape.pieces[number])
+    found = lattice.open_terms(stage.secret, terms, stage.heard(f"values{number}"))
+    if len(found) != count:
+        raise ProtocolError("ciphertexts are not as agreed")
+    return found

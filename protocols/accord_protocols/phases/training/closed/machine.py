@@ -204,9 +204,8 @@ class Closed(Machine):
         fields = {name: bag[name] for name in (*stage.takes, *(f"columns.{kind}" for kind in stage.columns))}
         fields |= {f"heard.{name}": numbers for name, numbers in said.items()}
         fields |= self._common(state) | dict(stage.also)
-        fields |= {
-            name: np.arange(count) for name in ("blocks", "which") if isinstance(count := stage.also.get(name), int)
-        }
+        if isinstance(blocks := stage.also.get("blocks"), int):
+            fields["blocks"] = np.arange(blocks)
         state = replace(state, bag=bag)
         compute = Compute(
             self._step(state), f"{self.tasks}.{stage.task}", fields, key=draw.key("stage"), secrets=("lattice",)
@@ -221,14 +220,14 @@ class Closed(Machine):
         given = state.at.given
         key = given.keyed.of(LatticeKey)[self.other]
         zero = Xof(given.keyed.kappas[self.other], "closed", self._step(state), state.at.told).bytes(32)
-        scale = script.alpha(state.shape, len(self.agreement.parties))
+        parties = len(self.agreement.parties)
         owner = {"sid": self.setup.sid, "owner": self.other, "large": key.large, "small": key.small}
         return owner | {
             "peer": self.other,
             "shape": state.shape.fields(),
             "zero": zero,
-            "alpha": scale,
-            "length": scale,
+            "alpha": script.alpha(state.shape, parties),
+            "length": script.length(state.shape, parties),
         }
 
     @transition(Holder, lambda self, state: [self.job(self._step(state))])

@@ -104,7 +104,7 @@ def first_round(shape: Shape, optimiser: str, *, offset: bool) -> tuple[Stage, .
     return (
         start,
         *script.gathering(shape, hessian=kind, inverse="invert"),
-        *script.inversion(script.steps(shape, again=False), keep=keep),
+        *script.inversion(script.scales_of(shape, again=False)[1:], keep=keep),
         *script.stepping("newton", keep=keep),
     )
 
@@ -116,9 +116,10 @@ def later_round(shape: Shape, optimiser: str, *, light: bool) -> tuple[Stage, ..
     if light or shape.settled:
         return (*script.evaluation(shape, hessian="", inverse="image", light=light), *script.stepping("image"))
     again, keep = shape.family == "logistic", lightens(shape)
+    scales = script.scales_of(shape, again=again)
     return (
         *script.evaluation(shape, hessian="rows", inverse="again" if again else "invert"),
-        *script.inversion(script.steps(shape, again=again), keep=keep),
+        *script.inversion(scales if again else scales[1:], keep=keep),
         *script.stepping("newton", keep=keep),
     )
 
