@@ -31,8 +31,8 @@ QUEUED = 2
 
 
 class ProcessExecutor:
-    """An `Executor` of `workers` processes, and one more for heavy jobs: it ends with each, and the others keep what
-    they have loaded and compiled.
+    """An `Executor` of `workers` processes, and of one more where a job warms it for a heavy one: that one ends with
+    the heavy job, and the others keep what they have loaded and compiled. Else a heavy job takes the others along.
 
     Raises:
         ValueError: There is to be no worker at all.
@@ -43,7 +43,7 @@ class ProcessExecutor:
             raise ValueError("an executor has at least one worker")
         self._workers = workers
         self._pools: dict[bool, ProcessPoolExecutor] = {}
-        """For heavy jobs, and for all others."""
+        """The warmed one, and that of all others."""
         self._context = multiprocessing.get_context("spawn")
         self._pids: set[int] = set()
 
@@ -55,7 +55,8 @@ class ProcessExecutor:
                 orders = cut_up(compute, supplies)
             except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
                 return undone(compute.task, f"it could not be cut: {type(error).__name__}")
-            pool, joined = self._opened(heavy=task.heavy), Joined(supplies.blobs)
+            warmed = task.warms or (task.heavy and True in self._pools)
+            pool, joined = self._opened(warmed=warmed), Joined(supplies.blobs)
             try:
                 reply = await self._all(pool, orders, joined, supplies, functools.partial(_counted, compute, supplies))
             except BrokenProcessPool:
@@ -63,7 +64,7 @@ class ProcessExecutor:
                 continue
             finally:
                 joined.discard()
-            if task.heavy and not task.warms:
+            if task.heavy:
                 await self._ended(pool)
             return reply
         return undone(compute.task, f"it ended its worker {ATTEMPTS} times")
@@ -102,18 +103,18 @@ class ProcessExecutor:
 
     def _retire(self, pool: ProcessPoolExecutor) -> None:
         """Let a pool finish what it has and end; the next job starts another."""
-        self._pools = {heavy: other for heavy, other in self._pools.items() if other is not pool}
+        self._pools = {warmed: other for warmed, other in self._pools.items() if other is not pool}
         pool.shutdown(wait=False)
 
     async def _ended(self, pool: ProcessPoolExecutor) -> None:
         """Retire a pool and wait a moment for its workers: their memory and that of the next ones would add up."""
-        self._pools = {heavy: other for heavy, other in self._pools.items() if other is not pool}
+        self._pools = {warmed: other for warmed, other in self._pools.items() if other is not pool}
         ending = asyncio.ensure_future(asyncio.to_thread(pool.shutdown))  # the first shutdown of a pool alone can wait
         await asyncio.wait({ending}, timeout=5.0)
 
     def warm(self) -> None:
         """Start a worker before there is work."""
-        self._submit(self._opened(heavy=False), _nothing)
+        self._submit(self._opened(warmed=False), _nothing)
 
     def processes(self) -> list[int]:
         """Process ids of the workers."""
@@ -136,11 +137,11 @@ class ProcessExecutor:
         self._pids |= _children() - before
         return future
 
-    def _opened(self, *, heavy: bool) -> ProcessPoolExecutor:
-        if heavy not in self._pools:
-            workers = 1 if heavy else self._workers
-            self._pools[heavy] = ProcessPoolExecutor(workers, mp_context=self._context, initializer=start)
-        return self._pools[heavy]
+    def _opened(self, *, warmed: bool) -> ProcessPoolExecutor:
+        if warmed not in self._pools:
+            workers = 1 if warmed else self._workers
+            self._pools[warmed] = ProcessPoolExecutor(workers, mp_context=self._context, initializer=start)
+        return self._pools[warmed]
 
 
 def _children() -> set[int]:

@@ -136,8 +136,9 @@ class Keys(Machine):
         """Make keys and commit to the id set."""
         makes = [Compute(f"made.{p.name}", p.make, self.terms, fresh=True) for p in self._mine()]
         commit = Compute("committed", "ids.commit", key=draw.key("commit"), data=True)
-        compiles = [Compute("warmed", "lattice.warm")] if by_lattice(self.agreement) else []  # nobody waits for it
-        compiles += [Compute("warmed.prepare", "prepare.warm")] if self.agreement.train else []
+        compiles = list[Compute]()  # nobody waits for it
+        if by_lattice(self.agreement):  # its workers keep what they compile, so that preparation has one of its own
+            compiles += [Compute("warmed", "lattice.warm"), Compute("warmed.prepare", "prepare.warm")]
         compiles += [Compute("warmed.ot", "ot.warm", data=True)] if by_transfer(self.agreement) else []
         return Fired((*makes, commit, *compiles), self.publish.keeping(None))
 

@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing.util
 import os
 import time
+from typing import Any
 
 import psutil
 import pytest
@@ -29,16 +30,26 @@ def looks(request: TaskRequest) -> TaskResult:
     return TaskResult({"me": os.getpid(), "all": [child.pid for child in psutil.Process(os.getppid()).children()]})
 
 
-def test_a_heavy_job_has_a_worker_of_its_own_and_takes_it_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accord_agents.execution.executor, "work", looks)
-
-    async def jobs(*computes: Compute) -> list[TaskResult]:
+def run(*computes: Compute) -> list[dict[str, Any]]:
+    async def jobs() -> list[TaskResult]:
         executor = ProcessExecutor(2)
         try:
             return [await executor.run(compute, NOTHING) for compute in computes]
         finally:
             executor.close()
 
-    light, warm, heavy, last = (reply.fields for reply in asyncio.run(jobs(LIGHT, WARM, HEAVY, LIGHT)))
+    return [reply.fields for reply in asyncio.run(jobs())]
+
+
+def test_a_heavy_job_has_the_worker_that_is_there_and_takes_it_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accord_agents.execution.executor, "work", looks)
+    light, heavy, last = run(LIGHT, HEAVY, LIGHT)
+    assert light["me"] == heavy["me"] in heavy["all"]
+    assert last["me"] in last["all"] and heavy["me"] not in last["all"]
+
+
+def test_a_heavy_job_that_was_warmed_has_a_worker_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accord_agents.execution.executor, "work", looks)
+    light, warm, heavy, last = run(LIGHT, WARM, HEAVY, LIGHT)
     assert warm["me"] == heavy["me"] in heavy["all"]
     assert light["me"] == last["me"] in last["all"] and heavy["me"] not in last["all"]
