@@ -50,6 +50,8 @@ def run(
     home = out or _new_folder(loaded.name)
     keep_private()
     with snapshots.taken(loaded, home) as taken:
+        for said in (said for snapshot in taken.values() for said in snapshot.remarks):
+            Terminal(stderr=True, highlight=False).print(said)
         if broker is not None:
             namespace.check(broker, loaded)
         layout = create(home, loaded, broker, taken, force=force)

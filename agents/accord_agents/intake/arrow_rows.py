@@ -47,6 +47,8 @@ class ArrowRows:
         part = bisect_right(self._starts, place) - 1
         return self._parts[part].name, f"row {place - self._starts[part] + 1:,}"
 
+    remarks: tuple[str, ...] = ()
+
     def blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
     ) -> Iterator[Block]:

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from accord_agents.files.places import Csv
-from accord_agents.intake.records import Records
+from accord_agents.intake.records import MARKS, Records
 from accord_agents.intake.rows import Block
 from accord_schemas.errors import UsageError
 
@@ -38,6 +38,14 @@ class CsvRows:
         self._decimal = csv.decimal or ("." if self._records.delimiter == "," else "")
 
     count = 0
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was found of the dialect, where it is not the usual one and nobody has named it."""
+        delimiter = self._records.delimiter
+        if self._csv.delimiter or delimiter == ",":
+            return ()
+        return (f"{self.name} is read with {MARKS.get(delimiter, repr(delimiter))} between its cells, as found.",)
 
     def at(self, place: int) -> tuple[str, str]:
         """The line that a record begins on."""

@@ -27,6 +27,7 @@ class Kept:
         forms: Of columns that hold dates or booleans, see `Table`.
         categories: Of columns of categories their texts.
         texts: Names of the columns whose cells are kept as they are written.
+        remarks: On how they were read, see `Rows`.
     """
 
     stage: Stage
@@ -37,6 +38,7 @@ class Kept:
     forms: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     texts: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.rows.sum())

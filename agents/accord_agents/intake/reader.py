@@ -6,7 +6,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +95,8 @@ def take(source: Source | EdgeSource, folder: Path, key: bytes, padding: Padding
         return take_edges(source, folder)
     with _read(source, folder, key) as kept:
         assert kept is not None
-        return write_snapshot(padded(kept, padding) if padding else kept, folder)
+        written = write_snapshot(padded(kept, padding) if padding else kept, folder)
+        return replace(written, remarks=kept.remarks)
 
 
 def check(source: Source, rows: int = SAMPLE) -> None:
@@ -218,4 +219,4 @@ def _staged(source: Source, lying: Rows, where: Layout, stage: Stage, most: int 
     label = len(columns) if "label" in others else None
     rows, empty = kept_rows(stage, repeats.first, found.left_out, label)
     report = Report(read, found.duplicates, empty, found.said)
-    return Kept(stage, columns, others, rows, report, numbers.forms, numbers.categories, reads.cells)
+    return Kept(stage, columns, others, rows, report, numbers.forms, numbers.categories, reads.cells, lying.remarks)

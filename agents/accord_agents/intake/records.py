@@ -9,7 +9,7 @@ from itertools import chain
 
 from accord_schemas.errors import UsageError
 
-_MARKS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+MARKS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SEP = re.compile(r"\"?sep=([,;|\t])\"?\s*", re.IGNORECASE)
 
 
@@ -89,7 +89,7 @@ class Records:
     def _mark(self) -> str:
         """What most likely separates the cells of the line at hand: a comma unless it has more of another sign."""
         bare = self._quoted.sub("", self._text)
-        return max(_MARKS, key=bare.count)
+        return max(MARKS, key=bare.count)
 
     def _separated(self, mark: str) -> UsageError:
         return UsageError(
@@ -100,4 +100,4 @@ class Records:
 
 
 def _named(mark: str) -> str:
-    return _MARKS.get(mark, repr(mark))
+    return MARKS.get(mark, repr(mark))

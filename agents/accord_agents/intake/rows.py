@@ -104,6 +104,11 @@ class Rows(Protocol):
     head: str
     header: list[str]
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What its people should know of how they were read, a sentence each; whole once they are."""
+        ...
+
     def blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
     ) -> Iterator[Block]:

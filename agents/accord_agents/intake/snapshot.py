@@ -46,10 +46,14 @@ _STEP = 4 << 20  # bytes that are looked at at a time
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A table on disk: SHA-256 of the file in hex, and the file."""
+    """A table on disk: SHA-256 of the file in hex, and the file.
+
+    `remarks` are for whoever has just had it read; other ways of writing the same rows give the same bytes.
+    """
 
     digest: str
     path: Path
+    remarks: tuple[str, ...] = ()
 
 
 def write_snapshot(kept: Kept, folder: Path) -> Snapshot:

@@ -54,6 +54,8 @@ class SqlRows:
         """The row of the answer."""
         return self.name, f"row {place:,}"
 
+    remarks: tuple[str, ...] = ()
+
     def blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
     ) -> Iterator[Block]:

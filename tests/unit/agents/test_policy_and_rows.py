@@ -144,7 +144,7 @@ def test_sentences_say_what_the_terms_mean() -> None:
 
 def test_who_accepts_scores_has_not_accepted_paths() -> None:
     terms = boosted(2)
-    open_to_all = ["score", "express", "shared", "closed"]
+    open_to_all: list[Any] = ["score", "express", "shared", "closed"]
     for policy in (Policy(), Policy(protection=open_to_all, score_alone=True, min_key_bits=2048)):
         verdict, reason = policy.judge(terms, "bank", "shop")
         assert verdict == "refuse" and ("level paths" in reason or "bits" in reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def rows(parties: int, *, binary: bool = False, gaps: bool = False) -> dict[str,
     return found
 
 
-CASES = {
+CASES: dict[str, tuple[int, bool, dict[str, Any]]] = {
     "two": (2, False, {}),
     "three, gaps": (3, True, {"objective": "logistic", "min_child_weight": 0.5}),
     "poisson": (2, False, {"objective": "poisson", "l2": 0.25}),

@@ -76,3 +76,13 @@ def test_texts_keep_their_commas(tmp_path: Path) -> None:
     table = read_table(Source(path, "id", reads=Reads("linear", one_hot=("city",))))
     assert list(table.ids) == ["1,5"] and table.categories == {"city": ("Ulm, Donau",)}
     assert table.values.tolist() == [[2.5, 0]]
+
+
+def test_what_was_found_is_said_and_what_was_named_or_is_usual_is_not(tmp_path: Path) -> None:
+    def said(mark: str, **named: Any) -> tuple[str, ...]:
+        file = tmp_path / "a.csv"
+        file.write_text(f"id{mark}x\nu1{mark}2\n")
+        return take(Source(Csv(file, **named), "id"), tmp_path / "snapshots", bytes(32)).remarks
+
+    assert said(";") == ("a.csv is read with semicolons between its cells, as found.",)
+    assert said(";", delimiter=";") == said(",") == ()
