@@ -23,9 +23,17 @@ from accord_schemas.agreement import Agreement, Member
 
 PARTIES = 3
 TABLES = tables(PARTIES, n=120, columns=2)
+
+
+def carrying(agreed: Agreement) -> Agreement:
+    """The same, where the shop's columns are carried along."""
+    align = agreed.align.model_copy(update={"carry": {"shop": TABLES["shop"].columns}})
+    return JOBS["psi"].told(agreed.model_copy(update={"align": align}))
+
+
 AGREED: dict[str, Callable[[], Agreement]] = {
     "train": lambda: agreement(PARTIES, gate=0.99, max_rounds=2),
-    "psi": lambda: alignment(PARTIES, gate=0.99),
+    "psi": lambda: carrying(alignment(PARTIES, gate=0.99)),
     "overlap": lambda: measuring(PARTIES),
     "predict": lambda: prediction(parts(TABLES), gate=0.99),
     "online": lambda: online(parts(TABLES), queries=5),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from accord_scenarios import cli, runner
+from accord_scenarios.api.results import Run
 from accord_scenarios.cli import main
 from accord_scenarios.scenario import load
 from accord_schemas.errors import AccordError, TamperError, UsageError
@@ -143,11 +144,12 @@ def test_an_interrupt_is_exit_1(monkeypatch: pytest.MonkeyPatch, capsys: Capture
 def test_run_hands_its_options_on_and_its_code_back(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, object] = {}
 
-    def play(scenario: str, **options: object) -> int:
+    def play(scenario: str, **options: object) -> Run:
         seen.update(options, scenario=scenario)
-        return 3
+        return Run(Path("d"), {}, 3)
 
     monkeypatch.setattr(runner, "run", play)
+    monkeypatch.setattr(runner, "told", lambda ended, quiet: ended.exit_code)
     arguments = ["run", "wine", "--out", "d", "--set", "seed=1", "--set", "train.l2=1", "--broker", "embedded:x"]
     assert main([*arguments, "--quiet", "--force"]) == 3
     assert seen == {
@@ -157,7 +159,8 @@ def test_run_hands_its_options_on_and_its_code_back(monkeypatch: pytest.MonkeyPa
 
 
 def test_resume_takes_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "resume", lambda home, quiet: 0 if (home, quiet) == (Path("d"), False) else 9)
+    monkeypatch.setattr(runner, "resume", lambda home, quiet: Run(home, {}, 9 if quiet else 0))
+    monkeypatch.setattr(runner, "told", lambda ended, quiet: ended.exit_code if ended.folder == Path("d") else 9)
     assert main(["run", "--resume", "d"]) == 0
 
 

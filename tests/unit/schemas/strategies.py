@@ -74,6 +74,8 @@ def _values(kind: type[Event], name: str, hint: Any) -> st.SearchStrategy[Any]:
         return st.floats(bounds["ge"], allow_nan=False, allow_infinity=False)
     if field.annotation is bytes:
         return st.binary(min_size=bounds.get("min_length", 0), max_size=bounds["max_length"])
+    if field.annotation is str and "pattern" not in bounds:
+        return st.text(st.characters(exclude_categories=["Cs"]), max_size=min(bounds["max_length"], 40))
     if bounds["pattern"] in (r"^[a-z0-9-]{1,32}$", r"^[a-z_]{0,32}$"):
         return st.from_regex(bounds["pattern"], fullmatch=True)
     assert field.annotation is str and bounds["pattern"] in (r"^([0-9a-f]{64})?$", r"^([0-9a-f]{2})*$"), (kind, name)

@@ -38,10 +38,21 @@ YESTERDAY = (
 )
 """TERMS as they were said when form 1 was released. These bytes never change."""
 DEFAULTS: dict[str, Any] = {
+    "query": None,
+    "trees": None,
     "job": "train",
     "leads": None,
     "ids": {"columns": 1, "normalise": []},
-    "align": {"protocol": "rsa", "max_overlap": 0.9, "denominator": "min", "max_feature_overlap": None, "learns": []},
+    "align": {
+        "protocol": "rsa",
+        "code": "f4",
+        "carry": {},
+        "pad": None,
+        "max_overlap": 0.9,
+        "denominator": "min",
+        "max_feature_overlap": None,
+        "learns": [],
+    },
     "prepare": {
         "impute": "mean",
         "winsorise": 5.0,
