@@ -156,7 +156,7 @@ class Flagging(OverGraph, Machine):
         if self.me == self.second_party:
             return self._begin(state.part, hashes, None)
         numbers = np.arange(Shape(len(hashes)).buckets)
-        fields = {**session(self.setup), "hashes": hashes, "buckets": numbers}
+        fields = {**session(self.setup), "hashes": hashes, "buckets": numbers, "code": self.agreement.align.code}
         return Fired((Compute("solved", "ot.solved", fields),), self.solved.keeping(Listed(state.part, hashes)))
 
     @transition(Listed, lambda self, _: [self.job("solved")])

@@ -204,7 +204,8 @@ class Spread(OverGraph, Machine):
     def ask(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
         """Who asks: solve its table."""
         hashes = inputs.result(Hashed, self.job("asked")).hashes
-        fields = {**session(self.setup), "hashes": hashes, "buckets": np.arange(Shape(len(hashes)).buckets)}
+        buckets = np.arange(Shape(len(hashes)).buckets)
+        fields = {**session(self.setup), "hashes": hashes, "buckets": buckets, "code": self.agreement.align.code}
         return Fired((Compute("solved", "ot.solved", fields),), self.asked.keeping(Asking(hashes)))
 
     @transition(Asking, lambda self, _: [self.job("solved")])
