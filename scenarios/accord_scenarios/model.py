@@ -62,7 +62,12 @@ class GraphData(EdgeFiles):
 
 
 class Bringer(Section):
-    """A party: what it brings."""
+    """A party: what it brings.
+
+    Attributes:
+        role: What it is in the job.
+        data: Its rows.
+    """
 
     role: str
     data: Data | GraphData
@@ -75,13 +80,21 @@ class Member(Bringer):
 
 
 class Keys(Section):
-    """Size of the Paillier and RSA moduli, in bits."""
+    """Size of the Paillier and RSA moduli.
+
+    Attributes:
+        bits: In bits, a multiple of 8.
+    """
 
     bits: Annotated[int, Field(ge=MIN_KEY_BITS, le=MAX_KEY_BITS, multiple_of=8)] = 3072
 
 
 class Security(Section):
-    """The family of algorithms: `default`; `sm` with SM2, SM3 and SM4; `pq` with ML-KEM and ML-DSA, too."""
+    """Which algorithms sign and encrypt.
+
+    Attributes:
+        profile: The family: `default`; `sm` with SM2, SM3 and SM4; `pq` with ML-KEM and ML-DSA, too.
+    """
 
     profile: Profile = DEFAULT
 
@@ -90,7 +103,14 @@ class Scenario(Section):
     """What every scenario says, checked, with absolute paths and every default in its place; jobs add their sections.
 
     Attributes:
+        name: What the collaboration is called; the file's name where it is not said.
         job: What the parties do together.
+        parties: The parties by name, 2 to 32 of them; names are 1 to 32 of a-z, 0-9, _ and -.
+        align: How common ids are found, and the overlap gate.
+        keys: Size of the Paillier and RSA moduli.
+        security: Which algorithms sign and encrypt.
+        limits: Bounds that everybody keeps.
+        seed: For demos and tests alone: every secret follows from it, nothing is protected, and runs are repeatable.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=100), AS_WRITTEN]

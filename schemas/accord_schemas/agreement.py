@@ -124,6 +124,14 @@ class Prepare(_Part):
     are filled with the column's mean or median over TRAIN rows, or with a number; values are clipped to mean ±
     `winsorise` standard deviations; columns of a variance below or above the bounds, in their own unit squared, are
     dropped, constants in any case; the others are scaled to mean 0 and variance 1. Null turns a step off.
+
+    Args:
+        impute: What nulls become: the column's ``mean`` or ``median`` over TRAIN rows, or a number.
+        winsorise: Values are clipped to the mean ± so many standard deviations; None leaves them.
+        drop_variance_below: Columns of less variance are dropped, in their own unit squared.
+        drop_variance_above: Columns of more are dropped; None for no bound.
+        scale: ``standard`` gives mean 0 and variance 1; None leaves columns in their units.
+        one_hot: Columns of categories, at whichever parties have them: each category becomes a column of 0 and 1.
     """
 
     impute: Literal["mean", "median"] | float = "mean"
@@ -292,7 +300,12 @@ class Query(_Part):
 
 
 class TestRows(_Part):
-    """A row is TEST iff ``int(sha256(id)[:8 hex digits], 16) % hash_modulus == equals``."""
+    """A row is TEST iff ``int(sha256(id)[:8 hex digits], 16) % hash_modulus == equals``.
+
+    Args:
+        hash_modulus: One of so many rows is TEST, about.
+        equals: Which of them.
+    """
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
     hash_modulus: Annotated[int, Field(ge=2, le=1_000_000)] = 5
@@ -302,7 +315,12 @@ class TestRows(_Part):
 class Limits(_Part):
     """Bounds that everybody keeps: silence allowed, rows, what a frame may carry, and how long things are kept.
 
-    `retain_days` after the end every party erases payloads, keys and its copy of the data; signed headers stay.
+    Args:
+        deadline_seconds: Silence of a party after which the collaboration expires.
+        retain_days: Days after the end, when every party erases payloads, keys and its copy of the data; signed headers
+            stay.
+        max_rows: Ids that a party may put in.
+        chunk_bytes: What is larger travels in pieces of that size.
     """
 
     deadline_seconds: Annotated[int, Field(ge=1)] = 3600

@@ -1,4 +1,4 @@
-"""`accord schema`: the contract that other teams read."""
+"""`accord schema`: the contract that other teams read, and every option of the files that people write."""
 
 from __future__ import annotations
 
@@ -30,3 +30,25 @@ def export(
     from accord_schemas.contract.export import export as write
 
     typer.echo(f"{write(folder, FILES, release=release)} documents written to {folder}")
+
+
+@app.command()
+def options(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Where the page goes; printed without it.", show_default=False)
+    ] = None,
+) -> None:
+    """Write the page of every option of scenarios, party files and policies, with values, defaults and meanings.
+
+    \b
+    Example
+      accord schema options docs/options.md
+    """
+    from accord_scenarios.options_page import page
+
+    if file is None:
+        typer.echo(page(), nl=False)
+    else:
+        from accord_scenarios.report.page import write
+
+        write(page(), file)

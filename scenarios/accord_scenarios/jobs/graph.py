@@ -32,7 +32,19 @@ class Part(Bringer):
 
 
 class Task(Section):
-    """What is computed, see `accord_schemas.graph.Graph`; what is left out has its default."""
+    """What is computed, see `accord_schemas.graph.Graph`; what is left out has its default.
+
+    Attributes:
+        task: ``risk``: scores that spread along edges from flagged vertices; ``reach``: whether a vertex that one party
+            asks for is within `hops` of a flagged one.
+        vertices: The agreed list of vertices, in a column id; the same file for all parties.
+        result_to: Who learns the scores; of ``reach``, the party that asks.
+        damping: Of ``risk``: what of a score passes on along an edge.
+        max_strength: Of ``risk``: what the weights of one party's edges at one vertex add up to, at most.
+        rounds: Of ``risk``: how often scores pass on.
+        hops: Of ``reach``: how far.
+        queries: Of ``reach``: how many vertices may be asked for; as many questions are sent, however many are meant.
+    """
 
     task: Literal["risk", "reach"]
     vertices: Annotated[Path, Strict(False)]

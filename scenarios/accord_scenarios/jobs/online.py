@@ -14,7 +14,11 @@ from accord_schemas.agreement import Predict
 
 
 class Asked(predict.Model):
-    """Which model, and how many ids may be asked for."""
+    """Which model, and how many ids may be asked for.
+
+    Attributes:
+        queries: Ids that may be asked for in all.
+    """
 
     queries: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
 

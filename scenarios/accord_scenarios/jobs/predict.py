@@ -27,6 +27,11 @@ class Model(Section):
     """Which model: how the id of the collaboration that trained it begins.
 
     Family and digests follow from it: whoever proposes has them in its results.
+
+    Attributes:
+        of: How the id of the training begins, at least 4 of its digits.
+        model: Its family; follows from `of`.
+        models: SHA-256 of every party's part; follows from `of`.
     """
 
     of: Annotated[str, Field(pattern=r"^[0-9a-f]{4,32}$")]
@@ -44,7 +49,11 @@ def _open(value: Any) -> Any:
 
 
 class Predicting(Scenario):
-    """What every prediction has: one party that gets it, and others."""
+    """What every prediction has: one party that gets it, and others.
+
+    Attributes:
+        predict: Which model.
+    """
 
     parties: dict[Party, Scorer]
     predict: Model

@@ -27,7 +27,13 @@ class Asker(Member):
 
 
 class Terms(Section):
-    """How many keys may be asked for, and how many bytes the cells of a row may have."""
+    """How many keys may be asked for, and how many bytes the cells of a row may have.
+
+    Attributes:
+        protocol: ``lwe``: keyword PIR over learning with errors, symmetric by an OPRF.
+        max_queries: How many keys may be asked for in all.
+        width: Bytes that a row's cells may have: two for each, and those of its UTF-8.
+    """
 
     protocol: Literal["lwe"] = "lwe"
     max_queries: Annotated[int, Field(ge=1, le=1_000_000)] = 1000

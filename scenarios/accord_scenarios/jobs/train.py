@@ -50,7 +50,12 @@ class Trainer(Member):
 
 
 class Evaluate(Section):
-    """Which rows are kept for testing, and whether the runner compares with plaintext training."""
+    """Which rows are kept for testing, and whether the runner compares with plaintext training.
+
+    Attributes:
+        test_rows: Which rows are TEST rows; None for none of them.
+        reference: Whether `accord run`, which on one machine may see all files, also trains in plaintext and compares.
+    """
 
     test_rows: TestRows | None = TestRows()
     reference: bool = True
@@ -88,10 +93,15 @@ class Labelled(Scenario):
 
 
 class Training(Labelled):
-    """A training. `train` None ends the job after alignment; `evaluate` None trains on every aligned row.
+    """A training.
 
-    `computing` names the label holder and the party that computes with it at `shared`; None: the first other by name.
-    `expect` says how large it is going to be, where an engine is chosen (`train.engine: auto`) and the files do not tell.
+    Attributes:
+        prepare: What each party does to its own columns first.
+        train: The model, and how it is trained; None ends the job after alignment. `engine: auto`, as where it is not
+            said, takes the fastest one; at `closed` the optimiser is `newton` where it is not said.
+        evaluate: Which rows are TEST rows; None trains on every aligned row.
+        computing: The label holder and the party that computes with it at `shared`; None: the first other by name.
+        expect: How large it is going to be, where an engine is chosen (`train.engine: auto`) and the files do not tell.
     """
 
     job: Literal["train"] = "train"

@@ -21,13 +21,23 @@ MODEL = "boosted_trees"
 
 
 class Boosting(Trees):
-    """What `train` says of boosted trees: what the agreement does, and which model it is."""
+    """What `train` says of boosted trees: what the agreement does, and which model it is.
+
+    Attributes:
+        model: Which.
+    """
 
     model: Literal["boosted_trees"] = "boosted_trees"
 
 
 class Growing(Labelled):
-    """A training of boosted trees. They split on values as they stand: of `prepare` nothing is left to do."""
+    """A training of boosted trees.
+
+    Attributes:
+        prepare: Trees split on values as they stand: of it nothing is left to do.
+        train: The trees, and how they are grown.
+        evaluate: Which rows are TEST rows; None grows on every aligned row.
+    """
 
     job: Literal["trees"] = "trees"
     prepare: Annotated[Prepare, BeforeValidator(absent_is_default)] = Prepare()
