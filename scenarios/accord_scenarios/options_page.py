@@ -124,7 +124,7 @@ def _value(schema: Schema, below: Mapping[str, type[BaseModel]], sections: Mappi
             return " and ".join(_value(item, below, sections) for item in schema["prefixItems"])
         return f"list of {_value(schema['items'], below, sections)}"
     if kind == "object":
-        inner = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties"))
+        inner = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties")) or {}
         return f"by party: {_value(inner, below, sections)}"
     if kind == "string":
         return "path" if schema.get("format") == "path" else "text"

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from accord_agents.config.party_file import Config, CsvFile, IdColumns, Source
 from accord_agents.config.policy import Policy
@@ -26,7 +27,14 @@ def test_every_key_is_there_and_has_a_meaning() -> None:
     rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", page(), flags=re.MULTILINE)
     assert not [name for name, cells in rows if not re.split(r"(?<!\\\\)\|", cells)[-1].strip()]
     named = {name for name, _ in rows}
-    models = [Config, CsvFile, IdColumns, Source, Policy, *(played.scenario for played in PLAYED.values())]
+    models: list[type[BaseModel]] = [
+        Config,
+        CsvFile,
+        IdColumns,
+        Source,
+        Policy,
+        *(played.scenario for played in PLAYED.values()),
+    ]
     assert {name for model in models for name in model.model_fields} <= named
 
 
@@ -39,5 +47,6 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_no_docstring_speaks_of_a_key_that_is_none() -> None:
-    for model in (Config, Policy, *(played.scenario for played in PLAYED.values())):
+    models: list[type[BaseModel]] = [Config, Policy, *(played.scenario for played in PLAYED.values())]
+    for model in models:
         assert set(meanings(model)) <= set(model.model_fields)
