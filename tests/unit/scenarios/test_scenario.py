@@ -292,7 +292,7 @@ def test_without_roles_the_first_by_name_leads_an_alignment(write: Write) -> Non
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"job": "quest"}, "job is 'quest'; it must be train, psi, overlap, predict, online, query or graph."),
+        ({"job": "quest"}, "job is 'quest'; it must be train, psi, overlap, predict, online, query, trees or graph."),
         ({"job": "psi"}, "train is no part of this job; it belongs to the job train."),
         ({"trian": {}}, "trian is unknown; did you mean train?"),
     ],
