@@ -19,18 +19,9 @@ from pydantic import (
 from accord_agents.config.party_file import EdgeFiles, IdColumns, Source
 from accord_agents.config.problems import AS_WRITTEN
 from accord_protocols.jobs.registry import JOBS
-from accord_schemas.agreement import (
-    MAX_KEY_BITS,
-    MIN_KEY_BITS,
-    QUERY,
-    RESERVED,
-    Align,
-    Ids,
-    Limits,
-    Party,
-    misaligned,
-)
+from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, QUERY, RESERVED, Align, Ids, Limits, misaligned
 from accord_schemas.header import MAX_PARTIES
+from accord_schemas.parts import Party
 from accord_schemas.suites import DEFAULT, Profile
 
 

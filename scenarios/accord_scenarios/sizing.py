@@ -14,7 +14,7 @@ from accord_protocols.phases.training.able import unable
 from accord_protocols.phases.training.costs import Work
 from accord_protocols.phases.training.engines import ENGINES
 from accord_scenarios.model import Section
-from accord_schemas.agreement import Train
+from accord_schemas.parts import Train
 
 ROWS, COLUMNS = 10_000, 10
 """Where nothing is known of a file."""

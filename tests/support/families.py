@@ -11,7 +11,7 @@ from tests.support.world import Rows, World, tables
 
 from accord_protocols.links.registry import LINKS
 from accord_protocols.primitives.psi.ids import is_test
-from accord_schemas.agreement import Train
+from accord_schemas.parts import Train
 
 
 def family(model: str, parties: int = 3, n: int = 120, columns: int = 3, **changes: Any) -> dict[str, Rows]:

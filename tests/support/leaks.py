@@ -16,7 +16,7 @@ from accord_protocols.phases.training.sizes import D_BITS
 from accord_protocols.phases.training.states import Round
 from accord_protocols.primitives.psi.ids import is_test
 from accord_protocols.primitives.vectors import Vector
-from accord_protocols.tasks.results import Block
+from accord_protocols.tasks.results.training import Block
 from accord_schemas.address import Address
 
 BITS = 512

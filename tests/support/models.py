@@ -12,7 +12,8 @@ from accord_protocols.jobs.registry import JOBS
 from accord_protocols.model.part import LINKS, ModelPart
 from accord_protocols.preparation.fitted import ColumnFit, Dropped, Fitted
 from accord_schemas.address import SELF, Address
-from accord_schemas.agreement import Agreement, Align, Member, Predict
+from accord_schemas.agreement import Agreement, Align, Member
+from accord_schemas.parts import Predict
 
 OF = "0123456789abcdef0123456789abcdef"
 """The collaboration that is said to have trained them."""

@@ -11,7 +11,8 @@ from tests.support.world import Rows, World
 from accord_protocols.jobs.registry import JOBS
 from accord_protocols.primitives.pir.cells import pack
 from accord_schemas.address import SELF, Address
-from accord_schemas.agreement import Agreement, Limits, Member, Query
+from accord_schemas.agreement import Agreement, Limits, Member
+from accord_schemas.parts import Query
 from accord_schemas.suites import DEFAULT, Profile
 
 CLIENT, SERVER = "bank", "shop"

@@ -11,7 +11,7 @@ from tests.support.world import World
 
 from accord_protocols.boosting.objective import unpacked
 from accord_protocols.kernel.engine import Job
-from accord_schemas.agreement import Trees
+from accord_schemas.parts import Trees
 
 
 class Watched(World):

@@ -17,8 +17,9 @@ from accord_agents.intake.table import Table
 from accord_protocols.jobs.base import Reads
 from accord_protocols.kernel.lifecycle import COMPLETED
 from accord_protocols.model.part import ModelPart
-from accord_schemas.agreement import Ids, Predict
+from accord_schemas.agreement import Ids
 from accord_schemas.errors import UsageError
+from accord_schemas.parts import Predict
 
 MODEL, RESULT = "model.json", "result.json"
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from accord_protocols.links.registry import link_of
 from accord_protocols.phases.training.optimisers.rule import sums_loss
-from accord_schemas.agreement import Agreement, Train
+from accord_schemas.agreement import Agreement
+from accord_schemas.parts import Train
 
 PAIR = 2
 """Parties of a collaboration in which a sum over the others is the other's own part."""

@@ -7,7 +7,7 @@ from accord_protocols.links.link import Link
 from accord_protocols.links.logistic import Logistic
 from accord_protocols.links.poisson import Poisson
 from accord_protocols.links.tangent import Tangent
-from accord_schemas.agreement import Train
+from accord_schemas.parts import Train
 
 LINKS: dict[str, Link] = {link.name: link for link in (Linear(), Logistic(), Poisson(), Tangent())}
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from accord_protocols.preparation.fitted import Fitted
-from accord_schemas.agreement import Name, Party
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import UsageError
 from accord_schemas.events.base import Hex32
+from accord_schemas.parts import Name, Party
 
 FORMAT: Literal[1] = 1
 """Of what this program writes."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from accord_schemas.agreement import Party
 from accord_schemas.events.base import Hex32
+from accord_schemas.parts import Party
 
 FORMAT: Literal[1] = 1
 """Of what this program writes."""

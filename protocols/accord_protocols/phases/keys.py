@@ -17,7 +17,7 @@ from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.oprf import oprf_of
 from accord_protocols.phases.alignment.transfer import by_transfer
 from accord_protocols.phases.training.engines import ENGINES, engine_of
-from accord_protocols.tasks.results import Committed, Paired
+from accord_protocols.tasks.results.common import Committed, Paired
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import ProtocolError

@@ -14,7 +14,7 @@ from accord_protocols.primitives.psi.star import intersect, locate
 from accord_protocols.primitives.psi.text_order import Worded
 from accord_protocols.tasks.pieces import pieces, rows_of
 from accord_protocols.tasks.registry import Context, Result, some
-from accord_protocols.tasks.results import Bytes
+from accord_protocols.tasks.results.common import Bytes
 from accord_schemas.bigints import from_block
 from accord_schemas.canonical import framed
 

@@ -21,7 +21,7 @@ from accord_protocols.primitives.pir.parameters import DIMENSION
 from accord_protocols.primitives.pir.sealing import groups_of
 from accord_protocols.primitives.psi import ecdh, groups
 from accord_protocols.tasks.registry import Context, Result, some
-from accord_protocols.tasks.results import THERE, UNREADABLE
+from accord_protocols.tasks.results.queries import THERE, UNREADABLE
 from accord_schemas.blob import Blob
 from accord_schemas.canonical import digest
 

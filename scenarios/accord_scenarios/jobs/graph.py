@@ -17,9 +17,9 @@ from accord_scenarios.jobs.base import Folder, Played, Result, Tables
 from accord_scenarios.model import Bringer, GraphData, Scenario, Section
 from accord_scenarios.report import graphs
 from accord_scenarios.wording import listed, number
-from accord_schemas.agreement import Party
 from accord_schemas.errors import UsageError
 from accord_schemas.graph import MAX_STRENGTH, ONLY, Graph
+from accord_schemas.parts import Party
 
 _ANY = "0" * 64
 

@@ -10,7 +10,7 @@ from accord_protocols.jobs import online
 from accord_scenarios.jobs import predict
 from accord_scenarios.jobs.base import Played, Result
 from accord_scenarios.wording import leader, listed, number
-from accord_schemas.agreement import Predict
+from accord_schemas.parts import Predict
 
 
 class Asked(predict.Model):

@@ -10,7 +10,7 @@ from accord_scenarios.jobs.psi import Aligner
 from accord_scenarios.model import Scenario
 from accord_scenarios.report import sections
 from accord_scenarios.wording import leader, listed, shares
-from accord_schemas.agreement import Party
+from accord_schemas.parts import Party
 
 _OF = {"min": "the smaller list", "mine": "its own list", "yours": "the other's list", "union": "both lists together"}
 

@@ -13,8 +13,9 @@ from accord_scenarios.jobs.base import Played, Result
 from accord_scenarios.model import Member, Scenario, Section
 from accord_scenarios.report import sections
 from accord_scenarios.wording import leader, listed, number
-from accord_schemas.agreement import Align, Party, Predict
+from accord_schemas.agreement import Align
 from accord_schemas.errors import UsageError
+from accord_schemas.parts import Party, Predict
 
 
 class Scorer(Member):

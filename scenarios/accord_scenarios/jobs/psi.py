@@ -9,7 +9,7 @@ from accord_scenarios.jobs.base import Played, Result
 from accord_scenarios.model import Member, Scenario
 from accord_scenarios.report import sections
 from accord_scenarios.wording import leader, listed, number
-from accord_schemas.agreement import Party
+from accord_schemas.parts import Party
 
 
 class Aligner(Member):

@@ -12,7 +12,7 @@ from accord_scenarios.jobs.base import Played, Result
 from accord_scenarios.model import Member, Scenario, Section, absent_is_default
 from accord_scenarios.report import sections
 from accord_scenarios.wording import leader, listed, number
-from accord_schemas.agreement import Party, Query
+from accord_schemas.parts import Party, Query
 
 _SERVER_TASKS, _CLIENT_TASKS = (
     ("ecdh.evaluate", "sm2.evaluate", "query.answer"),

@@ -14,7 +14,8 @@ from accord_scenarios.jobs.base import Folder, Played, Tables
 from accord_scenarios.model import Member, Scenario, Section, absent_is_default
 from accord_scenarios.report import prediction, sections
 from accord_scenarios.sizing import Expect
-from accord_schemas.agreement import LABEL_HOLDER, Party, Prepare, TestRows, Train
+from accord_schemas.agreement import LABEL_HOLDER, Prepare, TestRows
+from accord_schemas.parts import Party, Train
 
 SHARED_PERIOD = 32
 """Where a training at `shared` begins: its range grows when scores leave it, and its work grows with the range."""

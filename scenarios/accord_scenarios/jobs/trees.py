@@ -15,7 +15,8 @@ from accord_scenarios.model import absent_is_default
 from accord_scenarios.report import prediction, sections
 from accord_scenarios.report import trees as drawn
 from accord_scenarios.wording import leader, listed, number
-from accord_schemas.agreement import Prepare, Trees
+from accord_schemas.agreement import Prepare
+from accord_schemas.parts import Trees
 
 MODEL = "boosted_trees"
 

@@ -16,10 +16,11 @@ from accord_agents.service.acceptance import fits
 from accord_agents.service.rerun_guard import Reruns, objections
 from accord_protocols.phases.alignment.oprf import oprf_of
 from accord_protocols.phases.training.engines import engine_of
-from accord_schemas.agreement import Agreement, Limits, Trees
+from accord_schemas.agreement import Agreement, Limits
 from accord_schemas.bigints import to_block
 from accord_schemas.errors import UsageError
 from accord_schemas.header import MAX_CHUNKS
+from accord_schemas.parts import Trees
 
 
 def test_more_ids_than_agreed_are_refused_at_acceptance() -> None:

@@ -15,7 +15,8 @@ from accord_agents.security.keystore import Keystore
 from accord_agents.service.budget import Budget
 from accord_agents.service.rerun_guard import Reruns, objections
 from accord_protocols.jobs.registry import JOBS
-from accord_schemas.agreement import Agreement, Align, Trees
+from accord_schemas.agreement import Agreement, Align
+from accord_schemas.parts import Trees
 
 TERMS = agreement(3, 3072, gate=0.9, max_rounds=50)
 SCORE = agreement(3, 3072, gate=0.9, protection="score")

@@ -24,8 +24,9 @@ from accord_protocols.preparation.categories import CategoryFit
 from accord_protocols.preparation.fitted import ColumnFit, Fitted
 from accord_protocols.tasks.predict import scores_task
 from accord_protocols.tasks.registry import Context
-from accord_schemas.agreement import Ids, Predict
+from accord_schemas.agreement import Ids
 from accord_schemas.errors import UsageError
+from accord_schemas.parts import Predict
 
 DATA = tables(3, n=8, columns=3)
 PARTS = parts(DATA)

@@ -17,8 +17,8 @@ from accord_protocols.boosting.objective import packed, unpacked
 from accord_protocols.boosting.walking import UNFIT, sampled, sides, walked
 from accord_protocols.phases.boosting.able import unable
 from accord_protocols.tasks.boosting.label import weight
-from accord_schemas.agreement import Trees
 from accord_schemas.errors import ProtocolError, UsageError
+from accord_schemas.parts import Trees
 
 RNG = np.random.default_rng(11)
 

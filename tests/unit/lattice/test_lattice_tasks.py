@@ -13,7 +13,8 @@ from accord_protocols.kernel.inputs import typed
 from accord_protocols.phases.keys import Keys, published, purposes
 from accord_protocols.primitives.lattice import Layout, Product
 from accord_protocols.tasks.registry import TASKS, Context, Result, cut, join, part, run, spans
-from accord_protocols.tasks.results import Evaluated, Numbers, Opened
+from accord_protocols.tasks.results.common import Numbers
+from accord_protocols.tasks.results.training import Evaluated, Opened
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import LatticeKey, PaillierKey
 

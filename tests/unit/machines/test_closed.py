@@ -296,7 +296,7 @@ def test_a_model_without_a_period_does_not_begin_anew(products: None, model: str
 
 def test_unsafe_steps_are_refused_by_name() -> None:
     from accord_protocols.phases.training.able import unable
-    from accord_schemas.agreement import Train
+    from accord_schemas.parts import Train
 
     closed = {"protection": "closed", "engine": "lattice", "optimiser": "newton"}
     assert not unable(Train(**closed, weights="v"), 2)  # type: ignore[arg-type]

@@ -27,8 +27,9 @@ from accord_protocols.phases.training.padded import Padded
 from accord_protocols.phases.training.products import Batch, Factors, Offsets, OwnPads, ProductEngine
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.tasks import TASKS, Context, Result, Task
-from accord_schemas.agreement import Agreement, Train
+from accord_schemas.agreement import Agreement
 from accord_schemas.events import Blinded, Event, PaillierKey, Signed
+from accord_schemas.parts import Train
 
 
 def test_what_an_agreement_may_name_is_there() -> None:

@@ -17,9 +17,9 @@ from accord_protocols.primitives.pir.cells import MOST
 from accord_protocols.primitives.psi import ristretto
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.address import SELF, Address, Content
-from accord_schemas.agreement import Query
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Blinded, Event, Hint, Last, Question, Receipt, Reply, Signed
+from accord_schemas.parts import Query
 from accord_schemas.suites import SM
 
 WANTED = ("user-3", "nobody", "客户-1", "quoted", "user-59")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError, dataclass, fields, is_dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 from types import NoneType
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,6 +20,7 @@ from accord_protocols.kernel.machine import ContractError, Machine
 from accord_protocols.kernel.plan import Known
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.tasks import results
+from accord_protocols.tasks.results.alignment import Common, Located
 from accord_schemas.address import Address
 from accord_schemas.blob import Blob
 from accord_schemas.events import State
@@ -44,7 +47,9 @@ def remembered() -> Iterator[type]:
     for job in JOBS.values():
         for machine in job.machines.values():
             yield from (row.state for row in machine.table.values())
-    yield from (one for one in vars(results).values() if isinstance(one, type) and is_dataclass(one))
+    for found in iter_modules(results.__path__):
+        module = import_module(f"{results.__name__}.{found.name}")
+        yield from (one for one in vars(module).values() if isinstance(one, type) and is_dataclass(one))
 
 
 @pytest.mark.parametrize("state", sorted({s for s in remembered() if s is not NoneType}, key=str))
@@ -90,7 +95,7 @@ def test_which_transition_starts_is_said() -> None:
 
 
 def test_a_result_has_the_fields_that_its_reader_knows_and_no_others() -> None:
-    found = typed(results.Common, {"rows": np.arange(2), "tags.shop": np.zeros(1), "tags.telco": np.ones(1)})
+    found = typed(Common, {"rows": np.arange(2), "tags.shop": np.zeros(1), "tags.telco": np.ones(1)})
     assert [*found.tags] == ["shop", "telco"]
     for fields_of in ({"count": 1}, {"number": 1, "more": 2}):
         with pytest.raises(TypeError):
@@ -109,11 +114,11 @@ def test_outputs_are_whole_where_a_machine_looks_at_numbers() -> None:
 
     @dataclass(frozen=True)
     class Deep:
-        inner: results.Located
+        inner: Located
         count: int
 
     rows = Blob(bytes(32), "<i8", (3,), Memory())
-    kept = Deep(results.Located(rows), 3)  # type: ignore[arg-type]
+    kept = Deep(Located(rows), 3)  # type: ignore[arg-type]
     assert whole(kept).inner.rows.tolist() == [0, 1, 2] and whole(kept).count == 3
-    plain = Deep(results.Located(np.arange(3)), 3)
+    plain = Deep(Located(np.arange(3)), 3)
     assert whole(plain) is plain and SETUP.me == "bank"

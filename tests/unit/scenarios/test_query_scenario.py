@@ -13,8 +13,9 @@ from accord_scenarios.jobs.registry import verdict
 from accord_scenarios.merge import merge
 from accord_scenarios.proposal import terms
 from accord_scenarios.scenario import load
-from accord_schemas.agreement import Agreement, Query
+from accord_schemas.agreement import Agreement
 from accord_schemas.errors import UsageError
+from accord_schemas.parts import Query
 
 PARTIES: dict[str, dict[str, Any]] = {
     "registry": {"role": "server", "data": {"csv": "registry.csv", "id": "id", "columns": ["status", "amount"]}},

@@ -10,7 +10,8 @@ from tests.support.world import agreement
 
 from accord_protocols.jobs.sentences import trained
 from accord_protocols.phases.training.able import unable
-from accord_schemas.agreement import Agreement, Train
+from accord_schemas.agreement import Agreement
+from accord_schemas.parts import Train
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from tests.support.simulated import SimulatedNetwork
 from tests.support.world import Rows, World, agreement, tables
 
 from accord_protocols.evaluation.significance import p_value
-from accord_schemas.agreement import Train
 from accord_schemas.events import Chosen, Ciphertexts, Shares, Verdict
+from accord_schemas.parts import Train
 
 PATH = (0.001, 0.1, 10.0)
 

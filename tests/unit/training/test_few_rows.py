@@ -6,7 +6,7 @@ import pytest
 from tests.support.world import World, agreement, tables
 
 from accord_protocols.phases.training.few_rows import wanted
-from accord_schemas.agreement import Train
+from accord_schemas.parts import Train
 
 
 @pytest.mark.parametrize(("n", "words"), [(100, "what is opened tells more"), (300, "12 rounds: gradients tell more")])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from accord_protocols.phases.training.ranges import BEYOND, PARTS, can_widen, range_of
-from accord_schemas.agreement import Train
+from accord_schemas.parts import Train
 
 
 @pytest.mark.parametrize("widenings", [0, 1, 2])

@@ -12,7 +12,7 @@ from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.star import Aligned
-from accord_protocols.tasks.results import Told
+from accord_protocols.tasks.results.alignment import Told
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Cells, Event
 

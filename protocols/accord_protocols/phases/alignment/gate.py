@@ -17,7 +17,7 @@ from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.primitives.psi.cardinality import SAMPLE, is_sampled
 from accord_protocols.primitives.psi.overlap import Overlap, overlap
-from accord_protocols.tasks.results import Counted, Doubled, Sampled
+from accord_protocols.tasks.results.alignment import Counted, Doubled, Sampled
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Answer, Event, Sample

@@ -16,7 +16,7 @@ from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.gate import Answered, Compared, Gate
 from accord_protocols.phases.keys import Keyed
 from accord_protocols.primitives.psi.overlap import Overlap
-from accord_protocols.tasks.results import Counted
+from accord_protocols.tasks.results.alignment import Counted
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import Answer, Event, Measured, Sample

@@ -17,7 +17,8 @@ from accord_protocols.phases.alignment.ecdh import Ecdh
 from accord_protocols.phases.alignment.rsa import Rsa
 from accord_protocols.primitives.psi import ristretto, sm2
 from accord_protocols.primitives.psi.okvs import Geometry
-from accord_protocols.tasks.results import Numbers, Stored, Tagged
+from accord_protocols.tasks.results.alignment import Stored, Tagged
+from accord_protocols.tasks.results.common import Numbers
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError

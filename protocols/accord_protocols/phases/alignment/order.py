@@ -17,7 +17,7 @@ from accord_protocols.kernel.effects import Compute, Done, Send
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
-from accord_protocols.tasks.results import Ordered
+from accord_protocols.tasks.results.alignment import Ordered
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, RowOrder
 

@@ -29,7 +29,8 @@ from accord_protocols.phases.alignment.transfer import (
     table_bytes,
 )
 from accord_protocols.phases.keys import Keyed
-from accord_protocols.tasks.results import Bytes, Common, Hashed, Located, Solved, Tagged, Words
+from accord_protocols.tasks.results.alignment import Common, Hashed, Located, Solved, Tagged
+from accord_protocols.tasks.results.common import Bytes, Words
 from accord_schemas.agreement import Agreement
 from accord_schemas.blob import loaded
 from accord_schemas.codes import Code

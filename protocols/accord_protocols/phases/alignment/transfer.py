@@ -19,7 +19,8 @@ from accord_protocols.primitives.psi.okvs import Geometry
 from accord_protocols.primitives.psi.ot.code import Shape
 from accord_protocols.primitives.psi.ot.codes import CODES, Code
 from accord_protocols.primitives.psi.ot.oprf import tag_bytes
-from accord_protocols.tasks.results import Answered, Bytes, Hidden, Learned, Points, Reading, Stored, Tagged, Words
+from accord_protocols.tasks.results.alignment import Answered, Hidden, Learned, Points, Reading, Stored, Tagged
+from accord_protocols.tasks.results.common import Bytes, Words
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accord_schemas.agreement import Trees
+from accord_schemas.parts import Trees
 
 
 def unable(trees: Trees) -> str:

@@ -14,7 +14,8 @@ from accord_protocols.kernel.transition import Draw, Fired, transition
 from accord_protocols.phases.boosting.following import UNFIT, Following, lively
 from accord_protocols.phases.boosting.states import Standing, Tree
 from accord_protocols.primitives.onehot.ledger import nonce
-from accord_protocols.tasks.results import Bytes, Derived, Level, Shared, SplitsChosen, TreeFinished, VectorSent
+from accord_protocols.tasks.results.boosting import Derived, Level, Shared, SplitsChosen, TreeFinished, VectorSent
+from accord_protocols.tasks.results.common import Bytes
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Grown, NodeSums, Splits, Vector

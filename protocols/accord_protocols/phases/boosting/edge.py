@@ -17,8 +17,9 @@ from accord_protocols.primitives.onehot.cot import CHECK
 from accord_protocols.primitives.onehot.ledger import Ledger
 from accord_protocols.primitives.onehot.seeds import BITS, GROUPS
 from accord_protocols.tasks.onehot import block_bytes
-from accord_protocols.tasks.results import Bytes, CellsAnswered, CellsChosen, CellsGrown, CellsKept, CellsLearned, Words
-from accord_protocols.tasks.results import Points as Offered
+from accord_protocols.tasks.results.alignment import Points as Offered
+from accord_protocols.tasks.results.boosting import CellsAnswered, CellsChosen, CellsGrown, CellsKept, CellsLearned
+from accord_protocols.tasks.results.common import Bytes, Words
 from accord_schemas.blob import loaded
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError

@@ -20,10 +20,10 @@ from accord_protocols.kernel.machine import Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.model.trees import Leaf, Node, OwnSplit, Tree, TreesPart
 from accord_protocols.phases.boosting.states import Boosted
-from accord_protocols.tasks.results import Binned
-from accord_schemas.agreement import Trees
+from accord_protocols.tasks.results.boosting import Binned
 from accord_schemas.blob import loaded
 from accord_schemas.canonical import canonical_json
+from accord_schemas.parts import Trees
 
 FAMILY = {"logistic": "logistic", "squared": "linear", "poisson": "poisson"}
 """By loss, the family whose figures are told."""

@@ -25,12 +25,13 @@ from accord_protocols.primitives.onehot.blocks import ROWS
 from accord_protocols.primitives.onehot.halftree import depth_of
 from accord_protocols.primitives.onehot.ledger import Ledger
 from accord_protocols.tasks.boosting.levels import worth
-from accord_protocols.tasks.results import Bytes, Ints, Level, Shared, Sided
+from accord_protocols.tasks.results.boosting import Level, Shared, Sided
+from accord_protocols.tasks.results.common import Bytes, Ints
 from accord_schemas.address import Address
-from accord_schemas.agreement import Trees
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Grown, NodeSums, Sides, Splits, Vector
+from accord_schemas.parts import Trees
 
 UNFIT = "what was said of a tree is not of the agreed form"
 

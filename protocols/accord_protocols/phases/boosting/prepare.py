@@ -14,7 +14,7 @@ from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.star import Aligned
-from accord_protocols.tasks.results import Binned
+from accord_protocols.tasks.results.boosting import Binned
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Prepared
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from accord_protocols.phases.boosting.edge import Linked
 from accord_protocols.phases.boosting.prepare import Ready
 from accord_protocols.primitives.onehot.ledger import Ledger
-from accord_protocols.tasks.results import Bytes, Derived, Ints, Level, Words
+from accord_protocols.tasks.results.boosting import Derived, Level
+from accord_protocols.tasks.results.common import Bytes, Ints, Words
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -17,7 +17,9 @@ from accord_protocols.phases.alignment.transfer import Edge, Transfer, session
 from accord_protocols.phases.graph.common import OverGraph
 from accord_protocols.primitives.psi.ot.code import Shape
 from accord_protocols.primitives.sharing import Words
-from accord_protocols.tasks.results import Bytes, Hashed, Parted, Share, Shelved, Solved, Tagged
+from accord_protocols.tasks.results.alignment import Hashed, Solved, Tagged
+from accord_protocols.tasks.results.common import Bytes
+from accord_protocols.tasks.results.graphs import Parted, Share, Shelved
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Choices, Entries, Event, Flagged
 from accord_schemas.events import Masked as MaskedTable

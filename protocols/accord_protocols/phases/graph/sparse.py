@@ -21,7 +21,8 @@ from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.graph.common import OverGraph
 from accord_protocols.primitives.paillier.keys import PublicKey
 from accord_protocols.primitives.sharing import RING, Words
-from accord_protocols.tasks.results import Decrypted, Masked, Numbers
+from accord_protocols.tasks.results.common import Numbers
+from accord_protocols.tasks.results.training import Decrypted, Masked
 from accord_schemas.bigints import from_block
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Pads, PaillierKey, Products

@@ -21,7 +21,9 @@ from accord_protocols.phases.graph.common import OverGraph
 from accord_protocols.phases.graph.offline import Ready, Stock
 from accord_protocols.primitives.psi.ot.code import Shape
 from accord_protocols.primitives.sharing import Words
-from accord_protocols.tasks.results import Bytes, Hashed, Outcome, Parted, Solved, Stepped, Veiled
+from accord_protocols.tasks.results.alignment import Hashed, Solved
+from accord_protocols.tasks.results.common import Bytes
+from accord_protocols.tasks.results.graphs import Outcome, Parted, Stepped, Veiled
 from accord_schemas.address import Address
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError

@@ -20,7 +20,7 @@ from accord_protocols.kernel.transition import Draw, Fired, Needs, nothing, tran
 from accord_protocols.model.part import ModelPart
 from accord_protocols.phases.prediction.predict import SCORES, Predicted, agreed_part, opened, share
 from accord_protocols.primitives.vectors import Vector
-from accord_protocols.tasks.results import Found, Scored
+from accord_protocols.tasks.results.training import Found, Scored
 from accord_schemas.address import SELF, Address
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Answered, Ask, Event, Last

@@ -23,7 +23,7 @@ from accord_protocols.phases.training.masking import masked
 from accord_protocols.phases.training.sizes import SCORE_BITS
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.vectors import Vector
-from accord_protocols.tasks.results import Scored
+from accord_protocols.tasks.results.training import Scored
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError, UsageError
 from accord_schemas.events import Event, Scores

@@ -16,7 +16,8 @@ from accord_protocols.phases.alignment.oprf import oprf_of
 from accord_protocols.primitives.pir.layout import Layout
 from accord_protocols.primitives.pir.parameters import DIMENSION, WORD
 from accord_protocols.primitives.pir.table import SALT
-from accord_protocols.tasks.results import Built, Tagged
+from accord_protocols.tasks.results.alignment import Tagged
+from accord_protocols.tasks.results.queries import Built
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError

@@ -20,7 +20,8 @@ from accord_protocols.kernel.transition import Draw, Fired, Needs, nothing, tran
 from accord_protocols.phases.alignment.oprf import oprf_of
 from accord_protocols.phases.query.database import Prepared, layout_of, server, session, sizes
 from accord_protocols.primitives.pir.cells import unpack
-from accord_protocols.tasks.results import THERE, UNREADABLE, Numbers, Questions, Read, Summed
+from accord_protocols.tasks.results.common import Numbers
+from accord_protocols.tasks.results.queries import THERE, UNREADABLE, Questions, Read, Summed
 from accord_schemas.address import SELF, Address
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Blinded, Event, Last, Question, Receipt, Reply, Signed

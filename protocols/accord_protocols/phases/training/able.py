@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accord_protocols.links.registry import link_of
-from accord_schemas.agreement import Train
+from accord_schemas.parts import Train
 
 PAIR = 2
 """Parties among whom nobody is left to deal."""

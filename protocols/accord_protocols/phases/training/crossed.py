@@ -19,7 +19,7 @@ from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.training.products import Columns, Factors, Product, Words, expected_shape, numbered
 from accord_protocols.primitives.vectors import large
-from accord_protocols.tasks.results import Evaluated, Multiplied, Opened
+from accord_protocols.tasks.results.training import Evaluated, Multiplied, Opened
 from accord_schemas.blob import loaded
 from accord_schemas.events import Ciphertexts, Event, LatticeKey
 

@@ -19,7 +19,7 @@ from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.links.series import low, masks
 from accord_protocols.phases.training.products import Words, expected_shape, numbered
 from accord_protocols.phases.training.shared import DEALT, Residuals, Shared, Sharing
-from accord_protocols.tasks.results import Folded, Waves
+from accord_protocols.tasks.results.training import Folded, Waves
 from accord_schemas.blob import loaded
 from accord_schemas.events import Dealt, Event, Phases
 

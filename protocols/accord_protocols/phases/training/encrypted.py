@@ -19,7 +19,7 @@ from accord_protocols.phases.training.crossed import Crossed
 from accord_protocols.phases.training.products import Batch, Columns
 from accord_protocols.phases.training.sizes import Sizes
 from accord_protocols.primitives.ring import Ring
-from accord_protocols.tasks.results import Numbers
+from accord_protocols.tasks.results.common import Numbers
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Ciphertexts, Event, LatticeKey

@@ -9,7 +9,8 @@ from accord_protocols.phases.training.ranges import RANGE_BITS
 from accord_protocols.phases.training.sizes import D_BITS, X_BITS, Announced, Sizes
 from accord_protocols.primitives.paillier.packing import log2_ceil
 from accord_protocols.primitives.ring import Ring
-from accord_schemas.agreement import Agreement, Train
+from accord_schemas.agreement import Agreement
+from accord_schemas.parts import Train
 
 ENGINES: dict[str, ProductEngine] = {engine.name: engine for engine in (Paillier(), Lattice())}
 

@@ -33,7 +33,7 @@ from accord_protocols.preparation.fitted import Fitted
 from accord_protocols.preparation.whiten import Whitening
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.vectors import Vector, large, scores
-from accord_protocols.tasks.results import Block, Scored
+from accord_protocols.tasks.results.training import Block, Scored
 from accord_schemas.blob import loaded
 from accord_schemas.canonical import canonical_json
 from accord_schemas.errors import ProtocolError

@@ -22,7 +22,7 @@ from accord_protocols.phases.training.closed.machine import Closed
 from accord_protocols.phases.training.closed.states import Following, Holder, Owning
 from accord_protocols.phases.training.masking import heard
 from accord_protocols.primitives.sharing import RING
-from accord_protocols.tasks.results import Staged
+from accord_protocols.tasks.results.training import Staged
 from accord_schemas.address import Address
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Chosen, Event, Shares, Verdict

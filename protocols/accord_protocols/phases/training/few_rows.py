@@ -5,7 +5,7 @@ T gradients of m columns are T·m numbers about n labels; see docs/threat-model.
 
 from __future__ import annotations
 
-from accord_schemas.agreement import Train
+from accord_schemas.parts import Train
 
 PER_COLUMN = 50
 """TRAIN rows for each column of a party."""

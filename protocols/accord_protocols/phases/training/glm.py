@@ -37,8 +37,8 @@ from accord_protocols.preparation.whiten import Whitening
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.vectors import Vector, combination, dot, large, product, scores
 from accord_protocols.primitives.xof import Xof
-from accord_protocols.tasks.results import Block, Scored
-from accord_schemas import agreement as agreed
+from accord_protocols.tasks.results.training import Block, Scored
+from accord_schemas import parts as agreed
 from accord_schemas.address import Address
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError

@@ -23,7 +23,8 @@ from accord_protocols.phases.training.sizes import Sizes
 from accord_protocols.primitives.paillier import packing
 from accord_protocols.primitives.paillier.keys import PublicKey
 from accord_protocols.primitives.ring import Ring
-from accord_protocols.tasks.results import Decrypted, Masked, Numbers
+from accord_protocols.tasks.results.common import Numbers
+from accord_protocols.tasks.results.training import Decrypted, Masked
 from accord_schemas.agreement import Agreement
 from accord_schemas.bigints import from_block
 from accord_schemas.errors import ProtocolError

@@ -25,7 +25,7 @@ from accord_protocols.phases.training.products import (
     numbered,
 )
 from accord_protocols.primitives.vectors import large
-from accord_protocols.tasks.results import Multiplied
+from accord_protocols.tasks.results.training import Multiplied
 from accord_schemas.blob import loaded
 from accord_schemas.events import Event, Residual
 

@@ -18,7 +18,7 @@ from accord_protocols.phases.alignment.star import Aligned
 from accord_protocols.phases.training import few_rows
 from accord_protocols.phases.training.sizes import Announced
 from accord_protocols.preparation.fitted import Fitted
-from accord_protocols.tasks.results import Block
+from accord_protocols.tasks.results.training import Block
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Prepared
 

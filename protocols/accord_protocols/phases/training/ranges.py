@@ -16,7 +16,7 @@ import numpy as np
 from accord_protocols.links.registry import link_of
 from accord_protocols.primitives.fourier import EXP_HIGH, EXP_LOW, PERIODS
 from accord_protocols.primitives.vectors import Vector
-from accord_schemas.agreement import Train
+from accord_schemas.parts import Train
 
 RANGE_BITS = 20
 """A party's score stays below 2^20 in the label's scaled unit, far from where the larger ring wraps."""

@@ -21,7 +21,8 @@ from accord_protocols.links.series import table_bits
 from accord_protocols.phases.training.products import numbered
 from accord_protocols.phases.training.shared import SERIES, Shared, Sharing, weighs
 from accord_protocols.primitives.fourier import Series
-from accord_protocols.tasks.results import Evaluated, Numbers, Opened
+from accord_protocols.tasks.results.common import Numbers
+from accord_protocols.tasks.results.training import Evaluated, Opened
 from accord_schemas.address import Address
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError

@@ -20,8 +20,8 @@ from accord_protocols.primitives.elementary import exp
 from accord_protocols.primitives.fourier import Series
 from accord_protocols.primitives.sharing import RING, summed, truncated
 from accord_protocols.primitives.xof import Xof
-from accord_schemas.agreement import Train
 from accord_schemas.blob import loaded
+from accord_schemas.parts import Train
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -13,7 +13,7 @@ from accord_protocols.phases.training.optimisers.optimiser import Moves
 from accord_protocols.phases.training.optimisers.rule import Rule, Seen
 from accord_protocols.phases.training.sizes import Announced, Sizes
 from accord_protocols.primitives.vectors import Vector
-from accord_protocols.tasks.results import Block
+from accord_protocols.tasks.results.training import Block
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -13,7 +13,7 @@ from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.primitives.lattice import Layout
-from accord_protocols.tasks.results import Numbers
+from accord_protocols.tasks.results.common import Numbers
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Ciphertexts, Event
 

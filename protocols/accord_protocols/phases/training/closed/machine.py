@@ -29,7 +29,7 @@ from accord_protocols.phases.training.masking import heard
 from accord_protocols.phases.training.states import Given
 from accord_protocols.primitives.sharing import RING
 from accord_protocols.primitives.xof import Xof
-from accord_protocols.tasks.results import Block, Dealt, Staged
+from accord_protocols.tasks.results.training import Block, Dealt, Staged
 from accord_schemas.address import Address
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError

@@ -18,8 +18,9 @@ from accord_protocols.primitives import sharing
 from accord_protocols.primitives.fourier import PERIODS, exponential, sigmoid
 from accord_protocols.primitives.sharing import RING
 from accord_protocols.primitives.xof import Xof
-from accord_schemas.agreement import Agreement, Train
+from accord_schemas.agreement import Agreement
 from accord_schemas.events import Verdict
+from accord_schemas.parts import Train
 
 HEAD_ROWS, HEAD_COLUMNS = 4096, 200
 """The Hessian of the scores is summed over so many rows at least, and so many for each weight."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from accord_protocols.closed.shape import W_BITS, Shape
-from accord_schemas.agreement import Train
 from accord_schemas.events import Verdict
+from accord_schemas.parts import Train
 
 MOST_NEWTON = 12
 """Rounds of Newton's method at most."""

@@ -20,11 +20,11 @@ from accord_protocols.phases.training.closed.states import Beyond, Owning, Weigh
 from accord_protocols.phases.training.states import Trained
 from accord_protocols.preparation.whiten import Whitening
 from accord_protocols.primitives.sharing import RING
-from accord_protocols.tasks.results import Scored
-from accord_schemas.agreement import Train
+from accord_protocols.tasks.results.training import Scored
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Ranged, Shares
+from accord_schemas.parts import Train
 
 PARTS = 16
 """Of the range in which all scores together are what the link's series is for."""

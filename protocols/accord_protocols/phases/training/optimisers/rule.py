@@ -20,10 +20,11 @@ from accord_protocols.phases.training.optimisers.optimiser import MOST_HALVINGS,
 from accord_protocols.phases.training.optimisers.registry import OPTIMISERS
 from accord_protocols.phases.training.ranges import can_widen
 from accord_protocols.phases.training.sizes import Sizes
-from accord_protocols.tasks.results import Block
-from accord_schemas.agreement import Agreement, Train
+from accord_protocols.tasks.results.training import Block
+from accord_schemas.agreement import Agreement
 from accord_schemas.blob import loaded
 from accord_schemas.events import Direction
+from accord_schemas.parts import Train
 
 T = TypeVar("T")
 Stop = Literal["", "tolerance", "rounds", "stalled"]
