@@ -34,6 +34,7 @@ from accord_agents.security.own_identity import own_identity
 from accord_agents.security.passphrase import forget, passphrase
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
+from accord_agents.service import journal_owner
 from accord_agents.service.acceptance import Acceptance
 from accord_agents.service.budget import Budget
 from accord_agents.service.deadlines import Deadlines
@@ -54,7 +55,7 @@ from accord_protocols.primitives.psi.backend import backend
 from accord_schemas.agreement import Agreement
 from accord_schemas.blob import Blob
 from accord_schemas.codes import Code
-from accord_schemas.errors import AccordError, UsageError, code, why
+from accord_schemas.errors import AccordError, code, why
 
 if TYPE_CHECKING:
     from accord_agents.observability.endpoint import Endpoint
@@ -109,9 +110,9 @@ class Service:
         """Serve."""
         journal = Journal(self.config.journal)
         try:
-            self._check_party(journal)
+            journal_owner.check(journal, self.config)
             journal.verify()
-            broker = self._watched(connect(self.config.broker, self._client(journal)))
+            broker = self._watched(connect(self.config.broker, journal_owner.client(journal)))
             refusals = Refusals(self.config.party, connect(self.config.broker), self.log)
             self._assemble(journal, broker, refusals)
             loop = asyncio.get_running_loop()
@@ -163,22 +164,6 @@ class Service:
 
         self._endpoint = Endpoint(self.config.metrics, broker, self.config.keystore, self.log)
         return self._endpoint.broker
-
-    def _check_party(self, journal: Journal) -> None:
-        known = journal.meta("party")
-        if known is None:
-            journal.set_meta("party", self.config.party.encode())
-        elif known != self.config.party.encode():
-            raise UsageError(f"{self.config.out} is the folder of {known.decode()}, not of {self.config.party}.")
-
-    @staticmethod
-    def _client(journal: Journal) -> str:
-        """What brokers know this agent by; it goes with the journal, as what they keep for it does."""
-        name = journal.meta("client")
-        if name is None:
-            name = os.urandom(16).hex().encode()
-            journal.set_meta("client", name)
-        return name.decode()
 
     def _assemble(self, journal: Journal, broker: Broker, refusals: Refusals) -> None:
         """The agent, and what is built around it: each part gets what it needs, none the whole."""
