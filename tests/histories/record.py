@@ -17,7 +17,7 @@ from accord_scenarios import library
 
 HERE = Path(__file__).parent
 OPTIONS = ("keys.bits=2048", "seed=1")
-OPEN = ("train.protection=score", "train.max_rounds=2")
+OPEN = ("train.protection=score", "train.max_rounds=2", "train.engine=paillier")
 SMALLER = {"breast_cancer": OPEN, "doctor_visits": OPEN}
 """At `closed` a party sends tens of megabytes of ciphertexts, which nothing makes smaller."""
 LIMIT = 4 << 20
