@@ -72,7 +72,13 @@ class Office:
         return found[0]
 
     def until(self, name: str, cid: str, state: str, seconds: float = 10.0) -> None:
-        wait_for(lambda: self.state(name, cid)["state"] == state, seconds, f"{name} is never {state}")
+        """Wait for a state of a collaboration that the party need not have heard of yet."""
+
+        def reached() -> bool:
+            own: list[dict[str, Any]] = json.loads(self.do(name, "status", "--json"))
+            return any((one["collaboration"], one["state"]) == (cid, state) for one in own)
+
+        wait_for(reached, seconds, f"{name} is never {state}")
 
     def quarantined(self, name: str) -> bool:
         return any(line["event"] == "quarantined" for line in log_lines(self.out(name)))
@@ -138,7 +144,9 @@ def test_a_refusal_by_hand_reaches_everybody_with_its_reason(office: Office) -> 
     for party in PARTIES:
         office.until(party, cid, "REFUSED")
         assert "wir teilen nur Summen" in office.do(party, "status", cid)
-        result = json.loads((office.out(party) / cid / "result.json").read_text())
+        written = office.out(party) / cid / "result.json"
+        wait_for(written.exists, 10, f"{party} writes no result")
+        result = json.loads(written.read_text())
         assert (result["status"], result["coefficients"]) == ("REFUSED", None)
 
 
