@@ -100,7 +100,7 @@ def test_a_file_of_many_rows_is_made_some_at_a_time() -> None:
     assert pieces is not None
     found = list(pieces)
     assert len(found) == 3 and max(map(len, found)) < 30_000
-    assert b"".join(found).decode().split() == ["id", *reversed(rows.ids)]
+    assert b"".join(found).decode().split() == ["id", *sorted(rows.ids)]
 
 
 def test_a_collaboration_that_was_not_completed_has_no_model(
