@@ -1,20 +1,16 @@
-"""Libraries that take seconds to load, loaded while the agents work, by processor time that nobody else wants."""
+"""Libraries that take seconds to load, loaded while the agents work."""
 
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 import threading
 from collections.abc import Iterable
-
-_LEAST = 19
-"""The lowest priority there is: what an agent does is never slower for it."""
 
 
 def load(modules: Iterable[str]) -> threading.Thread:
     """Import modules in a thread of their own; whoever imports them meanwhile waits for it.
 
+    At the priority of everything else: on a busy machine a lower one never ends, and whoever waits does not either.
     Nothing follows from it but speed: a module that cannot be imported says so to whoever needs it.
     """
     thread = threading.Thread(target=_load, args=(tuple(modules),), name="ahead", daemon=True)
@@ -23,8 +19,6 @@ def load(modules: Iterable[str]) -> threading.Thread:
 
 
 def _load(modules: tuple[str, ...]) -> None:
-    if sys.platform == "linux":  # elsewhere it would be of the process
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LEAST)
     for module in modules:
         try:
             importlib.import_module(module)
