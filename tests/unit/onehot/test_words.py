@@ -113,7 +113,7 @@ def draw(*shape: int) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ["orthomorphism", "spread", "fill", "tweak", "give", "take", "gather"])
 def test_compiled_loops_give_the_same_bytes(name: str) -> None:
-    compiled: Any = pytest.importorskip("accord_protocols.primitives.onehot.compiled")
+    compiled = import_module("accord_protocols.primitives.onehot.compiled")
     portable = import_module("accord_protocols.primitives.onehot.portable")
     cells, rows = 12, np.array([0, 1, 1, 0], np.uint8)
     path = RNG.integers(0, 8, cells)
