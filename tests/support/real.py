@@ -1,4 +1,4 @@
-"""What runs when: real brokers, official parsers and sweeps at full depth are for CI, and for whoever asks for them."""
+"""What runs when: real brokers, official parsers and long tests are for CI, whole sweeps for `benchmarks.sweeps`."""
 
 from __future__ import annotations
 
@@ -23,10 +23,16 @@ def unavailable(why: str) -> None:
 
 
 def deep() -> bool:
-    """Whether sweeps run at full depth, and tests that take long at all."""
+    """Whether tests that take long run at all, and sweeps at CI's depth or deeper."""
     return bool(os.environ.get(SWEEPS))
 
 
 def every(step: int) -> int:
-    """How wide a sweep's steps are: `step` here and now, 1 in CI, which looks at every one."""
-    return 1 if deep() else step
+    """How wide a sweep's steps are: `step` here and now, a third of it in CI, 1 where all is asked for."""
+    match os.environ.get(SWEEPS, ""):
+        case "":
+            return step
+        case "all":
+            return 1
+        case _:
+            return -(-step // 3)

@@ -17,20 +17,20 @@ from accord_scenarios.sizing import Expect
 from accord_schemas.agreement import LABEL_HOLDER, Prepare, TestRows
 from accord_schemas.parts import Party, Train
 
-SHARED_PERIOD = 32
-"""Where a training at `shared` begins: its range grows when scores leave it, and its work grows with the range."""
+FIRST_PERIOD = 32
+"""Where a training begins whose range grows when scores leave it: its work grows with the range."""
 LAST = "lattice"
 """The engine that can do every training."""
 
 
 def _chosen(value: Any) -> Any:
-    """What follows from the rest where a file does not say it: at `closed` the optimiser, at `shared` the range of scores
-    that a logistic model begins with; and an engine that can do it, until sizes are known."""
+    """What follows from the rest where a file does not say it: at `closed` the optimiser, there and at `shared` the range
+    of scores that a logistic model begins with; and an engine that can do it, until sizes are known."""
     if not isinstance(value, dict):
         return value
     closed = value.get("protection") == "closed"
-    open_link = value.get("protection", "shared") == "shared" and value.get("model") == "logistic"
-    grows = {"period": SHARED_PERIOD} if open_link and value.get("link") != "linear" else {}
+    ranged = value.get("model") == "logistic" and value.get("protection", "shared") in ("shared", "closed")
+    grows = {"period": FIRST_PERIOD} if ranged and value.get("link") != "linear" else {}
     return {
         **({"optimiser": "newton"} if closed else {}),
         **grows,

@@ -112,7 +112,7 @@ def test_every_party_dies_at_every_point_once(
     names = list(DATA)[:parties]
     commits, met, stride = dict.fromkeys(names, 0), set[tuple[str, str, int]](), every(6)
     if kind in ("closed", "express"):
-        stride = 13 if parties == 2 else 61  # some hundred commits, and a life folds all that were before it
+        stride = every(6) * (13 if parties == 2 else 61)  # some hundred commits, and a life folds all before it
 
     def point(party: str, where: str) -> None:
         commits[party] += where == "after commit"
