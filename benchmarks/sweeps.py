@@ -1,4 +1,4 @@
-"""Every sweep at full depth: ``python -m benchmarks.sweeps [PATH ...]``. Takes hours; CI looks at a third of the points.
+"""Every sweep at full depth: ``python -m benchmarks.sweeps [PATH ...]``. Takes hours; CI sees a third of the points.
 
 Every row count of every journal as an old backup, death at every point of every commit, every bit that may be flipped.
 Further arguments go to pytest; without any, the suites that hold sweeps are run.
