@@ -103,7 +103,7 @@ def create(
 def _write(layout: Layout, scenario: Scenario, broker: str, snapshots: Mapping[str, Snapshot]) -> None:
     exports: dict[str, dict[str, str]] = {}
     publics: dict[str, PublicIdentity] = {}
-    workers = max(1, (os.cpu_count() or 1) // len(scenario.parties))
+    cores = os.cpu_count() or 1
     for name, member in scenario.parties.items():
         folder = layout.party(name)
         folder.mkdir(exist_ok=True)
@@ -121,7 +121,8 @@ def _write(layout: Layout, scenario: Scenario, broker: str, snapshots: Mapping[s
             "passphrase_file": "keystore.key",
             "identities": "../identities.json",
             "out": ".",
-            "workers": workers,
+            "workers": max(1, cores // len(scenario.parties)),
+            "most_workers": cores,
         }
         layout.config(name).write_text(yaml12.dump(config), encoding="utf-8")
     agreed = agreement(scenario, publics).terms()

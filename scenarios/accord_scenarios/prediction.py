@@ -188,6 +188,7 @@ def _layout(
                 "models": os.path.relpath(base, folder.absolute()),
                 "out": ".",
                 "workers": max(1, (os.cpu_count() or 1) // len(scenario.parties)),
+                "most_workers": os.cpu_count() or 1,
             }
             layout.config(party).write_text(yaml12.dump(config), encoding="utf-8")
             one_shot = {

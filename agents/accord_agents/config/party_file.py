@@ -284,6 +284,8 @@ class Config(BaseModel):
         out: Folder for journal, log and results.
         models: Folder of the results of earlier trainings, by whose models is predicted; `out` without it.
         workers: Worker processes; default one per core.
+        most_workers: Worker processes that one job of many parts is spread over, while it is worked on; default as
+            many as `workers`.
         metrics: Where metrics, health and readiness are served; nowhere without it.
     """
 
@@ -301,6 +303,7 @@ class Config(BaseModel):
     out: Path
     models: Path | None = None
     workers: Annotated[int, Field(ge=1, le=256)] | None = None
+    most_workers: Annotated[int, Field(ge=1, le=256)] | None = None
     metrics: MetricsSettings | None = None
 
     @property

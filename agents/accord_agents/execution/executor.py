@@ -28,22 +28,32 @@ ATTEMPTS = 3
 """A job that breaks the pool this often fails its collaboration, and only that."""
 QUEUED = 2
 """Parts of one job that are under way for each worker: what is done waits in memory for the parts before it."""
+LONG = 12
+"""Parts from which on a job is worth the start of further workers, a third of a second each."""
+WARMED, ORDINARY, FURTHER = "warmed", "ordinary", "further"
 
 
 class ProcessExecutor:
     """An `Executor` of `workers` processes, and of one more where a job warms it for a heavy one: that one ends with
     the heavy job, and the others keep what they have loaded and compiled. Else a heavy job takes the others along.
 
+    Args:
+        workers: Processes for what comes.
+        most: Processes that a job of many parts is spread over, at least `workers`; those beyond `workers` end with it.
+            Agents that share a machine have a core each for what all do at once; where one waits for another, one core
+            would be idle.
+
     Raises:
         ValueError: There is to be no worker at all.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, most: int = 0) -> None:
         if workers < 1:
             raise ValueError("an executor has at least one worker")
-        self._workers = workers
-        self._pools: dict[bool, ProcessPoolExecutor] = {}
-        """The warmed one, and that of all others."""
+        self._workers, self._further = workers, max(0, most - workers)
+        self._pools: dict[str, ProcessPoolExecutor] = {}
+        self._long = 0
+        """Jobs of many parts that are under way."""
         self._context = multiprocessing.get_context("spawn")
         self._pids: set[int] = set()
 
@@ -55,23 +65,31 @@ class ProcessExecutor:
                 orders = cut_up(compute, supplies)
             except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
                 return undone(compute.task, f"it could not be cut: {type(error).__name__}")
-            warmed = task.warms or (task.heavy and True in self._pools)
-            pool, joined = self._opened(warmed=warmed), Joined(supplies.blobs)
+            warmed = task.warms or (task.heavy and WARMED in self._pools)
+            crew, joined = [self._opened(WARMED if warmed else ORDINARY)], Joined(supplies.blobs)
+            long = bool(self._further) and not warmed and _parts_of(compute, supplies) >= LONG
+            if long:
+                crew.append(self._opened(FURTHER))
+                self._long += 1
             try:
-                reply = await self._all(pool, orders, joined, supplies, functools.partial(_counted, compute, supplies))
+                reply = await self._all(crew, orders, joined, supplies, functools.partial(_counted, compute, supplies))
             except BrokenProcessPool:
-                self._retire(pool)
+                for pool in crew:
+                    self._retire(pool)
                 continue
             finally:
                 joined.discard()
+                self._long -= long
+                if long and not self._long:
+                    self._retire(crew[-1])
             if task.heavy:
-                await self._ended(pool)
+                await self._ended(crew[0])
             return reply
         return undone(compute.task, f"it ended its worker {ATTEMPTS} times")
 
     async def _all(
         self,
-        pool: ProcessPoolExecutor,
+        crew: list[ProcessPoolExecutor],
         orders: Iterator[TaskRequest],
         joined: Joined,
         supplies: TaskResources,
@@ -80,16 +98,18 @@ class ProcessExecutor:
         """Keep the workers busy, and no more than that: neither orders nor results pile up."""
         counted, again, under_way = itertools.count(1), 0, deque[asyncio.Future[TaskResult]]()
         resumed = supplies.parts is not None and supplies.parts.folder.exists()
+        room = _Room(crew, QUEUED * self._workers, QUEUED * self._further)
         try:
             for order in orders:
-                if len(under_way) >= QUEUED * self._workers:
+                while len(under_way) >= room.size:
                     await asyncio.to_thread(joined.add, await under_way.popleft())
                     done(next(counted))
                 if resumed and order.parts and (kept := await asyncio.to_thread(order.parts.find, order.number)):
                     under_way.append(_known(TaskResult(kept)))
                     again += 1
                 else:
-                    under_way.append(asyncio.wrap_future(self._submit(pool, work, order)))
+                    pool = room.freest()
+                    under_way.append(asyncio.wrap_future(room.taken(pool, self._submit(pool, work, order))))
             if again:
                 supplies.found(again)
             while under_way:
@@ -103,18 +123,18 @@ class ProcessExecutor:
 
     def _retire(self, pool: ProcessPoolExecutor) -> None:
         """Let a pool finish what it has and end; the next job starts another."""
-        self._pools = {warmed: other for warmed, other in self._pools.items() if other is not pool}
+        self._pools = {kind: other for kind, other in self._pools.items() if other is not pool}
         pool.shutdown(wait=False)
 
     async def _ended(self, pool: ProcessPoolExecutor) -> None:
         """Retire a pool and wait a moment for its workers: their memory and that of the next ones would add up."""
-        self._pools = {warmed: other for warmed, other in self._pools.items() if other is not pool}
+        self._pools = {kind: other for kind, other in self._pools.items() if other is not pool}
         ending = asyncio.ensure_future(asyncio.to_thread(pool.shutdown))  # the first shutdown of a pool alone can wait
         await asyncio.wait({ending}, timeout=5.0)
 
     def warm(self) -> None:
         """Start a worker before there is work."""
-        self._submit(self._opened(warmed=False), _nothing)
+        self._submit(self._opened(ORDINARY), _nothing)
 
     def processes(self) -> list[int]:
         """Process ids of the workers."""
@@ -137,11 +157,37 @@ class ProcessExecutor:
         self._pids |= _children() - before
         return future
 
-    def _opened(self, *, warmed: bool) -> ProcessPoolExecutor:
-        if warmed not in self._pools:
-            workers = 1 if warmed else self._workers
-            self._pools[warmed] = ProcessPoolExecutor(workers, mp_context=self._context, initializer=start)
-        return self._pools[warmed]
+    def _opened(self, kind: str) -> ProcessPoolExecutor:
+        if kind not in self._pools:
+            workers = {WARMED: 1, ORDINARY: self._workers, FURTHER: self._further}[kind]
+            self._pools[kind] = ProcessPoolExecutor(workers, mp_context=self._context, initializer=start)
+        return self._pools[kind]
+
+
+class _Room:
+    """How much of a job's work each pool has taken, and where the next part goes.
+
+    Args:
+        crew: The pools.
+        rooms: Parts that each may have under way.
+    """
+
+    def __init__(self, crew: list[ProcessPoolExecutor], *rooms: int) -> None:
+        self._crew, self._rooms = crew, rooms
+        self._taken = [set[Future[TaskResult]]() for _ in crew]
+        self.size = sum(rooms[: len(crew)])
+
+    def freest(self) -> ProcessPoolExecutor:
+        """The pool that has most room left."""
+        for taken in self._taken:
+            taken.difference_update([future for future in taken if future.done()])
+        left = [room - len(taken) for room, taken in zip(self._rooms, self._taken, strict=False)]
+        return self._crew[left.index(max(left))]
+
+    def taken(self, pool: ProcessPoolExecutor, future: Future[TaskResult]) -> Future[TaskResult]:
+        """Note what a pool has taken."""
+        self._taken[self._crew.index(pool)].add(future)
+        return future
 
 
 def _children() -> set[int]:
@@ -199,8 +245,12 @@ def _known(reply: TaskResult) -> asyncio.Future[TaskResult]:
     return future
 
 
+def _parts_of(compute: Compute, supplies: TaskResources) -> int:
+    return len(spans(TASKS[compute.task], compute.inputs, supplies.rows))
+
+
 def _counted(compute: Compute, supplies: TaskResources, part: int) -> None:
-    supplies.done(part, len(spans(TASKS[compute.task], compute.inputs, supplies.rows)))
+    supplies.done(part, _parts_of(compute, supplies))
 
 
 def _nothing() -> None:

@@ -94,7 +94,7 @@ class Service:
         forget()
         self.identity = own_identity(self.keystore, config.party)
         self.log = open_log(config.out / "agent.log", config.party)
-        self.executor: Executor = ProcessExecutor(config.workers or os.cpu_count() or 1)
+        self.executor: Executor = ProcessExecutor(config.workers or os.cpu_count() or 1, config.most_workers or 0)
         self.memory = Memory()
         self.reruns = Reruns(self.keystore.memory, self.keystore.get("storage"))
         self.witness_wait = WitnessWait(self._unwitnessed)

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 from tests.support.snapshots import written
 
-from accord_agents.execution.executor import ProcessExecutor
+from accord_agents.execution.executor import LONG, ProcessExecutor
 from accord_agents.execution.port import TaskResources
 from accord_agents.execution.result import TaskResult
 from accord_agents.intake.table import Report, Table
@@ -31,9 +32,9 @@ def compute(rows: int) -> Compute:
     return Compute("c", "pads.encrypt", {"masks": masks, "slot_bits": 120}, key=b"k" * 32, secrets=("paillier",))
 
 
-def run(workers: int, job: Compute, supplies: TaskResources) -> TaskResult:
+def run(workers: int, job: Compute, supplies: TaskResources, most: int = 0) -> TaskResult:
     async def once() -> TaskResult:
-        executor = ProcessExecutor(workers)
+        executor = ProcessExecutor(workers, most)
         try:
             return await executor.run(job, supplies)
         finally:
@@ -47,6 +48,29 @@ def test_the_number_of_workers_does_not_show() -> None:
     rows = 2 * TASKS["pads.encrypt"].chunk + 17
     one, two = (run(n, compute(rows), supplies).fields["numbers"] for n in (1, 2))
     assert len(one) == rows and (one == two).all()
+
+
+def test_a_long_job_has_further_workers_that_end_with_it() -> None:
+    supplies = TaskResources(b"k" * 32, {"paillier": KEY.encode()}, None, 0)
+    rows = LONG * TASKS["pads.encrypt"].chunk
+    seen = set[int]()
+
+    async def both() -> tuple[TaskResult, TaskResult, int]:
+        executor = ProcessExecutor(1, most=2)
+        looking = replace(supplies, done=lambda *_: seen.add(len(executor.processes())))
+        try:
+            short = await executor.run(compute(rows - TASKS["pads.encrypt"].chunk), looking)
+            assert seen == {1}
+            long = await executor.run(compute(rows), looking)
+            while len(executor.processes()) > 1:  # it was told to end, and is awaited by nobody
+                await asyncio.sleep(0.01)
+            return short, long, len(executor.processes())
+        finally:
+            executor.close()
+
+    short, long, left = asyncio.run(both())
+    assert 2 in seen and left == 1 and not short.trigger
+    assert (long.fields["numbers"] == run(1, compute(rows), supplies).fields["numbers"]).all()
 
 
 def test_it_is_told_how_many_parts_are_done() -> None:
