@@ -26,3 +26,10 @@ def spare(large: int) -> None:
         option(_MMAP_THRESHOLD, large)
         option(_TRIM_THRESHOLD, 2 * large)
         option(_ARENA_MAX, ARENAS)
+
+
+def trimmed() -> None:
+    """Give memory that the C library holds and nobody uses back to the system, where it can (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

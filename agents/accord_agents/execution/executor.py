@@ -12,11 +12,12 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
 
+from accord_agents.execution.allocator import trimmed
 from accord_agents.execution.joining import Joined
 from accord_agents.execution.parts import Parts
 from accord_agents.execution.port import TaskResources
 from accord_agents.execution.result import TaskResult, undone
-from accord_agents.execution.worker import TaskRequest, start, work
+from accord_agents.execution.worker import TaskRequest, ready, start, work
 from accord_protocols.kernel.effects import Compute
 from accord_protocols.tasks.registry import TASKS, cut, spans
 from accord_schemas.address import Address
@@ -69,6 +70,7 @@ class ProcessExecutor:
             crew, joined = [self._opened(WARMED if warmed else ORDINARY)], Joined(supplies.blobs)
             long = bool(self._further) and not warmed and _parts_of(compute, supplies) >= LONG
             if long:
+                trimmed()  # what its inputs came in
                 crew.append(self._opened(FURTHER))
                 self._long += 1
             try:
@@ -134,7 +136,7 @@ class ProcessExecutor:
 
     def warm(self) -> None:
         """Start a worker before there is work."""
-        self._submit(self._opened(ORDINARY), _nothing)
+        self._submit(self._opened(ORDINARY), ready)
 
     def processes(self) -> list[int]:
         """Process ids of the workers."""
@@ -251,7 +253,3 @@ def _parts_of(compute: Compute, supplies: TaskResources) -> int:
 
 def _counted(compute: Compute, supplies: TaskResources, part: int) -> None:
     supplies.done(part, _parts_of(compute, supplies))
-
-
-def _nothing() -> None:
-    return None

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
-
 import psutil
 
 MIB = 1 << 20
-
-
-def trimmed() -> None:
-    """Give memory that the C library holds and nobody uses back to the system, where it can (glibc)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 class Memory:

@@ -12,11 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from accord_agents.execution.allocator import trimmed
 from accord_agents.journal.credible_time import HOUR, SETTLED, Looks
 from accord_agents.journal.erasure import due, erase, instant
 from accord_agents.journal.journal import Journal
 from accord_agents.loop.agent import Agent
-from accord_agents.observability.memory import trimmed
 from accord_agents.security.keystore import Keystore
 from accord_agents.service.witness_wait import WitnessWait
 from accord_schemas.codes import Code

@@ -7,13 +7,16 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from accord_protocols.primitives.psi.text_order import Worded, in_parts
-from accord_schemas.agreement import Step
 from accord_schemas.canonical import canonical_json, framed
 from accord_schemas.errors import UsageError
+
+if TYPE_CHECKING:  # a worker that hashes ids is spared the library that checks agreements
+    from accord_schemas.agreement import Step
 
 MAX_ID_BYTES = 1024
 
