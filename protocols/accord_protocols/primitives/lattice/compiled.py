@@ -10,28 +10,19 @@ All loops run along an axis of contiguous 32-bit numbers, so that the compiler m
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
+from accord_protocols.primitives.compiling import kernel
+
 Array = NDArray[Any]
 U = np.uint64
 U32 = np.uint32
 _HALF = U(32)
 _LOW = U(0xFFFFFFFF)
 _TILE = 1024
-
-
-def kernel(function: F) -> F:
-    """Compile when first called, and keep it on disk where there is a place for it."""
-    try:
-        return cast(F, numba.njit(nogil=True, cache=True)(function))
-    except RuntimeError:  # no folder can be written: each process compiles anew
-        return cast(F, numba.njit(nogil=True)(function))
 
 
 @kernel

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.primitives.psi.ot.compiled import kernel
+from accord_protocols.primitives.compiling import kernel
 
 Array = NDArray[Any]
 U = np.uint64

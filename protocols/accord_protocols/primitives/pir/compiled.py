@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.primitives.lattice.compiled import kernel
+from accord_protocols.primitives.compiling import kernel
 
 _ROWS = 4
 

@@ -5,28 +5,19 @@ Loaded for sets of `LARGE` ids and more: numba takes half a second to start, in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
+from accord_protocols.primitives.compiling import kernel
+
 Array = NDArray[Any]
 U, U32 = np.uint64, np.uint32
 _WORDS = 5  # of a code, as `f4.WORDS`: known when the loops are compiled
 _LANES = 16  # messages at a time: two vectors of eight words
 _START, _END_ROOT, _KEYED = 1, 10, 16  # flags of BLAKE3
 _HALF = U(32)
-
-
-def kernel(function: F) -> F:
-    """Compile when first called, and keep it on disk where there is a place for it."""
-    try:
-        return cast(F, numba.njit(nogil=True, cache=True)(function))
-    except RuntimeError:  # no folder can be written: each process compiles anew
-        return cast(F, numba.njit(nogil=True)(function))
 
 
 # ---- what an id stands for
