@@ -31,12 +31,11 @@ QUEUED = 2
 """Parts of one job that are under way for each worker: what is done waits in memory for the parts before it."""
 LONG = 12
 """Parts from which on a job is worth the start of further workers, a third of a second each."""
-WARMED, ORDINARY, FURTHER = "warmed", "ordinary", "further"
+ORDINARY, FURTHER = "ordinary", "further"
 
 
 class ProcessExecutor:
-    """An `Executor` of `workers` processes, and of one more where a job warms it for a heavy one: that one ends with
-    the heavy job, and the others keep what they have loaded and compiled. Else a heavy job takes the others along.
+    """An `Executor` of `workers` processes, and of further ones for jobs of many parts.
 
     Args:
         workers: Processes for what comes.
@@ -60,15 +59,13 @@ class ProcessExecutor:
 
     async def run(self, compute: Compute, supplies: TaskResources) -> TaskResult:
         """A job's result; parts are joined in their order, whoever was faster."""
-        task = TASKS[compute.task]
         for _ in range(ATTEMPTS):
             try:
                 orders = cut_up(compute, supplies)
             except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
                 return undone(compute.task, f"it could not be cut: {type(error).__name__}")
-            warmed = task.warms or (task.heavy and WARMED in self._pools)
-            crew, joined = [self._opened(WARMED if warmed else ORDINARY)], Joined(supplies.blobs)
-            long = bool(self._further) and not warmed and _parts_of(compute, supplies) >= LONG
+            crew, joined = [self._opened(ORDINARY)], Joined(supplies.blobs)
+            long = bool(self._further) and _parts_of(compute, supplies) >= LONG
             if long:
                 trimmed()  # what its inputs came in
                 crew.append(self._opened(FURTHER))
@@ -84,8 +81,6 @@ class ProcessExecutor:
                 self._long -= long
                 if long and not self._long:
                     self._retire(crew[-1])
-            if task.heavy:
-                await self._ended(crew[0])
             return reply
         return undone(compute.task, f"it ended its worker {ATTEMPTS} times")
 
@@ -128,12 +123,6 @@ class ProcessExecutor:
         self._pools = {kind: other for kind, other in self._pools.items() if other is not pool}
         pool.shutdown(wait=False)
 
-    async def _ended(self, pool: ProcessPoolExecutor) -> None:
-        """Retire a pool and wait a moment for its workers: their memory and that of the next ones would add up."""
-        self._pools = {kind: other for kind, other in self._pools.items() if other is not pool}
-        ending = asyncio.ensure_future(asyncio.to_thread(pool.shutdown))  # the first shutdown of a pool alone can wait
-        await asyncio.wait({ending}, timeout=5.0)
-
     def warm(self) -> None:
         """Start a worker before there is work."""
         self._submit(self._opened(ORDINARY), ready)
@@ -161,7 +150,7 @@ class ProcessExecutor:
 
     def _opened(self, kind: str) -> ProcessPoolExecutor:
         if kind not in self._pools:
-            workers = {WARMED: 1, ORDINARY: self._workers, FURTHER: self._further}[kind]
+            workers = self._workers if kind == ORDINARY else self._further
             self._pools[kind] = ProcessPoolExecutor(workers, mp_context=self._context, initializer=start)
         return self._pools[kind]
 

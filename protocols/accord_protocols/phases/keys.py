@@ -138,7 +138,7 @@ class Keys(Machine):
         commit = Compute("committed", "ids.commit", key=draw.key("commit"), data=True)
         compiles = list[Compute]()  # nobody waits for it
         if by_lattice(self.agreement):  # its workers keep what they compile, so that preparation has one of its own
-            compiles += [Compute("warmed", "lattice.warm"), Compute("warmed.prepare", "prepare.warm")]
+            compiles += [Compute("warmed", "lattice.warm")]
         compiles += [Compute("warmed.ot", "ot.warm", data=True)] if by_transfer(self.agreement) else []
         return Fired((*makes, commit, *compiles), self.publish.keeping(None))
 

@@ -1,4 +1,4 @@
-"""Fitting a preparation on TRAIN rows, with scikit-learn's transformers."""
+"""Fitting a preparation on TRAIN rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from accord_protocols.preparation.categories import LEAST, CategoryFit, expanded, fit_categories
 from accord_protocols.preparation.fitted import ColumnFit, Dropped, Fitted
-from accord_protocols.preparation.moments import magnitude, shifted
+from accord_protocols.preparation.moments import magnitude, moments, shifted
+from accord_protocols.preparation.steps import objection, reach, replacement
 from accord_schemas.agreement import Prepare
 from accord_schemas.errors import UsageError
 
@@ -32,8 +33,8 @@ def fit(
     Every column is divided by a power of two above its largest value first and what was learned multiplied by it, which
     is exact: no step meets the unit of a column, nor the ends of what floats hold.
 
-    scikit-learn's own statistics here are numpy sums over the rows and a partition; neither BLAS nor vectorised
-    transcendental functions enter, so they have the same bits on every processor (a test holds them to it).
+    Sums are correctly rounded, and all else is comparing and sorting: what is learned has the same bits on every
+    processor, under every version of numpy.
 
     Args:
         columns: Names of the m columns.
@@ -74,41 +75,40 @@ def fit(
     if not used:
         return done(())
 
-    from sklearn.impute import SimpleImputer
-    from sklearn.preprocessing import StandardScaler
-
-    from accord_protocols.preparation.transformers import InformativeColumns, Winsoriser
-
-    fill, raw = settings.impute, np.ascontiguousarray(train[:, used])  # sums follow the layout
+    fill, raw = settings.impute, np.ascontiguousarray(train[:, used])
     if isinstance(fill, float):
         raw = np.where(np.isnan(raw), fill, raw)
     units = [magnitude(column[~np.isnan(column)]) for column in raw.T]
-    imputer = SimpleImputer(strategy="mean" if isinstance(fill, float) else fill)
-    winsoriser = None if settings.winsorise is None else Winsoriser(settings.winsorise)
-    selector = InformativeColumns(settings.drop_variance_below, settings.drop_variance_above, units)
-
-    filled = imputer.fit_transform(np.ldexp(raw, np.negative(units)))
-    flags = np.array([names[place] in indicators for place in used])  # of two values none is an outlier
-    clipped = np.where(flags, filled, winsoriser.fit_transform(filled)) if winsoriser else filled
+    small = np.ldexp(raw, np.negative(units))
+    how = "mean" if isinstance(fill, float) else fill
+    fills = [replacement(column[~np.isnan(column)], how) for column in small.T]
+    filled = np.where(np.isnan(small), fills, small)
+    flags = [names[place] in indicators for place in used]  # of two values none is an outlier
+    bounds = [
+        None if settings.winsorise is None or flag else reach(column, settings.winsorise)
+        for column, flag in zip(filled.T, flags, strict=True)
+    ]
+    clipped = np.column_stack(
+        [column if bound is None else np.clip(column, *bound) for column, bound in zip(filled.T, bounds, strict=True)]
+    )
     clips = (clipped != filled).sum(axis=0).tolist()
-    selected = selector.fit_transform(clipped)
-    scaler = StandardScaler().fit(selected) if settings.scale and selected.shape[1] else None
 
     kept: list[ColumnFit] = []
-    for place, (column, cause, unit) in enumerate(zip(used, selector.reasons_, units, strict=True)):
+    for place, (column, unit, bound) in enumerate(zip(used, units, bounds, strict=True)):
+        found = moments(clipped[:, place])
+        below, above = settings.drop_variance_below, settings.drop_variance_above
+        cause = objection(clipped[:, place], found, unit, below, above)
         if cause is not None:
             dropped[names[column]] = Dropped(step=cause[0], reason=cause[1])
             continue
-        bounded = winsoriser if winsoriser is not None and not flags[place] else None
         kept.append(
             ColumnFit(
                 name=names[column],
-                impute=fill if isinstance(fill, float) else math.ldexp(imputer.statistics_[place], unit),
-                low=_bound(bounded.low_[place], unit) if bounded else None,
-                high=_bound(bounded.high_[place], unit) if bounded else None,
-                mean=math.ldexp(scaler.mean_[len(kept)], unit) if scaler else 0.0,
-                # not scaler.scale_, which is 1 where the variance is small against the mean
-                scale=math.ldexp(math.sqrt(scaler.var_[len(kept)]), unit) if scaler else 1.0,
+                impute=fill if isinstance(fill, float) else math.ldexp(fills[place], unit),
+                low=_bound(bound[0], unit) if bound else None,
+                high=_bound(bound[1], unit) if bound else None,
+                mean=math.ldexp(found.mean, unit) if settings.scale else 0.0,
+                scale=math.ldexp(found.deviation, unit) if settings.scale else 1.0,
                 average=0.0,
                 nulls=nulls[column],
                 clipped=clips[place],

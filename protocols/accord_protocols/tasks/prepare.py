@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import numpy as np
@@ -21,12 +20,6 @@ from accord_protocols.primitives.psi.ids import is_test
 from accord_protocols.tasks.registry import Context, Result
 from accord_schemas.agreement import Prepare
 from accord_schemas.errors import ProtocolError
-
-
-def warm(context: Context) -> Result:
-    """Load what `fit_task` needs: two seconds of a processor."""
-    importlib.import_module("accord_protocols.preparation.transformers")
-    return Result({})
 
 
 def fit_task(context: Context) -> Result:

@@ -115,8 +115,6 @@ class Task:
         lazy: Fields that it reads itself, some rows at a time, see `some`: blobs where they are large.
         chunk: Rows per part: fixed, so that the bytes do not depend on the number of workers.
         chunk_from: The input that says how many, where that follows from sizes of the job.
-        heavy: Whether it loads scikit-learn; its worker ends afterwards and gives 100 MiB back.
-        warms: Whether it only loads what a later heavy one needs, in a worker of their own.
         cheap: Whether a replay executes it again in any case, for parties of up to `CHEAP_ROWS` rows: milliseconds.
         replayed_by: The task that gives its result again in a replay, where that is another one.
         recorded: The field of the recorded result which that one is given besides the inputs.
@@ -128,8 +126,6 @@ class Task:
     lazy: tuple[str, ...] = ()
     chunk: int = 2048
     chunk_from: str = ""
-    heavy: bool = False
-    warms: bool = False
     cheap: bool = False
     replayed_by: str = ""
     recorded: str = ""
@@ -180,9 +176,8 @@ TASKS: dict[str, Task] = {
     "align.order": Task("align:order", cheap=True),
     "carry.taken": Task("carry:taken", cheap=True),
     "carry.checked": Task("carry:checked", cheap=True),
-    "prepare.warm": Task("prepare:warm", warms=True),
-    "prepare.fit": Task("prepare:fit_task", heavy=True, replayed_by="prepare.refit", recorded="fitted"),
-    "prepare.refit": Task("prepare:refit_task", heavy=True),
+    "prepare.fit": Task("prepare:fit_task", replayed_by="prepare.refit", recorded="fitted"),
+    "prepare.refit": Task("prepare:refit_task"),
     "pads.encrypt": Task("pads:encrypt", split=("masks",), chunk=512),
     "pads.mask": Task("pads:mask", split=("columns",), chunk=4),
     "pads.multiply": Task("pads:multiply"),

@@ -167,7 +167,7 @@ def _compare(scenario: Training, result: dict[str, Any], tables: Tables, _folder
         held_against(result, scenario, tables)
 
 
-_SCIKIT = ("sklearn.impute", "sklearn.linear_model", "sklearn.preprocessing")
+_SCIKIT = ("sklearn.linear_model",)
 PLAYED = Played(
     job=train.JOB,
     scenario=Training,
