@@ -28,7 +28,7 @@ from accord_broker.tasks import apart
 from accord_schemas.address import Address
 from accord_schemas.frame import Frame
 
-BATCH_EVENTS, BATCH_BYTES = 64, 4 << 20
+BATCH_EVENTS, BATCH_BYTES = 64, 2 << 20
 HEAVY = 256 << 10
 """Bytes from which on a batch is folded in a thread: meanwhile the loop keeps its time."""
 KEEP_EVERY = 1.0

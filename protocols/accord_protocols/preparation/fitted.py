@@ -1,4 +1,4 @@
-"""What a preparation learned from the TRAIN rows; applies to any rows without scikit-learn."""
+"""What a preparation learned from the TRAIN rows; applies to any rows."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Fitted(BaseModel):
         return tuple(column.name for column in self.kept)
 
     def close(self, other: Self) -> bool:
-        """Whether both were fitted on the same rows: equal but for `CLOSE` in what scikit-learn computed."""
+        """Whether both were fitted on the same rows: equal but for `CLOSE` in what may have been computed otherwise."""
         plain = {"columns", "categories", "forms", "dropped"}
         alike = self.names == other.names and self.model_dump(include=plain) == other.model_dump(include=plain)
         return alike and all(mine.close(its) for mine, its in zip(self.kept, other.kept, strict=True))

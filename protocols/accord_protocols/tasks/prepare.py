@@ -41,7 +41,7 @@ def fit_task(context: Context) -> Result:
 
 
 def refit_task(context: Context) -> Result:
-    """What `fit_task` gave, with a recorded fit: scikit-learn's own arithmetic need not have the same last bits.
+    """What `fit_task` gave, with a recorded fit: one of before need not have the same last bits.
 
     Inputs: those of `fit_task`, and fitted as it was recorded.
 
