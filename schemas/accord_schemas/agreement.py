@@ -18,7 +18,7 @@ from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError
 from accord_schemas.graph import GRAPH, Graph
 from accord_schemas.header import MAX_PARTIES
-from accord_schemas.parts import Name, Part, Party, Predict, Query, Train, Trees
+from accord_schemas.parts import Binning, Name, Part, Party, Predict, Query, Train, Trees
 from accord_schemas.suites import DEFAULT, SM, SUITES, Profile, Suite
 
 LABEL_HOLDER, FEATURE_HOLDER = "label_holder", "feature_holder"
@@ -38,6 +38,8 @@ QUERY = "query"
 """The job in which one party asks another for the values of keys that it does not name."""
 TREES = "trees"
 """The job that grows boosted trees."""
+BINS = "bins"
+"""The job that measures what the bins of every column say of the label."""
 RESERVED = frozenset({"job", "self"})
 MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192
 Pin = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -200,6 +202,7 @@ class Agreement(Part):
     prepare: Prepare = Prepare()
     train: Train | None = None
     trees: Trees | None = None
+    bins: Binning | None = None
     computing: Annotated[tuple[Party, ...], Strict(False)] = ()
     test_rows: TestRows | None = None
     predict: Predict | None = None

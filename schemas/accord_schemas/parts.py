@@ -110,13 +110,13 @@ class Trees(Part):
         min_child_weight: The least sum of second derivatives of a child.
         min_rows: The fewest TRAIN rows of a group whose sums anybody sees, and of a child.
         stop_after: Trees without a smaller loss on TEST rows after which no more are grown; None grows all.
-        row_sample: Part of the TRAIN rows that each tree is grown on.
+        subsample: Part of the TRAIN rows that each tree is grown on.
         column_sample: Part of each party's columns that each tree looks at.
     """
 
     protection: Literal["shared", "paths"] = "shared"
     objective: Literal["logistic", "squared", "poisson"] = "logistic"
-    trees: Annotated[int, Field(ge=1, le=1000)] = 20
+    trees: Annotated[int, Field(ge=1, le=1000)] = 50
     depth: Annotated[int, Field(ge=1, le=7)] = 5
     bins: Literal[4, 8, 16, 32, 64] = 32
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.3
@@ -125,8 +125,25 @@ class Trees(Part):
     min_child_weight: Annotated[float, Field(ge=0, le=1_000_000)] = 1.0
     min_rows: Annotated[int, Field(ge=20, le=1_000_000)] = 20
     stop_after: Annotated[int, Field(ge=1, le=1000)] | None = 5
-    row_sample: Annotated[float, Field(gt=0, le=1)] = 1.0
+    subsample: Annotated[float, Field(gt=0, le=1)] = 1.0
     column_sample: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+class Binning(Part):
+    """Bins of every party's columns, with the weight of evidence of each.
+
+    Args:
+        bins: Of a column at most, quantiles of its TRAIN rows; missing values have one more of their own.
+        min_rows: The fewest TRAIN rows of a bin: smaller ones are joined with those beside them.
+    """
+
+    bins: Annotated[int, Field(ge=2, le=63)] = 10
+    min_rows: Annotated[int, Field(ge=20, le=1_000_000)] = 20
+
+    @property
+    def leaves(self) -> int:
+        """Bins that a cell is made for: a power of two, with room for missing values."""
+        return max(4, 1 << self.bins.bit_length())
 
 
 class Predict(Part):

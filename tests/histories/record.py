@@ -33,6 +33,7 @@ _DOCUMENTS = (
     "reasons.csv",
     "answers.csv",
     "graph.csv",
+    "bins.json",
 )
 _KEPT = (*_DOCUMENTS, "snapshots/*", "payloads/*", "blobs/*/*")
 
@@ -40,7 +41,8 @@ _KEPT = (*_DOCUMENTS, "snapshots/*", "payloads/*", "blobs/*/*")
 def recorded() -> dict[str, tuple[str, str]]:
     """Command and scenario of each history: every bundled scenario, and every job that none of them is."""
     further = {"psi": ("psi", "wine"), "overlap": ("overlap", "wine"), "predict": ("predict", "wine")}
-    further |= {"online": ("online", "wine"), "trees": ("run", str(HERE / "trees.yaml"))}
+    further |= {"online": ("online", "wine")}
+    further |= {name: ("run", str(HERE / f"{name}.yaml")) for name in ("trees", "hidden", "bins")}
     return {name: ("run", name) for name in library.names()} | further
 
 

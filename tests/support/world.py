@@ -21,7 +21,7 @@ from accord_schemas.agreement import Agreement, Align, Member, Prepare, TestRows
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError, ProtocolError
 from accord_schemas.events import Event
-from accord_schemas.parts import Train, Trees
+from accord_schemas.parts import Binning, Train, Trees
 
 NAMES = ("bank", "shop", "telco", "insurer", "clinic")
 Tamper = Callable[[str, Content], Event]
@@ -113,6 +113,14 @@ def boosted(parties: int, gate: float | None = None, **trees: Any) -> Agreement:
     small = {"protection": "paths", "objective": "squared", "trees": 2, "depth": 3, "bins": 8}
     grows = {"train": None, "trees": Trees(**{**small, **trees}), "align": Align(protocol="ecdh", max_overlap=gate)}
     update = {"job": job.name, "versions": job.versions, **grows}
+    return job.told(agreement(parties, gate=gate).model_copy(update=update))
+
+
+def binned(parties: int, gate: float | None = None, **bins: Any) -> Agreement:
+    """An agreement to bin columns."""
+    job = JOBS["bins"]
+    weighs = {"train": None, "bins": Binning(**bins), "align": Align(protocol="ecdh", max_overlap=gate)}
+    update = {"job": job.name, "versions": job.versions, **weighs}
     return job.told(agreement(parties, gate=gate).model_copy(update=update))
 
 

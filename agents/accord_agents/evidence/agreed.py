@@ -27,6 +27,8 @@ _SECTIONS = {
     "train": "training",
     "test_rows": "test rows",
     "predict": "prediction",
+    "trees": "boosted trees",
+    "bins": "bins",
     "limits": "bounds",
 }
 _APART = frozenset({"version", "name", "parties", "learns", "versions"})

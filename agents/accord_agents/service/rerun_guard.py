@@ -23,6 +23,7 @@ from accord_agents.collaboration.room import too_large
 from accord_agents.config.policy import Policy
 from accord_agents.intake.table import Table
 from accord_agents.security.keystore import durable
+from accord_protocols.phases.boosting.able import MOST, traffic
 from accord_protocols.phases.training.few_rows import PER_COLUMN, wanted
 from accord_protocols.primitives.psi.ids import is_test
 from accord_schemas.agreement import Agreement
@@ -30,7 +31,7 @@ from accord_schemas.canonical import digest
 
 ROWS_PER_COLUMN = 50
 ROWS_PER_EQUATION = 4
-"""Of boosted trees: TRAIN rows for each equation that they tell on a column, over all runs."""
+"""Of trees and bins: TRAIN rows for each equation that they tell on a column, or on the labels, over all runs."""
 SUFFIX = ".rows"
 """Of the file of a collaboration, after its id."""
 Hashes = NDArray[np.uint64]
@@ -45,7 +46,7 @@ class Training:
         rows: ``(n,)`` hashes of the TRAIN rows' ids, ascending.
         contents: ``(n,)`` hashes of what stands in them: label and columns.
         scored: ``(k,)`` hashes of the TEST rows' ids.
-        equations: On each column of these rows that boosted trees may have told, see `equations`.
+        equations: On each column of these rows, or on their labels, that may have been told, see `equations`.
     """
 
     peers: frozenset[str]
@@ -92,16 +93,26 @@ class Reruns:
     def __init__(self, folder: Path, key: bytes) -> None:
         self._folder, self._key = folder, digest(b"accord reruns", key)
 
-    def training(self, agreement: Agreement, me: str, table: Table, rows: Sequence[int]) -> Training:
-        """What to remember of a training on the TRAIN rows among the aligned `rows` of a table."""
+    def training(self, agreement: Agreement, me: str, table: Table, rows: Sequence[int], columns: int = 0) -> Training:
+        """What to remember of a training on the TRAIN rows among the aligned `rows` of a table.
+
+        Args:
+            agreement: Its terms.
+            me: This party.
+            table: Its file.
+            rows: Common ones.
+            columns: Of the other party that has most.
+        """
         rule = agreement.test_rows
         tests = {r for r in rows if rule is not None and is_test(table.ids[r], rule.hash_modulus, rule.equals)}
-        kept = [r for r in rows if r not in tests]
-        ids, scored = (np.array([self._hash(table.ids[r].encode()) for r in each], np.uint64) for each in (kept, tests))
+        kept, opened = [r for r in rows if r not in tests], [] if agreement.bins else tests
+        ids, scored = (
+            np.array([self._hash(table.ids[r].encode()) for r in each], np.uint64) for each in (kept, opened)
+        )
         order = np.argsort(ids)
         contents = np.array([self._hash(self._content(table, kept[k])) for k in order], np.uint64)
         peers = frozenset(agreement.parties) - {me}
-        return Training(peers, ids[order], contents, scored, equations(agreement))
+        return Training(peers, ids[order], contents, scored, equations(agreement, me, columns))
 
     def prediction(self, agreement: Agreement, me: str, table: Table, rows: Sequence[int]) -> Training:
         """What to remember of a prediction of the aligned `rows` of a table: their scores, and no training."""
@@ -155,12 +166,16 @@ class Reruns:
         return content
 
 
-def equations(agreement: Agreement) -> int:
+def equations(agreement: Agreement, me: str = "", columns: int = 0) -> int:
     """On each column: every node of every tree gives two, for each cut, with coefficients that the label holder knows.
+    On the labels: every bin of every column of another party gives one, with coefficients that its owner knows.
 
-    With as many as there are rows all cells can be solved for, whatever groups there are (docs/threat-model.md).
+    With as many as there are rows all cells, or labels, can be solved for, whatever groups there are
+    (docs/threat-model.md).
     """
-    trees = agreement.trees
+    trees, bins = agreement.trees, agreement.bins
+    if bins and me == agreement.label_holder:
+        return (bins.bins + 1) * columns
     return 2 * trees.trees * (2**trees.depth - 1) if trees else 0
 
 
@@ -187,17 +202,24 @@ def objections(
         for found in too_large(collaboration.agreement, sizes, rows, cells):
             whose = f"{found.party} announced more ids" if found.party else "there are more TRAIN rows"
             yield f"{whose} than one content carries", found.detail
+        trees = collaboration.agreement.trees
+        if trees and trees.protection == "shared" and "widths" in note:
+            size = traffic(trees, rows or len(note["rows"]), sum(note["widths"].values()))
+            if size > MOST:
+                detail = f"{size:,} bytes a tree, of at most {MOST:,}: agree on less depth, or on protection: paths"
+                yield "trees at level shared would take too many bytes", detail
     if "widths" in note and collaboration.agreement:
         own = table(collaboration)
         assert own is not None
-        training = reruns.training(collaboration.agreement, collaboration.me, own, note["rows"])
+        others = max(width for party, width in note["widths"].items() if party != collaboration.me)
+        training = reruns.training(collaboration.agreement, collaboration.me, own, note["rows"], others)
         columns, cid, most = max(note["widths"].values()), collaboration.cid, policy.max_scores_per_row
         reader, told = collaboration.agreement.label_holder, reruns.equations(cid, training)
         if most is not None and reader != collaboration.me and reruns.scores(cid, training, reader) >= most:
             yield "TEST rows were scored for the label holder before", f"a row at most {most} times, as the policy says"
         elif policy.refuse_reruns and training.equations and told > len(training.rows) // ROWS_PER_EQUATION:
-            bound = f"{told} equations on each column, these and earlier ones, of {len(training.rows)} TRAIN rows"
-            yield "trees on these rows would tell too much of them", bound
+            bound = f"{told} equations, of these and earlier ones, on {len(training.rows)} TRAIN rows"
+            yield "trees or bins of these rows would tell too much of them", bound
         elif not (policy.refuse_reruns and reruns.near(cid, training, columns)):
             reruns.remember(cid, training)
         else:

@@ -24,6 +24,30 @@ def cuts_of(values: Vector, bins: int) -> Cuts:
     return tuple(found[found > known[0]].tolist())
 
 
+def joined(values: Vector, cuts: Cuts, least: int) -> tuple[Cuts, bool]:
+    """Bins of enough rows: smaller ones become one with those above them, the last with the one below.
+
+    Args:
+        values: ``(n,)`` of TRAIN rows.
+        cuts: Where bins begin.
+        least: Rows of a bin that has any.
+
+    Returns:
+        Fewer cuts, and whether missing values have a bin of their own; else they are in the first one.
+    """
+    missing, *counts = np.bincount(bins_of(values, cuts), minlength=len(cuts) + 2).tolist()
+    apart = (missing >= least and not 0 < sum(counts) < least) or not missing
+    kept, rows = [], 0 if apart else missing
+    for cut, count in zip(cuts, counts, strict=False):
+        rows += count
+        if rows >= least:
+            kept.append(cut)
+            rows = 0
+    if kept and rows + counts[-1] < least:
+        kept.pop()
+    return tuple(kept), apart
+
+
 def bins_of(values: Vector, cuts: Cuts) -> NDArray[np.uint8]:
     """``(n,)``: 0 where a value is missing, else one more than the number of cuts that it reaches."""
     found = 1 + np.searchsorted(np.array(cuts, np.float64), values, side="right")

@@ -29,9 +29,15 @@ def sides(bins: Bins, places: Places, nodes: Sequence[int], splits: NDArray[np.i
     left = np.zeros(len(places), bool)
     for node, (column, last, missing) in zip(nodes, splits.tolist(), strict=True):
         rows = np.flatnonzero(places == node)
-        own = bins[rows, column]
-        left[rows] = (own <= last) & ((own > 0) | bool(missing))
+        left[rows] = goes_left(bins[rows], column, last, missing)
     return np.packbits(left, bitorder="little")
+
+
+def goes_left(bins: Bins, column: int, last: int, missing: int) -> NDArray[np.bool_]:
+    """Which rows ``(n, m)`` are on the left side of a split."""
+    own = bins[:, column]
+    left: NDArray[np.bool_] = (own <= last) & ((own > 0) | bool(missing))
+    return left
 
 
 def walked(places: Places, owners: Mapping[int, str], told: Mapping[str, Bits]) -> Places:

@@ -263,7 +263,7 @@ class Job:
                     yield from place.at(agreement)
 
 
-SECTIONS = frozenset({"align", "prepare", "train", "test_rows", "predict", "query", "trees", "graph"})
+SECTIONS = frozenset({"align", "prepare", "train", "test_rows", "predict", "query", "trees", "bins", "graph"})
 """Sections of the agreement that are not every job's; a new one stands here and in the jobs that have it."""
 
 

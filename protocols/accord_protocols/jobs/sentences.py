@@ -47,6 +47,11 @@ def boosted(agreement: Agreement, party: str) -> str:
     return "; ".join([*_aligned(agreement, party), *_boosted(agreement, party)])
 
 
+def binned(agreement: Agreement, party: str) -> str:
+    """Of bins, over all of them."""
+    return "; ".join([*_aligned(agreement, party), *_binned(agreement, party)])
+
+
 def asked(agreement: Agreement, party: str) -> str:
     """Of an online prediction."""
     return "; ".join(_asked(agreement, party))
@@ -205,9 +210,12 @@ def _asked(agreement: Agreement, party: str) -> Iterator[str]:
 
 
 def _boosted(agreement: Agreement, party: str) -> Iterator[str]:
-    """At `paths`: every party sees on which side of every split every row falls."""
+    """At `paths`: every party sees on which side of every split every row falls. At `shared`: sums, splits, scores."""
     trees = agreement.trees
     if trees is None:
+        return
+    if trees.protection == "shared":
+        yield from _hidden(agreement, party)
         return
     over = f"in each of up to {trees.trees} trees"
     yield f"on which side of every split of every party each row falls, TEST rows too, {over}"
@@ -228,6 +236,40 @@ def _boosted(agreement: Agreement, party: str) -> Iterator[str]:
         "their binned columns say, for fewer rows or repeated runs nearly all; minimum groups do not prevent this"
     )
     yield "if it cheats, the other parties' whole binned tables in one training, unnoticed until an audit"
+
+
+def _hidden(agreement: Agreement, party: str) -> Iterator[str]:
+    """At `shared` of two parties nobody sees which rows a node holds."""
+    trees = agreement.trees
+    assert trees is not None
+    other = agreement.others[0]
+    if party != agreement.label_holder:
+        yield "of its own splits the column, the value and on which side missing values go; who owns each split"
+        yield "how fine each node's sums are, and so about how many rows it has; it cannot check that they are enough"
+        return
+    yield (
+        f"per node of up to {trees.trees} trees sums and counts of groups of at least {trees.min_rows} rows by ranges "
+        f"of {other}'s columns, and where these split"
+    )
+    if agreement.test_rows is not None:
+        yield "each TEST row's score, rounded to a 64th of the labels' range"
+    yield "nobody sees which rows a node holds; small data or repeated runs reveal more"
+    yield f"if it cheats, {other}'s whole binned table in one training, unnoticed until an audit"
+
+
+def _binned(agreement: Agreement, party: str) -> Iterator[str]:
+    """The owner of a column learns the ones of each of its bins, the label holder what the column says in all."""
+    terms = agreement.bins
+    if terms is None:
+        return
+    if party == agreement.label_holder:
+        yield "how many columns each other party has, and the information value of each, to six places; no bin's rows"
+        return
+    yield (
+        f"how many TRAIN rows have the label 1, in all and in each of up to {terms.bins + 1} bins of each of its own "
+        f"columns, of at least {terms.min_rows} rows"
+    )
+    yield f"if it cheats, the labels of single rows, up to {terms.leaves - 1} for each column that it makes up"
 
 
 def _graphed(agreement: Agreement, party: str) -> Iterator[str]:

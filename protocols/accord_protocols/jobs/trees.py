@@ -13,8 +13,9 @@ from accord_protocols.kernel.plan import Known, Phase, Plan, Rounds
 from accord_protocols.phases.alignment.star import Aligned
 from accord_protocols.phases.boosting.able import unable
 from accord_protocols.phases.boosting.boost import Boost
-from accord_protocols.phases.boosting.edge import Edge
+from accord_protocols.phases.boosting.edge import Back, Edge
 from accord_protocols.phases.boosting.evaluate import FAMILY, Measure, Measured
+from accord_protocols.phases.boosting.hide import Hide
 from accord_protocols.phases.boosting.prepare import Bin, Ready
 from accord_protocols.phases.boosting.states import Boosted
 from accord_protocols.tasks.registry import Rows
@@ -36,7 +37,7 @@ TRAIN = Phase(
     "converged",
     "CONVERGED",
     given=lambda known: known.of(Ready),
-    starts=(Edge.kind,),
+    starts=(Edge.kind, Hide.kind, Back.kind),
     rounds=Rounds("train", "round", "TRAINING", count=lambda known: known.of(Boosted).trees),
     refuses=True,  # the same policy, while others were faster
 )
@@ -59,7 +60,8 @@ def _reads(agreement: Agreement, party: str) -> Reads:
     return Reads(model, label=party == agreement.label_holder)  # type: ignore[arg-type]
 
 
-def _leader(roles: Mapping[str, str]) -> str:
+def leader(roles: Mapping[str, str]) -> str:
+    """The label holder."""
     return next(party for party, role in roles.items() if role == LABEL_HOLDER)
 
 
@@ -68,7 +70,7 @@ def _about(agreement: Agreement) -> str:
     return f"boosted trees, {trees.objective}, protection {trees.protection}" if trees else "no trees"
 
 
-def _own(name: str) -> Callable[[Learned], Any]:
+def own(name: str) -> Callable[[Learned], Any]:
     """A figure of this party's own."""
 
     def of(learned: Learned) -> Any:
@@ -91,9 +93,9 @@ def _predictions(notes: Notes, rows: Rows) -> Iterator[list[str]]:
 JOB = Job(
     name=TREES,
     plan=Plan((*alignment.PHASES, PREPARE, TRAIN, EVALUATE), _complete),
-    machines=machines(*alignment.MACHINES, Bin, Edge, Boost, Measure),
+    machines=machines(*alignment.MACHINES, Bin, Edge, Back, Boost, Hide, Measure),
     roles={LABEL_HOLDER: (1, 1), FEATURE_HOLDER: (1, MAX_PARTIES - 1)},
-    leader=_leader,
+    leader=leader,
     led_by=LABEL_HOLDER,
     sections=frozenset({"align", "trees", "test_rows"}),
     requires=frozenset({"trees"}),
@@ -107,8 +109,8 @@ JOB = Job(
             name: noted(name)
             for name in ("train_rows", "test_rows", "rounds", "trees", "loss", "metrics", "deciles", "drawn")
         },
-        "importance": _own("importance"),
-        "stability": _own("stability"),
+        "importance": own("importance"),
+        "stability": own("stability"),
         "model_digest": noted("model_digest"),
         "protection": _agreed("protection"),
         "objective": _agreed("objective"),
@@ -120,6 +122,6 @@ JOB = Job(
         table("predictions.csv", "predictions", ("id", "label", "prediction"), _predictions, label=True),
     ),
     about=_about,
-    unable=lambda agreement: unable(agreement.trees) if agreement.trees else "",
+    unable=lambda agreement: unable(agreement.trees, len(agreement.parties)) if agreement.trees else "",
     learns=sentences.boosted,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accord_scenarios.jobs import graph, online, overlap, predict, psi, query, train, trees
+from accord_scenarios.jobs import bins, graph, online, overlap, predict, psi, query, train, trees
 from accord_scenarios.jobs.base import Played, Result
 from accord_scenarios.wording import listed
 
@@ -14,12 +14,13 @@ _ALL = (
     online.PLAYED,
     query.PLAYED,
     trees.PLAYED,
+    bins.PLAYED,
     graph.PLAYED,
 )
 PLAYED: dict[str, Played] = {played.job.name: played for played in _ALL}
 DEFAULT = "train"
 """What a scenario is that does not say."""
-OF_MODELS = {trees.MODEL: trees.PLAYED.job.name}
+OF_MODELS = {played.MODEL: played.PLAYED.job.name for played in (trees, bins)}
 """What a scenario is that says no job, but a model of its own job."""
 ALIGNED = "psi"
 """What a training without training is: it ends after alignment."""

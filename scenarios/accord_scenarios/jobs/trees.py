@@ -47,7 +47,7 @@ class Growing(Labelled):
 
     @model_validator(mode="after")
     def _able(self) -> Self:
-        if wrong := unable(self.train):
+        if wrong := unable(self.train, len(self.parties)):
             raise ValueError(wrong)
         if self.parties[self.label_holder].data.label is None:
             raise ValueError(f"parties.{self.label_holder}.data.label is missing; training needs the column to predict")
@@ -69,6 +69,13 @@ def _verdict(result: Result) -> str:
 def _learned(result: Result) -> list[str]:
     first = leader(result)
     others = listed(sorted(party for party in result.get("parties") or {} if party != first))
+    if result.get("protection") == "shared":
+        return [
+            f"{first} learns which users all parties share, per node sums over groups of rows by ranges of {others}'s "
+            "columns, and of TEST rows a rounded score.",
+            f"{others} learns its own splits. Nobody learns which rows a node holds.",
+            f"If it cheated, {first} has read the whole binned table of {others}; an audit replay shows it.",
+        ]
     return [
         f"{first} learns which users all parties share, and every row's score.",
         f"Every party learns on which side of every split of every party each row falls: after 20 trees {first} has about "

@@ -76,6 +76,74 @@ class Sides(Event):
     bits: Octets
 
 
+class Ranges(Event):
+    """Where groups of bins end, a bit each, a row for every column and fineness, or for every pair and column."""
+
+    family, name = "gradients", "ranges"
+    ends: Numbers
+
+
+class Vectors(Event):
+    """Vectors of a level under the pads of all cells, a row for each TRAIN row; nonces by block of rows and vector."""
+
+    family, name = "gradients", "vectors"
+    nonces: Blocks16
+    words: RingVector
+
+
+class Partial(Event):
+    """The sender's shares of what the label holder opens: counts, sums, or scores."""
+
+    family, name = "gradients", "partial"
+    shares: RingVector
+
+
+class Divided(Event):
+    """Which party splits each node of a level, 0 where it is a leaf; of the recipient's own splits column, last bin of
+    the left side, and whether missing values go left; and of every split how fine its children's sums are.
+    """
+
+    family, name = "gradients", "divided"
+    owners: Octets
+    own: RingVector
+    caps: Octets
+
+
+class BitChoices(Event):
+    """The sides of the sender's own splits as choices of transfers, with their nonce and their check."""
+
+    family, name = "gradients", "bits"
+    nonce: Once
+    check: Annotated[bytes, Field(min_length=48, max_length=48)]
+    choices: Octets
+
+
+class BitProducts(Event):
+    """Numbers under the pads of the recipient's bits, a row for each bit."""
+
+    family, name = "gradients", "multiplied"
+    nonce: Once
+    words: RingVector
+
+
+class Positives(Event):
+    """Labels under the pads of all cells of a holder, a row for each TRAIN row, a word for each column; and the label
+    holder's shares of how many labels of each bin are 1, a row for each column.
+    """
+
+    family, name = "gradients", "positives"
+    nonce: Once
+    words: RingVector
+    shares: RingVector
+
+
+class Information(Event):
+    """Information values of a holder's columns, in millionths."""
+
+    family, name = "gradients", "information"
+    values: RingVector
+
+
 class Grown(Event):
     """A tree is grown, and whether it was the last one."""
 

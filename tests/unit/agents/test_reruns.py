@@ -23,7 +23,7 @@ from accord_agents.service.budget import Budget
 from accord_agents.service.rerun_guard import Reruns, equations, objections
 from accord_protocols.primitives.psi.ids import is_test
 from accord_schemas.agreement import Agreement, Member, TestRows
-from accord_schemas.parts import Trees
+from accord_schemas.parts import Binning, Trees
 
 IDS = tuple(f"user-{i}" for i in range(5000))
 LABELS = (np.random.default_rng(0).random(len(IDS)) < 0.2).astype(float)
@@ -117,6 +117,22 @@ def test_trees_on_the_same_rows_have_a_budget(memory: Memory) -> None:
     assert not memory.run("1", trees, some), "the same collaboration again, after a restart"
     larger = trees.model_copy(update={"trees": grows.model_copy(update={"trees": 5})})
     assert "too much of them" in memory.run("5", larger, range(3000, 4000)), "one is too much by itself"
+
+
+def test_bins_on_the_same_rows_have_a_budget(memory: Memory) -> None:
+    """At the label holder, of whose labels they tell; an owner has told of its columns no more than their values."""
+    bins = terms().model_copy(update={"train": None, "bins": Binning(bins=10)})
+    assert (equations(bins, "bank", 10), equations(bins, "shop", 10)) == (110, 0)
+    for number in range(11):
+        assert not memory.run(str(number), bins)
+    assert "too much of them" in memory.run("11", bins)
+    assert not memory.run("12", bins, me="shop", labels=None)
+
+
+def test_no_test_row_is_scored_by_bins(memory: Memory) -> None:
+    bins = terms(rule=TestRows()).model_copy(update={"train": None, "bins": Binning()})
+    assert not memory.run("1", bins, me="shop", labels=None)
+    assert not memory.run("2", bins, me="shop", labels=None)
 
 
 def test_what_was_refused_is_not_remembered_and_what_was_allowed_is(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ CASES: dict[str, tuple[int, bool, dict[str, Any]]] = {
     "two": (2, False, {}),
     "three, gaps": (3, True, {"objective": "logistic", "min_child_weight": 0.5}),
     "poisson": (2, False, {"objective": "poisson", "l2": 0.25}),
-    "sampled": (3, True, {"row_sample": 0.5, "column_sample": 0.5, "trees": 3}),
+    "sampled": (3, True, {"subsample": 0.5, "column_sample": 0.5, "trees": 3}),
     "depth 1": (2, False, {"depth": 1, "bins": 4}),
 }
 

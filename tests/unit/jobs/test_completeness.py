@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.support.completeness import missing
 from tests.support.graphs import graphs, over
 from tests.support.models import OF, asking, brought, online, parts, prediction
 from tests.support.queries import files, hidden, words
-from tests.support.world import NAMES, World, agreement, alignment, boosted, measuring, tables
+from tests.support.world import NAMES, Rows, World, agreement, alignment, binned, boosted, measuring, tables
 
 from accord_protocols.jobs.base import SECTIONS, Job
 from accord_protocols.jobs.registry import JOBS
@@ -39,6 +40,7 @@ AGREED: dict[str, Callable[[], Agreement]] = {
     "online": lambda: online(parts(TABLES), queries=5),
     "query": hidden,
     "trees": lambda: boosted(PARTIES, gate=0.99),
+    "bins": lambda: binned(PARTIES, gate=0.99),
     "graph": lambda: over(PARTIES, bits=2048),
 }
 """An agreement of each job, gate on."""
@@ -53,9 +55,20 @@ def world(name: str) -> World:
         _RUN[name] = words(World(hidden(), files(["user-3", "nobody"]))).run()
     if name not in _RUN:
         own = brought(parts(TABLES)) if name in ("predict", "online") else None
-        made = World(AGREED[name](), graphs(PARTIES) if name == "graph" else TABLES, brought=own)
+        made = World(AGREED[name](), given(name), brought=own)
         _RUN[name] = (asking(made, [TABLES["bank"].ids[:5]]) if name == "online" else made).run()
     return _RUN[name]
+
+
+def given(name: str) -> dict[str, Rows]:
+    """Tables of a job: a graph, or rows, with a label of 0 and 1 where bins are weighed by it."""
+    if name == "graph":
+        return graphs(PARTIES)
+    if name != "bins":
+        return TABLES
+    labels = TABLES["bank"].labels
+    assert labels is not None
+    return {**TABLES, "bank": replace(TABLES["bank"], labels=(labels > np.median(labels)).astype(float))}
 
 
 def scenario(name: str) -> Scenario:
@@ -68,9 +81,10 @@ def scenario(name: str) -> Scenario:
     data = {"csv": Path("a.csv"), "id": "id"}
     first, others = ("requester", "scorer") if name in ("predict", "online") else ("label_holder", "feature_holder")
     parties = {p: {"role": others, "data": data} for p in NAMES[1:PARTIES]}
-    parties["bank"] = {"role": first, "data": data | ({"label": "y"} if name in ("train", "trees") else {})}
+    parties["bank"] = {"role": first, "data": data | ({"label": "y"} if name in ("train", "trees", "bins") else {})}
     more: dict[str, dict[str, object]] = {"train": {"train": {}}, "predict": {"predict": {"of": OF}}}
     more |= {"online": more["predict"], "trees": {"train": {"model": "boosted_trees", "protection": "paths"}}}
+    more |= {"bins": {"train": {"model": "bins"}}}
     if name == "query":
         offers = {"role": "server", "data": data | {"columns": ["status"]}}
         parties = {"bank": {"role": "client", "data": data}, "shop": offers}

@@ -41,6 +41,7 @@ YESTERDAY = (
 DEFAULTS: dict[str, Any] = {
     "query": None,
     "trees": None,
+    "bins": None,
     "job": "train",
     "leads": None,
     "ids": {"columns": 1, "normalise": []},

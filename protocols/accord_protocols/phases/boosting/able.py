@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from accord_schemas.parts import Trees
 
+MOST = 100_000_000
+"""Bytes of a tree at `shared` beyond which it is refused."""
 
-def unable(trees: Trees) -> str:
+
+def unable(trees: Trees, parties: int = 2) -> str:
     """What of them this program cannot do, and what it can instead; or nothing."""
-    if trees.protection == "shared":
+    if trees.protection != "shared":
+        return ""
+    if parties > 2:
+        return f"train.protection: shared is for two parties, not for {parties}; protection: paths is for more"
+    if trees.objective != "squared":
         return (
-            "train.protection: shared, at which nobody sees which rows a node holds, is not in this version for "
-            "boosted trees; protection: paths is, at which every party sees the side of every split that a row falls on"
+            f"train.protection: shared has no objective {trees.objective}: scores stay shared, and derivatives are no "
+            "sums of them; say objective: squared, for labels 0 and 1 too, or protection: paths"
+        )
+    if trees.stop_after is not None:
+        return (
+            "train.protection: shared cannot stop early, as nobody knows a score before the end; say stop_after: null"
+        )
+    if trees.subsample < 1 or trees.column_sample < 1:
+        return (
+            "train.protection: shared takes all rows and columns for each tree; leave out subsample and column_sample"
         )
     return ""
+
+
+def traffic(trees: Trees, rows: int, columns: int) -> int:
+    """Bytes that a tree at `shared` takes, all vectors of its levels and both parties' columns together."""
+    return 4 * rows * columns * 2**trees.depth

@@ -69,10 +69,10 @@ class Checking:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Accepting:
-    """The sender, with Δ as bits."""
+    """The sender, with Δ and its seeds."""
 
     ledger: Ledger
-    delta: Bytes
+    learned: CellsLearned
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -82,15 +82,20 @@ class Merging:
     opening: Opening
     ledger: Ledger
     kept: Words
+    answered: CellsAnswered
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Linked:
-    """What each end keeps of every row, Δ at the sender, and what the edge has used."""
+    """What each end keeps of every row, its seeds for further transfers, Δ at the sender, and what the edge has
+    used.
+    """
 
     sid: bytes
     cells: Words
     ledger: Ledger
+    seeds: Bytes
+    exchange: bytes
     delta: Bytes | None = None
 
 
@@ -108,19 +113,29 @@ class Edge(Machine):
         return qualifier in setup.agreement.others
 
     @property
+    def holder(self) -> str:
+        """Whose bins are chosen."""
+        return self.qualifier
+
+    @property
+    def sender(self) -> str:
+        """Whose vectors are summed: it has Δ."""
+        return self.setup.leader
+
+    @property
     def sid(self) -> bytes:
         """Of this edge in this direction."""
-        return digest(b"accord onehot edge", self.setup.sid, self.instance, self.setup.leader, self.qualifier)
+        return digest(b"accord onehot edge", self.setup.sid, self.instance, self.sender, self.holder)
 
     @property
     def fields(self) -> Fields:
         """Of every task."""
-        return {"sid": self.sid, "peer": self.setup.leader if self.me == self.qualifier else self.qualifier}
+        return {"sid": self.sid, "peer": self.sender if self.me == self.holder else self.holder}
 
     @transition(Opening, nothing, starts=True)
     def start(self, state: Opening, inputs: Inputs, draw: Draw) -> Fired:
         """Sender: draw Δ. Holder: wait for its offer."""
-        if self.me == self.qualifier:
+        if self.me == self.holder:
             return Fired((), self.answer.keeping(state))
         key = draw.key("delta")
         compute = Compute("offered", "onehot.offered", self.fields, key=key)
@@ -130,14 +145,14 @@ class Edge(Machine):
     def offer(self, state: Proposing, inputs: Inputs, draw: Draw) -> Fired:
         """Sender: send its public keys."""
         event = Offer(points=inputs.result(Offered, self.job("offered")).points)
-        return Fired((Send("offer", [self.qualifier], event),), self.learn.keeping(state))
+        return Fired((Send("offer", [self.holder], event),), self.learn.keeping(state))
 
-    @transition(Opening, lambda self, _: [self.at("offer", self.setup.leader)])
+    @transition(Opening, lambda self, _: [self.at("offer", self.sender)])
     def answer(self, state: Opening, inputs: Inputs, draw: Draw) -> Fired:
         """Holder: make the keys of the base transfers."""
-        points = inputs.event(Offer, self.at("offer", self.setup.leader)).points
+        points = inputs.event(Offer, self.at("offer", self.sender)).points
         if len(points) != BITS:
-            raise ProtocolError(UNFIT, whose=self.setup.leader)
+            raise ProtocolError(UNFIT, whose=self.sender)
         compute = Compute("answered", "onehot.answered", {**self.fields, "points": points}, key=draw.key("answer"))
         return Fired((compute,), self.choose.keeping(state))
 
@@ -162,18 +177,18 @@ class Edge(Machine):
             choices=chosen.choices,
         )
         ledger = Ledger().used(0, _nonces(chosen.nonces))
-        send = Send("cells", [self.setup.leader], event)
-        return Fired((send,), self.merge.keeping(Merging(state.opening, ledger, chosen.kept)))
+        send = Send("cells", [self.sender], event)
+        return Fired((send,), self.merge.keeping(Merging(state.opening, ledger, chosen.kept, answered)))
 
-    @transition(Proposing, lambda self, _: [self.at("cells", self.qualifier)])
+    @transition(Proposing, lambda self, _: [self.at("cells", self.holder)])
     def learn(self, state: Proposing, inputs: Inputs, draw: Draw) -> Fired:
         """Sender: learn its half of the base transfers, and see to it that the seeds are consistent."""
-        said, at = inputs.event(CellChoices, self.at("cells", self.qualifier)), state.opening
+        said, at = inputs.event(CellChoices, self.at("cells", self.holder)), state.opening
         rest = at.rows - (at.blocks - 1) * ROWS
         size = (at.blocks - 1) * block_bytes(ROWS, at.columns, at.depth) + block_bytes(rest, at.columns, at.depth)
         shapes = (len(said.point), len(said.corrections), said.proofs.shape, len(said.nonces), said.checks.shape)
         if (*shapes, len(said.choices)) != (1, 2 * BITS, (GROUPS, 64), at.blocks, (at.blocks, CHECK), size):
-            raise ProtocolError(UNFIT, whose=self.qualifier)
+            raise ProtocolError(UNFIT, whose=self.holder)
         half = {"point": said.point, "corrections": said.corrections, "proofs": said.proofs}
         compute = Compute("learned", "onehot.learned", {**self.fields, **half}, key=state.key)
         return Fired((compute,), self.check.keeping(Checking(at, said)))
@@ -195,28 +210,48 @@ class Edge(Machine):
         }
         ledger = Ledger().used(0, _nonces(said.nonces))
         compute = Compute("grown", "onehot.grown", {**self.fields, **fields})
-        return Fired((compute,), self.end.keeping(Accepting(ledger, learned.delta)))
+        return Fired((compute,), self.end.keeping(Accepting(ledger, learned)))
 
     @transition(Accepting, lambda self, _: [self.job("grown")])
     def end(self, state: Accepting, inputs: Inputs, draw: Draw) -> Fired:
         """Sender: every check has passed; tell the holder the sums of its levels."""
         grown = inputs.result(CellsGrown, self.job("grown"))
-        send = Send("levels", [self.qualifier], Levels(blocks=grown.blocks))
-        return Fired((send, Done(Linked(self.sid, grown.q, state.ledger, state.delta))))
+        send = Send("levels", [self.holder], Levels(blocks=grown.blocks))
+        learned = state.learned
+        linked = Linked(self.sid, grown.q, state.ledger, learned.seeds, learned.exchange, learned.delta)
+        return Fired((send, Done(linked)))
 
-    @transition(Merging, lambda self, _: [self.at("levels", self.setup.leader)])
+    @transition(Merging, lambda self, _: [self.at("levels", self.sender)])
     def merge(self, state: Merging, inputs: Inputs, draw: Draw) -> Fired:
         """Holder: put together what it keeps."""
-        blocks, at = inputs.event(Levels, self.at("levels", self.setup.leader)).blocks, state.opening
+        blocks, at = inputs.event(Levels, self.at("levels", self.sender)).blocks, state.opening
         if blocks.shape != (at.rows, at.columns * (at.depth - 1) * 2):
-            raise ProtocolError(UNFIT, whose=self.setup.leader)
+            raise ProtocolError(UNFIT, whose=self.sender)
         compute = Compute("kept", "onehot.kept", {"kept": state.kept, "blocks": blocks, "depth": at.depth})
         return Fired((compute,), self.keep.keeping(state))
 
     @transition(Merging, lambda self, _: [self.job("kept")])
     def keep(self, state: Merging, inputs: Inputs, draw: Draw) -> Fired:
         """Holder: all is there."""
-        return Fired((Done(Linked(self.sid, inputs.result(CellsKept, self.job("kept")).kept, state.ledger)),))
+        kept, answered = inputs.result(CellsKept, self.job("kept")).kept, state.answered
+        return Fired((Done(Linked(self.sid, kept, state.ledger, answered.seeds, answered.exchange)),))
+
+
+class Back(Edge):
+    """``back.HOLDER``, from another party to the label holder: of two, both have columns of which the other sums."""
+
+    kind = "back"
+    goes: ClassVar[dict[str, Goes]] = {"offer": Goes.INSTANCE, "cells": Goes.ALL, "levels": Goes.INSTANCE}
+
+    @classmethod
+    def expected(cls, setup: Setup, qualifier: str) -> bool:
+        """One, for the label holder."""
+        return qualifier == setup.leader
+
+    @property
+    def sender(self) -> str:
+        """The other one."""
+        return self.agreement.others[0]
 
 
 def _nonces(rows: Bytes) -> list[bytes]:

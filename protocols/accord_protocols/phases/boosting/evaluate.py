@@ -12,7 +12,7 @@ import numpy as np
 
 from accord_protocols.boosting.objective import SCORE_BITS, expected
 from accord_protocols.evaluation.deciles import deciles
-from accord_protocols.evaluation.metrics import metrics
+from accord_protocols.evaluation.metrics import Vector, classification, metrics
 from accord_protocols.evaluation.stability import stability
 from accord_protocols.kernel.effects import Done, Note
 from accord_protocols.kernel.inputs import Inputs
@@ -20,7 +20,6 @@ from accord_protocols.kernel.machine import Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.model.trees import Leaf, Node, OwnSplit, Tree, TreesPart
 from accord_protocols.phases.boosting.states import Boosted
-from accord_protocols.tasks.results.boosting import Binned
 from accord_schemas.blob import loaded
 from accord_schemas.canonical import canonical_json
 from accord_schemas.parts import Trees
@@ -80,11 +79,16 @@ class Measure(Machine):
             trees = [
                 Tree(
                     nodes=[Node(node=n, party=p, split=k) for n, p, k in nodes],
-                    leaves=[Leaf(node=n, weight=self._size(w, block)) for n, w in leaves],
+                    leaves=[Leaf(node=n, weight=self._size(w, state)) for n, w in leaves],
                 )
                 for nodes, leaves in zip(forest.nodes, forest.leaves, strict=True)
             ]
-            part = part.model_copy(update={"start": self._size(block.start, block), "unit": block.unit, "trees": trees})
+            start = (
+                state.scale.offset + self._size(state.scale.base, state)
+                if state.scale
+                else self._size(block.start, state)
+            )
+            part = part.model_copy(update={"start": start, "unit": block.unit, "trees": trees})
         return part.to_json()
 
     def _drawn(self, state: Boosted) -> list[list[dict[str, Any]]]:
@@ -92,7 +96,7 @@ class Measure(Machine):
         block, forest = state.ready.block, state.forest
         splits, drawn = iter(forest.gains), []
         for nodes, leaves in list(zip(forest.nodes, forest.leaves, strict=True))[:DRAWN]:
-            says = {leaf: f"{self._size(weight, block):+.4g}" for leaf, weight in leaves}
+            says = {leaf: f"{self._size(weight, state):+.4g}" for leaf, weight in leaves}
             for node, owner, number in nodes:
                 _, column, _ = next(splits)
                 says[node] = f"{owner}, column {column + 1}"
@@ -104,9 +108,11 @@ class Measure(Machine):
         return drawn
 
     @staticmethod
-    def _size(score: int, block: Binned) -> float:
-        """Of a score, in the labels' unit where the loss is squared."""
-        return math.ldexp(score, block.unit - SCORE_BITS)
+    def _size(score: int, state: Boosted) -> float:
+        """Of what is added to a score, in the labels' unit where the loss is squared."""
+        if state.scale is not None:
+            return state.scale.factor * math.ldexp(score, -state.scale.bits)
+        return math.ldexp(score, state.ready.block.unit - SCORE_BITS)
 
     def _importance(self, state: Boosted) -> Mapping[str, Any]:
         """How often each own column was split on; at the label holder also the gain of each party's splits."""
@@ -122,23 +128,35 @@ class Measure(Machine):
 
     def _figures(self, state: Boosted) -> Mapping[str, Any]:
         block, terms = state.ready.block, self._terms()
-        scores = loaded(state.scores)
+        scores, losses = loaded(state.scores), state.forest.losses
         found: dict[str, Any] = {"drawn": self._drawn(state)}
-        found |= {"loss": list(state.forest.losses) if len(block.test_rows) else None}
+        found |= {"loss": list(losses) if len(block.test_rows) and losses else None}
         if not len(block.test_rows):
             return found
-        test = scores[block.n :]
-        u = np.ldexp(test.astype(np.float64), -SCORE_BITS)
-        predictions = np.ldexp(expected(terms.objective, test), block.unit)
+        if state.scale is not None:
+            u = state.scale.offset + state.scale.factor * np.ldexp(scores.astype(np.float64), -state.scale.bits)
+            predictions, shift = u, None
+        else:
+            test = scores[block.n :]
+            u = np.ldexp(test.astype(np.float64), -SCORE_BITS)
+            predictions = np.ldexp(expected(terms.objective, test), block.unit)
+            shift = stability(np.ldexp(scores[: block.n].astype(np.float64), -SCORE_BITS), u)
         y, rows = loaded(block.labels), loaded(block.test_rows)
-        trained = np.ldexp(scores[: block.n].astype(np.float64), -SCORE_BITS)
         return found | {
             "predictions": predictions,
             "predicted_rows": rows,
-            "metrics": metrics(FAMILY[terms.objective], y, u, predictions),
+            "metrics": _metrics(terms.objective, y, u, predictions),
             "deciles": deciles(y, predictions),
-            "stability": stability(trained, u),
+            "stability": shift,
         }
+
+
+def _metrics(objective: str, y: Vector, scores: Vector, predictions: Vector) -> dict[str, float | None]:
+    """Of the family's; of labels 0 and 1 in their order as well, whatever the loss is."""
+    found = metrics(FAMILY[objective], y, scores, predictions)
+    if objective == "squared" and bool(np.isin(y, (0.0, 1.0)).all()):
+        found |= {name: value for name, value in classification(y, predictions).items() if name != "log_loss"}
+    return found
 
 
 def _preorder(node: int) -> str:

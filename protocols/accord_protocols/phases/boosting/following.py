@@ -19,6 +19,7 @@ from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.boosting.edge import Edge, Linked, Opening
+from accord_protocols.phases.boosting.hide import Hide
 from accord_protocols.phases.boosting.prepare import Ready
 from accord_protocols.phases.boosting.states import Boosted, Standing, Tree
 from accord_protocols.primitives.onehot.blocks import ROWS
@@ -84,7 +85,9 @@ class Following(Machine):
 
     @transition(Ready, nothing, starts=True)
     def start(self, state: Ready, inputs: Inputs, draw: Draw) -> Fired:
-        """Prepare all cells."""
+        """Prepare all cells; at `shared` that and everything else is another machine's."""
+        if self.terms.protection == "shared":
+            return Fired((Spawn(Hide.kind, state),), self.hidden.keeping(state))
         rows, ends = state.block.n, self._ends()
         if not rows:
             raise ProtocolError("there are no TRAIN rows", whose=self.me)
@@ -94,6 +97,11 @@ class Following(Machine):
             for holder in ends
         )
         return Fired(tuple(spawns), self.linked.keeping(state))
+
+    @transition(Ready, lambda self, _: [self.done(Hide.kind)])
+    def hidden(self, state: Ready, inputs: Inputs, draw: Draw) -> Fired:
+        """Trees at `shared` are grown."""
+        return Fired((Done(inputs.ended(Boosted, Hide.kind)),))
 
     def _ends(self) -> tuple[str, ...]:
         """The holders of the own edges."""
@@ -117,7 +125,7 @@ class Following(Machine):
     def fresh(self, standing: Standing) -> Tree:
         """A tree of its root alone."""
         terms, sid = self.terms, self.setup.sid
-        rows = sampled(sid, standing.tree, standing.ready.block.n, terms.row_sample, "rows")
+        rows = sampled(sid, standing.tree, standing.ready.block.n, terms.subsample, "rows")
         columns = {
             party: np.flatnonzero(sampled(sid, standing.tree, count, terms.column_sample, f"columns {party}"))
             for party, count in standing.ready.columns.items()

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.kernel.effects import Compute, Done, Note, Send
+from accord_protocols.kernel.effects import Compute, Done, Fields, Note, Send
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
@@ -40,24 +40,29 @@ class Bin(Machine):
 
     kind = "bin"
     by_reference = True
+    task = "trees.binned"
     says: ClassVar[dict[str, type[Event]]] = {"prepared": Prepared}
     goes: ClassVar[dict[str, Goes]] = {"prepared": Goes.ALL}
 
     @transition(Aligned, nothing, starts=True)
     def start(self, state: Aligned, inputs: Inputs, draw: Draw) -> Fired:
         """Cut the own columns."""
-        rule, trees = self.agreement.test_rows, self.agreement.trees
-        assert trees is not None
+        rule = self.agreement.test_rows
         fields = {
             "rows": state.rows,
             "modulus": rule.hash_modulus if rule else 0,
             "equals": rule.equals if rule else 0,
-            "bins": trees.bins,
             "labelled": self.setup.labelled,
-            "objective": trees.objective,
+            **self.cuts(),
         }
-        compute = Compute("binned", "trees.binned", fields, key=draw.key("salts"), data=True)
+        compute = Compute("binned", self.task, fields, key=draw.key("salts"), data=True)
         return Fired((compute,), self.announce.keeping(state))
+
+    def cuts(self) -> Fields:
+        """How columns are cut, and what the labels are for."""
+        trees = self.agreement.trees
+        assert trees is not None
+        return {"bins": trees.bins, "objective": trees.objective}
 
     @transition(Aligned, lambda self, _: [self.job("binned")])
     def announce(self, state: Aligned, inputs: Inputs, draw: Draw) -> Fired:

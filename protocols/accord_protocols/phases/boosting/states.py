@@ -117,15 +117,33 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Scale:
+    """What scores and leaves of level `shared` mean: offset + factor · score / 2^bits, in the labels' unit.
+
+    Args:
+        bits: Fraction bits.
+        factor: Between the least label and the largest one.
+        offset: The least.
+        base: The score that every row begins with.
+    """
+
+    bits: int
+    factor: float
+    offset: float
+    base: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Boosted:
     """What a party has learned.
 
     Args:
         ready: The own bins.
         forest: As it knows it.
-        scores: At the label holder, of TRAIN and TEST rows.
+        scores: At the label holder, of TRAIN and TEST rows; at `shared` of TEST rows alone, rounded.
         trees: How many there are.
         stopped: Whether the loss of the TEST rows ended it.
+        scale: Of scores at `shared`.
     """
 
     ready: Ready
@@ -133,3 +151,4 @@ class Boosted:
     scores: Ints
     trees: int
     stopped: bool
+    scale: Scale | None = None

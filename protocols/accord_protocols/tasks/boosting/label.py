@@ -158,10 +158,10 @@ def finished(context: Context) -> Result:
     )
 
 
-def weight(g: int, h: int, l2: int, rate: Fraction, loss: str) -> int:
-    """Of a leaf: −η·G / (H + λ), rounded half up."""
+def weight(g: int, h: int, l2: int, rate: Fraction, loss: str, bits: int = SCORE_BITS) -> int:
+    """Of a leaf: −η·G / (H + λ), rounded half up, with so many fraction bits."""
     step = Fraction(-g, h + l2)
     if loss == "poisson":
         step = max(-STEEPEST, min(STEEPEST, step))
-    scaled = 2 * step * rate * 2**SCORE_BITS
+    scaled = 2 * step * rate * 2**bits
     return int((scaled + 1) // 2)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from accord_protocols.boosting import objective
-from accord_protocols.boosting.binning import bins_of, cuts_of
+from accord_protocols.boosting.binning import bins_of, cuts_of, joined
 from accord_protocols.evaluation.stability import stability
 from accord_protocols.primitives.commitments import of_arrays, of_table
 from accord_protocols.primitives.psi.ids import is_test
@@ -25,17 +25,33 @@ def binned(context: Context) -> Result:
     commitments to the rows as they were read, and to the bins. The label holder also: y ``(n + k,)`` in its scaled
     unit, unit, start, labels ``(k,)`` of the TEST rows as they stand in the file, label_committed.
     """
+    return Result(_binned(context, 0))
+
+
+def cut(context: Context) -> Result:
+    """Bin the own columns as `binned` does, with enough TRAIN rows in every bin. Inputs: also least.
+
+    Fields: also apart, by column whether missing values have a bin of their own.
+    """
+    return Result(_binned(context, context.inputs["least"]))
+
+
+def _binned(context: Context, least: int) -> dict[str, Any]:
     inputs, table = context.inputs, context.rows
     order, modulus, equals = inputs["rows"], inputs["modulus"], inputs["equals"]
     testing = np.array([bool(modulus) and is_test(table.ids[r], modulus, equals) for r in order], bool)
     train, test = order[~testing], order[testing]
     everything = np.concatenate([train, test])
     cuts, bins = [], np.empty((len(everything), len(table.columns)), np.uint8)
-    missing, shifts = [], []
+    missing, shifts, apart = [], [], []
     for column in range(len(table.columns)):
         values = table.values[everything, column]
-        cuts.append(cuts_of(values[: len(train)], inputs["bins"]))
-        bins[:, column] = bins_of(values, cuts[-1])
+        found, alone = cuts_of(values[: len(train)], inputs["bins"]), True
+        if least:
+            found, alone = joined(values[: len(train)], found, least)
+        cuts.append(found)
+        apart.append(alone)
+        bins[:, column] = np.maximum(bins_of(values, found), 0 if alone else 1)
         missing.append(int(np.isnan(values[: len(train)]).sum()))
         own = bins[:, column].astype(np.float64)
         shifts.append(stability(own[: len(train)], own[len(train) :]))
@@ -51,7 +67,7 @@ def binned(context: Context) -> Result:
     }
     if inputs["labelled"]:
         fields |= _labels(context, train, test)
-    return Result(fields | _commitments(context, fields))
+    return fields | ({"apart": apart} if least else {}) | _commitments(context, fields)
 
 
 def _labels(context: Context, train: Any, test: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from accord_protocols.tasks.results.common import Bytes, Floats, Ints, Words
 class Binned:
     """One party's rows in bins; `accord_protocols.tasks.boosting.prepare.binned` says what each is.
 
-    The label holder's alone: y, unit, start, labels, label_committed.
+    The label holder's alone: y, unit, start, labels, label_committed. Where bins have enough rows: apart.
     """
 
     n: int
@@ -28,10 +28,21 @@ class Binned:
     data_committed: bytes
     block_committed: bytes
     label_committed: bytes = b""
+    apart: Sequence[bool] = ()
     y: Floats = field(default_factory=lambda: np.zeros(0))
     unit: int = 0
     start: int = 0
     labels: Floats = field(default_factory=lambda: np.zeros(0))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Weighed:
+    """What bins say of the label; `accord_protocols.tasks.binning.weighed` says what each is."""
+
+    bins: Ints
+    woe: Floats
+    values: Floats
+    proposed: Floats
 
 
 @dataclass(frozen=True, slots=True, repr=False)

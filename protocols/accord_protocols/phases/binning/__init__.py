@@ -1,0 +1,1 @@
+"""Machines of binning: cutting columns, and weighing what their bins say of the label."""

@@ -1,0 +1,147 @@
+"""What a party remembers of trees at level `shared`: all that there is of rows is in two shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from accord_protocols.phases.boosting.edge import Linked
+from accord_protocols.phases.boosting.prepare import Ready
+from accord_protocols.phases.boosting.states import Forest
+from accord_protocols.primitives.onehot.ledger import Ledger
+from accord_protocols.tasks.results.common import Bytes, Ints, Words
+from accord_protocols.tasks.results.hidden import BitsChosen
+
+LABEL, OTHER = 1, 2
+"""Owners of a split, as they are told."""
+
+
+def none() -> Words:
+    """No rows."""
+    return np.zeros((0, 0), np.uint64)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Split:
+    """A node that is split: its owner, its number among the owner's splits, and at the owner where."""
+
+    node: int
+    owner: int
+    number: int
+    at: tuple[int, int, int] = (0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Exchange:
+    """Bits of both parties times numbers that both have shares of: one column of numbers for each split.
+
+    Args:
+        step: Where it is said.
+        splits: Of these.
+        x: ``(rows, splits)``, the own shares of the numbers.
+        rising: Whether these are rows of all kinds, on the way up; else TRAIN rows, on the way down.
+        chosen: The own bits, if any.
+        said: The nonce of the other's bits, if any.
+        q: The own half of their transfers.
+        theirs: The own share of the products with these.
+    """
+
+    step: str
+    splits: tuple[Split, ...]
+    x: Words
+    rising: bool
+    chosen: BitsChosen | None = None
+    said: bytes = b""
+    q: Words = field(default_factory=none)
+    theirs: Words | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Hidden:
+    """Where a party stands.
+
+    Args:
+        ready: The own bins, and both numbers of columns.
+        into: The edge over the own bins.
+        out: That over the other's.
+        scores: The own shares of scores, ``(n + k,)``.
+        labels: At the label holder, ``(n,)`` between 0 and 1.
+        low: The least label.
+        span: The largest one less that.
+        ranges: Groups of each fineness of all columns, ``(M, D + 1, W)``.
+        forest: Trees so far.
+        tree: Number of the next one.
+        heard: Vectors of the other's that were summed.
+        told: The own ones.
+        bits: Extensions with the own bits.
+        taken: With the other's.
+        level: Of the tree, from 0.
+        nodes: Of the level.
+        words: The own shares of their words, ``(n, nodes)``.
+        left: Those of vectors that are summed, ``(n, pairs)``.
+        caps: How fine the sums of each pair may be.
+        ends: Where groups of each pair may end, then where they do, ``(pairs, M, W)``.
+        shares: The own shares of sums by bin, ``(pairs, M, W)``.
+        above: At the label holder, opened sums of the pairs' parents, ``(pairs, M, W + 1)``.
+        splits: Of the tree, by level.
+        live: Of the last level's splits those that go on, by their numbers.
+        leaves: At the label holder, of the tree.
+        at: The exchange under way.
+        right: The own shares of right children's values.
+    """
+
+    ready: Ready
+    into: Linked
+    out: Linked
+    scores: Words = field(default_factory=none)
+    labels: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    low: float = 0.0
+    span: float = 1.0
+    base: int = 0
+    ranges: Bytes = field(default_factory=lambda: np.zeros((0, 0, 0), np.uint8))
+    forest: Forest = field(default_factory=Forest)
+    tree: int = 0
+    heard: Ledger = field(default_factory=Ledger)
+    told: Ledger = field(default_factory=Ledger)
+    bits: Ledger = field(default_factory=Ledger)
+    taken: Ledger = field(default_factory=Ledger)
+    level: int = 0
+    nodes: tuple[int, ...] = (1,)
+    words: Words = field(default_factory=none)
+    left: Words = field(default_factory=none)
+    caps: tuple[int, ...] = ()
+    ends: Bytes = field(default_factory=lambda: np.zeros((0, 0, 0), np.uint8))
+    sent: Words = field(default_factory=none)
+    shares: Words = field(default_factory=none)
+    above: Words = field(default_factory=none)
+    splits: tuple[tuple[Split, ...], ...] = ()
+    live: tuple[int, ...] = ()
+    leaves: tuple[tuple[int, int], ...] = ()
+    at: Exchange | None = None
+    right: Words = field(default_factory=none)
+    below: tuple[int, ...] = ()
+    values: Words = field(default_factory=none)
+
+    @property
+    def now(self) -> Exchange:
+        """The exchange under way."""
+        assert self.at is not None, "an exchange was begun"
+        return self.at
+
+    @property
+    def step(self) -> str:
+        """Of the level."""
+        return f"{self.tree}.{self.level}"
+
+    def counted(self, order: Sequence[str]) -> dict[int, int]:
+        """Splits so far, by owner; `order` of the parties."""
+        found = {LABEL: 0, OTHER: 0}
+        for nodes in self.forest.nodes:
+            for _, owner, _ in nodes:
+                found[LABEL if owner == order[0] else OTHER] += 1
+        for level in self.splits:
+            for split in level:
+                found[split.owner] += 1
+        return found

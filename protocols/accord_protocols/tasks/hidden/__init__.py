@@ -1,0 +1,1 @@
+"""Tasks of trees at level `shared`, see `accord_protocols.phases.boosting.hide`."""
