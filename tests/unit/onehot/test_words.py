@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.support.onehot import CONTEXT, ONCE, SID, SPARE, ends, exchange
 
-from accord_protocols.primitives.onehot import cot, products, words
+from accord_protocols.primitives.onehot import cot, products, vectors, words
 from accord_protocols.primitives.onehot.ledger import Ledger, nonce
 from accord_protocols.primitives.onehot.recent import Recent
 from accord_schemas.errors import ProtocolError
@@ -111,7 +111,9 @@ def draw(*shape: int) -> np.ndarray:
     return RNG.integers(0, 2**64, shape, np.uint64)
 
 
-@pytest.mark.parametrize("name", ["orthomorphism", "spread", "fill", "tweak", "give", "take", "gather"])
+@pytest.mark.parametrize(
+    "name", ["orthomorphism", "spread", "fill", "tweak", "give", "take", "give_sums", "take_sums", "gather"]
+)
 def test_compiled_loops_give_the_same_bytes(name: str) -> None:
     compiled = import_module("accord_protocols.primitives.onehot.compiled")
     portable = import_module("accord_protocols.primitives.onehot.portable")
@@ -125,12 +127,32 @@ def test_compiled_loops_give_the_same_bytes(name: str) -> None:
         "tweak": (draw(8, cells, 2), draw(2), draw(8, cells, 2)),
         "give": (*leaves, path[:8] % 8, draw(cells, 8)),
         "take": (*leaves, RNG.permutation(8), path.astype(np.uint8), draw(cells), draw(cells, 8)),
+        "give_sums": (*leaves, RNG.permutation(8), draw(4, 3), draw(8, 3)),
+        "take_sums": (*leaves, RNG.permutation(8), path.astype(np.uint8).reshape(4, 3), draw(4, 3), draw(8, 3)),
         "gather": (draw(5, 3, 8), np.array([4, 0, 2, 3]), rows, draw(2, 3, 8)),
     }
     copies = [tuple(a.copy() if isinstance(a, np.ndarray) else a for a in arguments[name]) for _ in range(2)]
     getattr(compiled, name)(*copies[0])
     getattr(portable, name)(*copies[1])
     assert all(np.array_equal(a, b) for a, b in zip(*copies, strict=True))
+
+
+def test_several_vectors_have_the_words_of_each_alone() -> None:
+    bins = RNG.integers(0, 8, (700, 3)).astype(np.uint8)
+    edge = ends(bins, 3)
+    place, nonces, d = words.Place(SID, 0, 3), [b"t" * 16, b"u" * 16], draw(2, 700)
+    pads, given = vectors.send(place, edge.sent, edge.secret.block, nonces)
+    told = pads + d[:, :, None]
+    taken = vectors.receive(place, edge.kept, bins, told, nonces)
+    for k, one in enumerate(nonces):
+        alone = words.send(place, edge.sent, edge.secret.block, one)
+        assert np.array_equal(alone.sum(axis=2, dtype=np.uint64), pads[k])
+        assert np.array_equal(given[k] + alone.sum(axis=0, dtype=np.uint64), np.zeros_like(given[k]))
+        received = words.receive(place, edge.kept, bins, told[k], one)
+        assert np.array_equal(received.sum(axis=0, dtype=np.uint64), taken[k])
+        for column in range(3):
+            wanted = [int(d[k][bins[:, column] == b].sum(dtype=np.uint64)) for b in range(8)]
+            assert (given + taken)[k, column].tolist() == wanted
 
 
 def test_pads_are_kept_up_to_a_number_of_bytes() -> None:

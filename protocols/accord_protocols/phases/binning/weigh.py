@@ -24,10 +24,10 @@ from accord_protocols.primitives.onehot.halftree import depth_of
 from accord_protocols.primitives.onehot.ledger import nonce
 from accord_protocols.tasks.results.boosting import Shared, VectorSent, Weighed
 from accord_protocols.tasks.results.common import Words
-from accord_schemas.agreement import Binning
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Information, Positives
+from accord_schemas.parts import Binning
 
 UNFIT = "what was said of bins is not of the agreed form"
 MILLIONTHS = 1_000_000

@@ -32,4 +32,4 @@ def unable(trees: Trees, parties: int = 2) -> str:
 
 def traffic(trees: Trees, rows: int, columns: int) -> int:
     """Bytes that a tree at `shared` takes, all vectors of its levels and both parties' columns together."""
-    return 4 * rows * columns * 2**trees.depth
+    return 4 * rows * columns << trees.depth

@@ -156,7 +156,8 @@ class Hide(Exchanging):
         shares = loaded(inputs.event(Partial, self.at(f"{step}.{state.step}", self.peer)).shares)
         if shares.shape != (int((state.ends > 0).sum()), 1):
             raise ProtocolError(UNFIT, whose=self.peer)
-        return shares
+        told: Words = shares
+        return told
 
     def _level(self, state: Hidden) -> dict[str, Any]:
         """Of tasks that open something."""

@@ -84,6 +84,38 @@ def take(z: Array, y: Array, order: Array, bins: Array, told: Array, out: Array)
 
 
 @kernel
+def give_sums(z: Array, y: Array, order: Array, told: Array, sums: Array) -> None:
+    """See `portable.give_sums`."""
+    rows, columns = told.shape
+    told[:] = U(0)
+    for j in range(order.shape[0]):
+        at = order[j]
+        for row in range(rows):
+            first = row * columns
+            for k in range(columns):
+                word = z[at, first + k, 0] ^ y[at, first + k, 0]
+                told[row, k] += word
+                sums[j, k] -= word
+
+
+@kernel
+def take_sums(z: Array, y: Array, order: Array, bins: Array, told: Array, sums: Array) -> None:
+    """See `portable.take_sums`."""
+    rows, columns = told.shape
+    for j in range(order.shape[0]):
+        at = order[j]
+        for row in range(rows):
+            first = row * columns
+            for k in range(columns):
+                word = z[at, first + k, 0] ^ y[at, first + k, 0] if bins[row, k] != j else U(0)
+                told[row, k] -= word
+                sums[j, k] += word
+    for row in range(rows):
+        for k in range(columns):
+            sums[np.int64(bins[row, k]), k] += told[row, k]
+
+
+@kernel
 def gather(pads: Array, rows: Array, slots: Array, totals: Array) -> None:
     """See `portable.gather`."""
     size = pads.shape[1] * pads.shape[2]

@@ -57,6 +57,25 @@ def take(z: Words, y: Words, order: Places, bins: Bins, told: Words, out: Words)
     np.put_along_axis(out, at, (told - out.sum(axis=1, dtype=np.uint64))[:, None], axis=1)
 
 
+def give_sums(z: Words, y: Words, order: Places, told: Words, sums: Words) -> None:
+    """Sender: sums of every cell's words to `told` ``(rows, m)``; all words by bin, subtracted from `sums`
+    ``(W, m)``."""
+    words = (z[..., 0] ^ y[..., 0])[order].reshape(len(order), *told.shape)
+    told[:] = words.sum(axis=0, dtype=np.uint64)
+    sums -= words.sum(axis=1, dtype=np.uint64)
+
+
+def take_sums(z: Words, y: Words, order: Places, bins: Bins, told: Words, sums: Words) -> None:
+    """Holder: all words by bin added to `sums` ``(W, m)``, that at each cell's bin being what is told ``(rows, m)``
+    less the others; `told` is overwritten."""
+    words = (z[..., 0] ^ y[..., 0])[order].reshape(len(order), *told.shape)
+    own = np.arange(len(order))[:, None, None] == bins
+    words[own] = np.uint64(0)
+    told -= words.sum(axis=0, dtype=np.uint64)
+    words += np.where(own, told, np.uint64(0))
+    sums += words.sum(axis=1, dtype=np.uint64)
+
+
 def gather(pads: Words, rows: Places, slots: Bins, totals: Words) -> None:
     """Rows of ``(n, m, W)`` added to the totals ``(slots, m, W)`` of their slots."""
     for slot, total in enumerate(totals):

@@ -26,17 +26,14 @@ def send(place: Place, q: Words, delta: Words, nonces: Sequence[bytes]) -> tuple
         nonces: τ of each vector.
     """
     cells, columns, width = _cells(q, place.depth)
-    pads = _Pads(place, nonces)
-    told = np.empty((len(nonces), len(cells)), np.uint64)
-    sums = np.zeros((len(nonces), columns, width), np.uint64)
-    for span in _spans(len(cells), columns):
-        x, _ = pads.grower.grow(cells[span], delta)
+    pads, told = _Pads(place, nonces), np.empty((len(nonces), len(q), columns), np.uint64)
+    sums = np.zeros((len(nonces), width, columns), np.uint64)
+    for rows in _spans(len(q), columns):
+        x, _ = pads.grower.grow(cells[rows.start * columns : rows.stop * columns], delta)
         pads.begin(x)
         for vector in range(len(nonces)):
-            out = pads.give(vector)
-            told[vector, span] = out.sum(axis=1, dtype=np.uint64)
-            sums[vector] -= out.reshape(-1, columns, width).sum(axis=0, dtype=np.uint64)
-    return told.reshape(len(nonces), len(q), columns), sums
+            loops().give_sums(*pads.words(vector), pads.order, told[vector, rows], sums[vector])
+    return told, np.ascontiguousarray(sums.swapaxes(1, 2))
 
 
 def receive(place: Place, kept: Words, bins: Bins, told: Words, nonces: Sequence[bytes]) -> Words:
@@ -50,44 +47,35 @@ def receive(place: Place, kept: Words, bins: Bins, told: Words, nonces: Sequence
         nonces: τ of each vector.
     """
     cells, columns, width = _cells(kept, place.depth)
-    pads, own = _Pads(place, nonces), bins.reshape(-1)
-    numbers = np.ascontiguousarray(told).reshape(len(nonces), -1)
-    sums = np.zeros((len(nonces), columns, width), np.uint64)
-    for span in _spans(len(cells), columns):
-        pads.begin(pads.grower.regrow(cells[span], own[span]))
+    pads, numbers = _Pads(place, nonces), np.array(told, np.uint64, order="C")
+    sums = np.zeros((len(nonces), width, columns), np.uint64)
+    for rows in _spans(len(kept), columns):
+        own = bins[rows]
+        x = pads.grower.regrow(cells[rows.start * columns : rows.stop * columns], own.reshape(-1))
+        pads.begin(x)
         for vector in range(len(nonces)):
-            out = pads.take(vector, own[span], numbers[vector, span])
-            sums[vector] += out.reshape(-1, columns, width).sum(axis=0, dtype=np.uint64)
-    return sums
+            loops().take_sums(*pads.words(vector), pads.order, own, numbers[vector, rows], sums[vector])
+    return np.ascontiguousarray(sums.swapaxes(1, 2))
 
 
 class _Pads:
-    """Words of some cells: y = π(leaf) is every vector's, z = π(y ⊕ τ) its own."""
+    """Words of some cells, but for the last XOR: y = π(leaf) is every vector's, z = π(y ⊕ τ) its own."""
 
     def __init__(self, place: Place, nonces: Sequence[bytes]) -> None:
         self.grower = Grower(Permutation(place.sid, "grow", place.number), place.depth)
+        self.order = places(place.depth)
         self._first, self._second = (Permutation(place.sid, "leaf", place.number) for _ in range(2))
-        self._tweaks, self._order = [block(nonce) for nonce in nonces], places(place.depth)
+        self._tweaks = [block(nonce) for nonce in nonces]
         self._y = self._turned = np.empty((0, 0, 2), np.uint64)
-        self._out = np.empty((0, 0), np.uint64)
 
     def begin(self, leaves: Blocks) -> None:
         self._y = self._first(leaves)
         if self._turned.shape != self._y.shape:
             self._turned = np.empty_like(self._y)
-            self._out = np.empty((self._y.shape[1], len(self._order)), np.uint64)
 
-    def _hashed(self, vector: int) -> Blocks:
+    def words(self, vector: int) -> tuple[Blocks, Blocks]:
         loops().tweak(self._y, self._tweaks[vector], self._turned)
-        return self._second(self._turned)
-
-    def give(self, vector: int) -> Words:
-        loops().give(self._hashed(vector), self._y, self._order, self._out)
-        return self._out
-
-    def take(self, vector: int, bins: Bins, told: Words) -> Words:
-        loops().take(self._hashed(vector), self._y, self._order, bins, told, self._out)
-        return self._out
+        return self._second(self._turned), self._y
 
 
 def _cells(q: Words, depth: int) -> tuple[Words, int, int]:
@@ -96,7 +84,7 @@ def _cells(q: Words, depth: int) -> tuple[Words, int, int]:
     return cells, len(cells) // max(len(q), 1), 1 << depth
 
 
-def _spans(cells: int, columns: int) -> list[slice]:
-    """Whole rows, about as many cells as stay in the cache."""
-    step = max(1, CELLS // max(columns, 1)) * columns
-    return [slice(start, start + step) for start in range(0, cells, step)] if cells else []
+def _spans(rows: int, columns: int) -> list[slice]:
+    """Rows, about as many cells as stay in the cache."""
+    step = max(1, CELLS // max(columns, 1))
+    return [slice(start, min(rows, start + step)) for start in range(0, rows, step)]
