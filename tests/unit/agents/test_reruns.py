@@ -129,6 +129,14 @@ def test_bins_on_the_same_rows_have_a_budget(memory: Memory) -> None:
     assert not memory.run("12", bins, me="shop", labels=None)
 
 
+def test_trees_at_shared_are_refused_above_the_agreed_bytes(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    grows = Trees(protection="shared", objective="squared", trees=2, depth=5, stop_after=None)
+    trees = terms().model_copy(update={"train": None, "trees": grows})
+    assert not memory.run("1", trees)
+    monkeypatch.setattr("accord_agents.service.rerun_guard.MOST", 4 * len(ALL) * sum(WIDTHS.values()) * 32 - 1)
+    assert memory.run("2", trees) == "trees at level shared would take too many bytes"
+
+
 def test_no_test_row_is_scored_by_bins(memory: Memory) -> None:
     bins = terms(rule=TestRows()).model_copy(update={"train": None, "bins": Binning()})
     assert not memory.run("1", bins, me="shop", labels=None)

@@ -70,7 +70,7 @@ CASES: dict[str, tuple[type[Event], str, str, str, Change]] = {
     "a split that was not offered": (Splits, "splits.0.0", "bank", TREE, nowhere),
     "splits of fewer nodes": (Splits, "splits.0.1", "bank", TREE, shorter("owners")),
     "sides of fewer rows": (Sides, "sides.0.0", "shop", SIDES, shorter("bits")),
-    "sides of no row": (Sides, "sides.0.0", "shop", SIDES, flipped("bits", -1)),
+    "sides of no row": (Sides, "sides", "shop", SIDES, lambda event: {"bits": np.full_like(event.bits, 255)}),
     "further trees": (Grown, "grown.1", "bank", "more trees", lambda _: {"last": False}),
 }
 

@@ -38,8 +38,9 @@ def test_the_model_says_whose_job_it_is(tmp_path: Path) -> None:
 
 
 def test_the_level_that_there_is_has_to_be_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="protection: paths is"):
+    with pytest.raises(UsageError, match="protection: paths"):
         load(written(tmp_path))
+    assert load(written(tmp_path, objective="squared", stop_after=None)).job == "trees"
     with pytest.raises(UsageError, match="min_rows"):
         load(written(tmp_path, protection="paths", min_rows=5))
     with pytest.raises(UsageError, match="max_rounds"):
