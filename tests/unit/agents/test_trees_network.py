@@ -1,21 +1,25 @@
-"""Boosted trees by whole parties: by reference and with deaths the same models as in memory; and a replay's bytes."""
+"""Trees and bins by whole parties: by reference and with deaths the same results as in memory; and a replay's bytes."""
 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.support.simulated import KilledError, SimulatedNetwork
-from tests.support.world import boosted, tables
+from tests.support.world import binned, boosted, tables
 
 import accord_agents.collaboration.assembler
 import accord_agents.journal.payloads
 from accord_schemas.agreement import Limits
 
 DATA = tables(2, n=150, columns=2)
-TERMS = boosted(2, trees=2, depth=2, bins=4).model_copy(update={"limits": Limits(chunk_bytes=4096)})
+CHUNKS = {"limits": Limits(chunk_bytes=4096)}
+TERMS = boosted(2, trees=2, depth=2, bins=4).model_copy(update=CHUNKS)
+SHARED = {"protection": "shared", "stop_after": None, "trees": 1, "depth": 2, "bins": 4}
 LARGE = 600
 
 
@@ -52,3 +56,38 @@ def test_the_same_trees_by_reference_and_after_deaths(
         }
     finally:
         network.close()
+
+
+@pytest.mark.parametrize("name", ["shared", "bins"])
+def test_hidden_rows_and_bins_by_reference_and_after_deaths(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same contents, whether numbers are in memory or in files, and whoever dies meanwhile."""
+    monkeypatch.setattr(accord_agents.journal.payloads, "OUTSIDE", 512)
+    labels = DATA["bank"].labels
+    assert labels is not None
+    data = {**DATA, "bank": replace(DATA["bank"], labels=(labels > np.median(labels)).astype(float))}
+    terms = (boosted(2, **SHARED) if name == "shared" else binned(2, bins=3)).model_copy(update=CHUNKS)
+    rng, found = random.Random(3), []
+
+    def dies(_party: str, _where: str) -> None:
+        if rng.random() < 0.02:
+            raise KilledError
+
+    def lives(_party: str, _where: str) -> None:
+        pass
+
+    for point, large in ((lives, 0), (dies, LARGE)):
+        monkeypatch.setattr(accord_agents.collaboration.assembler, "LARGE", large or 1 << 20)
+        network = SimulatedNetwork(tmp_path / str(large), terms, data, order=2, point=point, large=large)
+        try:
+            network.run()
+            for member in network.members.values():
+                member.restart()
+            ends = {c.state for m in network.members.values() for c in m.dispatcher.collaborations.values()}
+            assert ends == {"COMPLETED"}
+            note = "model" if name == "shared" else "bins"
+            found.append({party: member.notes[note] for party, member in network.members.items()})
+        finally:
+            network.close()
+    assert found[0] == found[1]
