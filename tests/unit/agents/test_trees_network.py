@@ -19,7 +19,7 @@ from accord_schemas.agreement import Limits
 DATA = tables(2, n=150, columns=2)
 CHUNKS = {"limits": Limits(chunk_bytes=4096)}
 TERMS = boosted(2, trees=2, depth=2, bins=4).model_copy(update=CHUNKS)
-SHARED = {"protection": "shared", "stop_after": None, "trees": 1, "depth": 2, "bins": 4}
+SHARED: dict[str, Any] = {"protection": "shared", "stop_after": None, "trees": 1, "depth": 2, "bins": 4}
 LARGE = 600
 
 
