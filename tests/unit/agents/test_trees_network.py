@@ -79,7 +79,9 @@ def test_hidden_rows_and_bins_by_reference_and_after_deaths(
 
     for point, large in ((lives, 0), (dies, LARGE)):
         monkeypatch.setattr(accord_agents.collaboration.assembler, "LARGE", large or 1 << 20)
-        network = SimulatedNetwork(tmp_path / str(large), terms, data, order=2, point=point, large=large)
+        folder = tmp_path / str(large)
+        folder.mkdir()
+        network = SimulatedNetwork(folder, terms, data, order=2, point=point, large=large)
         try:
             network.run()
             for member in network.members.values():
