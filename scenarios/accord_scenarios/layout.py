@@ -71,10 +71,13 @@ def create(
     scenario: Scenario,
     broker: str | None,
     snapshots: Mapping[str, Snapshot] | None = None,
+    executor: Mapping[str, str] | None = None,
     *,
     force: bool,
 ) -> Layout:
     """Make a run's folder, and give each party its snapshot; without, its agent reads the party's file.
+
+    `executor`: where heavy tasks run, as in a party's file; beside the agents without it.
 
     Raises:
         UsageError: It exists and is not empty, or cannot be written.
@@ -88,7 +91,7 @@ def create(
             raise UsageError(
                 f"{home} holds an earlier run.", hint="Remove it, resume it with --resume, or name another."
             )
-        _write(layout, scenario, broker or f"embedded:{home.absolute() / 'broker.db'}", snapshots or {})
+        _write(layout, scenario, broker or f"embedded:{home.absolute() / 'broker.db'}", snapshots or {}, executor)
     except UsageError:
         raise
     except AccordError as error:
@@ -100,7 +103,13 @@ def create(
     return layout
 
 
-def _write(layout: Layout, scenario: Scenario, broker: str, snapshots: Mapping[str, Snapshot]) -> None:
+def _write(
+    layout: Layout,
+    scenario: Scenario,
+    broker: str,
+    snapshots: Mapping[str, Snapshot],
+    executor: Mapping[str, str] | None,
+) -> None:
     exports: dict[str, dict[str, str]] = {}
     publics: dict[str, PublicIdentity] = {}
     cores = os.cpu_count() or 1
@@ -112,7 +121,7 @@ def _write(layout: Layout, scenario: Scenario, broker: str, snapshots: Mapping[s
         passphrase = (folder / "keystore.key").read_bytes()
         identity = make_identity(folder / "keystore", name, passphrase, entropy, scenario.security.profile, RANDOM)
         exports[name], publics[name] = identity.export(), identity.public
-        config = {
+        config: dict[str, Any] = {
             "party": name,
             "broker": broker,
             "data": member.data.model_dump(mode="json"),
@@ -124,6 +133,8 @@ def _write(layout: Layout, scenario: Scenario, broker: str, snapshots: Mapping[s
             "workers": max(1, cores // len(scenario.parties)),
             "most_workers": cores,
         }
+        if executor is not None:
+            config["executor"] = dict(executor)
         layout.config(name).write_text(yaml12.dump(config), encoding="utf-8")
     agreed = agreement(scenario, publics).terms()
     for name in scenario.parties:

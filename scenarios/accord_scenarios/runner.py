@@ -12,7 +12,7 @@ from typing import Any
 
 from accord_agents.files.private import keep_private
 from accord_agents.security.keystore import durable
-from accord_scenarios import ahead, namespace, snapshots
+from accord_scenarios import ahead, cluster, namespace, snapshots
 from accord_scenarios.api.results import Run
 from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.layout import Layout, create
@@ -40,13 +40,15 @@ def run(
     force: bool,
     quiet: bool,
     job: str | None = None,
+    executor: str | None = None,
 ) -> Run:
-    """Play a scenario, as a job that it need not be.
+    """Play a scenario, as a job that it need not be; heavy tasks beside the agents, or on a cluster.
 
     Raises:
         UsageError: The scenario, a file or the folder cannot be used; nothing was started.
     """
     loaded = load(scenario, sets, job)
+    on = cluster.named(executor)
     home = out or _new_folder(loaded.name)
     keep_private()
     with snapshots.taken(loaded, home) as taken:
@@ -54,7 +56,7 @@ def run(
             Terminal(stderr=True, highlight=False).print(said)
         if broker is not None:
             namespace.check(broker, loaded)
-        layout = create(home, loaded, broker, taken, force=force)
+        layout = create(home, loaded, broker, taken, on, force=force)
     return play(layout, loaded, quiet=quiet)
 
 
@@ -83,7 +85,7 @@ def play(layout: Layout, scenario: Scenario, *, quiet: bool) -> Run:
     roles = scenario.roles
     parties = sorted(roles, key=lambda p: (p != scenario.leader, p))
     agents: dict[str, AgentProcess] = {}
-    with ProgressView(parties, console, quiet=quiet) as view:
+    with ProgressView(parties, console, quiet=quiet) as view, cluster.running(layout, parties, view.say):
         view.say(f"results go to {layout.home}")
         if scenario.seed is not None:
             view.say(f"warning: {_SEED}")

@@ -15,8 +15,8 @@ from accord_agents.intake.padding import Padding
 from accord_agents.intake.reader import Source, take
 from accord_agents.intake.snapshot import SNAPSHOTS, SUFFIX, Snapshot, columns_of, read_snapshot
 from accord_agents.intake.table import Table
+from accord_agents.reading.sources import source
 from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
-from accord_agents.service.reading import source
 from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.layout import Layout
 from accord_scenarios.model import Scenario

@@ -376,7 +376,7 @@ class Dispatcher:
         self.effects.outcomes.append((collaboration, outcome))
         if collaboration.state == PROPOSED != before:
             self.effects.proposed.append(collaboration)
-        self.batch.statuses[row.collaboration] = (collaboration.state, status(collaboration))
+        self.batch.statuses[row.collaboration] = (collaboration.state, status(collaboration, row.time))
 
     def fold(self, cid: str, rows: Iterable[Row], recorded: Iterable[Outgoing]) -> Iterator[tuple[Row, Outcome]]:
         """Fold a collaboration's rows again, comparing every frame with the recorded one; to be read to its end.

@@ -30,8 +30,13 @@ def row_of(frame: Frame, kind: str, now: str, *, whole: bool = True) -> Row:
     return Row(header.subject, kind, frame.bare(), payload, now, key, encrypted)
 
 
-def status(collaboration: Collaboration) -> str:
-    """What `accord status` and `accord inbox` show."""
+def status(collaboration: Collaboration, since: str) -> str:
+    """What `accord status` and `accord inbox` show.
+
+    Args:
+        collaboration: Which.
+        since: When something happened there last.
+    """
     agreement = collaboration.agreement
     body = {
         "name": agreement.name if agreement else "",
@@ -43,6 +48,8 @@ def status(collaboration: Collaboration) -> str:
         "by": collaboration.ending.by if collaboration.ending else "",
         "detail": collaboration.detail,
         "accepted": collaboration.accepted,
+        "since": since,
+        "waits_for": [] if collaboration.ended else collaboration.silent(),
         "agreement": agreement.terms() if agreement else None,
     }
     return canonical_json(body).decode()

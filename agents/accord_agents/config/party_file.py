@@ -35,6 +35,8 @@ from accord_schemas.header import PARTY
 
 _PLACED = frozenset({"csv", "parquet", "orc", "sql", "url", "password_file"})
 Column = Annotated[str, Field(min_length=1), AS_WRITTEN]
+CLUSTER = r"auto|[^\s:/@]+:[0-9]{1,5}"
+"""Addresses of a Ray cluster: it has no password, and `ray://` is another protocol, which cannot do this."""
 
 
 class IdColumns(BaseModel):
@@ -270,6 +272,18 @@ def _kind(data: Any) -> str:
     return branch("edges" if edges else "rows")
 
 
+class ClusterSettings(BaseModel):
+    """Where heavy tasks run, instead of in processes beside the agent.
+
+    Attributes:
+        ray: A Ray cluster: HOST:PORT of its head, or ``auto``: what RAY_ADDRESS names, else the one of this machine.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    ray: Annotated[str, Field(pattern=CLUSTER)]
+
+
 class Config(BaseModel):
     """What an agent needs to know; paths are relative to the file.
 
@@ -283,9 +297,10 @@ class Config(BaseModel):
         identities: File of the pinned identities.
         out: Folder for journal, log and results.
         models: Folder of the results of earlier trainings, by whose models is predicted; `out` without it.
-        workers: Worker processes; default one per core.
+        workers: Worker processes; default one per core, of this machine or of the cluster.
         most_workers: Worker processes that one job of many parts is spread over, while it is worked on; default as
             many as `workers`.
+        executor: Where heavy tasks run; beside the agent without it.
         metrics: Where metrics, health and readiness are served; nowhere without it.
     """
 
@@ -304,6 +319,7 @@ class Config(BaseModel):
     models: Path | None = None
     workers: Annotated[int, Field(ge=1, le=256)] | None = None
     most_workers: Annotated[int, Field(ge=1, le=256)] | None = None
+    executor: ClusterSettings | None = None
     metrics: MetricsSettings | None = None
 
     @property

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import itertools
 import multiprocessing
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -14,6 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from accord_agents.execution.allocator import trimmed
 from accord_agents.execution.joining import Joined
+from accord_agents.execution.ordered import counted, in_order
 from accord_agents.execution.parts import Parts
 from accord_agents.execution.port import TaskResources
 from accord_agents.execution.result import TaskResult, undone
@@ -71,7 +70,9 @@ class ProcessExecutor:
                 crew.append(self._opened(FURTHER))
                 self._long += 1
             try:
-                reply = await self._all(crew, orders, joined, supplies, functools.partial(_counted, compute, supplies))
+                room = _Room(crew, QUEUED * self._workers, QUEUED * self._further)
+                submit = functools.partial(self._done, room)
+                reply = await in_order(orders, submit, joined, supplies, room.size, counted(compute, supplies))
             except BrokenProcessPool:
                 for pool in crew:
                     self._retire(pool)
@@ -83,40 +84,6 @@ class ProcessExecutor:
                     self._retire(crew[-1])
             return reply
         return undone(compute.task, f"it ended its worker {ATTEMPTS} times")
-
-    async def _all(
-        self,
-        crew: list[ProcessPoolExecutor],
-        orders: Iterator[TaskRequest],
-        joined: Joined,
-        supplies: TaskResources,
-        done: Callable[[int], None],
-    ) -> TaskResult:
-        """Keep the workers busy, and no more than that: neither orders nor results pile up."""
-        counted, again, under_way = itertools.count(1), 0, deque[asyncio.Future[TaskResult]]()
-        resumed = supplies.parts is not None and supplies.parts.folder.exists()
-        room = _Room(crew, QUEUED * self._workers, QUEUED * self._further)
-        try:
-            for order in orders:
-                while len(under_way) >= room.size:
-                    await asyncio.to_thread(joined.add, await under_way.popleft())
-                    done(next(counted))
-                if resumed and order.parts and (kept := await asyncio.to_thread(order.parts.find, order.number)):
-                    under_way.append(_known(TaskResult(kept)))
-                    again += 1
-                else:
-                    pool = room.freest()
-                    under_way.append(asyncio.wrap_future(room.taken(pool, self._submit(pool, work, order))))
-            if again:
-                supplies.found(again)
-            while under_way:
-                await asyncio.to_thread(joined.add, await under_way.popleft())
-                done(next(counted))
-            return await asyncio.to_thread(joined.whole)
-        finally:
-            for future in under_way:
-                future.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
 
     def _retire(self, pool: ProcessPoolExecutor) -> None:
         """Let a pool finish what it has and end; the next job starts another."""
@@ -140,6 +107,10 @@ class ProcessExecutor:
         for child in multiprocessing.active_children():
             if child.pid in pids:
                 child.kill()
+
+    def _done(self, room: _Room, order: TaskRequest) -> asyncio.Future[TaskResult]:
+        pool = room.freest()
+        return asyncio.wrap_future(room.taken(pool, self._submit(pool, work, order)))
 
     def _submit(self, pool: ProcessPoolExecutor, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have a worker call something; a pool starts its workers here, which tells whose they are."""
@@ -230,15 +201,5 @@ def _parts(compute: Compute, supplies: TaskResources) -> Parts | None:
     return supplies.parts.bound(compute.task, compute.inputs, drawn, data, *secrets)
 
 
-def _known(reply: TaskResult) -> asyncio.Future[TaskResult]:
-    future = asyncio.get_running_loop().create_future()
-    future.set_result(reply)
-    return future
-
-
 def _parts_of(compute: Compute, supplies: TaskResources) -> int:
     return len(spans(TASKS[compute.task], compute.inputs, supplies.rows))
-
-
-def _counted(compute: Compute, supplies: TaskResources, part: int) -> None:
-    supplies.done(part, _parts_of(compute, supplies))

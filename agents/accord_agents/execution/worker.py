@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,18 +80,28 @@ _met = set[str]()
 
 def work(order: TaskRequest) -> TaskResult:
     """Do one part. What loading a task took and left, ten MiB or so, is given back after its first time."""
+    return done(order, lambda: _table(*order.snapshot) if order.snapshot else None)
+
+
+def done(order: TaskRequest, rows: Callable[[], Table | None]) -> TaskResult:
+    """The same with the party's rows from wherever they are.
+
+    Raises:
+        StorageError: There is no space.
+        TamperError: What it reads was changed.
+    """
     try:
-        return _done(order)
+        return _done(order, rows)
     finally:
         if order.task not in _met:
             _met.add(order.task)
             trimmed()
 
 
-def _done(order: TaskRequest) -> TaskResult:
+def _done(order: TaskRequest, rows: Callable[[], Table | None]) -> TaskResult:
     task, begun = TASKS[order.task], time.process_time()
     try:
-        table = _table(*order.snapshot) if order.snapshot else None
+        table = rows()
         inputs = {name: _read(value, order.span, task, name) for name, value in order.inputs.items()}
         context = Context(inputs, order.key, order.secrets, table)
         result = run(order.task, part(task, context, order.number, order.span))

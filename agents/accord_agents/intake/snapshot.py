@@ -122,12 +122,21 @@ def read_snapshot(path: Path, digest: str) -> Table:
             raw = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
     except OSError as error:
         raise TamperError(f"the snapshot {path} cannot be read: {error.strerror}.", hint="Restore it.") from None
+    return table_of(raw, digest, f"the snapshot {path}")
+
+
+def table_of(raw: mmap.mmap | bytes | bytearray, digest: str, name: str = "a snapshot") -> Table:
+    """The table of a snapshot's bytes, which it shares.
+
+    Raises:
+        TamperError: They are not what had that digest, or no snapshot.
+    """
     if not hmac.compare_digest(_hashed(raw), digest):
-        raise TamperError(f"the snapshot {path} was changed.", hint="Restore it; a job never goes on with other data.")
+        raise TamperError(f"{name} was changed.", hint="Restore it; a job never goes on with other data.")
     try:
-        return _decode(memoryview(raw), functools.partial(_let_go, raw, 0, size))
+        return _decode(memoryview(raw).toreadonly(), functools.partial(_let_go, raw, 0, len(raw)))
     except (ValueError, KeyError, TypeError):
-        raise TamperError(f"the file {path} is no snapshot of a table.") from None
+        raise TamperError(f"{name} is no snapshot of a table.") from None
 
 
 def columns_of(snapshot: Snapshot) -> tuple[str, ...]:
@@ -137,7 +146,7 @@ def columns_of(snapshot: Snapshot) -> tuple[str, ...]:
         return tuple(json.loads(file.read(size))["columns"])
 
 
-def _hashed(raw: mmap.mmap | bytes) -> str:
+def _hashed(raw: mmap.mmap | bytes | bytearray) -> str:
     """SHA-256 of a mapped file, whose pages are let go again as soon as they were looked at."""
     sha, view = hashlib.sha256(), memoryview(raw)
     for start in range(0, len(view), _STEP):
@@ -146,7 +155,7 @@ def _hashed(raw: mmap.mmap | bytes) -> str:
     return sha.hexdigest()
 
 
-def _let_go(raw: mmap.mmap | bytes, start: int, size: int) -> None:
+def _let_go(raw: mmap.mmap | bytes | bytearray, start: int, size: int) -> None:
     """Some pages of a mapped file need not be in memory; they are read again when they are looked at."""
     if isinstance(raw, mmap.mmap) and hasattr(raw, "madvise"):
         raw.madvise(mmap.MADV_DONTNEED, start, size)

@@ -7,7 +7,7 @@ import io
 import json
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from accord_agents.evidence.agreed import agreed_terms
 from accord_agents.files.folder_lock import held, running
 from accord_agents.journal import erasure
 from accord_agents.journal.journal import Journal
+from accord_agents.operator import waiting
+from accord_agents.reading.columns import goes_in
+from accord_agents.security.fingerprint import shown
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase
 from accord_protocols.jobs.registry import job_of
@@ -80,14 +83,23 @@ def erase(path: Path, collaboration: str) -> str:
             journal.close()
 
 
-def inbox(path: Path, *, as_json: bool) -> str:
-    """Proposals that wait for this party's answer."""
-    known = statuses(load(path))
+def inbox(path: Path, *, as_json: bool, called: str = "") -> str:
+    """Proposals that wait for this party's answer.
+
+    Args:
+        path: The party's file.
+        as_json: For scripts.
+        called: What the commands need besides, to be for this party.
+    """
+    config = load(path)
+    known = statuses(config)
     found = [s for s in known if s["state"] == PROPOSED and not s["accepted"]]
     if as_json:
-        return json.dumps(found, ensure_ascii=False)
+        more = ({"own_columns": own_columns(config, s)} for s in found)
+        return json.dumps([s | own for s, own in zip(found, more, strict=True)], ensure_ascii=False)
     unusable = [f"{s['collaboration'][:12]}  {s['name']} was refused{_detail(s)}" for s in known if s.get("detail")]
-    return "\n\n".join([*map(_proposal, found), *unusable[-3:]]) or "No proposal waits for an answer."
+    proposals = [_proposal(s, config, called) for s in found]
+    return "\n\n".join([*proposals, *unusable[-3:]]) or "No proposal waits for an answer."
 
 
 def status(path: Path, collaboration: str | None, *, as_json: bool) -> str:
@@ -98,7 +110,7 @@ def status(path: Path, collaboration: str | None, *, as_json: bool) -> str:
         raise UsageError(f"no collaboration begins with {collaboration!r}.", hint="See them all with: accord status")
     if as_json:
         return json.dumps(found, ensure_ascii=False)
-    lines = [f"{_line(s)}{_detail(s)}" for s in found]
+    lines = [f"{_line(s)}{waiting.told(s, config.party)}{_detail(s)}" for s in found]
     if collaboration:  # the own warnings too, which no other party sees
         warnings = [(w, s.get("detail")) for s in found for w in _warnings(config, s["collaboration"])]
         lines += [f"  {warning}" for warning, detail in warnings if not (detail and detail in warning)]
@@ -120,16 +132,24 @@ def _warnings(config: Config, collaboration: str) -> list[str]:
     return []
 
 
-def _proposal(s: dict[str, Any]) -> str:
+def own_columns(config: Config, proposal: Mapping[str, Any]) -> str:
+    """Which of the party's columns would go into what is proposed."""
+    return goes_in(config.data, Agreement.model_validate(proposal["agreement"]), config.party)
+
+
+def _proposal(s: dict[str, Any], config: Config, called: str) -> str:
     terms = Agreement.model_validate(s["agreement"])
+    roles = ((party, terms.parties[party]) for party in terms.order)
     lines = [
-        f"{s['collaboration'][:12]}  {s['name']}, proposed by {s['proposer']}",
-        f"  parties: {', '.join(s['parties'])}",
+        f"{s['collaboration'][:12]}  {s['name']}, proposed by {s['proposer']}, {waiting.since(s)}",
+        *(f"  {party} is {m.role.replace('_', ' ')}, identity {shown(m.identity)}" for party, m in roles),
+        f"  yours goes in: {own_columns(config, s)}",
         f"  {job_of(terms).about(terms)}",
         *(f"  {what}: {how}" for what, how in agreed_terms(s["agreement"]) if how),
     ]
     lines += [f"  {party} learns: {sentence}" for party, sentence in sorted(terms.learns.items())]
-    lines.append(f"  answer with: accord accept {s['collaboration'][:12]}, or accord refuse with a --reason")
+    number = f"{s['collaboration'][:12]}{called}"
+    lines.append(f'  answer with: accord accept {number}, or: accord refuse {number} --reason "…"')
     return "\n".join(lines)
 
 
@@ -139,7 +159,8 @@ def statuses(config: Config) -> list[dict[str, Any]]:
         return []
     journal = Journal(config.journal)
     try:
-        return [{"collaboration": cid, "state": state, **_shown(body)} for cid, state, body in journal.statuses()]
+        found = [{"collaboration": cid, "state": state, **_shown(body)} for cid, state, body in journal.statuses()]
+        return [s | waiting.facts(s, config.party) for s in found]
     finally:
         journal.close()
 

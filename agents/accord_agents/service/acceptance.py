@@ -13,11 +13,11 @@ from accord_agents.intake.padding import Padding
 from accord_agents.intake.reader import take
 from accord_agents.intake.snapshot import SNAPSHOTS, SUFFIX, Snapshot, read_snapshot
 from accord_agents.intake.table import Table
+from accord_agents.reading.sources import source
+from accord_agents.reading.sources import table as table_of
 from accord_agents.results.trained import agreed, suits
 from accord_agents.results.trained import source as asked_of
 from accord_agents.service.budget import Budget
-from accord_agents.service.reading import source
-from accord_agents.service.reading import table as table_of
 from accord_protocols.jobs.registry import job_of
 from accord_protocols.model.part import ModelPart
 from accord_schemas.agreement import Agreement

@@ -15,9 +15,9 @@ from accord_agents.collaboration.dispatcher import Dispatcher
 from accord_agents.collaboration.outcome import Outcome
 from accord_agents.config.party_file import Config
 from accord_agents.execution.blobs import BLOBS, BlobStore
-from accord_agents.execution.executor import ProcessExecutor, fresh
+from accord_agents.execution.executor import fresh
 from accord_agents.execution.parts import Parts, tidy
-from accord_agents.execution.port import Executor, TaskResources
+from accord_agents.execution.port import TaskResources
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.table import Table
 from accord_agents.journal.journal import Journal
@@ -39,6 +39,7 @@ from accord_agents.service.acceptance import Acceptance
 from accord_agents.service.budget import Budget
 from accord_agents.service.deadlines import Deadlines
 from accord_agents.service.errand import Errand
+from accord_agents.service.executors import executor
 from accord_agents.service.identity_watch import IdentityWatch
 from accord_agents.service.job_log import JobLog
 from accord_agents.service.peer_clocks import PeerClocks
@@ -94,7 +95,7 @@ class Service:
         forget()
         self.identity = own_identity(self.keystore, config.party)
         self.log = open_log(config.out / "agent.log", config.party)
-        self.executor: Executor = ProcessExecutor(config.workers or os.cpu_count() or 1, config.most_workers or 0)
+        self.executor = executor(config, lambda problem: self.log.warning("cluster", problem=problem))
         self.memory = Memory()
         self.reruns = Reruns(self.keystore.memory, self.keystore.get("storage"))
         self.witness_wait = WitnessWait(self._unwitnessed)

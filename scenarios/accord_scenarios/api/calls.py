@@ -40,6 +40,7 @@ def run(
     sets: Sets | None = None,
     force: bool = False,
     quiet: bool = False,
+    executor: str | None = None,
 ) -> Run:
     """Play a whole scenario on this machine, one process for each party: `accord run`.
 
@@ -50,13 +51,14 @@ def run(
         sets: Keys of the scenario to change, as ``{"train.max_rounds": 10}``.
         force: Use `out` even if the folder holds something.
         quiet: Show no progress.
+        executor: Where heavy tasks run: ``"ray"`` or ``"ray:HOST:PORT"``; beside the agents without it.
 
     Raises:
         UsageError: The scenario, a file or the folder cannot be used; nothing was started.
         RefusedError: A gate or a policy refused.
         NotCompletedError: It was not completed.
     """
-    return _played(scenario, out, broker, sets, force=force, quiet=quiet).checked()
+    return _played(scenario, out, broker, sets, force=force, quiet=quiet, executor=executor).checked()
 
 
 def psi(
@@ -189,13 +191,16 @@ def _played(
     force: bool,
     quiet: bool,
     job: str | None = None,
+    executor: str | None = None,
 ) -> Run:
     from accord_scenarios import runner
 
     given = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in (sets or {}).items()]
     home = Path(out) if out is not None else None
     with _private(), _written(scenario) as path:
-        return runner.run(str(path), out=home, broker=broker, sets=given, force=force, quiet=quiet, job=job)
+        return runner.run(
+            str(path), out=home, broker=broker, sets=given, force=force, quiet=quiet, job=job, executor=executor
+        )
 
 
 @contextmanager

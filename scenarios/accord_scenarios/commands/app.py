@@ -12,6 +12,7 @@ from accord_scenarios.commands import (
     audit,
     backup,
     bridge,
+    check,
     collaborations,
     evidence,
     keys,
@@ -70,6 +71,7 @@ app.command("scorecard", rich_help_panel=TRAINING)(scorecard.scorecard)
 app.command("replay", rich_help_panel=TRAINING)(replay.replay)
 app.command("agent", rich_help_panel=PARTY)(agent.agent)
 app.add_typer(keys.app, name="keys", rich_help_panel=PARTY)
+app.command("check", rich_help_panel=PARTY)(check.check)
 app.command("propose", rich_help_panel=PARTY)(collaborations.propose)
 app.command("inbox", rich_help_panel=PARTY)(collaborations.inbox)
 app.command("accept", rich_help_panel=PARTY)(collaborations.accept)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from accord_scenarios.commands.options import PARTY_FILE, Collaboration, Config, Json, ScenarioName, Sets
+from accord_scenarios.commands.options import PARTY_FILE, Collaboration, Config, Json, ScenarioName, Sets, also
 
 
 def propose(
@@ -31,7 +31,7 @@ def inbox(config: Config = PARTY_FILE, as_json: Json = False) -> None:
     """Show the proposals that wait for this party's answer: who asks, for what, and who would learn what."""
     from accord_agents.operator.collaborations import inbox as waiting
 
-    typer.echo(waiting(config, as_json=as_json))
+    typer.echo(waiting(config, as_json=as_json, called=also(config)))
 
 
 def accept(collaboration: Collaboration, config: Config = PARTY_FILE) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from accord_scenarios.commands.options import Force, Log, Out, Quiet, ScenarioName, Sets
+from accord_scenarios.commands.options import Force, Log, On, Out, Quiet, ScenarioName, Sets
 
 
 def psi(
@@ -13,6 +13,7 @@ def psi(
     broker: Log = None,
     sets: Sets = [],  # noqa: B006  # typer copies it
     force: Force = False,
+    executor: On = None,
     quiet: Quiet = False,
 ) -> None:
     """Find the users that all parties of a scenario share, and nothing else, on this machine.
@@ -27,5 +28,7 @@ def psi(
     """
     from accord_scenarios import runner
 
-    ended = runner.run(scenario, out=out, broker=broker, sets=sets, force=force, quiet=quiet, job="psi")
+    ended = runner.run(
+        scenario, out=out, broker=broker, sets=sets, force=force, quiet=quiet, job="psi", executor=executor
+    )
     raise typer.Exit(runner.told(ended, quiet=quiet))

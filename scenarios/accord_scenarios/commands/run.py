@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from accord_scenarios.commands.options import Force, Log, Out, Quiet, Sets
+from accord_scenarios.commands.options import Force, Log, On, Out, Quiet, Sets
 from accord_schemas.errors import UsageError
 
 
@@ -26,6 +26,7 @@ def run(
         ),
     ] = None,
     force: Force = False,
+    executor: On = None,
     quiet: Quiet = False,
 ) -> None:
     """Play a whole scenario on this machine: one process for each party.
@@ -38,11 +39,12 @@ def run(
       accord run diabetes
       accord run credit.yaml --out runs/first --set train.protection=score
       accord run --resume runs/first
+      accord run diabetes --executor ray
     """
     from accord_scenarios import runner
 
     if resume is not None:
-        if scenario is not None or out is not None or broker is not None or sets or force:
+        if scenario is not None or out is not None or broker is not None or sets or force or executor:
             raise UsageError(
                 "--resume takes the folder alone: the run goes on as it began.",
                 hint=f"Try: accord run --resume {resume}",
@@ -52,5 +54,5 @@ def run(
         raise UsageError(
             "run needs a scenario.", hint="Try: accord run diabetes. `accord scenario list` shows what is bundled."
         )
-    ended = runner.run(scenario, out=out, broker=broker, sets=sets, force=force, quiet=quiet)
+    ended = runner.run(scenario, out=out, broker=broker, sets=sets, force=force, quiet=quiet, executor=executor)
     raise typer.Exit(runner.told(ended, quiet=quiet))

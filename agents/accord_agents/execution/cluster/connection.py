@@ -1,0 +1,166 @@
+"""The one place that speaks to Ray."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from accord_agents.execution.cluster.orders import Message
+from accord_schemas.errors import AccordError, UsageError
+
+AUTO = "auto"
+"""The cluster that RAY_ADDRESS names, else the one that runs on this machine."""
+_LOOPBACK = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
+"""Of 127.0.0.1 Ray makes the address at which other machines reach this one, and listens there."""
+_PATIENCE = 30.0
+"""Seconds after which people are told that the cluster has no processor free."""
+
+
+def library() -> Any:
+    """Ray.
+
+    Raises:
+        UsageError: It is not installed.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing of a run is told to others
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray
+    except ImportError:
+        raise UsageError("the executor ray needs Ray, which is not here.", hint="pip install 'accord[ray]'") from None
+    return ray
+
+
+@dataclass(frozen=True, slots=True)
+class RayWorker:
+    """A process of the cluster that does orders, one at a time.
+
+    Args:
+        actor: What Ray calls it.
+        public: Its public key.
+        pid: Its process id there.
+        here: Whether that is on this machine's node.
+    """
+
+    actor: Any = field(repr=False)
+    public: bytes
+    pid: int
+    here: bool
+
+    async def work(self, message: Message) -> tuple[bytes, list[Any]]:
+        """Do an order."""
+        reply: tuple[bytes, list[Any]] = await self.actor.work.remote(message.wrap, message.body, message.pieces)
+        return reply
+
+
+class RayCluster:
+    """A Ray cluster, of which this process is a driver.
+
+    Args:
+        address: HOST:PORT of its head, or `AUTO`.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address, self._ray = address, library()
+        self._class: Any = None
+        self.losses: tuple[type[Exception], ...] = (self._ray.exceptions.RayError,)
+        """What comes of workers, nodes and objects that are lost."""
+
+    def connect(self) -> int:
+        """Join; returns how many processors the cluster has.
+
+        Raises:
+            AccordError: There is none.
+        """
+        address = os.environ.get("RAY_ADDRESS", AUTO) if self._address == AUTO else self._address
+        try:
+            if not self._ray.is_initialized():
+                self._ray.init(
+                    address=address,
+                    namespace="accord",
+                    log_to_driver=False,
+                    configure_logging=False,
+                    logging_level=logging.ERROR,
+                )
+        except (ConnectionError, RuntimeError, ValueError, OSError, self._ray.exceptions.RayError) as error:
+            said = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+            hint = "Is it up, is this machine one of its nodes, and has it the same versions of Ray and Python?"
+            raise AccordError(f"the Ray cluster {address} cannot be joined: {said}", hint=hint) from None
+        self._class = self._ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(_desk())
+        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
+    async def hire(self, said: Callable[[str], None]) -> RayWorker:
+        """A new worker, as soon as the cluster has a processor for it.
+
+        Raises:
+            AccordError: Its node runs another version.
+            RayError: It was lost at once.
+        """
+        actor = self._class.remote()
+        hello = asyncio.wrap_future(actor.hello.remote().future())
+        try:
+            done, _ = await asyncio.wait({hello}, timeout=_PATIENCE)
+            if not done:
+                said("waits for a free processor")
+            public, runs, pid, node = await hello
+        except BaseException:
+            self._ray.kill(actor)
+            raise
+        if runs != version("accord"):
+            self._ray.kill(actor)
+            raise AccordError(
+                f"a node of the cluster has Accord {runs}, and this agent is {version('accord')}.",
+                hint="Install the same version on all nodes: results have to be the same, byte for byte.",
+            )
+        return RayWorker(actor, public, pid, node == self._ray.get_runtime_context().get_node_id())
+
+    def dismiss(self, worker: RayWorker) -> None:
+        """End a worker, if it has not ended yet."""
+        self._ray.kill(worker.actor, no_restart=True)
+
+    def put(self, piece: bytes) -> Any:
+        """Have the cluster keep a piece; returns what it is called."""
+        return self._ray.put(np.frombuffer(piece, np.uint8))
+
+    def get(self, name: Any) -> Any:
+        """A piece."""
+        return self._ray.get(name)
+
+    def leave(self) -> None:
+        """End what is under way there."""
+        self._ray.shutdown()
+
+
+def _desk() -> type:
+    """The class of workers, as Ray wants it: its nodes import what it is made of."""
+    from accord_agents.execution.cluster.ray_desk import RayDesk
+
+    return RayDesk
+
+
+def start(processors: int) -> tuple[str, Callable[[], None]]:
+    """A cluster of this machine alone, on loopback, which ends with this process: (address, how to end it)."""
+    ray = library()
+    try:
+        ray.init(
+            address="local",
+            num_cpus=processors,
+            num_gpus=0,
+            include_dashboard=False,
+            log_to_driver=False,
+            configure_logging=False,
+            logging_level=logging.ERROR,
+            _node_ip_address=_LOOPBACK,
+        )
+    except Exception as error:  # noqa: BLE001 - it raises plain ones
+        said = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise AccordError(f"Ray does not start on this machine: {said}", hint="See the logs in /tmp/ray.") from None
+    return ray.get_runtime_context().gcs_address, ray.shutdown

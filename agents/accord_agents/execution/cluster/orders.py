@@ -1,0 +1,173 @@
+"""Orders and results on their way: what the agent sends to a worker of a cluster, and what it gets back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accord_agents.execution.blobs import BlobStore
+from accord_agents.execution.cluster.sealing import PIECE, Contents, Parcel, order_to, parcel, result_of
+from accord_agents.execution.cluster.values import decode, encode
+from accord_agents.execution.result import TaskResult
+from accord_agents.execution.worker import TaskRequest
+from accord_protocols.tasks.registry import TASKS
+from accord_schemas.blob import Blob
+from accord_schemas.blocks import NAMES
+from accord_schemas.payload import raw
+
+Put, Get = Callable[[bytes], Any], Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An order, sealed for one worker.
+
+    Args:
+        wrap: The key, wrapped to the worker.
+        body: The order.
+        pieces: What the cluster calls the pieces that it refers to.
+        key: For the result; stays with the agent.
+    """
+
+    wrap: bytes
+    body: bytes = field(repr=False)
+    pieces: list[Any] = field(repr=False)
+    key: bytes = field(repr=False)
+
+
+class Shipment:
+    """What orders refer to: handed to the cluster once, however many orders there are.
+
+    Args:
+        put: Hands the cluster a piece.
+    """
+
+    def __init__(self, put: Put) -> None:
+        self._put, self._sent, self._one = put, dict[str, Parcel](), threading.Lock()
+
+    def blob(self, blob: Blob) -> Parcel:
+        """A blob's bytes."""
+        return self._once(blob.digest.hex(), lambda: blob.pieces(PIECE))
+
+    def file(self, path: Path, name: str) -> Parcel:
+        """A file's bytes."""
+        return self._once(name, lambda: _pieces_of(path))
+
+    def array(self, array: NDArray[Any]) -> Parcel:
+        """An array's bytes, of one order alone."""
+        return parcel(cut(raw(array)), self._put)
+
+    def _once(self, name: str, data: Callable[[], Iterator[bytes]]) -> Parcel:
+        with self._one:  # parts of one job ask at once
+            if name not in self._sent:
+                self._sent[name] = parcel(data(), self._put)
+            return self._sent[name]
+
+
+def _pieces_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece
+
+
+def cut(data: bytes | memoryview) -> Iterator[memoryview]:
+    """Bytes in pieces."""
+    view = memoryview(data)
+    return (view[start : start + PIECE] for start in range(0, len(view), PIECE))
+
+
+def referring(parcel_of: Callable[[Blob | NDArray[Any]], Parcel], pieces: list[Any]) -> Callable[[Any], Any]:
+    """What stands for large numbers in a message: their parcel's key and size, and which of `pieces` are its."""
+
+    def refer(large: Blob | NDArray[Any]) -> Any:
+        sent, first = parcel_of(large), len(pieces)
+        pieces.extend(sent.pieces)
+        dtype = large.dtype if isinstance(large, Blob) else large.dtype.str
+        sha = large.digest if isinstance(large, Blob) else b""
+        return [sent.key, sent.size, first, len(sent.pieces), dtype, list(large.shape), sha]
+
+    return refer
+
+
+def referred(get: Get, pieces: list[Any]) -> Callable[[Any], Blob]:
+    """The numbers that such a thing stands for, read when they are asked for."""
+
+    def found(what: Any) -> Blob:
+        key, size, first, count, dtype, shape, sha = what
+        contents = Contents(Parcel(key, size, tuple(pieces[first : first + count])), get)
+        return Blob(sha, dtype, tuple(shape), contents)
+
+    return found
+
+
+def sealed(order: TaskRequest, public: bytes, shipment: Shipment, rows: Shipment) -> Message:
+    """An order for the worker with that key.
+
+    Args:
+        order: What to do; numbers that are split are cut here, so that a worker gets its part alone.
+        public: The worker's.
+        shipment: Of the job's inputs.
+        rows: Of the party's snapshots.
+    """
+    task, pieces = TASKS[order.task], list[Any]()
+
+    def parcel_of(large: Blob | NDArray[Any]) -> Parcel:
+        return shipment.blob(large) if isinstance(large, Blob) else shipment.array(large)
+
+    def input_(name: str, value: Any) -> Any:
+        return value.rows(order.span) if isinstance(value, Blob) and name in task.split else value
+
+    snapshot = None
+    if order.snapshot is not None:
+        path, name = order.snapshot
+        sent = rows.file(Path(path), name)
+        snapshot = [name, sent.key, sent.size, len(sent.pieces)]
+        pieces.extend(sent.pieces)  # the first ones
+    said = {
+        "task": order.task,
+        "inputs": {name: input_(name, value) for name, value in order.inputs.items()},
+        "key": order.key,
+        "secrets": order.secrets,
+        "number": order.number,
+        "span": [order.span.start, order.span.stop],
+        "snapshot": snapshot,
+    }
+    wrap, body, key = order_to(public, encode(said, referring(parcel_of, pieces)))
+    return Message(wrap, body, pieces, key)
+
+
+def opened(
+    message: Message, reply: tuple[bytes, list[Any]], blobs: BlobStore | None, get: Get
+) -> tuple[TaskResult, float]:
+    """The result in a worker's reply, and how many processor seconds it took.
+
+    Args:
+        message: The order.
+        reply: The result, sealed, and the pieces that it refers to.
+        blobs: Where large numbers go; None takes them into memory.
+        get: Gives a piece.
+
+    Raises:
+        InvalidTag: It is none of that order.
+    """
+    body, pieces = reply
+    said = decode(result_of(message.key, body), referred(get, pieces))
+    fields = {name: _kept(value, blobs) for name, value in said["fields"].items()}
+    return TaskResult(fields, said["secrets"], **said["ending"]), said["seconds"]
+
+
+def _kept(value: Any, blobs: BlobStore | None) -> Any:
+    if not isinstance(value, Blob):
+        return value
+    if blobs is None or np.dtype(value.dtype) not in NAMES:
+        return value.load()
+    with blobs.writer() as writer:
+        for piece in value.pieces(PIECE):
+            writer.write(piece)
+        return Blob(writer.finish(), NAMES[np.dtype(value.dtype)], value.shape, blobs)

@@ -1,0 +1,1 @@
+"""What of a party's files a job reads."""

@@ -1,0 +1,120 @@
+"""What a party sees before it consents: whether all is ready, which of its columns go in, on whom it waits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.support.world import agreement
+
+from accord_agents.config.party_file import load
+from accord_agents.operator.check import checked, told
+from accord_agents.operator.waiting import facts
+from accord_agents.operator.waiting import told as waits
+from accord_agents.reading.columns import goes_in
+from accord_agents.security.entropy import SystemEntropy
+from accord_agents.security.keystore import RANDOM
+from accord_agents.security.own_identity import make_identity
+from accord_scenarios.cli import main
+from accord_schemas.agreement import Align
+
+CSV = "id,age,income,label\nann,30,1.5,0\nbob,41,2.5,1\n"
+
+
+@pytest.fixture
+def party(tmp_path: Path) -> Path:
+    (tmp_path / "rows.csv").write_text(CSV)
+    (tmp_path / "word").write_text("a passphrase of words")
+    (tmp_path / "word").chmod(0o600)
+    make_identity(tmp_path / "keystore", "bank", b"a passphrase of words", SystemEntropy(), cost=RANDOM)
+    other = make_identity(tmp_path / "other", "shop", b"a passphrase of words", SystemEntropy(), cost=RANDOM)
+    (tmp_path / "identities.json").write_text(json.dumps({"shop": other.export()}))
+    return written(tmp_path)
+
+
+def written(folder: Path, **more: Any) -> Path:
+    names = {"keystore": "keystore", "passphrase_file": "word", "identities": "identities.json", "out": "runs"}
+    value = {"party": "bank", "broker": f"embedded:{folder / 'log.db'}", "data": {"csv": "rows.csv", "id": "id"}}
+    (folder / "party.yaml").write_text(yaml.safe_dump(value | names | more))
+    return folder / "party.yaml"
+
+
+def wrong(path: Path) -> dict[str, str]:
+    return {found.what: found.said for found in checked(path, write=False) if found.good is False}
+
+
+def test_a_party_that_is_ready(party: Path) -> None:
+    assert not wrong(party)
+    shown = told(checked(party, write=True), as_json=False)
+    assert "control may be written" in shown and "the first agent makes it" in shown
+    assert "3 feature columns" in shown and "shop is " in shown
+    found = json.loads(told(checked(party, write=False), as_json=True))
+    assert {one["what"] for one in found} == {"folder", "keys", "identities", "data", "broker", "clock"}
+    assert "all topics may be read" in next(one["said"] for one in found if one["what"] == "broker")
+
+
+def test_each_thing_that_is_wrong_is_said_and_none_hides_another(
+    party: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = party.parent
+    (folder / "rows.csv").write_text(CSV.replace("41", "forty"))
+    (folder / "word").chmod(0o644)
+    (folder / "identities.json").unlink()
+    found = wrong(written(folder, broker=f"embedded:{folder / 'none' / 'log.db'}"))
+    assert "can be read by others" in found["keys"] and "nobody is trusted" in found["identities"]
+    assert "line 3, column 'age'" in found["data"] and "forty" not in found["data"]
+    assert "cannot be written" in found["broker"]
+    assert main(["check", "--config", str(party)]) == 2
+    assert "WRONG  data" in capsys.readouterr().out
+
+
+def test_which_columns_go_in(party: Path) -> None:
+    terms = agreement(2)
+    own = load(written(party.parent, data={"csv": "rows.csv", "id": "id", "label": "label"})).data
+    assert goes_in(own, terms, "bank") == "of rows.csv ids (id), label label, and 2 columns: age, income"
+    ids = terms.model_copy(update={"job": "psi", "train": None, "test_rows": None})
+    assert goes_in(own, ids, "shop") == "of rows.csv ids (id) alone"
+    carried = ids.model_copy(update={"align": Align(carry={"shop": ("age",)})})
+    assert "1 column: age as they are" in goes_in(own, carried, "shop")
+    few = load(written(party.parent, data={"csv": "rows.csv", "id": "id", "features": ["age", "size"]})).data
+    assert goes_in(few, terms, "shop") == "nothing yet: rows.csv has no column 'size'"
+
+
+def status(**more: Any) -> dict[str, Any]:
+    value = {"state": "PROPOSED", "accepted": True, "since": "2026-11-29T01:00:00.5Z", "waits_for": ["shop"]}
+    return value | {"agreement": agreement(2).model_dump(mode="json")} | more
+
+
+def test_on_whom_it_waits() -> None:
+    found = facts(status(), "bank")
+    assert found["waits_for"] == ["shop"] and found["until"] == "2026-11-29T02:00:00.500Z"
+    shown = waits(status() | found, "bank")
+    assert (
+        shown == "\n  waits for shop, since 2026-11-29 01:00 UTC; expires at 2026-11-29 02:00 UTC if they stay silent"
+    )
+    asked = status(accepted=False, waits_for=[])
+    assert facts(asked, "bank") == {"waits_for": ["bank"], "since": asked["since"], "until": None}
+    assert "waits for your answer" in waits(asked | facts(asked, "bank"), "bank")
+    assert "at work" in waits(status() | facts(status(state="TRAINING", waits_for=[]), "bank"), "bank")
+    assert waits(status(state="COMPLETED") | facts(status(state="COMPLETED"), "bank"), "bank") == ""
+    old = {"state": "TRAINING", "accepted": True, "agreement": None}
+    assert facts(old, "bank") == {"waits_for": [], "since": None, "until": None}
+
+
+def test_the_party_s_file_is_found(
+    party: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    below = party.parent / "work" / "today"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert main(["inbox"]) == 0 and "No proposal" in capsys.readouterr().out
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert main(["inbox"]) == 2 and "--config" in capsys.readouterr().err
+    monkeypatch.setenv("ACCORD_CONFIG", str(party))
+    assert main(["inbox"]) == 0

@@ -1,0 +1,180 @@
+"""Jobs on a cluster: the result of a local worker, ciphertext on the way, and what is lost done again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cryptography.exceptions import InvalidTag
+from tests.support.clusters import MemoryCluster
+from tests.support.snapshots import written
+
+from accord_agents.execution.blobs import BlobStore
+from accord_agents.execution.cluster import executor as clusters
+from accord_agents.execution.cluster.desk import Desk
+from accord_agents.execution.cluster.executor import ClusterExecutor
+from accord_agents.execution.cluster.sealing import PIECE, Contents, WorkerKey, order_to, parcel, result_of
+from accord_agents.execution.cluster.values import decode, encode
+from accord_agents.execution.executor import ATTEMPTS, done_here
+from accord_agents.execution.parts import Parts
+from accord_agents.execution.port import TaskResources
+from accord_agents.execution.result import TaskResult
+from accord_agents.intake.table import Report, Table
+from accord_protocols.kernel.effects import Compute
+from accord_protocols.primitives.paillier.keys import generate
+from accord_protocols.primitives.xof import Xof
+from accord_protocols.tasks.registry import TASKS
+from accord_schemas.blob import LARGE, Blob, loaded
+from accord_schemas.blocks import NAMES
+from accord_schemas.errors import TamperError
+
+KEY = generate(512, Xof(bytes(32)))
+IDS = tuple(f"user-{k:05d}" for k in range(3000))
+ROWS = Table(IDS, ("x",), np.arange(3000.0)[:, None], None, Report(3000, 0, 0))
+
+
+def ran(cluster: MemoryCluster, compute: Compute, supplies: TaskResources) -> TaskResult:
+    async def once() -> TaskResult:
+        return await ClusterExecutor(cluster, None).run(compute, supplies)
+
+    return asyncio.run(once())
+
+
+def blob(store: BlobStore, value: np.ndarray[Any, Any]) -> Blob:
+    with store.writer() as writer:
+        writer.write(value.tobytes())
+        return Blob(writer.finish(), NAMES[value.dtype], value.shape, store)
+
+
+def jobs(folder: Path) -> list[tuple[Compute, TaskResources]]:
+    """One that is split and needs a secret; one that reads rows; one that reads a blob some rows at a time."""
+    store = BlobStore(folder / "blobs", bytes(32))
+    masks = Xof(bytes(32), "masks").words(TASKS["pads.encrypt"].chunk + 17, 1, 1)
+    snapshot = written(ROWS, folder)
+    data = str(snapshot.path), snapshot.digest
+    tags = np.random.default_rng(1).integers(0, 256, (40_000, 32), dtype=np.uint8)
+    return [
+        (
+            Compute("c", "pads.encrypt", {"masks": masks, "slot_bits": 120}, key=b"k" * 32, secrets=("paillier",)),
+            TaskResources(b"k" * 32, {"paillier": KEY.encode()}, None, 0, store),
+        ),
+        (
+            Compute("c", "ot.hashed", {"sid": bytes(32)}, key=b"h" * 32, data=True),
+            TaskResources(b"h" * 32, {}, data, len(IDS), store),
+        ),
+        (
+            Compute("c", "ot.marked", {"tags": blob(store, tags), "size": 32}),
+            TaskResources(b"", {}, None, 0, store),
+        ),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_cluster_gives_what_a_local_worker_gives(which: int, tmp_path: Path) -> None:
+    compute, supplies = jobs(tmp_path)[which]
+    cluster, here = MemoryCluster(), done_here(compute, supplies)
+    there = ran(cluster, compute, supplies)
+    assert not here.trigger and not there.trigger, here.detail or there.detail
+    assert here.fields.keys() == there.fields.keys() and here.secrets == there.secrets
+    for name, value in here.fields.items():
+        assert isinstance(value, Blob) == isinstance(there.fields[name], Blob)
+        assert np.array_equal(loaded(value), loaded(there.fields[name]))
+
+
+def test_what_the_cluster_carries_tells_nothing(tmp_path: Path) -> None:
+    for compute, supplies in jobs(tmp_path):
+        cluster = MemoryCluster()
+        ran(cluster, compute, supplies)
+        carried = b"".join([*(m.wrap + m.body for m in cluster.orders), *cluster.pieces.values()])
+        plain = [KEY.encode(), supplies.key, b"user-00", compute.task.encode(), b'"mapping"']
+        plain += [
+            value.tobytes()[:64] for value in loaded(dict(compute.inputs)).values() if isinstance(value, np.ndarray)
+        ]
+        assert carried and not any(secret in carried for secret in plain if secret)
+
+
+def test_a_lost_worker_costs_another_one_a_try(tmp_path: Path) -> None:
+    compute, supplies = jobs(tmp_path)[0]
+    cluster, here = MemoryCluster(deaths=ATTEMPTS - 1), done_here(compute, supplies)
+    assert np.array_equal(ran(cluster, compute, supplies).fields["numbers"], here.fields["numbers"])
+    assert cluster.dismissed == ATTEMPTS - 1
+    lost = ran(MemoryCluster(deaths=99), compute, supplies)
+    assert lost.trigger == "failed" and f"{ATTEMPTS} times" in lost.detail
+
+
+def test_parts_that_were_much_work_are_kept_for_the_next_life(tmp_path: Path) -> None:
+    compute, supplies = jobs(tmp_path)[0]
+    assert supplies.blobs is not None
+    supplies = replace(supplies, parts=Parts(supplies.blobs, ("c", "c"), worth=0.0))  # type: ignore[arg-type]
+    whole, found = ran(MemoryCluster(), compute, supplies), list[int]()
+    cluster = MemoryCluster()
+    again = ran(cluster, compute, replace(supplies, found=found.append))
+    assert found == [2] and not cluster.orders
+    assert np.array_equal(whole.fields["numbers"], again.fields["numbers"])
+
+
+def test_rows_are_sent_once_and_workers_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "IDLE", 0.0)
+    compute, supplies = jobs(tmp_path)[1]
+    cluster = MemoryCluster()
+
+    async def twice() -> None:
+        executor = ClusterExecutor(cluster, 1)
+        await executor.run(compute, supplies)
+        sent = len(cluster.pieces)
+        await executor.run(compute, supplies)
+        assert len(cluster.pieces) == sent
+        await asyncio.sleep(0.01)
+        assert cluster.dismissed == cluster.hired == 1 and not executor.processes()
+
+    asyncio.run(twice())
+
+
+def test_a_changed_order_or_piece_is_noticed() -> None:
+    key, kept = WorkerKey(), list[bytes]()
+    wrap, body, _ = order_to(key.public, b"order")
+    assert key.opened(wrap, body)[0] == b"order"
+    with pytest.raises(InvalidTag):
+        key.opened(wrap, body[:-1] + bytes([body[-1] ^ 1]))
+    with pytest.raises(ValueError, match="MAC"):
+        WorkerKey().opened(wrap, body)
+    with pytest.raises(InvalidTag):
+        result_of(bytes(32), body)
+    data = np.arange(PIECE + 7, dtype=np.uint8).tobytes()
+    sent = parcel([data[:PIECE], data[PIECE:]], lambda piece: kept.append(piece) or len(kept) - 1)
+    assert Contents(sent, kept.__getitem__).read(b"", PIECE - 3, PIECE + 5) == data[PIECE - 3 : PIECE + 5]
+    kept.reverse()
+    with pytest.raises(TamperError):
+        Contents(sent, kept.__getitem__).read(b"", 0, 5)
+
+
+def test_values_come_back_as_they_were() -> None:
+    large = np.arange(LARGE // 8 + 1, dtype=np.float64)
+    value = {
+        "a": [1, 2.5, None, True, "ü", -(10**40), float("inf")],
+        "b": {"x": (b"\0\1", np.arange(6, dtype="<u2").reshape(2, 3)), 7: np.float64(0.1)},
+        "c": np.zeros((0, 3), bool),
+        "d": large,
+    }
+    held: list[Any] = []
+    again = decode(encode(value, lambda one: held.append(one) or len(held) - 1), held.__getitem__)
+    assert again["a"] == value["a"] and again["d"] is large and again["c"].shape == (0, 3)
+    assert isinstance(again["b"]["x"], tuple) and again["b"]["x"][1].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert again["b"][7] == 0.1 and again["b"]["x"][0] == b"\0\1"
+    with pytest.raises(TypeError, match="a object does not travel"):
+        encode({"x": object()}, lambda _: None)
+    with pytest.raises(ValueError, match="left over"):
+        decode(encode(1, lambda _: None) + b"x", lambda _: None)
+
+
+def test_a_worker_does_no_order_of_another_version_of_the_rows(tmp_path: Path) -> None:
+    compute, supplies = jobs(tmp_path)[1]
+    assert supplies.snapshot is not None
+    changed = replace(supplies, snapshot=(supplies.snapshot[0], "0" * 64))
+    with pytest.raises(TamperError, match="was changed"):
+        ran(MemoryCluster(), compute, changed)
+    assert Desk(lambda piece: piece, lambda name: name).hello()[0]
