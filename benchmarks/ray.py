@@ -42,7 +42,7 @@ def aligned(folder: Path, ids: int, name: str, *more: str) -> tuple[float, int]:
     scenario = {"name": "ray", "job": "psi", "parties": parties, "align": {"protocol": "ot"}}
     (folder / "scenario.yaml").write_text(json.dumps(scenario))
     accord = Path(sys.executable).with_name("accord")
-    command = [accord, "psi", folder / "scenario.yaml", "--quiet", "--out", folder / name]
+    command: list[str | Path] = [accord, "psi", folder / "scenario.yaml", "--quiet", "--out", folder / name]
     subprocess.run([*command, *more], check=True)
     result = json.loads((folder / name / "result.json").read_bytes())
     return result["seconds"]["align"], result["intersection_size"]

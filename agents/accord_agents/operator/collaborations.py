@@ -98,7 +98,7 @@ def inbox(path: Path, *, as_json: bool, called: str = "") -> str:
         more = ({"own_columns": own_columns(config, s)} for s in found)
         return json.dumps([s | own for s, own in zip(found, more, strict=True)], ensure_ascii=False)
     unusable = [f"{s['collaboration'][:12]}  {s['name']} was refused{_detail(s)}" for s in known if s.get("detail")]
-    proposals = [_proposal(s, config, called) for s in found]
+    proposals = [_proposal(s, own_columns(config, s), called) for s in found]
     return "\n\n".join([*proposals, *unusable[-3:]]) or "No proposal waits for an answer."
 
 
@@ -137,13 +137,13 @@ def own_columns(config: Config, proposal: Mapping[str, Any]) -> str:
     return goes_in(config.data, Agreement.model_validate(proposal["agreement"]), config.party)
 
 
-def _proposal(s: dict[str, Any], config: Config, called: str) -> str:
+def _proposal(s: dict[str, Any], own: str, called: str) -> str:
     terms = Agreement.model_validate(s["agreement"])
     roles = ((party, terms.parties[party]) for party in terms.order)
     lines = [
         f"{s['collaboration'][:12]}  {s['name']}, proposed by {s['proposer']}, {waiting.since(s)}",
         *(f"  {party} is {m.role.replace('_', ' ')}, identity {shown(m.identity)}" for party, m in roles),
-        f"  yours goes in: {own_columns(config, s)}",
+        f"  yours goes in: {own}",
         f"  {job_of(terms).about(terms)}",
         *(f"  {what}: {how}" for what, how in agreed_terms(s["agreement"]) if how),
     ]

@@ -35,6 +35,12 @@ class Budget:
         runs = [with_whom for known, (_, with_whom) in self._runs().items() if known != cid]
         return next((p for p in sorted(peers) if sum(p in whom for whom in runs) >= self._most), "")
 
+    def left(self, peer: str) -> int | None:
+        """With a peer, how many more are allowed now; None for no bound."""
+        if self._most is None:
+            return None
+        return max(0, self._most - sum(peer in whom for _, whom in self._runs().values()))
+
     def spend(self, cid: str, peers: Iterable[str]) -> None:
         """This party takes part in a collaboration; counted once, durable when this returns."""
         runs = self._runs()

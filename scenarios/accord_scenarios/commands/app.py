@@ -14,6 +14,7 @@ from accord_scenarios.commands import (
     bridge,
     check,
     collaborations,
+    console,
     evidence,
     keys,
     overlap,
@@ -83,5 +84,6 @@ app.command("bridge", rich_help_panel=BROKERS)(bridge.bridge)
 app.add_typer(schema.app, name="schema", rich_help_panel=PARTY)
 app.add_typer(evidence.app, name="evidence", rich_help_panel=PROOF)
 app.command("audit", rich_help_panel=PROOF)(audit.audit)
+app.command("console", rich_help_panel=PARTY)(console.console)
 app.command("backup", rich_help_panel=PARTY)(backup.backup)
 app.command("restore", rich_help_panel=PARTY)(backup.restore)

@@ -144,8 +144,13 @@ def test_a_changed_order_or_piece_is_noticed() -> None:
         WorkerKey().opened(wrap, body)
     with pytest.raises(InvalidTag):
         result_of(bytes(32), body)
+
+    def put(piece: bytes) -> int:
+        kept.append(piece)
+        return len(kept) - 1
+
     data = np.arange(PIECE + 7, dtype=np.uint8).tobytes()
-    sent = parcel([data[:PIECE], data[PIECE:]], lambda piece: kept.append(piece) or len(kept) - 1)
+    sent = parcel([data[:PIECE], data[PIECE:]], put)
     assert Contents(sent, kept.__getitem__).read(b"", PIECE - 3, PIECE + 5) == data[PIECE - 3 : PIECE + 5]
     kept.reverse()
     with pytest.raises(TamperError):
@@ -161,7 +166,12 @@ def test_values_come_back_as_they_were() -> None:
         "d": large,
     }
     held: list[Any] = []
-    again = decode(encode(value, lambda one: held.append(one) or len(held) - 1), held.__getitem__)
+
+    def refer(one: Any) -> int:
+        held.append(one)
+        return len(held) - 1
+
+    again = decode(encode(value, refer), held.__getitem__)
     assert again["a"] == value["a"] and again["d"] is large and again["c"].shape == (0, 3)
     assert isinstance(again["b"]["x"], tuple) and again["b"]["x"][1].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert again["b"][7] == 0.1 and again["b"]["x"][0] == b"\0\1"

@@ -96,7 +96,8 @@ def test_the_sentence_of_a_party_that_went_back_may_be_another(tmp_path: Path, m
     shop.take(lambda: shop.dispatcher.poison(row, Code.BEHIND))
     collaboration = shop.dispatcher.collaborations[cid]
     assert collaboration.reason == "shop: reworded" and collaboration.ended_as(Code.BEHIND, "shop")
-    assert (json.loads(status(collaboration))["code"], json.loads(status(collaboration))["by"]) == ("behind", "shop")
+    told = json.loads(status(collaboration, ""))
+    assert (told["code"], told["by"]) == ("behind", "shop")
     network.run()
     (bank,) = network.members["bank"].dispatcher.collaborations.values()
     assert bank.ended_as(Code.BEHIND, "shop") and not bank.ended_as(Code.BEHIND, "bank")

@@ -113,8 +113,10 @@ def test_a_party_that_opens_another_nonce_is_named_by_every_peer_and_by_evidence
 
 def test_the_inbox_shows_every_term_and_every_sentence() -> None:
     terms = agreement(3, 3072, gate=0.9, max_rounds=50)
-    told = {"collaboration": CID, "name": terms.name, "proposer": "bank", "parties": sorted(terms.parties)}
-    shown = _proposal(told | {"agreement": terms.model_dump(mode="json")})
+    told = {"collaboration": CID, "name": terms.name, "proposer": "bank", "since": "2026-11-29T01:00:00Z"}
+    shown = _proposal(told | {"agreement": terms.model_dump(mode="json")}, "ids alone", " --config shop.yaml")
+    assert "yours goes in: ids alone" in shown and f"accord accept {CID[:12]} --config shop.yaml" in shown
+    assert all(f"{party} is {member.role.replace('_', ' ')}" in shown for party, member in terms.parties.items())
     for term in ("hash modulus 5, equals 0", "max rounds 50", "optimiser lbfgs", "max overlap 0.9", "key bits 3072"):
         assert term in shown
     assert "retain days 365" in shown and "protection shared" in shown

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,8 @@ from accord_schemas.blob import Blob
 from accord_schemas.blocks import NAMES
 from accord_schemas.payload import raw
 
-Put, Get = Callable[[bytes], Any], Callable[[Any], Any]
+Put: TypeAlias = Callable[[bytes], Any]
+Get: TypeAlias = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,10 @@
-"""A worker as an actor of Ray."""
+"""A worker as an actor of Ray, which is imported where it is used: it is an extra."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import ray
 
 from accord_agents.execution.cluster.desk import Desk
 from accord_schemas.errors import StorageError
@@ -19,6 +18,8 @@ class RayDesk:
 
     def hello(self) -> tuple[bytes, str, int, str]:
         """Its public key, its version, its process id, and its node."""
+        import ray
+
         return *self._desk.hello(), ray.get_runtime_context().get_node_id()
 
     def work(self, wrap: bytes, body: bytes, pieces: list[Any]) -> tuple[bytes, list[Any]]:
@@ -27,10 +28,14 @@ class RayDesk:
 
 
 def _put(piece: bytes) -> Any:
+    import ray
+
     return ray.put(np.frombuffer(piece, np.uint8))
 
 
 def _get(name: Any) -> Any:
+    import ray
+
     try:
         return ray.get(name)
     except ray.exceptions.RayError as error:  # a node went: another worker tries again
