@@ -28,9 +28,9 @@ def named(executor: str | None) -> dict[str, str] | None:
             f"--executor {executor}: expected ray, or ray:HOST:PORT.",
             hint="ray starts a cluster here for the run; ray:HOST:PORT takes one that this machine is a node of.",
         )
-    from accord_agents.execution.cluster.connection import library
+    from accord_agents.execution.cluster.connection import installed
 
-    library()
+    installed()
     return {"ray": address or "auto"}
 
 

@@ -46,7 +46,12 @@ class Browser:
         scope |= {"headers": [(name.encode(), value.encode()) for name, value in named.items()]}
         said: list[dict[str, Any]] = []
 
+        sent: list[bool] = []
+
         async def receive() -> dict[str, Any]:
+            if sent:
+                await asyncio.Event().wait()  # it stays until it has its answer
+            sent.append(True)
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: dict[str, Any]) -> None:

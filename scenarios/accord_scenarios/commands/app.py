@@ -21,6 +21,7 @@ from accord_scenarios.commands import (
     predict,
     psi,
     replay,
+    report,
     run,
     scenario,
     schema,
@@ -69,6 +70,7 @@ app.command("psi", rich_help_panel=TRAINING)(psi.psi)
 app.command("overlap", rich_help_panel=TRAINING)(overlap.overlap)
 app.add_typer(scenario.app, name="scenario", rich_help_panel=TRAINING)
 app.command("scorecard", rich_help_panel=TRAINING)(scorecard.scorecard)
+app.command("report", rich_help_panel=TRAINING)(report.report)
 app.command("replay", rich_help_panel=TRAINING)(replay.replay)
 app.command("agent", rich_help_panel=PARTY)(agent.agent)
 app.add_typer(keys.app, name="keys", rich_help_panel=PARTY)

@@ -43,12 +43,18 @@ def party(tmp_path: Path) -> Path:
 def browser(party: Path, monkeypatch: pytest.MonkeyPatch) -> Browser:
     """One that has opened the link, of a party that is asked and has taken part."""
     terms = agreement(2).model_copy(update={"name": NASTY, "learns": {"bank": "much", "shop": NASTY}})
-    asked = {"collaboration": CID, "state": "PROPOSED", "name": NASTY, "proposer": "shop", "parties": ["bank", "shop"]}
+    asked: dict[str, Any] = {
+        "collaboration": CID,
+        "state": "PROPOSED",
+        "name": NASTY,
+        "proposer": "shop",
+        "parties": ["bank", "shop"],
+    }
     asked |= {"round": 0, "reason": "", "detail": "", "accepted": False, "agreement": terms.model_dump(mode="json")}
     asked |= {"waits_for": ["bank"], "since": "2026-11-29T01:00:00Z", "until": None}
     ended = asked | {"collaboration": "cd" * 16, "state": "COMPLETED", "accepted": True, "reason": NASTY}
     monkeypatch.setattr(facts, "statuses", lambda config: [asked, ended])
-    (party.parent / "runs" / ended["collaboration"]).mkdir(parents=True)  # type: ignore[operator]
+    (party.parent / "runs" / ended["collaboration"]).mkdir(parents=True)
     result = {"collaboration": ended["collaboration"], "warnings": [NASTY], "metrics": {"r2": 0.5}, "rounds": 3}
     (party.parent / "runs" / str(ended["collaboration"]) / "result.json").write_text(json.dumps(result))
     access = Access()
@@ -95,7 +101,8 @@ class Seen(HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.tags, self.places, self.texts, self.labels, self.fields = list[str](), list[str](), "", set(), set()
+        self.tags, self.places, self.texts = list[str](), list[str](), ""
+        self.labels, self.fields = set[str | None](), set[str | None]()
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

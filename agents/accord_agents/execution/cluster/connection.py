@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib.util
 import logging
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -18,10 +19,21 @@ from accord_schemas.errors import AccordError, UsageError
 
 AUTO = "auto"
 """The cluster that RAY_ADDRESS names, else the one that runs on this machine."""
-_LOOPBACK = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
-"""Of 127.0.0.1 Ray makes the address at which other machines reach this one, and listens there."""
+_ALONE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Set to 0, whatever the system, nodes of other machines are ruled out, and Ray listens on loopback alone. Otherwise it
+makes of 127.0.0.1 the address at which others reach this machine, and listens on every interface."""
 _PATIENCE = 30.0
 """Seconds after which people are told that the cluster has no processor free."""
+
+
+def installed() -> None:
+    """See to it that there is a Ray, without importing it.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise UsageError("the executor ray needs Ray, which is not here.", hint="pip install 'accord[ray]'")
 
 
 def library() -> Any:
@@ -30,12 +42,11 @@ def library() -> Any:
     Raises:
         UsageError: It is not installed.
     """
+    installed()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing of a run is told to others
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        import ray
-    except ImportError:
-        raise UsageError("the executor ray needs Ray, which is not here.", hint="pip install 'accord[ray]'") from None
+    import ray
+
+    logging.getLogger("ray").setLevel(logging.ERROR)
     return ray
 
 
@@ -124,7 +135,8 @@ class RayCluster:
 
     def dismiss(self, worker: RayWorker) -> None:
         """End a worker, if it has not ended yet."""
-        self._ray.kill(worker.actor, no_restart=True)
+        with contextlib.suppress(self._ray.exceptions.RayError):  # nor is there a cluster any more
+            self._ray.kill(worker.actor, no_restart=True)
 
     def put(self, piece: bytes) -> Any:
         """Have the cluster keep a piece; returns what it is called."""
@@ -148,6 +160,7 @@ def _desk() -> type:
 
 def start(processors: int) -> tuple[str, Callable[[], None]]:
     """A cluster of this machine alone, on loopback, which ends with this process: (address, how to end it)."""
+    os.environ[_ALONE] = "0"  # read when Ray is first imported
     ray = library()
     try:
         ray.init(
@@ -158,7 +171,7 @@ def start(processors: int) -> tuple[str, Callable[[], None]]:
             log_to_driver=False,
             configure_logging=False,
             logging_level=logging.ERROR,
-            _node_ip_address=_LOOPBACK,
+            _node_ip_address="127.0.0.1",
         )
     except Exception as error:  # noqa: BLE001 - it raises plain ones
         said = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
