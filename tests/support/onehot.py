@@ -42,7 +42,8 @@ class Ends:
     def kept(self) -> np.ndarray:
         """What the holder keeps, a row for each of the edge."""
         rows, columns = self.bins.shape
-        cells = halftree.sides(self.t.reshape(-1, self.depth, 2), self.told)
+        grower = halftree.Grower(Permutation(SID, "grow", 0), self.depth)
+        cells = grower.siblings(self.t.reshape(-1, self.depth, 2), self.told, self.bins.reshape(-1))
         return cells.reshape(rows, columns * self.depth * 2)
 
     @property

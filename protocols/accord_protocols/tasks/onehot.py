@@ -110,11 +110,16 @@ def grown(context: Context) -> Result:
 
 
 def kept(context: Context) -> Result:
-    """Holder: a part of what it keeps, with what the sender told it. Inputs: kept, blocks, depth."""
+    """Holder: what it keeps of a block of rows, with what the sender told it.
+
+    Inputs: sid, kept ``(n, m · depth · 2)``, blocks ``(n, m · (depth - 1) · 2)``, bins ``(n, m)``, depth.
+    """
     inputs, depth = context.inputs, context.inputs["depth"]
-    rows = len(inputs["kept"])
     t, told = inputs["kept"].reshape(-1, depth, 2), inputs["blocks"].reshape(-1, depth - 1, 2)
-    return Result({"kept": halftree.sides(t, told).reshape(rows, -1)})
+    grower, own = halftree.Grower(Permutation(inputs["sid"], "grow", context.part), depth), inputs["bins"].reshape(-1)
+    spans = (slice(at, at + halftree.CELLS) for at in range(0, len(t), halftree.CELLS))
+    found = [grower.siblings(t[span], told[span], own[span]) for span in spans]
+    return Result({"kept": np.concatenate(found).reshape(inputs["kept"].shape)})
 
 
 def sent(context: Context) -> Result:

@@ -234,7 +234,7 @@ TASKS: dict[str, Task] = {
     "onehot.learned": Task("onehot:learned"),
     "onehot.chosen": Task("onehot:chosen", split=("bins",), chunk=4096),
     "onehot.grown": Task("onehot:grown", split=("nonces", "checks"), lazy=("choices",), chunk=1),
-    "onehot.kept": Task("onehot:kept", split=("kept", "blocks"), chunk=4096),
+    "onehot.kept": Task("onehot:kept", split=("kept", "blocks", "bins"), chunk=4096),
     "onehot.sent": Task("onehot:sent", split=("q", "slots", "sampled", "words"), chunk=4096),
     "onehot.summed": Task("onehot:summed", split=("q", "slots", "sampled"), chunk=4096),
     "onehot.received": Task("onehot:received", split=("kept", "bins", "slots", "sampled"), lazy=("told",), chunk=4096),

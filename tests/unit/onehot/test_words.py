@@ -112,7 +112,8 @@ def draw(*shape: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "name", ["orthomorphism", "spread", "fill", "tweak", "give", "take", "give_sums", "take_sums", "gather"]
+    "name",
+    ["orthomorphism", "spread", "split", "fill", "put", "tweak", "give", "take", "give_sums", "take_sums", "gather"],
 )
 def test_compiled_loops_give_the_same_bytes(name: str) -> None:
     compiled = import_module("accord_protocols.primitives.onehot.compiled")
@@ -123,6 +124,8 @@ def test_compiled_loops_give_the_same_bytes(name: str) -> None:
     arguments: dict[str, tuple[Any, ...]] = {
         "orthomorphism": leaves,
         "spread": (*(draw(4, cells, 2) for _ in range(3)), draw(8, cells, 2), draw(2, cells, 2)),
+        "split": (*(draw(4, cells, 2) for _ in range(3)), draw(8, cells, 2)),
+        "put": (draw(8, cells, 2), path, (path + 4) % 8, draw(cells, 2)),
         "fill": (draw(8, cells, 2), path, (path + 4) % 8, draw(2, cells, 2), draw(cells, 2)),
         "tweak": (draw(8, cells, 2), draw(2), draw(8, cells, 2)),
         "give": (*leaves, path[:8] % 8, draw(cells, 8)),

@@ -227,7 +227,8 @@ class Edge(Machine):
         blocks, at = inputs.event(Levels, self.at("levels", self.sender)).blocks, state.opening
         if blocks.shape != (at.rows, at.columns * (at.depth - 1) * 2):
             raise ProtocolError(UNFIT, whose=self.sender)
-        compute = Compute("kept", "onehot.kept", {"kept": state.kept, "blocks": blocks, "depth": at.depth})
+        fields = {"sid": self.sid, "kept": state.kept, "blocks": blocks, "bins": at.bins, "depth": at.depth}
+        compute = Compute("kept", "onehot.kept", fields)
         return Fired((compute,), self.keep.keeping(state))
 
     @transition(Merging, lambda self, _: [self.job("kept")])

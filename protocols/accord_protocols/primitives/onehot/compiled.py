@@ -41,6 +41,30 @@ def spread(x: Array, s: Array, e: Array, out: Array, sums: Array) -> None:
 
 
 @kernel
+def split(x: Array, s: Array, e: Array, out: Array) -> None:
+    """See `portable.split`."""
+    nodes, size = x.shape[0], 2 * x.shape[1]
+    parents, turned, hashed = x.reshape(nodes, size), s.reshape(nodes, size), e.reshape(nodes, size)
+    children = out.reshape(2 * nodes, size)
+    for k in range(nodes):
+        parent, t, h = parents[k], turned[k], hashed[k]
+        left, right = children[k], children[nodes + k]
+        for i in range(size):
+            word = t[i] ^ h[i]
+            left[i] = word
+            right[i] = parent[i] ^ word
+
+
+@kernel
+def put(x: Array, path: Array, beside: Array, known: Array) -> None:
+    """See `portable.put`."""
+    for i in range(path.shape[0]):
+        for w in range(2):
+            x[path[i], i, w] = U(0)
+            x[beside[i], i, w] = known[i, w]
+
+
+@kernel
 def fill(x: Array, path: Array, beside: Array, sums: Array, known: Array) -> None:
     """See `portable.fill`."""
     half = x.shape[0] // 2

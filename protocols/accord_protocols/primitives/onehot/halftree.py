@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from accord_protocols.primitives.onehot.blocks import BLOCK, Blocks, Permutation
 from accord_protocols.primitives.onehot.loops import loops
 
-CELLS = 512
+CELLS = 256
 """Cells that are grown at a time, so that all of them stay in the cache."""
 Bins = NDArray[np.uint8]
 
@@ -77,21 +77,51 @@ class Grower:
             np.bitwise_xor(self._sums[0], q[:, level], out=told[:, level - 1])
         return x, told
 
+    def leaves(self, q: Blocks, delta: NDArray[np.uint64]) -> Blocks:
+        """The sender's leaves alone, as `grow` gives them."""
+        x = self._begin(len(q))
+        x[0], x[1] = q[:, 0], q[:, 0] ^ delta
+        for level in range(1, self._depth):
+            x = self._split(x, level)
+        return x
+
+    def siblings(self, t: Blocks, told: Blocks, bins: Bins) -> Blocks:
+        """What the holder keeps of its cells ``(cells, depth, 2)``: the node beside its path on every level.
+
+        Args:
+            t: ``(cells, depth, 2)``.
+            told: ``(cells, depth - 1, 2)``, what the sender told.
+            bins: ``(cells,)``.
+        """
+        known = t.copy()
+        known[:, 1:] ^= told
+        x, found, cells = self._begin(len(t)), np.empty_like(known), np.arange(len(t))
+        x[:], self._sums[:] = 0, 0
+        for level in range(self._depth):
+            x = self._level(x, level) if level else x
+            path, beside = self._where(bins, level)
+            self._fast.fill(x, path, beside, self._sums, known[:, level])
+            found[:, level] = x[beside, cells]
+        return found
+
     def regrow(self, kept: Blocks, bins: Bins) -> Blocks:
         """The holder's leaves ``(W, cells, 2)``, zeros at its bin.
 
         Args:
-            kept: ``(cells, depth, 2)``, see `sides`.
+            kept: ``(cells, depth, 2)``, see `siblings`.
             bins: ``(cells,)``.
         """
-        x, path = self._begin(len(kept)), bins.astype(np.int64)
-        x[:], self._sums[:] = 0, 0
+        x = self._begin(len(kept))
         for level in range(self._depth):
-            x = self._level(x, level) if level else x
-            here = path >> (self._depth - 1 - level)
-            places = self._places[level + 1]
-            self._fast.fill(x, places[here], places[here ^ 1], self._sums, kept[:, level])
+            x = self._split(x, level) if level else x
+            self._fast.put(x, *self._where(bins, level), kept[:, level])
         return x
+
+    def _where(self, bins: Bins, level: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Places of the nodes on the paths, and beside them."""
+        here = bins.astype(np.int64) >> (self._depth - 1 - level)
+        found = self._places[level + 1]
+        return found[here], found[here ^ 1]
 
     def _begin(self, cells: int) -> Blocks:
         if self._sums.shape[1] != cells:
@@ -106,9 +136,8 @@ class Grower:
         self._fast.spread(x, turned, self._permutation(turned), out, self._sums)
         return out
 
-
-def sides(t: Blocks, told: Blocks) -> Blocks:
-    """What the holder keeps ``(cells, depth, 2)``: t, with what it was told XORed in from the second level on."""
-    kept = t.copy()
-    kept[:, 1:] ^= told
-    return kept
+    def _split(self, x: Blocks, level: int) -> Blocks:
+        turned, out = self._room[level - 1][1], self._room[level][0]
+        self._fast.orthomorphism(x, turned)
+        self._fast.split(x, turned, self._permutation(turned), out)
+        return out

@@ -30,6 +30,20 @@ def spread(x: Words, s: Words, e: Words, out: Words, sums: Words) -> None:
     np.bitwise_xor.reduce(out[half:], axis=0, out=sums[1])
 
 
+def split(x: Words, s: Words, e: Words, out: Words) -> None:
+    """Children of every node as `spread` makes them, without their sums."""
+    half = len(x)
+    np.bitwise_xor(s, e, out=out[:half])
+    np.bitwise_xor(x, out[:half], out=out[half:])
+
+
+def put(x: Words, path: Places, beside: Places, known: Words) -> None:
+    """Set the node beside the path of every cell; the node on the path becomes 0."""
+    cells = np.arange(len(path))
+    x[path, cells] = 0
+    x[beside, cells] = known
+
+
 def fill(x: Words, path: Places, beside: Places, sums: Words, known: Words) -> None:
     """Set the node beside the path of every cell, from what its side sums to; the node on the path becomes 0."""
     cells = np.arange(len(path))

@@ -29,7 +29,7 @@ def send(place: Place, q: Words, delta: Words, nonces: Sequence[bytes]) -> tuple
     pads, told = _Pads(place, nonces), np.empty((len(nonces), len(q), columns), np.uint64)
     sums = np.zeros((len(nonces), width, columns), np.uint64)
     for rows in _spans(len(q), columns):
-        x, _ = pads.grower.grow(cells[rows.start * columns : rows.stop * columns], delta)
+        x = pads.grower.leaves(cells[rows.start * columns : rows.stop * columns], delta)
         pads.begin(x)
         for vector in range(len(nonces)):
             loops().give_sums(*pads.words(vector), pads.order, told[vector, rows], sums[vector])

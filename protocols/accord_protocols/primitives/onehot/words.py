@@ -50,7 +50,7 @@ def send(place: Place, q: Words, delta: Words, nonce: bytes) -> Words:
     cells, out, order = _cells(q, place.depth)
     hashed, grower = _Hash(place, nonce), _grower(place)
     for span in _spans(cells):
-        x, _ = grower.grow(cells[span], delta)
+        x = grower.leaves(cells[span], delta)
         loops().give(*hashed(x), order, out[span])
     return out.reshape(len(q), -1, len(order))
 
