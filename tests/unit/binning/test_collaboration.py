@@ -181,6 +181,7 @@ def test_who_breaks_the_protocol_is_named(case: str) -> None:
     assert aborted is not None and (aborted.reason, aborted.whose) == (reason, sender)
 
 
+@pytest.mark.sweep
 def test_orders_of_arrival_change_nothing(world: Watched) -> None:
     assert World(binned(3, **TERMS), rows(), order=7).run().fingerprint() == world.fingerprint()
 

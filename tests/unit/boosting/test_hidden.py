@@ -38,6 +38,8 @@ CASES: dict[str, tuple[bool, bool, dict[str, Any]]] = {
     "depth 1": (False, False, {"depth": 1, "bins": 4}),
 }
 
+ALL = [*list(CASES)[:-1], pytest.param("depth 1", marks=pytest.mark.sweep)]
+
 
 def rows(*, binary: bool = False, gaps: bool = False) -> dict[str, Rows]:
     """Linear data of two parties."""
@@ -166,7 +168,7 @@ def grow(node, depth, rows_, parts, cap, columns, g, n, f, terms, found, total) 
         )
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", ALL)
 def test_splits_and_scores_are_those_of_the_oracle(case: str) -> None:
     made = world(case)
     trees, total = oracle(made)
@@ -179,7 +181,7 @@ def test_splits_and_scores_are_those_of_the_oracle(case: str) -> None:
         assert {split.party for tree in trees for split in tree} == {"bank", "shop"}
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", ALL)
 def test_the_parts_of_the_model_give_the_predictions(case: str) -> None:
     """But for the bits that the label holder does not learn."""
     made = world(case)
@@ -195,7 +197,7 @@ def test_the_parts_of_the_model_give_the_predictions(case: str) -> None:
     assert ("auc" in notes["metrics"]) == CASES[case][0] and "rmse" in notes["metrics"]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", ALL)
 def test_no_sum_is_opened_of_fewer_rows_than_agreed(case: str) -> None:
     """Of no node and no column, the label holder's own ones included; and no more groups than fifties of rows."""
     made, opened = world(case), 0
@@ -217,6 +219,7 @@ def test_rows_of_both_parties_are_in_shares_alone() -> None:
     assert not any(type(c.event).__name__ == "Sides" for c in made.log.values())
 
 
+@pytest.mark.sweep
 def test_orders_of_arrival_change_nothing() -> None:
     again = World(boosted(2, **SMALL), rows(), order=5).run()
     assert again.fingerprint() == world("numbers").fingerprint()
@@ -252,7 +255,11 @@ TAMPERED: dict[str, tuple[type[Event], str, str, str, Callable[[Any], dict[str, 
 }
 
 
-@pytest.mark.parametrize("case", TAMPERED)
+OFTEN = ("an impossible sum", "finer groups", "a finer level", "a flipped bit", "scores of fewer rows")
+"""The others are of the same kinds."""
+
+
+@pytest.mark.parametrize("case", [c if c in OFTEN else pytest.param(c, marks=pytest.mark.sweep) for c in TAMPERED])
 def test_who_breaks_the_protocol_is_named(case: str) -> None:
     kind, step, sender, reason, change = TAMPERED[case]
     victim = "shop" if sender == "bank" else "bank"
