@@ -6,9 +6,10 @@ import os
 
 import pytest
 
-WHAT = "real broker, database or parser"
+WHAT = "real broker, database, parser, cluster or browser"
 BROKERS, SWEEPS = "ACCORD_ALL_BROKERS", "ACCORD_SWEEPS"
-HOW = f"{BROKERS}=1, with: apt-get install -y default-jre-headless maven mosquitto nodejs npm postgresql mariadb-server"
+PACKAGES = "default-jre-headless maven mosquitto nodejs npm postgresql mariadb-server chromium"
+HOW = f"{BROKERS}=1, with: apt-get install -y {PACKAGES}"
 
 
 def asked_for() -> None:

@@ -22,6 +22,8 @@ AUTO = "auto"
 _ALONE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """Set to 0, whatever the system, nodes of other machines are ruled out, and Ray listens on loopback alone. Otherwise it
 makes of 127.0.0.1 the address at which others reach this machine, and listens on every interface."""
+_STARTS = 3
+"""How often a start is tried: Ray gives itself thirty seconds, which a busy machine may not have."""
 _PATIENCE = 30.0
 """Seconds after which people are told that the cluster has no processor free."""
 
@@ -102,7 +104,7 @@ class RayCluster:
                     logging_level=logging.ERROR,
                 )
         except (ConnectionError, RuntimeError, ValueError, OSError, self._ray.exceptions.RayError) as error:
-            said = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+            said = _first_line(error)
             hint = "Is it up, is this machine one of its nodes, and has it the same versions of Ray and Python?"
             raise AccordError(f"the Ray cluster {address} cannot be joined: {said}", hint=hint) from None
         self._class = self._ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(_desk())
@@ -158,22 +160,36 @@ def _desk() -> type:
     return RayDesk
 
 
+def alone() -> Any:
+    """Ray for clusters of this machine alone, on loopback; it has to be asked for before Ray is first imported."""
+    os.environ[_ALONE] = "0"
+    return library()
+
+
 def start(processors: int) -> tuple[str, Callable[[], None]]:
     """A cluster of this machine alone, on loopback, which ends with this process: (address, how to end it)."""
-    os.environ[_ALONE] = "0"  # read when Ray is first imported
-    ray = library()
-    try:
-        ray.init(
-            address="local",
-            num_cpus=processors,
-            num_gpus=0,
-            include_dashboard=False,
-            log_to_driver=False,
-            configure_logging=False,
-            logging_level=logging.ERROR,
-            _node_ip_address="127.0.0.1",
-        )
-    except Exception as error:  # noqa: BLE001 - it raises plain ones
-        said = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise AccordError(f"Ray does not start on this machine: {said}", hint="See the logs in /tmp/ray.") from None
+    ray = alone()
+    for left in reversed(range(_STARTS)):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=processors,
+                num_gpus=0,
+                include_dashboard=False,
+                log_to_driver=False,
+                configure_logging=False,
+                logging_level=logging.ERROR,
+                _node_ip_address="127.0.0.1",
+            )
+            break
+        except Exception as error:  # noqa: BLE001 - it raises plain ones
+            ray.shutdown()
+            if not left:
+                said = _first_line(error)
+                hint = "See the logs in /tmp/ray."
+                raise AccordError(f"Ray does not start on this machine: {said}", hint=hint) from None
     return ray.get_runtime_context().gcs_address, ray.shutdown
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
