@@ -18,6 +18,7 @@ from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError
 from accord_schemas.graph import GRAPH, Graph
 from accord_schemas.header import MAX_PARTIES
+from accord_schemas.matching import MATCH, Match
 from accord_schemas.parts import Binning, Name, Part, Party, Predict, Query, Train, Trees
 from accord_schemas.suites import DEFAULT, SM, SUITES, Profile, Suite
 
@@ -208,6 +209,7 @@ class Agreement(Part):
     predict: Predict | None = None
     query: Query | None = None
     graph: Graph | None = None
+    match: Match | None = None
     key_bits: Annotated[int, Field(ge=MIN_KEY_BITS, le=MAX_KEY_BITS, multiple_of=2)] = 3072
     profile: Profile = DEFAULT
     seeded: bool = False
@@ -289,7 +291,7 @@ class Agreement(Part):
     @property
     def aligns(self) -> bool:
         """Whether common ids are found: not where their number is asked for, all know ids, or keys are hidden."""
-        return self.job not in (OVERLAP, ONLINE, QUERY, GRAPH)
+        return self.job not in (OVERLAP, ONLINE, QUERY, GRAPH, MATCH)
 
     @property
     def scheme(self) -> str:
@@ -303,6 +305,8 @@ class Agreement(Part):
         """How many ids may be asked for while it lives; 0 where nothing is."""
         if self.graph is not None:
             return self.graph.queries if self.graph.task == "reach" else 0
+        if self.match is not None:
+            return self.match.max_probes
         return self.predict.queries if self.predict else self.query.max_queries if self.query else 0
 
     @property

@@ -34,6 +34,7 @@ _DOCUMENTS = (
     "answers.csv",
     "graph.csv",
     "bins.json",
+    "matches.csv",
 )
 _KEPT = (*_DOCUMENTS, "snapshots/*", "payloads/*", "blobs/*/*")
 
@@ -86,7 +87,7 @@ def _predicted(accord: Path, run: Path, *options: str) -> Path:
 def _party(archive: tarfile.TarFile, run: Path, folder: Path) -> None:
     config = yaml.safe_load((folder / "party.yaml").read_text(encoding="utf-8"))
     keys = {name: folder / config[name] for name in ("keystore", "passphrase_file")}  # perhaps of an earlier run
-    files = {key: "left-out.csv" for key in ("csv", *EDGE_PATHS) if config["data"].get(key)}
+    files = {key: "left-out.csv" for key in ("csv", "images", *EDGE_PATHS) if config["data"].get(key)}
     config |= {"broker": "embedded:../broker.db", "data": config["data"] | files}
     config |= {"keystore": "keystore", "passphrase_file": "keystore.key", "identities": "../identities.json"}
     config.pop("models", None)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from accord_agents.collaboration.composer import budget
 from accord_protocols.graph import flags
 from accord_protocols.graph.scale import Scale
+from accord_protocols.matching.layout import largest
 from accord_protocols.phases.alignment.star import question_bytes
 from accord_protocols.phases.query.database import layout_of, server
 from accord_protocols.phases.query.query import BATCH
@@ -66,6 +67,9 @@ def too_large(agreement: Agreement, sizes: Mapping[str, int], rows: int = 0, cel
             remedy = "agree on shorter keys, fewer rounds or fewer vertices"
             yield TooLarge("", _detail(f"{scale.terms.size:,} vertices", size, most, remedy))
         return
+    if agreement.match is not None:
+        yield from _matches(agreement, sizes, most)
+        return
     for party, ids in sorted(sizes.items()):
         leads = party == agreement.leader
         size = question_bytes(agreement, ids) if leads else Geometry.of(ids).rows * VALUE
@@ -95,6 +99,17 @@ def _queries(agreement: Agreement, sizes: Mapping[str, int], most: int) -> Itera
     if size + HEAD > most:
         remedy = "agree on a smaller query.width, or have the set split"
         yield TooLarge(asked, _detail(f"{sizes[asked]:,} ids of {asked}", size, most, remedy))
+
+
+def _matches(agreement: Agreement, sizes: Mapping[str, int], most: int) -> Iterator[TooLarge]:
+    """Of pictures: the gallery, and what the client looks up of it for all its probes at a time."""
+    assert agreement.match is not None
+    for party, pictures in sorted(sizes.items()):
+        other = next((size for name, size in sizes.items() if name != party), 1)
+        size = largest(agreement.match, *((other, pictures) if party == agreement.leader else (pictures, other)))
+        if size + HEAD > most:
+            remedy = "look for fewer at a time, or have the gallery split"
+            yield TooLarge(party, _detail(f"{pictures:,} images of {party}", size, most, remedy))
 
 
 def _detail(what: str, size: int, most: int, remedy: str) -> str:

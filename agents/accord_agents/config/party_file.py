@@ -27,13 +27,14 @@ from accord_agents.config.policy import Policy
 from accord_agents.config.problems import AS_WRITTEN, branch, usage_error
 from accord_agents.files import yaml12
 from accord_agents.files.paths import expanded
-from accord_agents.files.places import Columnar, Csv, Place, Query
+from accord_agents.files.places import NAME, Columnar, Csv, Images, Place, Query
 from accord_protocols.primitives.psi.ids import Key
 from accord_schemas.agreement import Ids, Step
 from accord_schemas.errors import UsageError
 from accord_schemas.header import PARTY
+from accord_schemas.matching import Kind
 
-_PLACED = frozenset({"csv", "parquet", "orc", "sql", "url", "password_file"})
+_PLACED = frozenset({"csv", "parquet", "orc", "sql", "url", "password_file", "images", "embed"})
 Column = Annotated[str, Field(min_length=1), AS_WRITTEN]
 CLUSTER = r"auto|[^\s:/@]+:[0-9]{1,5}"
 """Addresses of a Ray cluster: it has no password, and `ray://` is another protocol, which cannot do this."""
@@ -82,7 +83,7 @@ class CsvFile(BaseModel):
         return encoding
 
 
-KINDS = ("csv", "parquet", "orc", "sql")
+KINDS = ("csv", "parquet", "orc", "sql", "images")
 """Keys of which a party's data have one: what the rows are read from."""
 
 
@@ -97,7 +98,10 @@ class Source(BaseModel):
         url: The database, as SQLAlchemy writes it: ``postgresql+psycopg://user@host/database``; never with a password.
         password_file: Where the database's password is; without it in ACCORD_SQL_PASSWORD, or in the file that
             ACCORD_SQL_PASSWORD_FILE names.
-        id: The column of common identifiers; or those that one is made of; or these, and how they are evened out.
+        images: A folder of images, each a row. Its columns are file, name (without the ending), and what `embed` makes.
+        embed: What numbers are made of an image: a face's 128, or a picture's 64 bits; columns e000, e001, ...
+        id: The column of common identifiers; or those that one is made of; or these, and how they are evened out. Of
+            images it is their name, unless another one is said.
         label: The column to predict; the label holder's only.
         features: Columns to use; None for all but id and label.
         columns: Of a server of hidden queries: what may be asked for, in the words of the file.
@@ -111,10 +115,17 @@ class Source(BaseModel):
     sql: Annotated[str, Field(min_length=1)] | None = None
     url: str | None = None
     password_file: Annotated[Path, Strict(False)] | None = None
+    images: Annotated[Path, Strict(False)] | None = None
+    embed: Kind | None = None
     id: Column | Annotated[list[Column], Field(min_length=1)] | IdColumns
     label: Column | None = None
     features: list[Column] | None = None
     columns: list[Column] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, value: Any) -> Any:
+        return {"id": NAME, **value} if isinstance(value, dict) and value.get("images") is not None else value
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -126,6 +137,8 @@ class Source(BaseModel):
             raise ValueError("sql and url go together: the query, and the database that answers it")
         if self.password_file is not None and self.sql is None:
             raise ValueError("password_file is a database's")
+        if self.embed is not None and self.images is None:
+            raise ValueError("embed is for images: a folder of them")
         return self
 
     @field_validator("url")
@@ -145,7 +158,7 @@ class Source(BaseModel):
     def beside(self, folder: Path) -> Self:
         """The same with absolute paths; those it has are relative to `folder`."""
         changed: dict[str, Any] = {}
-        for key in ("csv", "parquet", "orc", "password_file"):
+        for key in ("csv", "parquet", "orc", "password_file", "images"):
             match getattr(self, key):
                 case Path() as path:
                     changed[key] = (folder / expanded(path)).absolute()
@@ -161,6 +174,8 @@ class Source(BaseModel):
         """Where the rows lie."""
         if self.sql is not None:
             return Query(self.sql, self.url or "", self.password_file)
+        if self.images is not None:
+            return Images(self.images, self.embed or "picture")
         if isinstance(self.csv, CsvFile):
             c = self.csv
             return Csv(c.file, c.delimiter or "", c.decimal or "", c.encoding or "", c.quote)
@@ -175,9 +190,11 @@ class Source(BaseModel):
 
     def other(self, file: Path) -> Self:
         """The same columns of another file: of the same form, or of that which the file's name ends with."""
+        if self.images is not None and file.is_dir():
+            return self.model_copy(update={"images": file})
         form = file.suffix.removeprefix(".").lower()
         kind = form if form in ("parquet", "orc") else "csv" if file.is_file() or self.sql is not None else ""
-        kind = kind or next(key for key in ("csv", "parquet", "orc") if getattr(self, key) is not None)
+        kind = kind or next((key for key in ("csv", "parquet", "orc") if getattr(self, key) is not None), "csv")
         csv = self.csv.model_copy(update={"file": file}) if isinstance(self.csv, CsvFile) else file
         gone = dict.fromkeys((*KINDS, "url", "password_file"))
         return self.model_copy(update={**gone, kind: csv if kind == "csv" else file})

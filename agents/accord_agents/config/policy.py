@@ -37,7 +37,7 @@ class Policy(BaseModel):
         score_alone: Whether rows are scored where this party is the only one besides the label holder, or besides
             whoever asks for predictions, which then learns its part and not a sum.
         max_queries: The most ids that may be asked for in one online prediction, by hidden queries, or of vertices in
-            a job over a graph; 0 for none.
+            a job over a graph; the most pictures that may be looked for in a gallery; 0 for none.
         min_rows: The fewest TRAIN rows.
         require_gate: Whether the overlap gate must be on where ids are aligned.
         overlap: Whether others may ask how many ids they share with this party, without an alignment.
@@ -80,7 +80,7 @@ class Policy(BaseModel):
         job = JOBS.get(agreement.job)
         alone = len(agreement.parties) == ALONE
         online, ungated = agreement.job == ONLINE, agreement.align.max_overlap is None
-        hidden = agreement.query is not None or agreement.graph is not None
+        hidden = bool(agreement.query or agreement.graph or agreement.match)
         asked = online or (hidden and me != agreement.leader)
         tested = train is not None and agreement.test_rows is not None
         strange = job.strange(agreement.versions) if job else []

@@ -26,7 +26,6 @@ AS_WRITTEN = BeforeValidator(_as_written)
 """Where text is wanted, a number is text as it stands in the file: a column is called 2023, a party 010."""
 Text = Annotated[str, AS_WRITTEN]
 
-_LATER_KEYS = frozenset({"match"})
 _PHRASES = {
     "greater_than_equal": "must be at least {ge}",
     "greater_than": "must be above {gt}",
@@ -100,8 +99,7 @@ def _within(problem: ErrorDetails, value: Any) -> Location:
 def _sentence(first: ErrorDetails, same: list[ErrorDetails], path: Location, known: list[str]) -> str:
     kind, given, field = first["type"], first["input"], ".".join(map(str, path))
     if kind == "extra_forbidden":
-        later = path[-1] in _LATER_KEYS
-        return f"{field} is not available in this version." if later else f"{field} is unknown{_nearest(path, known)}"
+        return f"{field} is unknown{_nearest(path, known)}"
     if kind == "missing":
         return f"{field} is missing."
     if kind == "value_error":

@@ -1,10 +1,12 @@
-"""Where a party's rows lie: a CSV file, files of columns, or a query to a database."""
+"""Where a party's rows lie: a CSV file, files of columns, a query to a database, or a folder of images."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from accord_schemas.matching import WEIGHTS, Kind, Resampling
 
 Form = Literal["parquet", "orc"]
 
@@ -73,4 +75,32 @@ class Query:
         return "the query"
 
 
-Place = Csv | Columnar | Query
+FILE, NAME = "file", "name"
+"""Columns of a folder of images: a file's name, with its ending and without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """A folder of images, each of which is a row of numbers.
+
+    Args:
+        folder: The folder; what lies deeper is passed over.
+        kind: What is made of an image: the embedding of a face, or a hash of the picture.
+        resampling: How it is brought to the size that this takes.
+        weights: SHA-256 of the network's file, for faces.
+        width: Bytes that a file's name may have; 0 for any number.
+    """
+
+    folder: Path
+    kind: Kind
+    resampling: Resampling = "bicubic"
+    weights: str = WEIGHTS
+    width: int = 0
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return self.folder.name
+
+
+Place = Csv | Columnar | Query | Images

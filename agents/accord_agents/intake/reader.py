@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from accord_agents.files.places import Columnar, Csv, Place, Query
+from accord_agents.files.places import Columnar, Csv, Images, Place, Query
 from accord_agents.intake import csv_rows
 from accord_agents.intake.columns import Columns
 from accord_agents.intake.demands import LABELS, POSITIVE
@@ -147,7 +147,7 @@ def _read(source: Source, folder: Path | None, key: bytes, rows: int | None = No
 
 @contextmanager
 def opened(place: Place | Path, most: int | None = None) -> Iterator[Rows]:
-    """Open a party's rows, wherever they lie; what reads databases and files of columns is loaded where it is needed.
+    """Open a party's rows, wherever they lie; what reads databases, images and files of columns is loaded where needed.
 
     Args:
         place: Where that is.
@@ -165,6 +165,11 @@ def opened(place: Place | Path, most: int | None = None) -> Iterator[Rows]:
         from accord_agents.intake.sql_rows import opened as of_query
 
         with of_query(place, most) as rows:
+            yield rows
+    elif isinstance(place, Images):
+        from accord_agents.intake.image_rows import opened as of_images
+
+        with of_images(place) as rows:
             yield rows
     else:
         with csv_rows.opened(place if isinstance(place, Csv) else Csv(place)) as rows:

@@ -159,5 +159,8 @@ def fits(file: str, party: str, ids: int, agreement: Agreement) -> None:
     if agreement.query is not None and party == agreement.leader and ids > (most := agreement.query.max_queries):
         message = f"{file} has {ids:,} ids, more than the {most:,} that may be asked for (query.max_queries)."
         raise UsageError(message, hint="Ask for fewer, or have it proposed again with a higher query.max_queries.")
+    if agreement.match is not None and party == agreement.leader and ids > (most := agreement.match.max_probes):
+        message = f"{file} has {ids:,} images, more than the {most:,} that may be looked for (match.max_probes)."
+        raise UsageError(message, hint="Look for fewer, or have it proposed again with a higher match.max_probes.")
     for found in too_large(agreement, {party: ids}):
         raise UsageError(f"{file} cannot take part: {found.detail}.", hint="See docs/operations.md#sizing.")

@@ -7,6 +7,7 @@ import asyncio
 from accord_agents.config.party_file import Config, EdgeFiles
 from accord_agents.execution.allocator import AGENT, spare
 from accord_agents.files.folder_lock import held
+from accord_agents.intake.pictures import listed
 from accord_agents.intake.reader import FEATURES, Source, check
 from accord_agents.observability.logs import routed
 from accord_agents.service.service import OneShotRun, Service
@@ -19,6 +20,9 @@ def check_data(config: Config) -> None:
     """Look at the party's table before any proposal needs it; a `UsageError` names file, line and column."""
     data = config.data
     if isinstance(data, EdgeFiles):  # what edges may be, the agreement's list of vertices says
+        return
+    if data.images is not None:  # what is made of them, an agreement says
+        listed(data.images)
         return
     offered = Reads(cells=tuple(data.columns), cell_bytes=MOST) if data.columns else FEATURES
     check(Source(data.place, data.made_of, data.label, data.features, offered))

@@ -20,6 +20,7 @@ from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import Event
 from accord_schemas.graph import Graph
+from accord_schemas.matching import Match
 
 Machines = Mapping[tuple[str, int], type[Machine]]
 """Machine classes by kind and version."""
@@ -71,6 +72,7 @@ class Reads:
         cell_bytes: What these may have in a row, see `accord_protocols.primitives.pir.cells`.
         graph: Of a job over a graph, its terms: then edges are read, and no table.
         asks: Whether this party asks for vertices of it.
+        pictures: Of a job over pictures, its terms: then a folder of images is read, as their embeddings.
     """
 
     model: Literal["linear", "logistic", "poisson"] | None = None
@@ -83,6 +85,7 @@ class Reads:
     cell_bytes: int = 0
     graph: Graph | None = None
     asks: bool = False
+    pictures: Match | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +266,7 @@ class Job:
                     yield from place.at(agreement)
 
 
-SECTIONS = frozenset({"align", "prepare", "train", "test_rows", "predict", "query", "trees", "bins", "graph"})
+SECTIONS = frozenset({"align", "prepare", "train", "test_rows", "predict", "query", "trees", "bins", "graph", "match"})
 """Sections of the agreement that are not every job's; a new one stands here and in the jobs that have it."""
 
 

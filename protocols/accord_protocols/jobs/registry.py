@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from accord_protocols.jobs import bins, graph, online, overlap, predict, psi, query, train, trees
+from accord_protocols.jobs import bins, graph, match, online, overlap, predict, psi, query, train, trees
 from accord_protocols.jobs.base import Job, Reads
 from accord_protocols.kernel.plan import Plan
 from accord_protocols.kernel.session import Session
@@ -12,7 +12,7 @@ from accord_schemas.agreement import Agreement
 
 ROOT = Session.kind
 """The machine that every collaboration starts with; it starts the others."""
-_ALL = (train.JOB, psi.JOB, overlap.JOB, predict.JOB, online.JOB, query.JOB, trees.JOB, bins.JOB, graph.JOB)
+_ALL = (train.JOB, psi.JOB, overlap.JOB, predict.JOB, online.JOB, query.JOB, trees.JOB, bins.JOB, graph.JOB, match.JOB)
 JOBS: dict[str, Job] = {job.name: job for job in _ALL}
 
 

@@ -76,6 +76,22 @@ def graphed(agreement: Agreement, party: str) -> str:
     return "; ".join(_graphed(agreement, party))
 
 
+def matched(agreement: Agreement, party: str) -> str:
+    """Of looking for pictures in a gallery."""
+    terms = agreement.match
+    if terms is None:
+        return ""
+    leader, other = agreement.leader, agreement.others[0]
+    if party != leader:
+        return f"how many pictures {leader} looks for, up to {terms.max_probes}; none of them and no outcome"
+    unit = "bits" if terms.kind == "picture" else "in the embedding"
+    return (
+        f"how many pictures {other} has, and how many pairs of these are at most {terms.threshold:g} {unit} apart; of "
+        f"each picture that it looks for, up to {terms.max_probes}, the file names in {other}'s gallery of those that "
+        f"are at most {terms.threshold:g} {unit} apart from it, and no distance"
+    )
+
+
 def _aligned(agreement: Agreement, party: str) -> Iterator[str]:
     if party != agreement.leader:
         told = party in agreement.told

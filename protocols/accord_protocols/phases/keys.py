@@ -21,7 +21,7 @@ from accord_protocols.tasks.results.common import Committed, Paired
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Event, ExchangeKey, IdSet, OprfKey
+from accord_schemas.events import Event, ExchangeKey, IdSet, LatticeKey, OprfKey
 
 E = TypeVar("E", bound=Event)
 
@@ -72,8 +72,10 @@ def by_lattice(agreement: Agreement) -> bool:
 
 def _of_engine(agreement: Agreement) -> Purpose:
     engine = engine_of(agreement)
-    key = engine.key
-    return Purpose(key, engine.holders(agreement), f"keys.{key.name}.make", f"keys.{key.name}.check")
+    key, holders = engine.key, engine.holders(agreement)
+    if agreement.match is not None:  # its gallery is encrypted by lattices, by who has it
+        key, holders = LatticeKey, agreement.others
+    return Purpose(key, holders, f"keys.{key.name}.make", f"keys.{key.name}.check")
 
 
 def published(agreement: Agreement) -> dict[Address, type[Event]]:
@@ -137,7 +139,9 @@ class Keys(Machine):
         makes = [Compute(f"made.{p.name}", p.make, self.terms, fresh=True) for p in self._mine()]
         commit = Compute("committed", "ids.commit", key=draw.key("commit"), data=True)
         compiles = list[Compute]()  # nobody waits for it
-        if by_lattice(self.agreement):  # its workers keep what they compile, so that preparation has one of its own
+        if (
+            by_lattice(self.agreement) or self.agreement.match is not None
+        ):  # its workers keep what they compile, so that preparation has one of its own
             compiles += [Compute("warmed", "lattice.warm")]
         compiles += [Compute("warmed.ot", "ot.warm", data=True)] if by_transfer(self.agreement) else []
         return Fired((*makes, commit, *compiles), self.publish.keeping(None))

@@ -296,6 +296,13 @@ TASKS: dict[str, Task] = {
     "graph.ask": Task("graph:ask"),
     "graph.held": Task("graph:held"),
     "graph.reached": Task("graph:reached"),
+    "match.enrol": Task("matching:enrol"),
+    "match.ask": Task("matching:ask"),
+    "match.opened": Task("matching:opened"),
+    "match.picks": Task("matching:picks", split=("held",), chunk=512),
+    "match.tables": Task("matching:tables", split=("nonces", "checks", "choices"), lazy=("held",), chunk=1),
+    "match.read": Task("matching:read", split=("held", "joined", "tables"), chunk=512),
+    "match.named": Task("matching:named", cheap=True),
 }
 
 

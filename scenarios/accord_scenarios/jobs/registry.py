@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accord_scenarios.jobs import bins, graph, online, overlap, predict, psi, query, train, trees
+from accord_scenarios.jobs import bins, graph, match, online, overlap, predict, psi, query, train, trees
 from accord_scenarios.jobs.base import Played, Result
 from accord_scenarios.wording import listed
 
@@ -16,6 +16,7 @@ _ALL = (
     trees.PLAYED,
     bins.PLAYED,
     graph.PLAYED,
+    match.PLAYED,
 )
 PLAYED: dict[str, Played] = {played.job.name: played for played in _ALL}
 DEFAULT = "train"

@@ -69,6 +69,7 @@ from accord_schemas.events.control import (
 )
 from accord_schemas.events.graph import Covered, Entries, Flagged, Part
 from accord_schemas.events.keys import ExchangeKey, IdSet, LatticeKey, OprfKey, PaillierKey
+from accord_schemas.events.matching import Gallery, Picks, Tables, Transfers
 from accord_schemas.events.prediction import Answered, Ask, Last
 from accord_schemas.events.query import Hint, Question, Receipt, Reply
 from accord_schemas.events.training import (
@@ -126,6 +127,7 @@ __all__ = [
     "Expire",
     "Fail",
     "Flagged",
+    "Gallery",
     "Gate",
     "Grown",
     "Held",
@@ -148,6 +150,7 @@ __all__ = [
     "Part",
     "Partial",
     "Phases",
+    "Picks",
     "Positives",
     "Prepared",
     "Products",
@@ -171,8 +174,10 @@ __all__ = [
     "State",
     "Store",
     "Sums",
+    "Tables",
     "Tags",
     "Text",
+    "Transfers",
     "Vector",
     "Vectors",
     "Verdict",

@@ -59,6 +59,7 @@ def blob(store: BlobStore, value: Any) -> Any:
 
 ELSEWHERE = {
     "closed": "tests/unit/training/test_by_reference.py",
+    "match": "tests/unit/agents/test_match_network.py",
     "onehot": "tests/unit/agents/test_trees_network.py",
     "query": "tests/unit/agents/test_query_network.py",
 }

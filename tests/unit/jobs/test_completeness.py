@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from tests.support.completeness import missing
 from tests.support.graphs import graphs, over
+from tests.support.matching import folders
+from tests.support.matching import terms as matching
 from tests.support.models import OF, asking, brought, online, parts, prediction
 from tests.support.queries import files, hidden, words
 from tests.support.world import NAMES, Rows, World, agreement, alignment, binned, boosted, measuring, tables
@@ -42,6 +44,7 @@ AGREED: dict[str, Callable[[], Agreement]] = {
     "trees": lambda: boosted(PARTIES, gate=0.99),
     "bins": lambda: binned(PARTIES, gate=0.99),
     "graph": lambda: over(PARTIES, bits=2048),
+    "match": lambda: matching(0.4),
 }
 """An agreement of each job, gate on."""
 COMMON = {"version", "job", "name", "parties", "leads", "computing", "key_bits", "profile", "seeded", "learns"}
@@ -64,6 +67,8 @@ def given(name: str) -> dict[str, Rows]:
     """Tables of a job: a graph, or rows, with a label of 0 and 1 where bins are weighed by it."""
     if name == "graph":
         return graphs(PARTIES)
+    if name == "match":
+        return folders(4, 3)
     if name != "bins":
         return TABLES
     labels = TABLES["bank"].labels
@@ -78,6 +83,11 @@ def scenario(name: str) -> Scenario:
         task = {"task": "risk", "vertices": Path("v.csv"), "max_strength": 10, "result_to": ["bank"]}
         members = {p: {"data": edges} for p in NAMES[:PARTIES]}
         return PLAYED[name].scenario.model_validate({"name": "a", "job": name, "parties": members, "graph": task})
+    if name == "match":
+        looking = {p: {"role": r, "data": {"images": Path(p)}} for p, r in (("bank", "client"), ("shop", "server"))}
+        return PLAYED[name].scenario.model_validate(
+            {"name": "a", "job": name, "parties": looking, "match": {"threshold": 0.4}}
+        )
     data = {"csv": Path("a.csv"), "id": "id"}
     first, others = ("requester", "scorer") if name in ("predict", "online") else ("label_holder", "feature_holder")
     parties = {p: {"role": others, "data": data} for p in NAMES[1:PARTIES]}

@@ -6,17 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from accord_agents.intake.pictures import listed
 from accord_agents.intake.reader import Source, read_table
 from accord_protocols.jobs.base import Reads
 from accord_protocols.primitives.psi.ids import is_test
 from accord_scenarios import library
+from accord_scenarios.jobs.match import Search
 from accord_scenarios.jobs.query import HiddenQuery
 from accord_scenarios.jobs.train import Training
 from accord_scenarios.scenario import load
 from accord_schemas.errors import UsageError
 
 TRAININGS = ["breast_cancer", "diabetes", "doctor_visits", "wine"]
-OTHERS = ["bank_codes", "karate"]
+OTHERS = ["bank_codes", "faces", "karate"]
 """Those that do not train."""
 ASKED = "bank_codes"
 NAMES = sorted([*TRAININGS, *OTHERS])
@@ -43,6 +45,15 @@ def test_what_is_asked_for_is_there_or_nobodys_as_the_readme_says() -> None:
     assert f"and the {len(asked)} codes that are asked for" in readme
     assert f"{len(asked & known)} that stand in the registry, and {len(asked - known)} that are nobody's" in readme
     assert len(asked) <= scenario.query.max_queries
+
+
+def test_the_faces_are_as_many_as_the_readme_says() -> None:
+    scenario = load("faces")
+    assert isinstance(scenario, Search) and scenario.seed is None
+    found = {name: listed(member.data.images) for name, member in scenario.parties.items() if member.data.images}
+    readme = (library.FOLDER / "faces" / "README.md").read_text(encoding="utf-8")
+    assert f"the first {len(found['registry'])} faces" in readme and f"{len(found['gate'])} pictures" in readme
+    assert 20 <= len(found["gate"]) <= scenario.match.max_probes
 
 
 @pytest.mark.parametrize("name", TRAININGS)

@@ -139,12 +139,6 @@ def test_a_profile_is_one_of_two(write: Write) -> None:
         load(write(), ["security.profile=sm9"])
 
 
-@pytest.mark.parametrize("key", ["match"])
-def test_keys_of_later_versions_are_refused_as_such(write: Write, key: str) -> None:
-    with pytest.raises(UsageError, match=f"{key} is not available in this version"):
-        load(write(), [f"{key}=x"])
-
-
 def _party(role: str = "feature_holder", **data: Any) -> dict[str, Any]:
     return {"role": role, "data": {"csv": "a.csv", "id": "id"} | data}
 

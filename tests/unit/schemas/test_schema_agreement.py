@@ -83,6 +83,7 @@ DEFAULTS: dict[str, Any] = {
     "test_rows": {"hash_modulus": 5, "equals": 0},
     "predict": None,
     "graph": None,
+    "match": None,
     "computing": [],
     "key_bits": 3072,
     "profile": "default",

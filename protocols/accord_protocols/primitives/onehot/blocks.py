@@ -20,7 +20,7 @@ BLOCK = 16
 """Bytes."""
 Blocks = NDArray[np.uint64]
 """``(..., 2)``: blocks as two little-endian words."""
-Use = Literal["grow", "leaf", "bit"]
+Use = Literal["grow", "leaf", "bit", "table"]
 
 
 class Permutation:

@@ -1,0 +1,1 @@
+"""Looking for pictures of one party in the gallery of another."""
