@@ -15,6 +15,7 @@ from pathlib import Path
 
 from accord_agents.config.party_file import Config, EdgeFiles, load
 from accord_agents.files.folder_lock import running
+from accord_agents.intake.pictures import listed
 from accord_agents.intake.reader import SAMPLE, Source, check, opened
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.own_identity import own_identity
@@ -124,6 +125,9 @@ def _data(config: Config) -> Iterator[Found]:
         missing = [path for path in (data.edges, data.vertices, data.flagged, data.ask) if path and not path.is_file()]
         said = f"there is no file {missing[0]}." if missing else f"{data.name} and the list of vertices are there."
         yield Found("data", not missing, said, "Check data in the party's file." if missing else "")
+        return
+    if data.images is not None:
+        yield Found("data", True, f"{data.name}: {len(listed(data.images)):,} images.")
         return
     reads = Reads("linear", label=data.label is not None)
     check(Source(data.place, data.made_of, data.label, data.features, reads))

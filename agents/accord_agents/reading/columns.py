@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from accord_agents.config.party_file import EdgeFiles
 from accord_agents.config.party_file import Source as Files
+from accord_agents.files.places import Images
+from accord_agents.intake.pictures import listed
 from accord_agents.intake.reader import Source, opened
 from accord_agents.reading.sources import source
 from accord_protocols.jobs.registry import job_of
@@ -30,6 +32,8 @@ def goes_in(data: Files | EdgeFiles, terms: Agreement, party: str) -> str:
 
 def _of_table(wanted: Source) -> str:
     reads, key = wanted.reads, " + ".join(wanted.key.columns)
+    if isinstance(wanted.place, Images):
+        return f"the {len(listed(wanted.place.folder)):,} images of {wanted.name}, as numbers ({wanted.place.kind})"
     if reads.carried:
         return f"of {wanted.name} ids ({key}), and {_named(reads.carried)} as they are"
     if reads.cells:

@@ -139,9 +139,7 @@ class Keys(Machine):
         makes = [Compute(f"made.{p.name}", p.make, self.terms, fresh=True) for p in self._mine()]
         commit = Compute("committed", "ids.commit", key=draw.key("commit"), data=True)
         compiles = list[Compute]()  # nobody waits for it
-        if (
-            by_lattice(self.agreement) or self.agreement.match is not None
-        ):  # its workers keep what they compile, so that preparation has one of its own
+        if by_lattice(self.agreement) or self.agreement.match is not None:  # its workers keep what they compile
             compiles += [Compute("warmed", "lattice.warm")]
         compiles += [Compute("warmed.ot", "ot.warm", data=True)] if by_transfer(self.agreement) else []
         return Fired((*makes, commit, *compiles), self.publish.keeping(None))

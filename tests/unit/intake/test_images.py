@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from accord_agents.service.reading import source
 from PIL import Image
+from tests.support.matching import terms
 
 from accord_agents.config.party_file import Source as Files
 from accord_agents.files.places import Images
 from accord_agents.intake import embedding
 from accord_agents.intake.reader import Source, read_table
+from accord_agents.reading.columns import goes_in
+from accord_agents.reading.sources import source
 from accord_protocols.jobs.base import Reads
 from accord_schemas.agreement import Ids
 from accord_schemas.errors import UsageError
@@ -155,3 +157,11 @@ def test_a_place_says_what_is_agreed(folder: Path) -> None:
     terms = Match(kind="picture", threshold=3.0, resampling="lanczos", width=20)
     found = source(data, Ids(), Reads(pictures=terms))
     assert isinstance(found, Source) and found.place == Images(folder, "picture", "lanczos", "", 20)
+
+
+def test_people_are_told_what_goes_in(folder: Path) -> None:
+    agreed = terms(10, kind="picture")
+    said = goes_in(Files.model_validate({"images": folder}), agreed, "bank")
+    assert said == "the 4 images of photos, as numbers (picture)"
+    table = Files.model_validate({"csv": Path("a.csv"), "id": "id"})
+    assert goes_in(table, agreed, "bank").startswith("nothing yet: a.csv is no folder of images")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from accord_agents.service.reading import source
 from PIL import Image
 from tests.support.matching import embeddings
 from tests.support.world import Rows, World, agreement
@@ -13,12 +12,13 @@ from tests.unit.machines.test_main_job import BITS, assert_pooled
 
 from accord_agents.config.party_file import Source as Files
 from accord_agents.intake.reader import Source, read_table
+from accord_agents.reading.sources import source
 from accord_protocols.jobs.base import Reads
 from accord_schemas.agreement import Ids
 
 TOLERANCE = 1e-3
-PEOPLE = 120
-SOME = [f"e{number:03d}" for number in range(0, 64, 9)]
+PEOPLE = 70
+SOME = [f"e{number:03d}" for number in range(0, 64, 20)]
 
 
 def label_holder(of: np.ndarray) -> Rows:
@@ -42,13 +42,15 @@ def test_a_folder_of_images_is_a_party_of_a_training(tmp_path: Path) -> None:
     table = read_table(files)
     rows = Rows(tuple(table.ids), table.columns, np.asarray(table.values), None)
     by_name = rows.values[[rows.ids.index(f"user-{k}") for k in range(PEOPLE)]]
-    world = World(agreement(2, BITS, max_rounds=300), {"bank": label_holder(by_name), "shop": rows}).run()
+    world = World(
+        agreement(2, BITS, protection="score", max_rounds=100), {"bank": label_holder(by_name), "shop": rows}
+    ).run()
     assert_pooled(world, TOLERANCE)
     assert list(world.parties["shop"].notes["model"]["coefficients"]) == SOME
 
 
 def test_embeddings_of_faces_are_columns_that_train() -> None:
-    faces = embeddings(PEOPLE, columns=12)
-    rows = Rows(tuple(f"user-{k}" for k in range(PEOPLE)), tuple(f"e{k:03d}" for k in range(12)), faces, None)
+    faces = embeddings(PEOPLE, columns=4)
+    rows = Rows(tuple(f"user-{k}" for k in range(PEOPLE)), tuple(f"e{k:03d}" for k in range(4)), faces, None)
     world = World(agreement(2, BITS, max_rounds=300), {"bank": label_holder(faces), "shop": rows}).run()
     assert_pooled(world, TOLERANCE)
