@@ -21,7 +21,7 @@ DOCUMENT = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form
 """For whole documents that bring their own style, and have neither scripts nor forms."""
 _HEADERS = {
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with none at all, browsers do not say either of which site a form is
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",

@@ -129,7 +129,7 @@ def test_what_others_wrote_is_text_and_nothing_comes_from_elsewhere(browser: Bro
     assert seen.labels == seen.fields, "each field has its label"
     policy = reply.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'") and "unsafe" not in policy and "frame-ancestors 'none'" in policy
-    assert reply.headers["cache-control"] == "no-store" and reply.headers["referrer-policy"] == "no-referrer"
+    assert reply.headers["cache-control"] == "no-store" and reply.headers["referrer-policy"] == "same-origin"
     if path == "/":
         assert "<script src=" in seen.texts, "the name is there, as it was written"
 
