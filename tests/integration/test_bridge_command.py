@@ -32,6 +32,7 @@ def found(url: str) -> list[Record]:
     return asyncio.run(read())
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_runs_until_it_is_told_to_stop_and_says_what_it_did(accord: Command, how: signal.Signals) -> None:
     a, b = (f"embedded:{accord.folder / name}.db" for name in ("a", "b"))

@@ -30,6 +30,7 @@ def file(shared_accord: Command, run: Run) -> Path:
     return path
 
 
+@pytest.mark.sweep
 def test_a_stranger_verifies_it_alone(shared_accord: Command, file: Path, tmp_path: Path) -> None:
     copy = tmp_path / "evidence"
     shutil.copy(file, copy)
@@ -141,6 +142,7 @@ def test_a_model_file_is_compared_with_what_is_proven(
     assert shared_accord("evidence", "verify", file, "--model", tmp_path / "none").returncode == 2
 
 
+@pytest.mark.sweep
 def test_a_rotation_and_a_revocation_leave_the_past_proven(
     shared_accord: Command, run: Run, file: Path, tmp_path: Path
 ) -> None:

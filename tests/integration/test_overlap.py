@@ -6,9 +6,11 @@ import json
 import tempfile
 from pathlib import Path
 
+import pytest
 from tests.integration.command import Command
 
 
+@pytest.mark.sweep
 def test_it_prints_the_answer_and_leaves_no_files(accord: Command) -> None:
     for name, ids in (("bank", range(40)), ("shop", range(10, 60))):
         (accord.folder / f"{name}.csv").write_text("id\n" + "".join(f"user-{i}\n" for i in ids))

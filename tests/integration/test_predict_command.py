@@ -80,6 +80,7 @@ def test_new_rows_are_predicted_replayed_and_proven(shared_accord: Command, base
     assert verdict.returncode == 0 and f"bank completed with {len(want)} predicted rows." in verdict.stdout
 
 
+@pytest.mark.sweep
 def test_what_cannot_be_predicted_starts_nothing(shared_accord: Command, base: tuple[Run, dict[str, Path]]) -> None:
     accord, (run, files) = shared_accord, base
     before = len(list((run.out / "predictions").glob("*/result.json")))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from tests.integration.command import Command
 
 
+@pytest.mark.sweep
 def test_a_file_with_more_ids_than_were_agreed_is_refused(accord: Command) -> None:
     out = accord.folder / "out"
     done = accord("run", "bank_codes", "--out", out, "--set", "query.max_queries=10", "--quiet")

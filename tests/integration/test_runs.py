@@ -115,6 +115,7 @@ def test_two_parties_only_align(accord: Command) -> None:
     assert not list(run.out.glob("*/model.json"))
 
 
+@pytest.mark.sweep
 def test_the_gate_refuses_before_anybody_is_named(accord: Command) -> None:
     parties = people(accord.folder, 2, 400, keep=0.98, seed=9, nasty=False)
     run = accord.run(job(parties, align={"max_overlap": 0.8}))
@@ -133,6 +134,7 @@ def test_the_gate_refuses_before_anybody_is_named(accord: Command) -> None:
     assert "REFUSED" in stands or "refused" in stands
 
 
+@pytest.mark.sweep
 def test_nobody_in_common_is_a_refusal(accord: Command) -> None:
     parties = people(accord.folder, 2, 100, nasty=False)
     parties["shop"] = people(accord.folder, 2, 100, lambda i: f"other-{i}", seed=6, nasty=False)["shop"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.request
 from pathlib import Path
 
+import pytest
 import yaml
 from tests.integration.command import Command, log_lines, wait_for
 from tests.support.files import people
@@ -34,6 +35,7 @@ def get(address: str, path: str) -> str:
     return text
 
 
+@pytest.mark.sweep
 def test_an_agent_serves_metrics_until_it_ends_and_another_finds_its_port_taken(accord: Command) -> None:
     accord.env["ACCORD_PASSPHRASE"] = "correct horse battery staple"  # noqa: S105
     config, out = party(accord, "shop", "127.0.0.1:0")

@@ -66,6 +66,7 @@ def test_other_seeds_say_other_things_and_learn_the_same() -> None:
         assert mine == pytest.approx(its, abs=1e-4)
 
 
+@pytest.mark.sweep
 def test_the_processor_and_the_threads_change_nothing() -> None:
     program = "from tests.property.test_determinism import *\nprint(*map(fingerprint, range(len(CASES))))"
     root = Path(__file__).parents[2]

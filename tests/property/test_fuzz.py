@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.support.fuzz import Fuzz
 from tests.support.real import every
 
 
+@pytest.mark.sweep
 def test_bad_events_are_refused_and_the_collaboration_goes_on(tmp_path: Path) -> None:
     fuzz = Fuzz(tmp_path, seed=1)
     try:

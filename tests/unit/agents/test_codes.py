@@ -142,6 +142,7 @@ def test_the_documents_name_every_code() -> None:
     assert {name for head in heads for name in head.replace("`", "").split()} == set(Code) - {Code.GENERAL}
 
 
+@pytest.mark.sweep
 def test_no_sentence_is_compared_anywhere() -> None:
     """`==`, `in` and `startswith` on what is for people: whoever rewords it would change what happens."""
     found = []

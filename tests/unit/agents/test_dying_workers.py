@@ -48,6 +48,7 @@ def replies(*jobs: Compute) -> list[TaskResult]:
     return asyncio.run(all_of_them())
 
 
+@pytest.mark.sweep
 def test_a_job_that_always_ends_its_worker_fails_and_the_next_job_is_done(
     counter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,6 +61,7 @@ def test_a_job_that_always_ends_its_worker_fails_and_the_next_job_is_done(
     assert len(counter.read_bytes()) == ATTEMPTS + 1
 
 
+@pytest.mark.sweep
 def test_a_job_whose_worker_died_by_accident_is_done_again(counter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DEATHS, str(ATTEMPTS - 1))
     assert replies(JOB) == [TaskResult({"task": "keys.exchange.check"})]

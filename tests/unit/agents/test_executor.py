@@ -50,6 +50,7 @@ def test_the_number_of_workers_does_not_show() -> None:
     assert len(one) == rows and (one == two).all()
 
 
+@pytest.mark.sweep
 def test_a_long_job_has_further_workers_that_end_with_it() -> None:
     supplies = TaskResources(b"k" * 32, {"paillier": KEY.encode()}, None, 0)
     rows = LONG * TASKS["pads.encrypt"].chunk
@@ -115,6 +116,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.sweep
 def test_a_killed_agent_leaves_no_worker(tmp_path: Path) -> None:
     program = tmp_path / "agent.py"
     program.write_text(PROGRAM)

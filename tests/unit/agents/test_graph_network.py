@@ -33,6 +33,7 @@ def played(folder: Path, task: str, order: int, large: int, stride: int) -> Simu
     return SimulatedNetwork(folder, terms, graphs(2, edges=15, flagged=1), order, point=point, large=large).run()
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("task", ["risk", "reach"])
 def test_deaths_files_and_order_change_nothing(tmp_path: Path, task: str, monkeypatch: pytest.MonkeyPatch) -> None:
     calm = played(tmp_path / "calm", task, 1, 0, 0)

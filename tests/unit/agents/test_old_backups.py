@@ -165,6 +165,7 @@ def counted(party: str, counts: Counts, marked: bool, step: int) -> range:
     return range(1, counts[party], every(10) * (step if marked and party == "shop" else 4 * step + 2))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("marked", [True, False])
 @pytest.mark.parametrize("party", list(DATA))
 def test_every_row_count_as_backup_with_the_whole_log(play: Play, counts: Counts, party: str, marked: bool) -> None:

@@ -58,6 +58,7 @@ def default(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], l
     return play(tmp_path_factory.mktemp("network") / "default", "default")
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("profile", [SM, PQ])
 def test_the_whole_job_in_another_profile(
     tmp_path: Path, default: tuple[dict[str, Any], list[Frame]], profile: Profile

@@ -35,6 +35,7 @@ def played(folder: Path, large: int = 0, **more: object) -> SimulatedNetwork:
     return network.run()
 
 
+@pytest.mark.sweep
 def test_every_party_dies_at_every_point_once(tmp_path: Path) -> None:
     commits, met, stride = dict.fromkeys((CLIENT, SERVER), 0), set[tuple[str, str, int]](), every(6)
 

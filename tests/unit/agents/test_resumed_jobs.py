@@ -91,6 +91,7 @@ def until_killed(compute: Compute, supplies: TaskResources) -> None:
     asyncio.run(once())
 
 
+@pytest.mark.sweep
 def test_parts_that_were_done_when_an_agent_was_killed_are_not_done_again(supplies: TaskResources, done: Path) -> None:
     until_killed(job(), supplies)
     before, found = done.read_text(), list[int]()

@@ -32,6 +32,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         network.close()
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("order", "often", "large"), [(1, 0.0, LARGE), (2, 0.03, 0), (3, 0.03, LARGE)])
 def test_the_same_trees_by_reference_and_after_deaths(
     tmp_path: Path, order: int, often: float, large: int, calm: object, monkeypatch: pytest.MonkeyPatch
@@ -58,6 +59,7 @@ def test_the_same_trees_by_reference_and_after_deaths(
         network.close()
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", ["shared", "bins"])
 def test_hidden_rows_and_bins_by_reference_and_after_deaths(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch

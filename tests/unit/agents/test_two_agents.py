@@ -144,6 +144,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, ...]
     return contents(chained(folder))
 
 
+@pytest.mark.sweep
 def test_publishing_fails_again_and_again(
     tmp_path: Path, undisturbed: set[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +231,7 @@ class Mute(EmbeddedBroker):
         raise BrokerError("the log cannot be written")
 
 
+@pytest.mark.sweep
 def test_what_was_committed_and_never_published_goes_out_in_the_next_life(
     tmp_path: Path, undisturbed: set[tuple[str, ...]]
 ) -> None:
@@ -243,6 +245,7 @@ def test_what_was_committed_and_never_published_goes_out_in_the_next_life(
     assert contents(chained(tmp_path)) == undisturbed
 
 
+@pytest.mark.sweep
 def test_an_agent_is_stopped_and_started_at_every_state(tmp_path: Path, undisturbed: set[tuple[str, ...]]) -> None:
     """The shop ends whenever it has moved, and is started again on its journal; the bank never notices."""
 

@@ -185,6 +185,7 @@ def test_what_is_too_large_for_the_other_side_stays_and_stops_nobody(tmp_path: P
     asyncio.run(test())
 
 
+@pytest.mark.sweep
 def test_a_bridge_that_is_ended_anywhere_loses_nothing_and_sends_nothing_back(tmp_path: Path) -> None:
     """Over real logs, with work cancelled at random moments."""
     urls = [f"embedded:{tmp_path / name}.db" for name in ("a", "b")]
@@ -221,6 +222,7 @@ def test_a_bridge_that_is_ended_anywhere_loses_nothing_and_sends_nothing_back(tm
     assert all(r in at_b for r in out) and all(r in at_a for r in back)
 
 
+@pytest.mark.sweep
 def test_a_restored_log_is_not_carried_a_second_time(tmp_path: Path) -> None:
     async def test() -> None:
         urls = [f"embedded:{tmp_path / name}.db" for name in ("a", "b")]

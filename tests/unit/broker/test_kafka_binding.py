@@ -96,6 +96,7 @@ def test_what_is_wrong_with_a_record_is_the_reason_for_its_quarantine(reason: st
         Frame.decode(from_message(*BAD[reason]))
 
 
+@pytest.mark.sweep
 @given(
     st.none() | st.binary(max_size=20),
     st.lists(st.tuples(st.sampled_from([n for n, _ in HEADERS]) | st.text(max_size=5), st.none() | st.binary())),

@@ -50,6 +50,7 @@ def _open(file: Path) -> str:
     return log.id
 
 
+@pytest.mark.sweep
 def test_many_may_be_first_at_once(file: Path) -> None:
     with get_context("spawn").Pool(6) as pool:
         ids = pool.map(_open, [file] * 24, chunksize=1)

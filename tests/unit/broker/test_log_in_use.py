@@ -117,6 +117,7 @@ def test_a_stopped_reader_holds_nobody_up(file: Path, log: Log) -> None:
     assert file.with_name("log.db-wal").stat().st_size == 0
 
 
+@pytest.mark.sweep
 def test_killed_writers_leave_a_whole_log(file: Path, log: Log) -> None:
     program = (
         "import sys; from pathlib import Path; from accord_broker.embedded.log import *\n"

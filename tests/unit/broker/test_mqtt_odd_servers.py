@@ -51,6 +51,7 @@ def test_an_answer_that_breaks_the_protocol_is_named() -> None:
     asyncio.run(test())
 
 
+@pytest.mark.sweep
 def test_a_server_that_says_nothing_is_told_from_one_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "PATIENCE", 2.0)
 
@@ -67,6 +68,7 @@ def test_a_server_that_says_nothing_is_told_from_one_that_is_not_there(monkeypat
     asyncio.run(test())
 
 
+@pytest.mark.sweep
 def test_a_server_that_stops_to_answer_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "LOOK", 0.05)
     monkeypatch.setattr(connection, "TURNS", 1)

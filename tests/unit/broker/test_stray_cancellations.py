@@ -88,6 +88,7 @@ def test_results_errors_and_times_pass() -> None:
     asyncio.run(test())
 
 
+@pytest.mark.sweep
 def test_a_loop_that_was_held_up_takes_nobody_for_dead() -> None:
     async def test() -> str:
         loop = asyncio.get_running_loop()

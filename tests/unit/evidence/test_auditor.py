@@ -44,6 +44,7 @@ def quiet(line: str) -> None:
     pytest.fail(f"said {line!r}")
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("order", [11, 12])
 def test_any_honest_order_with_losses_is_clean(tmp_path: Path, order: int) -> None:
     network = SimulatedNetwork(
@@ -60,6 +61,7 @@ def test_any_honest_order_with_losses_is_clean(tmp_path: Path, order: int) -> No
     assert (report.findings, report.witnessed) == ([], True)
 
 
+@pytest.mark.sweep
 def test_the_order_of_reading_decides_nothing(recorded: Recorded) -> None:
     (one,), (other,) = audited(recorded.log), audited(reversed(recorded.log))
     assert one == other

@@ -40,6 +40,7 @@ def outcome(data: bytes) -> int:
         return error.exit_code
 
 
+@pytest.mark.sweep
 def test_any_flipped_bit_is_found(recorded: Recorded) -> None:
     data, rng = recorded.files[EXPORTER], random.Random(5)
     for at in rng.sample(range(len(data)), 150 // every(3)):
@@ -66,6 +67,7 @@ def test_a_repeated_key_is_no_canonical_form(recorded: Recorded) -> None:
         verify(data[:-1] + b',"format":"' + FORMAT.encode() + b'"}')
 
 
+@pytest.mark.sweep
 def test_other_values_in_any_place_never_break_the_verifier(recorded: Recorded) -> None:
     """Every kind of value in the place of others, canonical again: found, without an exception."""
     rng = random.Random(7)
@@ -136,6 +138,7 @@ def test_a_file_of_the_first_words_alone(recorded: Recorded) -> None:
     assert not any("consented" in sentence for sentence, _ in verdict.proven)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("profile", "algorithm"), [(SM, "sm2"), (PQ, "ml-dsa-65+ed25519")])
 def test_another_profile(tmp_path: Path, profile: Profile, algorithm: str) -> None:
     recorded = record(tmp_path, profile)

@@ -64,6 +64,7 @@ def test_nothing_that_a_stranger_adds_turns_the_verdict(recorded: Recorded, seed
     assert all("\x1b" not in note.sentence for note in auditor.notes())
 
 
+@pytest.mark.sweep
 def test_a_changed_copy_is_a_note_only_while_the_event_is_here(recorded: Recorded) -> None:
     """Every event of the log in turn: its junk beside it turns nothing, its junk in its place does."""
     rng = random.Random(9)

@@ -195,6 +195,7 @@ def test_files_that_are_none(tmp_path: Path, form: Form) -> None:
             read_table(Source(Columnar(tmp_path / name, form), "id"))
 
 
+@pytest.mark.sweep
 def test_more_rows_than_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accord_agents.intake.arrow_rows.BLOCK", 10)
     monkeypatch.setattr("accord_agents.intake.reader.LARGE", 0)

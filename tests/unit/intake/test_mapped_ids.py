@@ -46,6 +46,7 @@ def test_they_do_not_show_and_are_taken_in_their_order() -> None:
     assert found != "alice"
 
 
+@pytest.mark.sweep
 def test_a_snapshot_is_read_without_an_object_per_id(tmp_path: Path) -> None:
     n = 200_000
     ids = [f"user-{k:010d}" for k in range(n)]

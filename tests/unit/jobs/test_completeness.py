@@ -106,6 +106,7 @@ def lacking(job: Job, played: Played | None) -> list[str]:
     return [*missing(job, played, scenario(job.name), world(job.name))]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", JOBS)
 def test_nothing_is_missing(name: str) -> None:
     assert lacking(JOBS[name], PLAYED.get(name)) == []

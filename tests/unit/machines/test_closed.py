@@ -187,6 +187,7 @@ def test_of_many_rows_the_hessian_is_a_samples_and_kept_while_steps_get_short(
     assert np.abs(trained(world, data, "coefficients") - optimum("logistic", X, y, 0.01)[0][:-1]).max() < 3e-4
 
 
+@pytest.mark.sweep
 def test_rows_of_several_pieces_are_those_of_one(products: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Slopes are opened of the first ones alone, which the Hessian is summed over."""
     monkeypatch.setattr("accord_protocols.phases.training.closed.plan.HEAD_ROWS", 100)
@@ -208,6 +209,7 @@ def test_scaled_steps_bring_every_eigenvalue_of_the_range_to_1() -> None:
         assert np.abs(x - 1).max() < 1e-3 and plain < 0.9
 
 
+@pytest.mark.sweep
 def test_the_engine_gives_what_its_double_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     data = parties("linear", 2, n=60)
     real = World(terms("linear", 2), data).run()
@@ -248,6 +250,7 @@ def separable(count: int) -> dict[str, Rows]:
     return data | {"bank": replace(data["bank"], labels=labels.astype(float))}
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("count", "optimiser"), [(2, "newton"), (3, "newton"), (2, "gram")])
 def test_scores_beyond_the_series_drop_the_result_and_training_begins_anew_with_twice_the_period(
     products: None, count: int, optimiser: str

@@ -177,6 +177,7 @@ def test_small_sets_are_not_sampled() -> None:
     assert len(cardinality.sample(ids, bytes(32), (3000, 2001))) < 3000
 
 
+@pytest.mark.sweep
 def test_both_parties_sample_alike() -> None:
     ids = [f"u{i}" for i in range(20_000)]
     chosen = cardinality.sample(ids, bytes(32), (20_000, 15_000))

@@ -43,6 +43,7 @@ def same(name: str, value: NDArray[Any]) -> None:
     assert np.array_equal(KNOWN.setdefault(name, value.copy()), value)
 
 
+@pytest.mark.sweep
 @pytest.mark.usefixtures("way")
 def test_a_whole_exchange_has_the_same_bytes() -> None:
     hashes = hash_ids(mapped(IDS), SID, len(IDS))

@@ -90,6 +90,7 @@ def quarantined(journal: Journal) -> bytes:
     return digest(b"no frame")
 
 
+@pytest.mark.sweep
 def test_a_flipped_bit_of_the_file_itself_is_no_traceback(run: Path, tmp_path: Path) -> None:
     raw, rng = (run / "spectrum/journal.db").read_bytes(), random.Random(1)
     for k in range(12):
@@ -165,6 +166,7 @@ def changed_json(path: Path, change: Callable[[dict[str, Any]], object]) -> None
     path.write_text(json.dumps(value))
 
 
+@pytest.mark.sweep
 def test_results_that_were_altered_are_found(run: Path) -> None:
     def check(name: str, field: str) -> None:
         path = run / "spectrum" / name

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from accord_scenarios import ahead
 from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.scenario import load
@@ -12,9 +14,7 @@ import sys
 for name in sys.argv[1:]:
     __import__(name)
 before = set(sys.modules)
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, PoissonRegressor, Ridge
-from sklearn.preprocessing import StandardScaler
 import accord_scenarios.reference, accord_protocols.preparation.fit
 print([name for name in set(sys.modules) - before if name.startswith("sklearn")])
 """
@@ -24,6 +24,7 @@ def test_a_module_that_is_not_there_is_left_to_whoever_needs_it() -> None:
     ahead.load(["no_such_module", "also_none"]).join()
 
 
+@pytest.mark.sweep
 def test_nothing_is_left_to_load_once_a_run_is_compared() -> None:
     scenario = load("diabetes", [])
     modules = PLAYED[scenario.job].ahead(scenario)

@@ -154,7 +154,7 @@ def test_run_hands_its_options_on_and_its_code_back(monkeypatch: pytest.MonkeyPa
     assert main([*arguments, "--quiet", "--force"]) == 3
     assert seen == {
         "scenario": "wine", "out": Path("d"), "broker": "embedded:x", "sets": ["seed=1", "train.l2=1"], "force": True,
-        "quiet": True,
+        "quiet": True, "executor": None,
     }  # fmt: skip
 
 
@@ -180,7 +180,7 @@ def test_the_reader_of_our_output_may_leave() -> None:
 def test_scenarios_are_listed(capsys: Capture) -> None:
     assert main(["scenario", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    names = ["bank_codes", "breast_cancer", "diabetes", "doctor_visits", "karate", "wine"]
+    names = ["bank_codes", "breast_cancer", "diabetes", "doctor_visits", "faces", "karate", "wine"]
     assert [line.split()[0] for line in lines] == names
 
 

@@ -230,6 +230,7 @@ def test_a_byte_order_mark_does_no_harm(write: Write) -> None:
     assert load(path) == plain
 
 
+@pytest.mark.sweep
 @given(
     name=st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=20),
     column=st.sampled_from(["no", "1e-7", "0o7", "größe", "~", "id: x", "# y", "007"]),
@@ -286,7 +287,10 @@ def test_without_roles_the_first_by_name_leads_an_alignment(write: Write) -> Non
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"job": "quest"}, "job is 'quest'; it must be train, psi, overlap, predict, online, query, trees or graph."),
+        (
+            {"job": "quest"},
+            "job is 'quest'; it must be train, psi, overlap, predict, online, query, trees, bins, graph or match.",
+        ),
         ({"job": "psi"}, "train is no part of this job; it belongs to the job train."),
         ({"trian": {}}, "trian is unknown; did you mean train?"),
     ],

@@ -184,6 +184,7 @@ def test_an_entry_cannot_be_removed_or_put_back_alone(path: Path) -> None:
     assert Keystore.open(path, PASS).get("identity") == SECRETS["identity"]
 
 
+@pytest.mark.sweep
 def test_another_passphrase_and_todays_cost(path: Path) -> None:
     before = json.loads(path.read_bytes())
     Keystore.open(path, PASS).change_passphrase(b"a new one, longer")

@@ -49,6 +49,7 @@ def test_published_vectors() -> None:
     assert sm2.decrypt(PRIVATE, CIPHERTEXT) == PLAIN
 
 
+@pytest.mark.sweep
 @settings(max_examples=15, deadline=None)
 @given(st.binary(max_size=100), st.binary(min_size=1, max_size=80))
 def test_another_implementation_agrees(data: bytes, plain: bytes) -> None:

@@ -16,6 +16,7 @@ import accord_agents.collaboration.assembler
 CLOSED = {"engine": "lattice", "protection": "closed", "optimiser": "newton"}
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("parties", "terms"),
     [(2, {"engine": "lattice"}), (3, {"dealer": "telco"}), (2, CLOSED)],

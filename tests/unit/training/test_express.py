@@ -97,6 +97,7 @@ def noisy(parties: int = 3) -> dict[str, Rows]:
     return data | {"bank": Rows(bank.ids, bank.columns, bank.values, 0.05 * labels + 2 * noise)}
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("parties", [2, 3])
 def test_cross_validation_is_that_of_plaintext(parties: int) -> None:
     """By the same folds, (place in the common order) mod k, with the penalty on the scale of the mean loss."""
@@ -124,6 +125,7 @@ def test_cross_validation_is_that_of_plaintext(parties: int) -> None:
     assert -scores.mean() == pytest.approx(expected[repr(best)], rel=0.05)
 
 
+@pytest.mark.sweep
 def test_who_hears_what() -> None:
     """Columns, matrices and weights pass between the computing parties, or to their owner; all hear two decisions."""
     world = trained(noisy(), l2=0.01, l2_path=PATH, folds=2)
@@ -178,6 +180,7 @@ def test_a_holder_that_says_more_or_less_than_was_agreed(step: str, reason: str)
     assert aborted and (aborted.reason, aborted.whose) == (reason, liar)
 
 
+@pytest.mark.sweep
 def test_with_the_engine_itself(tmp_path: Path) -> None:
     """Whole parties over one log: keys, products and answers are the lattice engine's own."""
     data = tables(2, n=60, columns=2, keep=1.0)
