@@ -145,6 +145,11 @@ def test_a_proposal_in_plain_words(browser: Browser) -> None:
     assert browser.get(f"/c/{'00' * 16}").status == 404
 
 
+def test_a_result_without_figures_is_shown(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts, "result", lambda config, cid: {"intersection_size": 7})
+    assert "<dd>7</dd>" in browser.get(f"/c/{'cd' * 16}").text
+
+
 def test_accept_and_refuse_are_those_of_the_commands(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[tuple[Any, ...]] = []
     monkeypatch.setattr(collaborations, "accept", lambda path, cid: said.append(("accept", cid)))
