@@ -1,6 +1,7 @@
-"""A Ray of two nodes on loopback, on which one job is run again and again while parts of it are killed: a program.
+"""Workers and nodes of a real Ray that are killed: ``python -m benchmarks.ray_nodes``; needs the extra `accord[ray]`.
 
-Ray leaves processes to be collected when Python ends, which pytest takes for a fault; so it has a process of its own.
+Two nodes on loopback, on which one job is run again and again while parts of it are killed: a line each, whether the
+numbers are those of a local run. No test of CI: a Ray that does not come up within its own thirty seconds is no fault.
 """
 
 from __future__ import annotations
