@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,20 @@ def change(path: Path, sql: str, *values: object) -> None:
     with db:
         db.execute(sql, values)
     db.close()
+
+
+def test_two_that_make_it_at_once_have_the_same(tmp_path: Path) -> None:
+    """An agent that has just begun, and a command that asks it something."""
+    both = threading.Barrier(2)
+
+    def opened(path: Path) -> None:
+        both.wait()
+        Journal(path).close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(12):
+            for done in [pool.submit(opened, tmp_path / f"{number}.db") for _ in range(2)]:
+                done.result()
 
 
 def test_what_was_committed_is_there_after_a_restart_page_by_page(journal: Journal, tmp_path: Path) -> None:
