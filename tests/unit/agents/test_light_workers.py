@@ -22,7 +22,7 @@ def test_what_a_worker_is_asked_first_stands_where_it_stands() -> None:
 
 
 def test_tasks_do_without_it_too_where_they_check_nothing() -> None:
-    """14 MiB of each worker; what prepares, predicts, compares pictures or spreads over a graph reads agreed settings."""
+    """14 MiB a worker; what prepares, predicts, compares pictures or spreads over a graph reads agreed settings."""
     folder = Path(accord_protocols.tasks.__file__).parent
     names = sorted(path.stem for path in folder.iterdir() if not path.stem.startswith("_"))
     light = [name for name in names if name not in ("prepare", "predict", "graph", "matching")]
