@@ -110,9 +110,9 @@ def test_every_party_dies_at_every_point_once(
     if kind in ("closed", "express"):
         exact.put_in(monkeypatch)
     names = list(DATA)[:parties]
-    commits, met, stride = dict.fromkeys(names, 0), set[tuple[str, str, int]](), every(6)
+    commits, met, stride = dict.fromkeys(names, 0), set[tuple[str, str, int]](), every(9)
     if kind in ("closed", "express"):
-        stride = every(6) * (13 if parties == 2 else 61)  # some hundred commits, and a life folds all before it
+        stride = every(9) * (13 if parties == 2 else 61)  # some hundred commits, and a life folds all before it
 
     def point(party: str, where: str) -> None:
         commits[party] += where == "after commit"
