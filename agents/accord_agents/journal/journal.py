@@ -18,7 +18,7 @@ from accord_agents.journal.bodies import Bodies
 from accord_agents.journal.payloads import BODY, Payloads, joined
 from accord_agents.journal.quarantine import QuarantineTable, Refused
 from accord_agents.journal.rows import Batch, Outgoing, Row, row_hash, stamp
-from accord_agents.journal.tables import SCHEMA, TABLES
+from accord_agents.journal.tables import SCHEMA, create
 from accord_broker.port import Position
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, TamperError
@@ -51,7 +51,7 @@ class Journal:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                self._create()
+                create(self._db, _fact("accord", version("accord").encode()))
         except sqlite3.Error as error:
             raise self._trouble(error) from None
         written = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -65,16 +65,6 @@ class Journal:
         self._hash: bytes = last[0] if last else bytes(32)
         self._quarantine = QuarantineTable(self._db)
         self._payloads = Payloads(path, self._db, Bodies(bodies or path.parent / BODIES))
-
-    def _create(self) -> None:
-        """Make the tables, unless another process has just done so: an agent that starts, or who asks it something."""
-        self._db.execute("BEGIN IMMEDIATE")
-        if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in TABLES.split(";"):
-                self._db.execute(statement)
-            self._db.execute("INSERT INTO meta VALUES(?,?)", _fact("accord", version("accord").encode()))
-            self._db.execute(f"PRAGMA user_version={SCHEMA}")
-        self._db.execute("COMMIT")
 
     def commit(self, batch: Batch) -> None:
         """Write a batch in one durable transaction.

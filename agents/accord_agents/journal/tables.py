@@ -1,5 +1,9 @@
 """The tables of a journal."""
 
+from __future__ import annotations
+
+import sqlite3
+
 SCHEMA = 3
 """Their version."""
 TABLES = """
@@ -19,3 +23,19 @@ CREATE TABLE quarantine(row INTEGER PRIMARY KEY, time TEXT NOT NULL, source TEXT
 CREATE TABLE request(row INTEGER PRIMARY KEY, command TEXT NOT NULL, body TEXT NOT NULL, answer TEXT);
 CREATE TABLE status(collaboration TEXT PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL);
 """
+
+
+def create(db: sqlite3.Connection, fact: tuple[str, bytes]) -> None:
+    """Make the tables, unless another process has just done so: an agent that starts, or who asks it something.
+
+    Args:
+        db: New, without a transaction.
+        fact: What is known of the journal from the first.
+    """
+    db.execute("BEGIN IMMEDIATE")
+    if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+        for statement in TABLES.split(";"):
+            db.execute(statement)
+        db.execute("INSERT INTO meta VALUES(?,?)", fact)
+        db.execute(f"PRAGMA user_version={SCHEMA}")
+    db.execute("COMMIT")
