@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,20 @@ from tests.support.real import HOW, SWEEPS, WHAT, deep
 # A busy machine is no reason to fail: time never decides a test here.
 settings.register_profile("accord", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("accord")
+
+
+MEMORY = 8 << 30  # bytes that one test process may take; the largest takes about one
+
+
+def pytest_configure() -> None:
+    """Let a test that runs away fail by itself, instead of taking the machine and every other test with it."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Name a failure when it is seen, so that a run that never ends tells what it knew."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\nFAILED {report.nodeid} ({report.when})", flush=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -42,7 +42,7 @@ class Composed:
         """The service `parties`."""
         said = {name: self._urls[url] for name, url in self._services["parties"]["environment"].items()}
         env = self.accord.env | said | {"PATH": f"{ACCORD.parent}:/usr/bin:/bin"}
-        subprocess.run(["sh", ROOT / "deploy/parties.sh", self._folder / "parties"], env=env, check=True, timeout=90)
+        subprocess.run(["sh", ROOT / "deploy/parties.sh", self._folder / "parties"], env=env, check=True, timeout=600)
 
     def start(self, service: str) -> subprocess.Popen[bytes]:
         """One service, in its working directory."""

@@ -68,7 +68,7 @@ class Command:
             [ACCORD, *words],
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=600,
             env=self.env | env,
             cwd=self.folder,
             check=False,

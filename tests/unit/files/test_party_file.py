@@ -51,7 +51,7 @@ def test_columns_may_be_called_like_numbers(tmp_path: Path) -> None:
         (
             {"data": "{csv: a.csv}"},
             "",
-            "data.id is missing. Known keys there: csv, parquet, orc, sql, url, password_file, id",
+            "data.id is missing. Known keys there: csv, parquet, orc, sql, url, password_file, images, embed, id",
         ),
         ({"data": "{csv: a.csv, id: id, features: [a, id]}"}, "", r"the column 'id' is named twice"),
         ({"data": '{csv: a.csv, id: ""}'}, "", "data.id"),
