@@ -173,6 +173,7 @@ def test_whose_data_cannot_be_used_sees_why_and_nobody_else_does(office: Office)
     assert not [raw for _, raw in frames(office.home / "log.db") if b"is not a number" in raw]
 
 
+@pytest.mark.sweep
 def test_a_model_predicts_new_rows_and_no_row_more_often_than_a_policy_says(office: Office) -> None:
     cid = next(s["collaboration"] for s in json.loads(office.do("shop", "status", "--json")) if s["name"] == "credit")
     paths = {party: Path(office.data[party]["data"]["csv"]) for party in PARTIES}
@@ -319,6 +320,7 @@ def test_a_stranger_on_the_log_is_not_heard(office: Office) -> None:
     assert all(agent.poll() is None for agent in office.agents.values()), "an agent has ended"
 
 
+@pytest.mark.sweep
 def test_agents_end_when_asked_and_take_up_where_they_were(office: Office) -> None:
     said = len(frames(office.home / "log.db"))
     office.agents["telco"].send_signal(signal.SIGTERM)
@@ -337,6 +339,7 @@ def test_agents_end_when_asked_and_take_up_where_they_were(office: Office) -> No
     assert "no agent of telco runs" in office.do("telco", "accept", cid, code=1)
 
 
+@pytest.mark.sweep
 def test_a_party_takes_another_identity(office: Office) -> None:
     """The others trust it because the one before introduces it; revoked, it counts no more, while agents run."""
     assert "has not ended" in office.do("telco", "keys", "rotate", code=2)

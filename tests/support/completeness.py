@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import tarfile
 from collections.abc import Iterator
@@ -116,12 +117,14 @@ def _people(job: Job, played: Played, scenario: Scenario, result: dict[str, Any]
         yield "sections of the report"
 
 
+@functools.cache
 def histories() -> dict[str, str]:
     """Recorded histories by the job that they are of."""
     found = {}
     for path in HISTORIES.glob("*.tar.xz"):
         with tarfile.open(path) as archive:
-            result = archive.extractfile("result.json")
+            member = next(m for m in archive if m.name == "result.json")  # the second; what follows takes seconds
+            result = archive.extractfile(member)
             assert result is not None
             found[json.loads(result.read()).get("job") or "train"] = path.name
     return found
