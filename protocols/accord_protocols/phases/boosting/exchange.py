@@ -5,6 +5,7 @@ Each party says the own bits as choices of further transfers, then answers the o
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -34,7 +35,7 @@ WIDEST = 30
 UNFIT = "what was said of a tree is not of the agreed form"
 
 
-class Exchanging(Machine):
+class Exchanging(Machine, ABC):
     """`hide.Hide` without its levels: `root` is where it goes on from the start, `exchanged` from an exchange."""
 
     kind = "exchanging"
@@ -133,9 +134,9 @@ class Exchanging(Machine):
         scores = state.scores if self.setup.labelled else np.zeros(len(state.ready.block.bins), np.uint64)
         return self.root(replace(state, ranges=ranges, scores=scores))
 
+    @abstractmethod
     def root(self, state: Hidden, *effects: Effect) -> Fired:
         """Begin a tree."""
-        raise NotImplementedError
 
     # ---- bits times numbers
 
@@ -275,6 +276,6 @@ class Exchanging(Machine):
             "left.theirs": theirs,
         }
 
+    @abstractmethod
     def exchanged(self, state: Hidden, mine: Words, effects: Sequence[Effect]) -> Fired:
         """Go on with the own shares of the products, those with the own bits being `mine`."""
-        raise NotImplementedError
