@@ -6,23 +6,30 @@ of the same rows without it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from accord_agents.intake.table import Table
 from accord_protocols.evaluation.metrics import Metrics
+from accord_protocols.model.bins import document
 from accord_protocols.preparation.fit import fit
 from accord_protocols.preparation.moments import moments
+from accord_protocols.preparation.woe import EvidenceFit
 from accord_protocols.primitives.psi.ids import is_test
+from accord_protocols.tasks import Context, run
+from accord_protocols.tasks.results.boosting import Binned, Weighed
 from accord_scenarios.jobs import training_words as wording
 from accord_scenarios.jobs.base import Tables
 from accord_scenarios.jobs.train import Training
 from accord_scenarios.plaintext import Labelled, fitted
+from accord_schemas.agreement import Prepare
 
 Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
 
 ILL, BAD = 1e6, 1e3
 """Condition numbers of the columns' correlations: above `ILL` coefficients are not unique in practice, above `BAD` that
@@ -80,11 +87,13 @@ def train(scenario: Training, read: Tables, l2: float | None = None) -> Referenc
     rule = scenario.evaluate.test_rows if scenario.evaluate else None
     testing = np.array([rule is not None and is_test(i, rule.hash_modulus, rule.equals) for i in common], bool)
     blocks, raw, names, labelled = [], [], [], Labelled(np.empty(0))
+    train_labels = _labels(tables[scenario.label_holder], common)[~testing]
     for name, table in tables.items():
         place = {identifier: row for row, identifier in enumerate(table.ids)}
         rows = [place[i] for i in common]
         values = table.values[rows]
-        prepared = fit(table.columns, values[~testing], scenario.prepare, table.categories, table.forms)
+        woe = _woe(table, np.array(rows)[~testing], train_labels, scenario.prepare)
+        prepared = fit(table.columns, values[~testing], scenario.prepare, table.categories, table.forms, woe)
         blocks.append(prepared.apply(values, table.categories))
         raw.append(_standardised(prepared.expand(values, table.categories), testing))
         names += [(name, column) for column in prepared.names]
@@ -105,6 +114,23 @@ def train(scenario: Training, read: Tables, l2: float | None = None) -> Referenc
         moments(trained.y).deviation,
         1.0 if terms.l2 else float("inf") if model.separated else _condition(X[~testing]),
     )
+
+
+def _labels(table: Table, common: Sequence[str]) -> Vector:
+    """Of common ids."""
+    of = dict(zip(table.ids, [] if table.labels is None else table.labels.tolist(), strict=False))
+    return np.array([of[identifier] for identifier in common])
+
+
+def _woe(table: Table, rows: NDArray[np.int64], labels: Vector, prepare: Prepare) -> tuple[EvidenceFit, ...]:
+    """Weights of evidence of a table's columns, by all labels: in plaintext what the parties measure in shares."""
+    if not prepare.woe:
+        return ()
+    fields = {"bins": prepare.woe_bins + 1, "least": prepare.woe_rows, "objective": "logistic", "labelled": False}
+    whole = {"rows": rows, "modulus": 0, "equals": 0, "only": list(prepare.woe)}
+    block = run("bins.cut", Context(fields | whole, key=bytes(32), table=table)).fields
+    found = run("bins.weighed", Context({"train": block["train"], "y": labels})).fields
+    return document("", Binned(**block), Weighed(**found)).woe
 
 
 def compare(result: Mapping[str, Any], reference: Reference) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from accord_protocols.model.part import ModelPart
-from accord_protocols.model.scorecard import Categories, Number, Scale, Scorecard
+from accord_protocols.model.scorecard import Bins, Categories, Number, Scale, Scorecard
 from accord_scenarios.wording import number
 from accord_schemas.errors import AccordError, UsageError
 
@@ -56,6 +56,7 @@ def told(card: Scorecard) -> str:
         f"{number(scale.pdo)} points more double them.",
         f"every row: {_points(card.constant)}",
         *(line for own in card.numbers for line in _number(own)),
+        *(line for own in card.bins for line in _bins(own)),
         *(line for own in card.categories for line in _categories(own)),
         "A row has the sum of its points at all parties.",
     ]
@@ -67,6 +68,12 @@ def _number(own: Number) -> list[str]:
     return [
         f"{own.column}: {own.per_unit:+.4g}{_UNITS[own.holds]} · x {_points(own.at_zero)}, x within {bounds}; missing {_points(own.missing)}"
     ]
+
+
+def _bins(own: Bins) -> list[str]:
+    ends = ("(-inf", *(f"[{number(start, 6)}" for start in own.starts)), (*(number(s, 6) for s in own.starts), "inf")
+    bins = (f"  {low}, {high}): {_points(points)}" for low, high, points in zip(*ends, own.bins, strict=True))
+    return [f"{own.column}: missing {_points(own.missing)}", *bins]
 
 
 def _categories(own: Categories) -> list[str]:

@@ -30,7 +30,8 @@ def taken(scenario: Scenario, home: Path) -> Iterator[Mapping[str, Snapshot]]:
     wanted = sources(scenario)
     with taken_of(wanted, scenario.seed, home, scenario.align.pad) as found:
         tables = [one for one in wanted.values() if isinstance(one, Source)]
-        _somewhere({name for one in tables for name in one.reads.one_hot}, found.values())
+        _somewhere("one_hot", {name for one in tables for name in one.reads.one_hot}, found.values())
+        _somewhere("woe", terms(scenario, dict.fromkeys(scenario.parties, "")).prepare.woe, found.values())
         yield found
 
 
@@ -75,13 +76,13 @@ def table(layout: Layout, party: str) -> Table:
     return read_snapshot(layout.party(party) / SNAPSHOTS / f"{digest}{SUFFIX}", digest)
 
 
-def _somewhere(categories: set[str], snapshots: Iterable[Snapshot]) -> None:
-    """See to it that each column of categories is some party's: a name that is nobody's is misspelt."""
+def _somewhere(key: str, columns: Iterable[str], snapshots: Iterable[Snapshot]) -> None:
+    """See to it that each column of a key of `prepare` is some party's: a name that is nobody's is misspelt."""
     known = {column for snapshot in snapshots for column in columns_of(snapshot)}
-    if missing := sorted(categories - known):
+    if missing := sorted({*columns} - known):
         near = get_close_matches(missing[0], known, 1)
         raise UsageError(
-            f"prepare.one_hot names {missing[0]!r}, which is no feature of any party.",
+            f"prepare.{key} names {missing[0]!r}, which is no feature of any party.",
             hint=f"Did you mean {near[0]!r}?" if near else "Name columns as the files do.",
         )
 

@@ -19,7 +19,7 @@ from accord_schemas.errors import FrameError
 from accord_schemas.graph import GRAPH, Graph
 from accord_schemas.header import MAX_PARTIES
 from accord_schemas.matching import MATCH, Match
-from accord_schemas.parts import Binning, Name, Part, Party, Predict, Query, Train, Trees
+from accord_schemas.parts import Binning, BinRows, Bins, Name, Part, Party, Predict, Query, Train, Trees
 from accord_schemas.suites import DEFAULT, SM, SUITES, Profile, Suite
 
 LABEL_HOLDER, FEATURE_HOLDER = "label_holder", "feature_holder"
@@ -127,6 +127,10 @@ class Prepare(Part):
         drop_variance_above: Columns of more are dropped; None for no bound.
         scale: ``standard`` gives mean 0 and variance 1; None leaves columns in their units.
         one_hot: Columns of categories, at whichever parties have them: each category becomes a column of 0 and 1.
+        woe: Columns, at whichever parties have them, whose values become the weight of evidence of their bin, which is
+            measured between the parties before a logistic training; missing values are a bin, too.
+        woe_bins: Bins of such a column at most; missing values have one more of their own.
+        woe_rows: The fewest TRAIN rows of a bin.
     """
 
     impute: Literal["mean", "median"] | float = "mean"
@@ -135,6 +139,16 @@ class Prepare(Part):
     drop_variance_above: Annotated[float, Field(gt=0)] | None = None
     scale: Literal["standard"] | None = "standard"
     one_hot: Annotated[tuple[Name, ...], Strict(False), Field(max_length=1000)] = ()
+    woe: Annotated[tuple[Name, ...], Strict(False), Field(max_length=1000)] = ()
+    woe_bins: Bins = 10
+    woe_rows: BinRows = 20
+
+    @field_validator("woe")
+    @classmethod
+    def _one_way(cls, woe: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if twice := sorted({*woe} & {*info.data.get("one_hot", ())}):
+            raise ValueError(f"{twice[0]!r} is in one_hot, too; a column becomes one or the other")
+        return woe
 
     @field_validator("drop_variance_above")
     @classmethod
@@ -308,6 +322,12 @@ class Agreement(Part):
         if self.match is not None:
             return self.match.max_probes
         return self.predict.queries if self.predict else self.query.max_queries if self.query else 0
+
+    @property
+    def binning(self) -> Binning | None:
+        """How columns are binned: all of them, or before a training those that it takes as weights of evidence."""
+        own = self.prepare
+        return Binning(bins=own.woe_bins, min_rows=own.woe_rows) if own.woe else self.bins
 
     @property
     def keyholders(self) -> tuple[str, ...]:

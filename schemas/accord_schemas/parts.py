@@ -11,6 +11,8 @@ from accord_schemas.header import PARTY
 Party = Annotated[str, Field(pattern=f"^{PARTY}$")]
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
 Weight = Annotated[float, Field(gt=0)]
+Bins = Annotated[int, Field(ge=2, le=63)]
+BinRows = Annotated[int, Field(ge=20, le=1_000_000)]
 
 
 class Part(BaseModel):
@@ -137,8 +139,8 @@ class Binning(Part):
         min_rows: The fewest TRAIN rows of a bin: smaller ones are joined with those beside them.
     """
 
-    bins: Annotated[int, Field(ge=2, le=63)] = 10
-    min_rows: Annotated[int, Field(ge=20, le=1_000_000)] = 20
+    bins: Bins = 10
+    min_rows: BinRows = 20
 
     @property
     def leaves(self) -> int:

@@ -78,7 +78,8 @@ def too_large(agreement: Agreement, sizes: Mapping[str, int], rows: int = 0, cel
             yield TooLarge(party, _detail(f"{ids:,} ids of {party}", size, most, f"{remedy} the set split"))
     if agreement.train and (size := rows * level_of(agreement).row_bytes(agreement)) + HEAD > most:
         yield TooLarge("", _detail(f"{rows:,} TRAIN rows", size, most, "agree on shorter keys, or train on fewer rows"))
-    leaves = agreement.trees.bins if agreement.trees else agreement.bins.leaves if agreement.bins else 0
+    binning = agreement.binning
+    leaves = agreement.trees.bins if agreement.trees else binning.leaves if binning else 0
     if leaves and (size := cells * cell_bytes(leaves)) + HEAD > most:
         yield TooLarge(
             "", _detail(f"{cells:,} cells of a party", size, most, "agree on fewer train.bins, or train on fewer rows")

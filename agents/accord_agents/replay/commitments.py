@@ -19,6 +19,7 @@ MADE = {
     "prepare.refit": "rows, prepared block and label",
     "pads.multiply": "products of the block",
     "trees.binned": "rows, bins and label",
+    "bins.cut": "rows, bins and label before they are weighed",
 }
 """Tasks whose repetition shows what was made of the committed data; the fold shows all the rest."""
 TASKS = frozenset({*MADE, "prepare.fit"})

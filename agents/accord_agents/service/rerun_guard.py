@@ -105,7 +105,7 @@ class Reruns:
         """
         rule = agreement.test_rows
         tests = {r for r in rows if rule is not None and is_test(table.ids[r], rule.hash_modulus, rule.equals)}
-        kept, opened = [r for r in rows if r not in tests], [] if agreement.bins else tests
+        kept, opened = [r for r in rows if r not in tests], tests if agreement.train or agreement.trees else []
         ids, scored = (
             np.array([self._hash(table.ids[r].encode()) for r in each], np.uint64) for each in (kept, opened)
         )
@@ -173,10 +173,16 @@ def equations(agreement: Agreement, me: str = "", columns: int = 0) -> int:
     With as many as there are rows all cells, or labels, can be solved for, whatever groups there are
     (docs/threat-model.md).
     """
-    trees, bins = agreement.trees, agreement.bins
+    trees, bins = agreement.trees, agreement.binning
     if bins and me == agreement.label_holder:
-        return (bins.bins + 1) * columns
+        return (bins.bins + 1) * binned(agreement, columns)
     return 2 * trees.trees * (2**trees.depth - 1) if trees else 0
+
+
+def binned(agreement: Agreement, columns: int) -> int:
+    """How many of a party's columns are binned at most: before a training, those that become weights of evidence."""
+    woe = agreement.prepare.woe
+    return min(columns, len(woe)) if woe else columns
 
 
 def objections(
@@ -198,7 +204,8 @@ def objections(
             yield f"{peer} announced too many ids", f"{size} ids of {peer}, of at most {policy.max_peer_rows}"
     if collaboration.agreement:
         sizes, rows = note.get("sizes", {}), note.get("train_rows", 0)
-        cells = len(note["rows"]) * max(note["widths"].values()) if "widths" in note else 0
+        most_columns = max(note["widths"].values()) if "widths" in note else 0
+        cells = len(note["rows"]) * binned(collaboration.agreement, most_columns) if most_columns else 0
         for found in too_large(collaboration.agreement, sizes, rows, cells):
             whose = f"{found.party} announced more ids" if found.party else "there are more TRAIN rows"
             yield f"{whose} than one content carries", found.detail

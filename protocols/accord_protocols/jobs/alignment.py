@@ -72,6 +72,16 @@ def noted(name: str) -> Callable[[Learned], Any]:
     return lambda learned: learned.notes.get(name)
 
 
+def own(name: str) -> Callable[[Learned], Any]:
+    """A note that is of the party's own, under its name."""
+
+    def of(learned: Learned) -> Any:
+        found = learned.notes.get(name)
+        return None if found is None else {learned.me: found}
+
+    return of
+
+
 FIGURES: Mapping[str, Callable[[Learned], Any]] = {
     "intersection_size": noted("intersection_size"),
     "gate": noted("gate"),

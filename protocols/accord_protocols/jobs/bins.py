@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from accord_protocols.jobs import alignment, sentences
-from accord_protocols.jobs.alignment import noted
+from accord_protocols.jobs.alignment import noted, own
 from accord_protocols.jobs.base import Job, Reads, machines
 from accord_protocols.jobs.outputs import document
-from accord_protocols.jobs.trees import leader, own
+from accord_protocols.jobs.trees import leader
 from accord_protocols.kernel.plan import Known, Phase, Plan
 from accord_protocols.phases.alignment.star import Aligned
 from accord_protocols.phases.binning.cut import Cut

@@ -34,7 +34,7 @@ def measured(agreement: Agreement, party: str) -> str:
 
 def trained(agreement: Agreement, party: str) -> str:
     """Of a training, at its level of protection, over its rounds, with its TEST rows."""
-    return "; ".join([*_aligned(agreement, party), *_trained(agreement, party)])
+    return "; ".join([*_aligned(agreement, party), *_binned(agreement, party), *_trained(agreement, party)])
 
 
 def predicted(agreement: Agreement, party: str) -> str:
@@ -274,16 +274,23 @@ def _hidden(agreement: Agreement, party: str) -> Iterator[str]:
 
 
 def _binned(agreement: Agreement, party: str) -> Iterator[str]:
-    """The owner of a column learns the ones of each of its bins, the label holder what the column says in all."""
-    terms = agreement.bins
+    """The owner of a column learns the ones of each of its bins, the label holder what the column says in all.
+
+    Before a training these are the columns that become weights of evidence.
+    """
+    terms, woe = agreement.binning, agreement.prepare.woe
     if terms is None:
         return
+    which = f" among {', '.join(woe)}" if woe else ""
     if party == agreement.label_holder:
-        yield "how many columns each other party has, and the information value of each, to six places; no bin's rows"
+        yield (
+            f"how many columns{which} each other party has, and the information value of each, to six places; no bin's "
+            "rows"
+        )
         return
     yield (
         f"how many TRAIN rows have the label 1, in all and in each of up to {terms.bins + 1} bins of each of its own "
-        f"columns, of at least {terms.min_rows} rows"
+        f"columns{which}, of at least {terms.min_rows} rows"
     )
     yield f"if it cheats, the labels of single rows, up to {terms.leaves - 1} for each column that it makes up"
 

@@ -7,13 +7,16 @@ from typing import Any
 
 from accord_protocols.evaluation.significance import p_value
 from accord_protocols.jobs import alignment, sentences
-from accord_protocols.jobs.alignment import noted
+from accord_protocols.jobs.alignment import noted, own
 from accord_protocols.jobs.base import Job, Learned, Reads, machines
 from accord_protocols.jobs.outputs import Notes, document, table
 from accord_protocols.kernel.plan import Known, Phase, Plan, Rounds
 from accord_protocols.model.part import ModelPart
 from accord_protocols.model.reasons import reasons
 from accord_protocols.phases.alignment.star import Aligned
+from accord_protocols.phases.binning.cut import Cut
+from accord_protocols.phases.binning.weigh import Weigh
+from accord_protocols.phases.boosting.edge import Edge
 from accord_protocols.phases.keys import Keyed
 from accord_protocols.phases.training.able import unable
 from accord_protocols.phases.training.evaluate import Evaluate, Evaluated, Predicting
@@ -38,6 +41,7 @@ PREPARE = Phase(
     "prepared",
     "PREPARED",
     given=lambda known: known.of(Aligned),
+    starts=(Cut.kind, Edge.kind, Weigh.kind),  # where columns become weights of evidence
     refuses=True,  # a policy on rows
 )
 TRAIN = Phase(
@@ -118,11 +122,6 @@ def _penalty(learned: Learned) -> float | None:
     return found
 
 
-def _stability(learned: Learned) -> dict[str, float] | None:
-    found = learned.notes.get("stability")
-    return None if found is None else {learned.me: found}
-
-
 def _reasons(notes: Notes, rows: Rows) -> Iterator[list[str]]:
     """What speaks most for and against each TEST row in the own columns."""
     part = ModelPart.model_validate(notes["model"])
@@ -143,7 +142,7 @@ def _predictions(notes: Notes, rows: Rows) -> Iterator[list[str]]:
 JOB = Job(
     name="train",
     plan=Plan((*alignment.PHASES, PREPARE, TRAIN, EVALUATE), _complete),
-    machines=machines(*alignment.MACHINES, Prepare, Training, *MACHINES, Evaluate),
+    machines=machines(*alignment.MACHINES, Prepare, Cut, Edge, Weigh, Training, *MACHINES, Evaluate),
     roles={LABEL_HOLDER: (1, 1), FEATURE_HOLDER: (1, MAX_PARTIES - 1)},
     leader=_leader,
     sections=frozenset({"align", "prepare", "train", "test_rows"}),
@@ -164,11 +163,14 @@ JOB = Job(
         "standard_errors": _errors,
         "intercept_error": noted("intercept_error"),
         "p_values": _p_values,
+        "information_value": own("information_value"),
+        "woe": own("woe"),
+        "information_told": noted("information_told"),
         "l2": _penalty,
         "l2_path": noted("l2_path"),
         "metrics": noted("metrics"),
         "deciles": noted("deciles"),
-        "stability": _stability,
+        "stability": own("stability"),
         "model_digest": noted("model_digest"),
         "engine": _agreed("engine"),
         "protection": _agreed("protection"),
@@ -181,6 +183,8 @@ JOB = Job(
         table("reasons.csv", "tested", ("id", "column", "contribution"), _reasons),
     ),
     about=_about,
-    unable=lambda agreement: unable(agreement.train, len(agreement.parties)) if agreement.train else "",
+    unable=lambda agreement: (
+        unable(agreement.train, len(agreement.parties), agreement.prepare) if agreement.train else ""
+    ),
     learns=sentences.trained,
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from accord_protocols.jobs import alignment, sentences
-from accord_protocols.jobs.alignment import noted
+from accord_protocols.jobs.alignment import noted, own
 from accord_protocols.jobs.base import Job, Learned, Reads, machines
 from accord_protocols.jobs.outputs import Notes, document, table
 from accord_protocols.kernel.plan import Known, Phase, Plan, Rounds
@@ -68,16 +68,6 @@ def leader(roles: Mapping[str, str]) -> str:
 def _about(agreement: Agreement) -> str:
     trees = agreement.trees
     return f"boosted trees, {trees.objective}, protection {trees.protection}" if trees else "no trees"
-
-
-def own(name: str) -> Callable[[Learned], Any]:
-    """A figure of this party's own."""
-
-    def of(learned: Learned) -> Any:
-        found = learned.notes.get(name)
-        return None if found is None else {learned.me: found}
-
-    return of
 
 
 def _agreed(name: str) -> Callable[[Learned], Any]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from accord_protocols.evaluation.evidence import Bin, joined, weights
+from accord_protocols.preparation.woe import EvidenceFit
 from accord_protocols.tasks.results.boosting import Binned, Weighed
 from accord_schemas.blob import loaded
 
@@ -84,6 +85,18 @@ class BinsPart(_Part):
     party: str
     model: Literal["bins"] = "bins"
     columns: list[BinnedColumn] = Field(repr=False)
+
+    @property
+    def woe(self) -> tuple[EvidenceFit, ...]:
+        """How a training makes weights of the columns' values: missing ones have theirs where they were measured."""
+        found = []
+        for own in self.columns:
+            known = [one for one in own.bins if one.known]
+            starts = [one.start for one in known[1:] if one.start is not None]
+            weights = [one.woe for one in known] or [0.0]
+            missing = next((one.woe for one in own.bins if one.missing), 0.0)
+            found.append(EvidenceFit(name=own.column, starts=tuple(starts), weights=tuple(weights), missing=missing))
+        return tuple(found)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from accord_protocols.model.part import ModelPart
 from accord_protocols.preparation.categories import OTHER, CategoryFit
 from accord_protocols.preparation.fitted import LARGEST, ColumnFit
+from accord_protocols.preparation.woe import EvidenceFit
 from accord_schemas.errors import UsageError
 
 Vector = NDArray[np.float64]
@@ -105,6 +106,30 @@ class Categories(BaseModel):
         return found
 
 
+class Bins(BaseModel):
+    """Points of a column whose values become the weight of evidence of their bin.
+
+    Attributes:
+        column: Its name.
+        holds: Numbers; dates in days since 1970-01-01; booleans as 0 and 1.
+        starts: Where the bins after the first one begin, ascending.
+        bins: Points of the bins, from the lowest.
+        missing: Points of a null, as it was measured.
+    """
+
+    model_config = _STRICT
+
+    column: str
+    holds: Literal["number", "date", "boolean"]
+    starts: tuple[float, ...]
+    bins: tuple[float, ...]
+    missing: float
+
+    def points(self, values: Vector) -> Vector:
+        """``(n,)`` of cells, NaN for nulls."""
+        return EvidenceFit(name=self.column, starts=self.starts, weights=self.bins, missing=self.missing).apply(values)
+
+
 class Scorecard(BaseModel):
     """A party's card.
 
@@ -115,6 +140,7 @@ class Scorecard(BaseModel):
         scale: What points mean; the same in the cards of all parties.
         constant: Points that every row has: at the label holder those of a score of 0 and its intercept; else 0.
         numbers: Columns of numbers.
+        bins: Columns of weights of evidence.
         categories: Columns of categories.
     """
 
@@ -126,6 +152,7 @@ class Scorecard(BaseModel):
     scale: Scale
     constant: float
     numbers: tuple[Number, ...]
+    bins: tuple[Bins, ...] = ()
     categories: tuple[Categories, ...]
 
     @classmethod
@@ -139,9 +166,17 @@ class Scorecard(BaseModel):
             raise UsageError(f"a scorecard is of a logistic model; this one is {part.model}.")
         kept = {fit.name: fit for fit in part.preparation.kept}
         forms, flags = part.preparation.forms, {n for own in part.preparation.categories for n in own.names}
+        woe = {own.name: own for own in part.preparation.woe}
         weights = {name: value * scale.factor for name, value in part.coefficients.items()}
         numbers = (
-            _number(fit, weights[name], forms.get(name, "number")) for name, fit in kept.items() if name not in flags
+            _number(fit, weights[name], forms.get(name, "number"))
+            for name, fit in kept.items()
+            if name not in {*flags, *woe}
+        )
+        bins = (
+            _bins(own, kept[name], weights[name], forms.get(name, "number"))
+            for name, own in woe.items()
+            if name in kept
         )
         categories = (_categories(own, kept, weights) for own in part.preparation.categories)
         own = 0.0 if part.intercept is None else scale.constant + scale.factor * part.intercept
@@ -151,6 +186,7 @@ class Scorecard(BaseModel):
             scale=scale,
             constant=own,
             numbers=tuple(numbers),
+            bins=tuple(bins),
             categories=tuple(card for card in categories if card is not None),
         )
 
@@ -168,6 +204,8 @@ class Scorecard(BaseModel):
         found = np.full(len(values), self.constant)
         for number in self.numbers:
             found = found + number.points(at[number.column])
+        for binned in self.bins:
+            found = found + binned.points(at[binned.column])
         for own in self.categories:
             found = found + own.points(at[own.column], categories.get(own.column, ()))
         return found
@@ -189,6 +227,12 @@ def _number(fit: ColumnFit, weight: float, holds: Any) -> Number:
     return Number(
         column=fit.name, holds=holds, per_unit=per_unit, at_zero=at_zero, least=least, most=most, missing=missing
     )
+
+
+def _bins(own: EvidenceFit, fit: ColumnFit, weight: float, holds: Any) -> Bins:
+    """Of each weight what it comes to, prepared."""
+    points = [weight * min(max((woe - fit.mean) / fit.scale, -LARGEST), LARGEST) for woe in (*own.weights, own.missing)]
+    return Bins(column=own.name, holds=holds, starts=own.starts, bins=tuple(points[:-1]), missing=points[-1])
 
 
 def _categories(own: CategoryFit, kept: Mapping[str, ColumnFit], weights: Mapping[str, float]) -> Categories | None:

@@ -13,6 +13,7 @@ from accord_protocols.preparation.categories import LEAST, CategoryFit, expanded
 from accord_protocols.preparation.fitted import ColumnFit, Dropped, Fitted
 from accord_protocols.preparation.moments import magnitude, moments, shifted
 from accord_protocols.preparation.steps import objection, reach, replacement
+from accord_protocols.preparation.woe import EvidenceFit, weighed
 from accord_schemas.agreement import Prepare
 from accord_schemas.errors import UsageError
 
@@ -27,8 +28,11 @@ def fit(
     settings: Prepare,
     categories: Mapping[str, Sequence[str]] | None = None,
     forms: Mapping[str, str] | None = None,
+    woe: Sequence[EvidenceFit] = (),
 ) -> Fitted:
     """Fit each step on the output of the one before: categories as columns of 0 and 1, impute, winsorise, drop, scale.
+
+    A weight of evidence stands for its cell, missing or not, before any of them, and is no outlier.
 
     Every column is divided by a power of two above its largest value first and what was learned multiplied by it, which
     is exact: no step meets the unit of a column, nor the ends of what floats hold.
@@ -42,6 +46,7 @@ def fit(
         settings: What to do.
         categories: Of columns that hold categories, what their numbers stand for.
         forms: Of columns that hold dates or booleans.
+        woe: Of columns whose values become weights of evidence.
 
     Raises:
         UsageError: There are fewer than two TRAIN rows, or a category's column has the name of another.
@@ -53,9 +58,11 @@ def fit(
         raise UsageError(f"there is {rows}; preparing needs two or more.", hint="Align more users or test on fewer.")
     known = {name: texts for name, texts in (categories or {}).items() if name in columns}
     levels = [fit_categories(name, train[:, list(columns).index(name)], texts) for name, texts in known.items()]
-    indicators = {name for own in levels for name in own.names}
-    whole = Fitted.model_construct(columns=tuple(columns), categories=tuple(levels), forms=dict(forms or {}))
-    given, train, names = train, expanded(train, columns, levels, known), whole.expanded
+    steady = {name for own in levels for name in own.names} | {own.name for own in woe}
+    whole = Fitted.model_construct(
+        columns=tuple(columns), categories=tuple(levels), forms=dict(forms or {}), woe=tuple(woe)
+    )
+    given, train, names = train, expanded(weighed(train, columns, woe), columns, levels, known), whole.expanded
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise UsageError(f"column {twice!r} has the name of a category's.", hint="Rename it.")
@@ -83,7 +90,7 @@ def fit(
     how = "mean" if isinstance(fill, float) else fill
     fills = [replacement(column[~np.isnan(column)], how) for column in small.T]
     filled = np.where(np.isnan(small), fills, small)
-    flags = [names[place] in indicators for place in used]  # of two values none is an outlier
+    flags = [names[place] in steady for place in used]  # of two values, or of bins of many rows, none is an outlier
     bounds = [
         None if settings.winsorise is None or flag else reach(column, settings.winsorise)
         for column, flag in zip(filled.T, flags, strict=True)

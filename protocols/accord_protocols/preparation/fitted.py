@@ -8,9 +8,18 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from accord_protocols.preparation.categories import CategoryFit, expanded
+from accord_protocols.preparation.woe import EvidenceFit, weighed
 from accord_schemas.errors import UsageError
 
 Step = Literal["no values", "one value", "few rows", "variance below", "variance above"]
@@ -86,6 +95,7 @@ class Fitted(BaseModel):
         columns: All m columns that `apply` expects, in their order.
         categories: Those that hold categories; each becomes columns of 0 and 1, `column=level`, in its place.
         forms: Those that hold dates or booleans.
+        woe: Those whose values become weights of evidence; left out of the document where there are none.
         kept: The columns that come out, in their order.
         dropped: Why every other one did not.
     """
@@ -95,6 +105,7 @@ class Fitted(BaseModel):
     columns: tuple[str, ...]
     categories: tuple[CategoryFit, ...] = ()
     forms: dict[str, Literal["date", "boolean"]] = {}
+    woe: tuple[EvidenceFit, ...] = ()
     kept: tuple[ColumnFit, ...]
     dropped: dict[str, Dropped]
 
@@ -104,9 +115,15 @@ class Fitted(BaseModel):
         known = {*self.columns, *self.expanded}
         if self.names != left or not self.dropped.keys() <= known:
             raise ValueError("every column is either kept, in its order, or dropped")
-        if not {fit.name for fit in self.categories} | self.forms.keys() <= set(self.columns):
-            raise ValueError("what holds categories, dates or booleans is a column")
+        named = {fit.name for fit in self.categories} | {fit.name for fit in self.woe}
+        if not named | self.forms.keys() <= set(self.columns):
+            raise ValueError("what holds categories, dates, booleans or weights of evidence is a column")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        return found if self.woe else {name: value for name, value in found.items() if name != "woe"}
 
     @property
     def expanded(self) -> tuple[str, ...]:
@@ -121,7 +138,7 @@ class Fitted(BaseModel):
 
     def close(self, other: Self) -> bool:
         """Whether both were fitted on the same rows: equal but for `CLOSE` in what may have been computed otherwise."""
-        plain = {"columns", "categories", "forms", "dropped"}
+        plain = {"columns", "categories", "forms", "woe", "dropped"}
         alike = self.names == other.names and self.model_dump(include=plain) == other.model_dump(include=plain)
         return alike and all(mine.close(its) for mine, its in zip(self.kept, other.kept, strict=True))
 
@@ -175,7 +192,7 @@ class Fitted(BaseModel):
         self, values: NDArray[np.float64], categories: Mapping[str, Sequence[str]] | None = None
     ) -> NDArray[np.float64]:
         """Prepare rows, TRAIN or others: those of `expand` to ``(n, kept)`` within ±`LARGEST`."""
-        given, names = self.expand(values, categories), self.expanded
+        given, names = self.expand(weighed(values, self.columns, self.woe), categories), self.expanded
         out = np.empty((len(values), len(self.kept)))
         for place, column in enumerate(self.kept):
             x = given[:, names.index(column.name)]

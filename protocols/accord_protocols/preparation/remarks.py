@@ -33,9 +33,9 @@ def remarks(
         categories: What numbers in columns of categories stand for.
     """
     said, expanded, names = [], fitted.expand(values, categories), fitted.expanded
-    flags = {name for own in fitted.categories for name in own.names}
+    flags = {name for own in fitted.categories for name in own.names} | {own.name for own in fitted.woe}
     for column, prepared in zip(fitted.kept, fitted.apply(values, categories).T, strict=True):
-        if column.name in flags:  # two values stay two values
+        if column.name in flags:  # two values stay two values, and weights are as they were measured
             continue
         given = expanded[:, names.index(column.name)]
         given = np.where(np.isnan(given), column.impute, given)

@@ -15,6 +15,7 @@ from accord_protocols.preparation.moments import moments
 from accord_protocols.preparation.remarks import dependent, remarks
 from accord_protocols.preparation.weighing import offsets, row_weights, tells
 from accord_protocols.preparation.whiten import Whitening, bound, gram_matrix
+from accord_protocols.preparation.woe import EvidenceFit
 from accord_protocols.primitives.commitments import of_arrays, of_table
 from accord_protocols.primitives.psi.ids import is_test
 from accord_protocols.tasks.registry import Context, Result
@@ -26,7 +27,8 @@ def fit_task(context: Context) -> Result:
     """Prepare one party's block.
 
     Inputs: rows (aligned, in common order), settings, modulus and equals of the TEST rule (0 for none), labelled, l2,
-    model, link (the entry of `links.registry.LINKS`), class_weights.
+    model, link (the entry of `links.registry.LINKS`), class_weights; woe, the `EvidenceFit` of each own column that
+    becomes its weight of evidence, where there are any.
 
     Fields: x ``(n, m) int64`` whitened, 16 fraction bits; factor ``(m, m)``, the whitening's L; bound; test ``(k, m)
     float64`` prepared but not whitened; test_rows; fitted; remarks, sentences for the owner; dependent, names of
@@ -68,7 +70,8 @@ def _rows(context: Context) -> tuple[np.ndarray, np.ndarray]:
 def _fitted(context: Context, train_rows: np.ndarray) -> Fitted:
     table = context.rows
     settings = Prepare.model_validate(context.inputs["settings"])
-    return fit(table.columns, table.values[train_rows], settings, table.categories, table.forms)
+    woe = [EvidenceFit.model_validate(own) for own in context.inputs.get("woe", ())]
+    return fit(table.columns, table.values[train_rows], settings, table.categories, table.forms, woe)
 
 
 def _block(context: Context, fitted: Fitted) -> Result:

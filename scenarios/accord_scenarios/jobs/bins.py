@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, model_validator
 
 from accord_protocols.jobs import bins
+from accord_scenarios.jobs import binning_words as binned
 from accord_scenarios.jobs import training_words as words
 from accord_scenarios.jobs.base import Played, Result
 from accord_scenarios.jobs.train import Evaluate, Labelled
@@ -56,30 +57,14 @@ def _terms(scenario: Binning) -> dict[str, Any]:
     return {"bins": Terms(**scenario.train.model_dump(exclude={"model"})), "test_rows": rule}
 
 
-def _values(result: Result) -> list[tuple[float, str, str]]:
-    """Information values with party and column, the highest first."""
-    found = result.get("information_value") or {}
-    return sorted(((v, party, c) for party, own in found.items() for c, v in own.items()), reverse=True)
-
-
 def _verdict(result: Result) -> str:
-    parties, values = listed(result.get("parties") or []), _values(result)
+    parties, values = listed(result.get("parties") or []), binned.values(result)
     said = f"{parties} have {number(result.get('intersection_size'))} users in common and binned {number(len(values))} columns."
     return f"{said} {values[0][1]}'s {values[0][2]} says most of the label, {values[0][0]:.3f}." if values else said
 
 
 def _learned(result: Result) -> list[str]:
-    first = leader(result)
-    others = listed(sorted(party for party in result.get("parties") or {} if party != first))
-    return [
-        f"{first} learns which users all parties share, and the information value of each of {others}'s columns, without their names.",
-        f"{others} {'learn' if ' and ' in others else 'learns'} how many of the label are 1, in all and in each bin of the own columns.",
-        "Nobody else learns how many rows or labels a bin has.",
-    ]
-
-
-def _highest(result: Result) -> str | None:
-    return ", ".join(f"{party} {column} {value:.3f}" for value, party, column in _values(result)[:3]) or None
+    return [f"{leader(result)} learns which users all parties share.", *binned.learned(result)]
 
 
 PLAYED = Played(
@@ -88,6 +73,6 @@ PLAYED = Played(
     terms=_terms,
     verdict=_verdict,
     learned=_learned,
-    lines=(("rows", words.rows), ("information value", _highest)),
+    lines=(("rows", words.rows), ("information value", binned.highest)),
     sections=(drawn.information, drawn.weights, sections.gate, sections.columns),
 )

@@ -9,9 +9,11 @@ from pydantic import BeforeValidator, ModelWrapValidatorHandler, field_validator
 from accord_protocols.jobs import train
 from accord_protocols.phases.training.able import unable
 from accord_scenarios import sizing
+from accord_scenarios.jobs import binning_words as binned
 from accord_scenarios.jobs import training_words as words
 from accord_scenarios.jobs.base import Folder, Played, Tables
 from accord_scenarios.model import Member, Scenario, Section, absent_is_default
+from accord_scenarios.report import bins as drawn
 from accord_scenarios.report import prediction, sections
 from accord_scenarios.sizing import Expect
 from accord_schemas.agreement import LABEL_HOLDER, Prepare, TestRows
@@ -133,7 +135,7 @@ class Training(Labelled):
 
     @model_validator(mode="after")
     def _able(self) -> Self:
-        if self.train and (wrong := unable(self.train, len(self.parties))):
+        if self.train and (wrong := unable(self.train, len(self.parties), self.prepare)):
             raise ValueError(wrong)
         return self
 
@@ -178,6 +180,7 @@ PLAYED = Played(
     lines=(
         ("rows", words.rows),
         ("model", words.model),
+        ("information value", binned.highest),
         ("on TEST rows", lambda result: words.metrics(result.get("metrics"))),
         ("in plaintext", lambda result: words.metrics(result.get("reference"))),
         ("without preparation", lambda result: words.metrics((result.get("reference") or {}).get("unprepared"))),
@@ -186,6 +189,8 @@ PLAYED = Played(
         sections.metrics,
         prediction.deciles,
         sections.coefficients,
+        drawn.information,
+        drawn.weights,
         sections.penalties,
         prediction.stability,
         sections.loss,

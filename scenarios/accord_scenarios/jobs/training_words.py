@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from accord_scenarios.jobs import binning_words
 from accord_scenarios.wording import Result, leader, listed, number
 
 _NOT_UNIQUE = (
@@ -99,7 +100,7 @@ def learned(result: Result) -> list[str]:
     training = [text.format(first=first, second=others[0], others=listed(others)) for text in opened]
     tested = [f"{first} learns the model's prediction for every TEST row."] if result.get("test_rows") else []
     alone = [f"With two parties, {first} learns {others[0]}'s part of each such score too."] if len(others) == 1 else []
-    return [*common, *training, *tested, *(alone if tested or level == "score" else [])]
+    return [*common, *binning_words.learned(result), *training, *tested, *(alone if tested or level == "score" else [])]
 
 
 _SHARED = (

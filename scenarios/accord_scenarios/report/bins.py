@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from accord_scenarios.jobs.binning_words import values
 from accord_scenarios.report.sections import section, table
 from accord_scenarios.wording import Result
 
 
 def information(result: Result) -> str:
     """Information values, the highest first."""
-    found = result.get("information_value") or {}
-    values = sorted(((v, party, c) for party, own in found.items() for c, v in own.items()), reverse=True)
-    rows = [(party, column, (f"{value:.4f}",)) for value, party, column in values]
+    rows = [(party, column, (f"{value:.4f}",)) for value, party, column in values(result)]
     return section("Information value", table(("party", "column", ("information value",)), rows))
 
 

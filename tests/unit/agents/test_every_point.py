@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.support import exact
 from tests.support.models import brought, online, parts, prediction
 from tests.support.real import every
 from tests.support.simulated import NOW, KilledError, SimulatedNetwork, SimulatedParty, identities
-from tests.support.world import Rows, agreement, alignment, tables
+from tests.support.world import Rows, agreement, alignment, binned, boosted, tables
 
 from accord_agents.collaboration.channel_key import channel_key
 from accord_agents.collaboration.channel_keys import info
@@ -29,7 +30,8 @@ from accord_schemas.frame import Frame
 
 channel = channel_of("default")
 DATA = tables(3, n=60, columns=2)
-
+SOME = tables(2, n=150, columns=1)
+"""For trees and bins, which need 20 rows on each side."""
 
 PARTS = parts(DATA)
 LATTICE: dict[str, Any] = {"engine": "lattice", "l2": 0.1}
@@ -48,15 +50,30 @@ def terms(parties: int, kind: str) -> Agreement:
             return online(of, queries=20)
         case "closed":
             return agreement(parties, **CLOSED)
+        case "paths":
+            return boosted(parties, trees=1, depth=2, bins=4)
+        case "hidden":
+            return boosted(parties, trees=1, depth=1, bins=4, protection="shared", stop_after=None)
+        case "bins":
+            return binned(parties, bins=3)
         case "express":
             return agreement(parties, protection="express", folds=2, **LATTICE)
         case _:
             return agreement(parties, max_rounds=1, protection=kind)
 
 
+def yes_and_no(data: dict[str, Rows]) -> dict[str, Rows]:
+    """The same, with labels of 0 and 1."""
+    labels = data["bank"].labels
+    assert labels is not None
+    return {**data, "bank": replace(data["bank"], labels=(labels > np.median(labels)).astype(float))}
+
+
 def network_of(folder: Path, parties: int, kind: str, point: Callable[[str, str], None]) -> SimulatedNetwork:
     """Parties with their parts of a model, and what the leader's people ask for."""
     data = dict(list(DATA.items())[:parties])
+    if kind in ("paths", "hidden", "bins"):
+        data = yes_and_no(SOME)
     network = SimulatedNetwork(folder, terms(parties, kind), data, order=3, point=point)
     if kind in ("predict", "online"):
         for party, said in brought({name: PARTS[name] for name in data}).items():
@@ -97,6 +114,7 @@ def said(network: SimulatedNetwork) -> dict[tuple[str, ...], str]:
         (2, "online"),
         pytest.param(3, "online", marks=pytest.mark.sweep),
         pytest.param(3, "predict", marks=pytest.mark.sweep),
+        *(pytest.param(2, kind, marks=pytest.mark.sweep) for kind in ("paths", "hidden", "bins")),
         pytest.param(2, "closed", marks=pytest.mark.sweep),
         pytest.param(3, "closed", marks=pytest.mark.sweep),
         pytest.param(2, "express", marks=pytest.mark.sweep),

@@ -22,7 +22,7 @@ from accord_agents.security.own_identity import make_identity
 from accord_agents.service.budget import Budget
 from accord_agents.service.rerun_guard import Reruns, equations, objections
 from accord_protocols.primitives.psi.ids import is_test
-from accord_schemas.agreement import Agreement, Member, TestRows
+from accord_schemas.agreement import Agreement, Member, Prepare, TestRows
 from accord_schemas.parts import Binning, Trees
 
 IDS = tuple(f"user-{i}" for i in range(5000))
@@ -127,6 +127,20 @@ def test_bins_on_the_same_rows_have_a_budget(memory: Memory) -> None:
         assert not memory.run(str(number), bins)
     assert "too much of them" in memory.run("11", bins)
     assert not memory.run("12", bins, me="shop", labels=None)
+
+
+def test_bins_before_a_training_have_that_budget_too(memory: Memory) -> None:
+    """Of the columns that become weights of evidence alone; TEST rows are scored by such a training, unlike by bins."""
+    woe = Prepare(woe=("a", "b", "c"), woe_bins=9)
+    agreed = terms(rule=TestRows()).model_copy(update={"prepare": woe})
+    assert (equations(agreed, "bank", 10), equations(agreed, "bank", 2), equations(agreed, "shop", 10)) == (30, 20, 0)
+    assert equations(terms(), "bank", 10) == 0
+    larger = agreed.model_copy(update={"prepare": Prepare(woe=tuple(f"c{k}" for k in range(10)), woe_bins=63)})
+    some = range(2000)
+    assert "too much of them" in memory.run("1", larger, some)
+    assert not memory.run("2", agreed, some)
+    assert not memory.run("3", agreed, labels=None, me="shop")
+    assert "scored for the label holder before" in memory.run("4", agreed, labels=None, me="shop")
 
 
 def test_trees_at_shared_are_refused_above_the_agreed_bytes(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,3 +156,16 @@ def test_alike_columns_explain_coefficients_that_differ_but_are_no_fault_in_them
     scenario = _two_parties(tmp_path, X, X[:, 0] + 0.1 * rng.normal(size=300))
     found = train(scenario, files(scenario))
     assert unique(found, error=1e-6) and not unique(found, error=0.1)
+
+
+def test_weights_of_evidence_find_what_a_straight_line_misses(tmp_path: Path) -> None:
+    """The label goes with the middle of one party's column; plaintext weighs bins by labels of the other."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(900, 2))
+    y = (rng.random(900) < 1 / (1 + np.exp(6 * (np.abs(X[:, 1]) - 0.7)))).astype(float)
+    sections: dict[str, Any] = {"train": {"model": "logistic", "protection": "closed", "l2": 0.001}}
+    scenario = _two_parties(tmp_path, X, y, **sections, prepare={"woe": ["x1"]})
+    found = train(scenario, files(scenario))
+    weighed, straight = found.metrics["auc"], found.unprepared["auc"]
+    assert weighed is not None and straight is not None and weighed > 0.85 > 0.65 > straight
+    assert {name for own in found.coefficients.values() for name in own} == {"x0", "x1"}

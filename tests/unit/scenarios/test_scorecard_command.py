@@ -9,6 +9,7 @@ import pytest
 from accord_protocols.model.part import ModelPart
 from accord_protocols.model.scorecard import Scorecard
 from accord_protocols.preparation.fit import fit
+from accord_protocols.preparation.woe import EvidenceFit
 from accord_scenarios.cli import main
 from accord_schemas.agreement import Prepare
 
@@ -46,6 +47,20 @@ def test_it_says_points_by_column_and_writes_them(folder: Path, capsys: Capture)
     assert json.loads(capsys.readouterr().out)["scale"] == {
         "pdo": 20.0, "base_points": 600.0, "base_odds": 50.0, "good": 0
     }  # fmt: skip
+
+
+def test_it_says_points_by_bin_of_weights_of_evidence(tmp_path: Path, capsys: Capture) -> None:
+    woe = [EvidenceFit(name="age", starts=(30.0, 50.5), weights=(0.5, -0.25, -1.0), missing=-2.0)]
+    values = np.repeat([20.0, 40.0, 60.0, np.nan], 50)[:, None]
+    part = ModelPart(
+        salt="00" * 32, party="bank", model="logistic", link="logit", protection="closed", shift=0,
+        coefficients={"age": -1.0}, intercept=0.0, preparation=fit(["age"], values, Prepare(scale=None), woe=woe),
+    )  # fmt: skip
+    (tmp_path / "model.json").write_bytes(part.encode())
+    assert main(["scorecard", str(tmp_path), "--pdo", "20", "--base-odds", "1"]) == 0
+    text = capsys.readouterr().out
+    for words in ("age: missing -57.7", "(-inf, 30): +14.4", "[30, 50.5): -7.21", "[50.5, inf): -28.8"):
+        assert words in text, text
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,15 @@ def test_columns_of_categories_are_those_of_some_party(scenario: Any, tmp_path: 
     refused = pytest.raises(UsageError, match=r"prepare\.one_hot names 'town', which is no feature of any party")
     with refused, taken(loaded, tmp_path / "two"):
         raise AssertionError("it was taken")
+    bank = scenario.parties["bank"].data.csv
+    head, *cells = (line.split(",") for line in bank.read_text(encoding="utf-8").splitlines())
+    for k, row in enumerate(cells):
+        row[head.index("y")] = str(k % 2)
+    bank.write_text("\n".join(map(",".join, [head, *cells])) + "\n", encoding="utf-8")
+    loaded = load(str(tmp_path / "scenario.yaml"), ["train.model=logistic", "prepare={one_hot: [city], woe: [town]}"])
+    refused = pytest.raises(UsageError, match=r"prepare\.woe names 'town', which is no feature of any party")
+    with refused, taken(loaded, tmp_path / "three"):
+        raise AssertionError("it was taken")
 
 
 def test_of_files_that_cannot_be_used_nothing_stays(scenario: Any, tmp_path: Path) -> None:

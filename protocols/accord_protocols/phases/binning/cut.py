@@ -13,7 +13,12 @@ class Cut(Bin):
     task = "bins.cut"
 
     def cuts(self) -> Fields:
-        """At quantiles; the label is 0 or 1."""
-        terms = self.agreement.bins
+        """At quantiles; the label is 0 or 1. Before a training, those columns that become weights of evidence."""
+        terms, woe = self.agreement.binning, self.agreement.prepare.woe
         assert terms is not None
-        return {"bins": terms.bins + 1, "least": terms.min_rows, "objective": "logistic"}
+        fields = {"bins": terms.bins + 1, "least": terms.min_rows, "objective": "logistic"}
+        return fields | ({"only": list(woe)} if woe else {})
+
+    def lacks(self, columns: int) -> bool:
+        """Before a training, other columns than these may be all that a party has."""
+        return not self.agreement.prepare.woe and super().lacks(columns)

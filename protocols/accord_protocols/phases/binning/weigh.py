@@ -16,9 +16,10 @@ from accord_protocols.kernel.effects import Compute, Done, Effect, Note, Send, S
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
-from accord_protocols.model.bins import document
+from accord_protocols.model.bins import BinsPart, document
 from accord_protocols.phases.boosting.edge import Edge, Linked, Opening
 from accord_protocols.phases.boosting.prepare import Ready
+from accord_protocols.preparation.woe import EvidenceFit
 from accord_protocols.primitives.onehot.blocks import ROWS
 from accord_protocols.primitives.onehot.halftree import depth_of
 from accord_protocols.primitives.onehot.ledger import nonce
@@ -60,10 +61,18 @@ class Summing:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Found:
-    """What everybody ends with: how many columns the party has."""
+class Told:
+    """The label holder, which has told everybody, with the weights of its own columns."""
 
-    columns: int
+    ready: Ready
+    woe: tuple[EvidenceFit, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Found:
+    """What everybody ends with: the weights of the own columns."""
+
+    woe: tuple[EvidenceFit, ...] = ()
 
 
 class Weigh(Machine):
@@ -77,12 +86,12 @@ class Weigh(Machine):
     @property
     def terms(self) -> Binning:
         """On bins."""
-        assert self.agreement.bins is not None
-        return self.agreement.bins
+        assert self.agreement.binning is not None
+        return self.agreement.binning
 
-    def _ends(self) -> tuple[str, ...]:
-        """The holders of the own edges."""
-        return self.agreement.others if self.setup.labelled else (self.me,)
+    def _ends(self, ready: Ready) -> tuple[str, ...]:
+        """The holders of the own edges: who has columns to weigh."""
+        return tuple(p for p in self.agreement.others if ready.columns[p] and (self.setup.labelled or p == self.me))
 
     @transition(Ready, nothing, starts=True)
     def start(self, state: Ready, inputs: Inputs, draw: Draw) -> Fired:
@@ -90,17 +99,19 @@ class Weigh(Machine):
         block, depth = state.block, depth_of(self.terms.leaves)
         if block.n < self.terms.min_rows:
             raise ProtocolError("there are fewer TRAIN rows than a bin has to have", whose=self.me)
+        if not (self.setup.labelled or self._ends(state)):
+            return Fired((Done(Found()),))
         bins = None if self.setup.labelled else block.train
         spawns = (
             Spawn(f"{Edge.kind}.{holder}", Opening(block.n, state.columns[holder], depth, bins))
-            for holder in self._ends()
+            for holder in self._ends(state)
         )
         return Fired(tuple(spawns), self.linked.keeping(state))
 
-    @transition(Ready, lambda self, _: [self.done(f"{Edge.kind}.{holder}") for holder in self._ends()])
+    @transition(Ready, lambda self, state: [self.done(f"{Edge.kind}.{holder}") for holder in self._ends(state)])
     def linked(self, state: Ready, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: put the labels under the pads of every edge. Holders: wait for that."""
-        edges = {holder: inputs.ended(Linked, f"{Edge.kind}.{holder}") for holder in self._ends()}
+        edges = {holder: inputs.ended(Linked, f"{Edge.kind}.{holder}") for holder in self._ends(state)}
         if not self.setup.labelled:
             return Fired((), self.hear.keeping(Cells(state, edges)))
         words = loaded(state.block.y)[: state.block.n].astype(np.uint64)
@@ -125,17 +136,19 @@ class Weigh(Machine):
             "columns": np.arange(columns),
         }
 
-    @transition(Sending, lambda self, _: [self.job("weighed"), *(self.job(f"sent.{p}") for p in self._ends())])
+    @transition(
+        Sending, lambda self, state: [self.job("weighed"), *(self.job(f"sent.{p}") for p in self._ends(state.ready))]
+    )
     def send(self, state: Sending, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: tell them, and the own shares of all sums; the own columns are weighed without anybody."""
         sends: list[Effect] = []
-        for holder in self._ends():
+        for holder in self._ends(state.ready):
             made = inputs.result(VectorSent, self.job(f"sent.{holder}"))
             shares = loaded(made.shares).sum(axis=(0, 1), dtype=np.uint64)
             event = Positives(nonce=state.nonces[holder], words=made.words, shares=shares)
             sends.append(Send(f"positives.{holder}", [holder], event))
-        note = self._note(state.ready, inputs.result(Weighed, self.job("weighed")))
-        return Fired((*sends, note), self.end.keeping(state.ready))
+        part = document(self.me, state.ready.block, inputs.result(Weighed, self.job("weighed")))
+        return Fired((*sends, self._note(part)), self.end.keeping(Told(state.ready, part.woe)))
 
     @transition(Cells, lambda self, _: [self.at(f"positives.{self.me}", self.setup.leader)])
     def hear(self, state: Cells, inputs: Inputs, draw: Draw) -> Fired:
@@ -168,22 +181,23 @@ class Weigh(Machine):
         weighed = inputs.result(Weighed, self.job("weighed"))
         values = np.rint(loaded(weighed.values) * MILLIONTHS).astype(np.uint64)
         send = Send("information", [self.setup.leader], Information(values=values[:, None]))
-        return Fired((send, self._note(state, weighed), Done(Found(len(values)))))
+        part = document(self.me, state.block, weighed)
+        return Fired((send, self._note(part), Done(Found(part.woe))))
 
-    @transition(Ready, lambda self, _: [self.at("information", holder) for holder in self.agreement.others])
-    def end(self, state: Ready, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Told, lambda self, state: [self.at("information", holder) for holder in self._ends(state.ready)])
+    def end(self, state: Told, inputs: Inputs, draw: Draw) -> Fired:
         """Label holder: everybody has told."""
         told = {}
         for holder, event in inputs.events(Information).items():
             values = loaded(event.values)
-            if values.shape != (state.columns[holder], 1) or int(values.max(initial=0)) > MOST:
+            if values.shape != (state.ready.columns[holder], 1) or int(values.max(initial=0)) > MOST:
                 raise ProtocolError(UNFIT, whose=holder)
             told[holder] = [value / MILLIONTHS for value in values[:, 0].tolist()]
-        return Fired((Note({"information_told": told}), Done(Found(state.columns[self.me]))))
+        return Fired((Note({"information_told": told}), Done(Found(state.woe))))
 
-    def _note(self, ready: Ready, weighed: Weighed) -> Note:
-        """The own weights, for people and for a training."""
-        part = document(self.me, ready.block, weighed)
+    @staticmethod
+    def _note(part: BinsPart) -> Note:
+        """The own weights, for people."""
         return Note(
             {
                 "bins": part.to_json(),

@@ -64,6 +64,10 @@ class Bin(Machine):
         assert trees is not None
         return {"bins": trees.bins, "objective": trees.objective}
 
+    def lacks(self, columns: int) -> bool:
+        """Whether a party that has no label needs more columns than these to take part."""
+        return not columns
+
     @transition(Aligned, lambda self, _: [self.job("binned")])
     def announce(self, state: Aligned, inputs: Inputs, draw: Draw) -> Fired:
         """Say how many columns there are, and commit to them."""
@@ -101,7 +105,7 @@ class Bin(Machine):
         for party, event in events.items():
             if len(event.label) != (32 if party == self.agreement.label_holder else 0) or event.range:
                 raise ProtocolError("commitments are not those of the agreement", whose=party)
-            if not event.columns and party != self.agreement.label_holder:
+            if party != self.agreement.label_holder and self.lacks(event.columns):
                 raise ProtocolError("a party has no columns", whose=party)
         columns = {party: event.columns for party, event in events.items()}
         note = Note({"rows": state.rows, "widths": columns})

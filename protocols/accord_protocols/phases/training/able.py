@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from accord_protocols.links.registry import link_of
+from accord_schemas.agreement import Prepare
 from accord_schemas.parts import Train
 
 PAIR = 2
 """Parties among whom nobody is left to deal."""
 
 
-def unable(train: Train, parties: int) -> str:
+def unable(train: Train, parties: int, prepare: Prepare | None = None) -> str:
     """What of a training this program cannot do, and what it can instead; or nothing."""
+    if prepare is not None and prepare.woe and train.model != "logistic":
+        return (
+            f"prepare.woe is for train.model: logistic, whose labels are 0 and 1, not for {train.model}; leave it out"
+        )
     if train.protection == "closed":
         return _closed(train)
     if train.protection == "express":

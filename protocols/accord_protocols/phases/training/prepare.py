@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.kernel.effects import Compute, Done, Note, Send
+from accord_protocols.kernel.effects import Compute, Done, Note, Send, Spawn
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.links.registry import link_name
 from accord_protocols.phases.alignment.star import Aligned
+from accord_protocols.phases.binning.cut import Cut
+from accord_protocols.phases.binning.weigh import Found, Weigh
+from accord_protocols.phases.boosting.prepare import Ready as Cells
 from accord_protocols.phases.training import few_rows
 from accord_protocols.phases.training.sizes import Announced
 from accord_protocols.preparation.fitted import Fitted
+from accord_protocols.preparation.woe import EvidenceFit
 from accord_protocols.tasks.results.training import Block
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Prepared
@@ -62,7 +66,22 @@ class Prepare(Machine):
 
     @transition(Aligned, nothing, starts=True)
     def start(self, state: Aligned, inputs: Inputs, draw: Draw) -> Fired:
-        """Fit and transform."""
+        """Fit and transform; cut the columns first that become weights of evidence, if there are any."""
+        if self.agreement.prepare.woe:
+            return Fired((Spawn(Cut.kind, state),), self.weigh.keeping(state))
+        return self._fit(state, (), draw)
+
+    @transition(Aligned, lambda self, _: [self.done(Cut.kind)])
+    def weigh(self, state: Aligned, inputs: Inputs, draw: Draw) -> Fired:
+        """Weigh the bins."""
+        return Fired((Spawn(Weigh.kind, inputs.ended(Cells, Cut.kind)),), self.weighed.keeping(state))
+
+    @transition(Aligned, lambda self, _: [self.done(Weigh.kind)])
+    def weighed(self, state: Aligned, inputs: Inputs, draw: Draw) -> Fired:
+        """Fit and transform, with the weights in place of values."""
+        return self._fit(state, inputs.ended(Found, Weigh.kind).woe, draw)
+
+    def _fit(self, state: Aligned, woe: Sequence[EvidenceFit], draw: Draw) -> Fired:
         rule, train = self.agreement.test_rows, self.agreement.train
         fields = {
             "rows": state.rows,
@@ -74,6 +93,7 @@ class Prepare(Machine):
             "model": train.model if train else "linear",
             "link": link_name(train) if train else "linear",
             "class_weights": train.model_dump(mode="json")["class_weights"] if train else None,
+            **({"woe": [own.model_dump(mode="json") for own in woe]} if woe else {}),
         }
         return Fired(
             (Compute("fitted", "prepare.fit", fields, key=draw.key("salts"), data=True),), self.announce.keeping(state)

@@ -18,7 +18,7 @@ def binned(context: Context) -> Result:
     """Bin the own columns.
 
     Inputs: rows (aligned, in common order), modulus and equals of the TEST rule (0 for none), bins, labelled,
-    objective.
+    objective; only, names of columns where it is not all of them.
 
     Fields: n, TRAIN rows; bins ``(n + k, m) uint8``, TRAIN rows before TEST rows, and train, the first of them; cuts
     and names by column; missing and stability by column; test_rows; data_committed and block_committed, salted
@@ -42,10 +42,11 @@ def _binned(context: Context, least: int) -> dict[str, Any]:
     testing = np.array([bool(modulus) and is_test(table.ids[r], modulus, equals) for r in order], bool)
     train, test = order[~testing], order[testing]
     everything = np.concatenate([train, test])
-    cuts, bins = [], np.empty((len(everything), len(table.columns)), np.uint8)
+    own = [k for k, name in enumerate(table.columns) if name in inputs.get("only", table.columns)]
+    cuts, bins = [], np.empty((len(everything), len(own)), np.uint8)
     missing, shifts, apart = [], [], []
-    for column in range(len(table.columns)):
-        values = table.values[everything, column]
+    for column, place in enumerate(own):
+        values = table.values[everything, place]
         found, alone = cuts_of(values[: len(train)], inputs["bins"]), True
         if least:
             found, alone = joined(values[: len(train)], found, least)
@@ -53,14 +54,14 @@ def _binned(context: Context, least: int) -> dict[str, Any]:
         apart.append(alone)
         bins[:, column] = np.maximum(bins_of(values, found), 0 if alone else 1)
         missing.append(int(np.isnan(values[: len(train)]).sum()))
-        own = bins[:, column].astype(np.float64)
-        shifts.append(stability(own[: len(train)], own[len(train) :]))
+        placed = bins[:, column].astype(np.float64)
+        shifts.append(stability(placed[: len(train)], placed[len(train) :]))
     fields = {
         "n": len(train),
         "bins": bins,
         "train": bins[: len(train)],
         "cuts": [list(found) for found in cuts],
-        "names": list(table.columns),
+        "names": [table.columns[place] for place in own],
         "missing": missing,
         "stability": shifts,
         "test_rows": test,
