@@ -1,6 +1,7 @@
 """A graph of which three parties hold the edges, played on this machine: ``python -m benchmarks.graph``.
 
-Options: ``--vertices 5000 --edges 50000 --rounds 8 --bits 2048`` and ``--task reach --asked 200 --hops 2``. Edges are
+Options: ``--vertices 5000 --edges 50000 --rounds 8 --bits 2048`` and ``--task reach --asked 200 --hops 2``, and the
+other tasks likewise. Edges are
 drawn at random, with whole weights from 1 to 8; a tenth of them is held by two parties. One JSON line: seconds in all
 and by phase, bytes that the parties sent, how far the scores are from plaintext, or how many answers are wrong.
 """
@@ -16,9 +17,11 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
+
+from accord_schemas.graph import COMPARES, Kind
 
 PARTIES = ("bank", "shop", "telco")
 
@@ -50,21 +53,24 @@ def scenario(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
             strength += np.bincount(ends[own][:, side], weights[own], given.vertices)
     vertices = write(folder / "vertices.csv", ["id"], ([f"v{k}"] for k in range(given.vertices)))
     flagged = rng.choice(given.vertices, max(1, given.vertices // 250), replace=False).tolist()
-    parties["telco"]["data"]["flagged"] = write(folder / "flagged.csv", ["id"], ([f"v{k}"] for k in flagged))
+    if given.task not in COMPARES:
+        parties["telco"]["data"]["flagged"] = write(folder / "flagged.csv", ["id"], ([f"v{k}"] for k in flagged))
     task: dict[str, Any] = {"task": given.task, "vertices": vertices, "result_to": ["bank"]}
     if given.task == "risk":
         task |= {"damping": 0.5, "max_strength": float(strength.max()), "rounds": given.rounds}
     else:
         asked = rng.choice(given.vertices, given.asked, replace=False).tolist()
         parties["bank"]["data"]["ask"] = write(folder / "ask.csv", ["id"], ([f"v{k}"] for k in asked))
-        task |= {"hops": given.hops, "queries": given.asked}
+        most = {"degree": int(np.bincount(ends.ravel()).max()), "max_edges": given.edges}
+        own = {"reach": {"hops": given.hops}, "common_neighbours": most, "similar": {"threshold": 0.5}}
+        task |= {**own[given.task], "queries": given.asked}
     return {"name": "graph", "job": "graph", "parties": parties, "graph": task, "keys": {"bits": given.bits}}
 
 
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--task", choices=("risk", "reach"), default="risk")
+    parser.add_argument("--task", choices=get_args(Kind), default="risk")
     for name, usual in (
         ("vertices", 5000),
         ("edges", 50_000),

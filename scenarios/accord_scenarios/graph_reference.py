@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from accord_protocols.graph.edges import Edges
 from accord_scenarios.jobs.base import Folder, Tables
+from accord_schemas.graph import COMPARES
 
 Vector = NDArray[np.float64]
 
@@ -28,9 +29,13 @@ class Terms(Protocol):
 def held_against(terms: Terms, parties: Sequence[str], result: dict[str, Any], tables: Tables, folder: Folder) -> None:
     """Put into a result how it compares with plaintext.
 
-    ``max_score_error`` of scores; ``wrong`` of answers: how many differ.
+    ``max_score_error`` of scores; ``wrong`` of answers: how many differ. Of ``similar`` how many ``pairs`` have a
+    Jaccard index above the threshold, and how many of them were ``found``.
     """
     receiver = min(terms.result_to)
+    if terms.task in COMPARES:
+        result["reference"] = compared(terms, receiver, parties, tables, folder)
+        return
     ids = tables(receiver).ids
     agreed = terms.terms("0" * 64, len(ids))
     graphs = [edges for party in parties if (edges := tables(party).edges) is not None]
@@ -43,6 +48,41 @@ def held_against(terms: Terms, parties: Sequence[str], result: dict[str, Any], t
         return
     places = {vertex: place for place, vertex in enumerate(ids)}
     result["reference"] = {"wrong": sum((said == "true") != (plain[places[v]] > 0) for v, said in found.items())}
+
+
+def compared(terms: Terms, receiver: str, parties: Sequence[str], tables: Tables, folder: Folder) -> dict[str, int]:
+    """Neighbourhoods against those that were found."""
+    own = tables(receiver)
+    assert own.edges is not None
+    ids, agreed = own.ids, terms.terms("0" * 64, len(own.ids))
+    near, asked = neighbours(own.edges), own.edges.asked.tolist()
+    with (folder(receiver) / "graph.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    others = {p: neighbours(edges) for p in parties if p != receiver and (edges := tables(p).edges) is not None}
+    if terms.task == "common_neighbours":
+        got = {(row["id"], row["party"]): int(row["common"]) for row in rows}
+        want = {
+            (ids[x], p): len(near.get(x, set()) & there.get(x, set())) for x in asked for p, there in others.items()
+        }
+        return {"wrong": sum(got.get(pair) != count for pair, count in want.items())}
+    said = {(row["id"], row["party"], row["match"]) for row in rows}
+    pairs = [
+        (ids[x], p, ids[y])
+        for x in asked
+        for p, there in others.items()
+        for y, far in there.items()
+        if (both := near.get(x, set()) & far) and len(both) >= agreed.threshold * len(near[x] | far)
+    ]
+    return {"pairs": len(pairs), "found": sum(pair in said for pair in pairs)}
+
+
+def neighbours(edges: Edges) -> dict[int, set[int]]:
+    """Of each vertex that has any."""
+    found: dict[int, set[int]] = {}
+    for a, b in zip(edges.sources.tolist(), edges.targets.tolist(), strict=True):
+        found.setdefault(a, set()).add(b)
+        found.setdefault(b, set()).add(a)
+    return found
 
 
 def propagated(graphs: Sequence[Edges], vertices: int, terms: Any) -> Vector:

@@ -16,7 +16,7 @@ from pydantic import (
 
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError
-from accord_schemas.graph import GRAPH, Graph
+from accord_schemas.graph import ASKS, COMPARES, GRAPH, Graph
 from accord_schemas.header import MAX_PARTIES
 from accord_schemas.matching import MATCH, Match
 from accord_schemas.parts import Binning, BinRows, Bins, Name, Part, Party, Predict, Query, Train, Trees
@@ -318,7 +318,7 @@ class Agreement(Part):
     def questions(self) -> int:
         """How many ids may be asked for while it lives; 0 where nothing is."""
         if self.graph is not None:
-            return self.graph.queries if self.graph.task == "reach" else 0
+            return self.graph.queries if self.graph.task in ASKS else 0
         if self.match is not None:
             return self.match.max_probes
         return self.predict.queries if self.predict else self.query.max_queries if self.query else 0
@@ -338,7 +338,7 @@ class Agreement(Part):
     @property
     def _many(self) -> int:
         if self.graph is not None:
-            return 2
+            return 0 if self.graph.task in COMPARES else 2
         if self.train is None:
             return 0
         return 1 if self.train.protection == "score" else 2

@@ -16,7 +16,10 @@ import pytest
 from tests.histories.record import LARGER, LIMIT, recorded, unpack
 from tests.property.test_determinism import OLD
 
+from accord_agents.evidence.export import export
+from accord_agents.evidence.verdict import verify
 from accord_scenarios.replay import replay
+from accord_schemas.canonical import canonical_json
 
 ACCORD = Path(sys.executable).with_name("accord")
 
@@ -35,6 +38,17 @@ def test_every_bundled_scenario_and_every_job_has_a_history_that_replays(
         assert [c["state"] for c in party["collaborations"].values()] == ["COMPLETED"]
         assert party["rows"] > 15 and party["frames"] > 10 and party["journal_version"] != "unknown"
         assert 0 < sum(party["jobs"]["executed_again"].values()) < party["jobs"]["finished"]
+    proves(folder / min(parties), tmp_path / "evidence.json")
+
+
+def proves(party: Path, file: Path) -> None:
+    """A party's evidence holds, and one time in it that somebody changed is found: of whatever job it is."""
+    export(party, file)
+    value = json.loads(file.read_bytes())
+    assert verify(canonical_json(value)).findings == []
+    own = (event["header"] for event in value["events"] if event["header"].get("instance", "session") != "session")
+    next(own)["time"] = "2026-01-01T00:00:00.001Z"
+    assert "forged" in {finding.kind for finding in verify(canonical_json(value)).findings}
 
 
 @pytest.mark.sweep

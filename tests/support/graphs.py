@@ -34,6 +34,8 @@ def over(parties: int, task: str = "risk", bits: int = 512, **more: Any) -> Agre
     usual: dict[str, dict[str, Any]] = {
         "risk": {"max_strength": 60.0, "rounds": 3},
         "reach": {"queries": 10},
+        "common_neighbours": {"queries": 8, "degree": 9, "max_edges": 30},
+        "similar": {"queries": 8, "threshold": 0.4, "recall": 0.9},
     }
     names = NAMES[:parties]
     graph = Graph.model_validate(
@@ -55,6 +57,12 @@ def matrix(rows: Rows, *, weighted: bool = True) -> np.ndarray:
         found[a, b] += w if weighted else 1
         found[b, a] += w if weighted else 1
     return found
+
+
+def near(rows: Rows) -> dict[int, set[int]]:
+    """The neighbours of each vertex."""
+    ways = matrix(rows, weighted=False) > 0
+    return {place: set(np.flatnonzero(row).tolist()) for place, row in enumerate(ways)}
 
 
 def plain(data: dict[str, Rows], terms: Graph) -> np.ndarray:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from accord_agents.collaboration.composer import budget
 from accord_protocols.graph import flags
+from accord_protocols.graph.neighbourhoods import Shape
 from accord_protocols.graph.scale import Scale
 from accord_protocols.matching.layout import largest
 from accord_protocols.phases.alignment.star import question_bytes
@@ -18,11 +19,15 @@ from accord_protocols.phases.query.database import layout_of, server
 from accord_protocols.phases.query.query import BATCH
 from accord_protocols.phases.training.levels import level_of
 from accord_protocols.primitives.onehot.halftree import cell_bytes
+from accord_protocols.primitives.psi import groups
 from accord_protocols.primitives.psi.okvs import VALUE, Geometry
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import ProtocolError
+from accord_schemas.graph import COMPARES, Graph
 from accord_schemas.header import MAX_CHUNKS
 
+POINT = groups.SM2.width
+"""Bytes of a point, at most."""
 ENTRY = 16
 """Bytes of an entry of a graph's tables."""
 HEAD = 4096
@@ -61,6 +66,9 @@ def too_large(agreement: Agreement, sizes: Mapping[str, int], rows: int = 0, cel
     if agreement.query is not None:
         yield from _queries(agreement, sizes, most)
     if agreement.graph is not None:
+        if agreement.graph.task in COMPARES:
+            yield from _neighbourhoods(agreement.graph, most)
+            return
         scale, width = Scale.of(agreement), -(-2 * agreement.key_bits // 8)
         entries = scale.terms.size * flags.values(scale) * ENTRY
         if (size := max(scale.numbers * width, entries)) + HEAD > most:
@@ -111,6 +119,18 @@ def _matches(agreement: Agreement, sizes: Mapping[str, int], most: int) -> Itera
         if size + HEAD > most:
             remedy = "look for fewer at a time, or have the gallery split"
             yield TooLarge(party, _detail(f"{pictures:,} images of {party}", size, most, remedy))
+
+
+def _neighbourhoods(terms: Graph, most: int) -> Iterator[TooLarge]:
+    """Of compared neighbourhoods: all questions, and a table."""
+    shape = Shape(terms)
+    entries, width = shape.table
+    for what, remedy, size in (
+        (f"{shape.texts:,} neighbours that may be asked for", "agree on fewer queries", shape.texts * POINT),
+        (f"{entries:,} entries of a table", "agree on fewer vertices, or fewer max_edges", entries * width),
+    ):
+        if size + HEAD > most:
+            yield TooLarge("", _detail(what, size, most, remedy))
 
 
 def _detail(what: str, size: int, most: int, remedy: str) -> str:

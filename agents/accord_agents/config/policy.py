@@ -88,8 +88,7 @@ class Policy(BaseModel):
         untold = job.untold(agreement) if job and not (strange or wrong) else ""
         carried = agreement.align.carry.get(me, ()) if self.carry != "any" else ()
         kept = [column for column in carried if column not in self.carry]
-        alone_computes = agreement.graph is None and (train is None or train.protection == "score")
-        computes = alone_computes or me in agreement.keyholders
+        computes = len(agreement.keyholders) < ALONE or me in agreement.keyholders
         rules = (
             (self.proposers is not None and proposer not in self.proposers, f"{proposer} may not propose"),
             (agreement.profile not in self.profiles, f"profile {agreement.profile} is not allowed"),

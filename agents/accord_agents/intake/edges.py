@@ -20,6 +20,7 @@ from accord_agents.intake.header import layout
 from accord_agents.intake.rows import Cells, Numbers, Unfit
 from accord_agents.intake.snapshot import Snapshot, write_graph
 from accord_agents.intake.table import Report
+from accord_protocols.graph.adjacency import Adjacency
 from accord_protocols.graph.edges import Edges, listed
 from accord_protocols.primitives.psi.ids import normalise
 from accord_schemas.errors import UsageError
@@ -95,6 +96,7 @@ def take_edges(source: EdgeSource, folder: Path) -> Snapshot:
     questions = np.frombuffer(asked, np.uint32) if asked else np.zeros(0, np.uint32)
     edges = Edges(columns[0], columns[1], weights, flags, questions)
     _strong(source, vertices, edges)
+    _few(source, vertices, edges)
     return write_graph(vertices, edges, report, folder)
 
 
@@ -186,6 +188,27 @@ def _strong(source: EdgeSource, vertices: list[str], edges: Edges) -> None:
             f"{source.edges.name}: the weights at the vertex {vertices[worst][:40]!r} add up to {strength[worst]:g}, "
             f"more than the agreed max_strength of {source.terms.max_strength:g}.",
             hint="Have it proposed with a graph.max_strength that is as large, or scale all parties' weights down.",
+        )
+
+
+def _few(source: EdgeSource, vertices: list[str], edges: Edges) -> None:
+    """See to it that neighbourhoods are no larger than was agreed."""
+    terms = source.terms
+    if terms.task != "common_neighbours":
+        return
+    matrix = Adjacency.of(edges, terms.size, None)
+    degrees = np.diff(matrix.starts)
+    if (found := len(matrix.columns) // 2) > terms.max_edges:
+        raise UsageError(
+            f"{source.edges.name} has {found:,} edges, and max_edges is agreed to be {terms.max_edges:,}.",
+            hint="Have it proposed with a larger graph.max_edges, or leave edges out.",
+        )
+    if len(edges.asked) and degrees[edges.asked].max() > terms.degree:
+        worst = int(edges.asked[degrees[edges.asked].argmax()])
+        raise UsageError(
+            f"{source.edges.name}: the vertex {vertices[worst][:40]!r} is asked for and has {degrees[worst]:,} "
+            f"neighbours, more than the agreed degree of {terms.degree:,}.",
+            hint="Do not ask for it, or agree on a larger graph.degree.",
         )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from accord_protocols.links.registry import link_of
 from accord_protocols.phases.training.optimisers.rule import sums_loss
 from accord_schemas.agreement import Agreement
+from accord_schemas.graph import COMPARES, Graph
 from accord_schemas.parts import Train
 
 PAIR = 2
@@ -299,6 +300,9 @@ def _graphed(agreement: Agreement, party: str) -> Iterator[str]:
     terms = agreement.graph
     if terms is None:
         return
+    if terms.task in COMPARES:
+        yield from _compared(agreement, terms, party)
+        return
     if terms.task == "reach":
         hops = f"{terms.hops} hop{'' if terms.hops == 1 else 's'}"
         if party in terms.result_to:
@@ -317,6 +321,26 @@ def _graphed(agreement: Agreement, party: str) -> Iterator[str]:
         yield f"a random share of how far each vertex is affected, in each round: with {other}'s it gives that"
         if len(agreement.parties) > PAIR:
             yield f"with what {other} has, the edges of the parties that do not compute"
+
+
+def _compared(agreement: Agreement, terms: Graph, party: str) -> Iterator[str]:
+    """Who asks learns numbers, or names; the others that they were asked."""
+    asker = agreement.leader
+    if party != asker:
+        yield f"that {asker} asked for up to {terms.queries} vertices, and not for which"
+    elif terms.task == "common_neighbours":
+        yield (
+            f"of each of up to {terms.queries} vertices of its choice how many of its neighbours it has at each other "
+            "party, too"
+        )
+        yield "such numbers tell single edges: of a vertex with one neighbour, or from runs with other edges"
+    else:
+        yield (
+            f"of each of up to {terms.queries} vertices of its choice which vertices of each other party have about "
+            f"the neighbours that it has: nearly all of a Jaccard index above {terms.threshold:g}, some below, and how "
+            "alike they are"
+        )
+        yield "with neighbours of its own making for whom it asks, whose neighbours these are"
 
 
 def _summed(agreement: Agreement, of: str) -> Iterator[str]:

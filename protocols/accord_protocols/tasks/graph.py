@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.graph import encrypted, flags
+from accord_protocols.graph import encrypted, flags, meeting, neighbourhoods
 from accord_protocols.graph.adjacency import Adjacency
 from accord_protocols.graph.drawing import drawing
 from accord_protocols.graph.edges import Edges
+from accord_protocols.graph.neighbourhoods import Shape
 from accord_protocols.graph.scale import FRACTION_BITS, Scale
 from accord_protocols.primitives.paillier.keys import PublicKey
+from accord_protocols.primitives.psi import groups
 from accord_protocols.primitives.psi.ot.code import hash_ids
 from accord_protocols.primitives.psi.tags import find
 from accord_protocols.primitives.sharing import RING, Words
@@ -22,6 +24,7 @@ from accord_protocols.tasks.registry import Context, Result
 from accord_schemas.bigints import from_block
 from accord_schemas.errors import ProtocolError
 from accord_schemas.graph import Graph
+from accord_schemas.suites import SM
 
 # ---- flags
 
@@ -178,12 +181,74 @@ def reached(context: Context) -> Result:
     return Result({"values": found, "drawing": drawing(context.rows.ids, _edges(context), asked.tolist(), found)})
 
 
+# ---- neighbourhoods; each of these is given sid, and domain of this edge
+
+
+def blinded(context: Context) -> Result:
+    """Who asks: all questions, blinded."""
+    terms, inputs, xof = _terms(context), context.inputs, context.xof
+    asked = neighbourhoods.questions(terms, _edges(context), inputs["sid"], xof.fork("nobody"))
+    return Result({"numbers": meeting.blind(_group(context), asked, inputs["domain"], xof.fork("scalars"))})
+
+
+def listed(context: Context) -> Result:
+    """Whom is asked: its table."""
+    terms, inputs, xof, group = _terms(context), context.inputs, context.xof, _group(context)
+    own, key = neighbourhoods.held(terms, _edges(context), inputs["sid"]), group.random_scalar(xof.fork("key"))
+    fill = xof.fork("fill")
+    return Result({"tags": meeting.table(group, key, own, Shape(terms).table, inputs["domain"], fill)})
+
+
+def evaluated(context: Context) -> Result:
+    """Whom is asked, with the key of its `listed`: the questions under its own scalar. Inputs: numbers."""
+    terms, group, xof = _terms(context), _group(context), context.xof
+    shape, key = Shape(terms), group.random_scalar(xof.fork("key"))
+    shuffle = None if shape.names else xof.fork("order")
+    return Result({"numbers": meeting.evaluated(group, key, context.inputs["numbers"], shape.each, shuffle)})
+
+
+def met(context: Context) -> Result:
+    """Who asked, with the key of its `blinded`: question, vertex, and how much they have in common, ``(k, 3)``.
+
+    A vertex that is none counts as nothing: an error would tell the other one what was asked. Inputs: numbers, tags.
+    """
+    terms, inputs, asked = _terms(context), context.inputs, _edges(context).asked
+    scalars = context.xof.fork("scalars")
+    found = meeting.opened(_group(context), inputs["numbers"], terms.queries, inputs["tags"], inputs["domain"], scalars)
+    found = found[(found[:, 0] < len(asked)) & (found[:, 1] < terms.size)]
+    if not Shape(terms).names:
+        counts = np.bincount(found[:, 0], minlength=len(asked))
+        return Result({"values": np.stack([np.arange(len(asked)), asked.astype(np.int64), counts], axis=1)})
+    pairs, counts = np.unique(found, axis=0, return_counts=True)
+    return Result({"values": np.column_stack([pairs, counts])})
+
+
+def united(context: Context) -> Result:
+    """Who asked: rows ``(k, 4)`` of party by number, question, vertex, and how much; what is drawn. Inputs: by party P
+    values.P.
+    """
+    asked, terms = _edges(context).asked.tolist(), _terms(context)
+    parts = [np.column_stack([np.full(len(v), k), v]) for k, (_, v) in enumerate(_by_party(context, "values"))]
+    rows = np.concatenate(parts)
+    weights = None if Shape(terms).names else rows[:, 3]
+    shown = np.bincount(rows[:, 1], weights, minlength=len(asked)).astype(np.float64)
+    return Result({"values": rows, "drawing": drawing(context.rows.ids, _edges(context), asked, shown)})
+
+
 # ---- parts
+
+
+def _terms(context: Context) -> Graph:
+    return Graph.model_validate_json(context.inputs["terms"])
+
+
+def _group(context: Context) -> groups.Group:
+    return groups.SM2 if context.inputs["profile"] == SM else groups.RISTRETTO
 
 
 def _scale(context: Context) -> Scale:
     inputs = context.inputs
-    return Scale(Graph.model_validate_json(inputs["terms"]), inputs["parties"], inputs["key_bits"])
+    return Scale(_terms(context), inputs["parties"], inputs["key_bits"])
 
 
 def _edges(context: Context) -> Edges:

@@ -10,6 +10,7 @@ from pydantic import Field, Strict, ValidationError, ValidationInfo, field_valid
 from accord_agents.files.paths import expanded
 from accord_agents.intake.edges import vertex_list
 from accord_protocols.graph.edges import listed as digest_of
+from accord_protocols.graph.neighbourhoods import unable
 from accord_protocols.graph.scale import MAX_PARTIES, Scale
 from accord_protocols.jobs import graph
 from accord_scenarios.graph_reference import held_against
@@ -18,7 +19,7 @@ from accord_scenarios.model import Bringer, GraphData, Scenario, Section
 from accord_scenarios.report import graphs
 from accord_scenarios.wording import listed, number
 from accord_schemas.errors import UsageError
-from accord_schemas.graph import MAX_STRENGTH, ONLY, Graph
+from accord_schemas.graph import ASKS, COMPARES, MAX_EDGES, MAX_STRENGTH, ONLY, Graph, Kind, misplaced
 from accord_schemas.parts import Party
 
 _ANY = "0" * 64
@@ -36,17 +37,23 @@ class Task(Section):
 
     Attributes:
         task: ``risk``: scores that spread along edges from flagged vertices; ``reach``: whether a vertex that one party
-            asks for is within `hops` of a flagged one.
+            asks for is within `hops` of a flagged one; ``common_neighbours``: how many neighbours it has both in the
+            asker's graph and in another party's; ``similar``: who has nearly its neighbours there.
         vertices: The agreed list of vertices, in a column id; the same file for all parties.
-        result_to: Who learns the scores; of ``reach``, the party that asks.
+        result_to: Who learns the scores; of all other tasks, the party that asks.
         damping: Of ``risk``: what of a score passes on along an edge.
         max_strength: Of ``risk``: what the weights of one party's edges at one vertex add up to, at most.
         rounds: Of ``risk``: how often scores pass on.
         hops: Of ``reach``: how far.
-        queries: Of ``reach``: how many vertices may be asked for; as many questions are sent, however many are meant.
+        queries: Of all tasks but ``risk``: how many vertices may be asked for; as many questions are sent, however many
+            are meant.
+        degree: Of ``common_neighbours``: how many neighbours a vertex that is asked for may have.
+        max_edges: Of ``common_neighbours``: how many edges a party may have, at most.
+        threshold: Of ``similar``: the Jaccard index of two neighbourhoods from which on they shall be found.
+        recall: Of ``similar``: the share of pairs just at the threshold that is found, at least.
     """
 
-    task: Literal["risk", "reach"]
+    task: Kind
     vertices: Annotated[Path, Strict(False)]
     result_to: Annotated[list[Party], Field(min_length=1)]
     damping: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -54,6 +61,10 @@ class Task(Section):
     rounds: Annotated[int, Field(ge=1, le=100)] | None = None
     hops: Annotated[int, Field(ge=1, le=10)] | None = None
     queries: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    degree: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    max_edges: Annotated[int, Field(ge=1, le=MAX_EDGES)] | None = None
+    threshold: Annotated[float, Field(ge=0.05, le=1)] | None = None
+    recall: Annotated[float, Field(ge=0.5, lt=1)] | None = None
 
     @field_validator("vertices")
     @classmethod
@@ -62,9 +73,8 @@ class Task(Section):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
-        said = [name for name in ONLY if getattr(self, name) is not None]
-        if wrong := [name for name in said if ONLY[name] != self.task]:
-            raise ValueError(f"{wrong[0]} is for task: {ONLY[wrong[0]]}, not for {self.task}")
+        if wrong := misplaced(self.task, (name for name in ONLY if getattr(self, name) is not None)):
+            raise ValueError(wrong)
         try:
             self.terms(_ANY, 2)
         except ValidationError as error:
@@ -111,11 +121,15 @@ class Graphs(Scenario):
             raise ValueError(f"graph.result_to names {strangers[0]}, which is no party; parties are {listed(names)}")
         if wrong := [name for name in names if (self.parties[name].role == "receiver") != (name in task.result_to)]:
             raise ValueError(f"parties.{wrong[0]}.role goes against graph.result_to; leave it out")
-        if not any(party.data.flagged for party in self.parties.values()):
+        flagging = [name for name in names if self.parties[name].data.flagged]
+        if not flagging and task.task not in COMPARES:
             raise ValueError("no party flags a vertex; set data.flagged of one of them")
+        if flagging and task.task in COMPARES:
+            raise ValueError(f"parties.{flagging[0]}.data.flagged is for tasks risk and reach; leave it out")
         asking = [name for name in names if self.parties[name].data.ask is not None]
-        if task.task == "reach" and (len(task.result_to) != 1 or asking != list(task.result_to)):
-            raise ValueError("task: reach has one party that asks: graph.result_to names it, and its data have ask")
+        if task.task in ASKS and (len(task.result_to) != 1 or asking != list(task.result_to)):
+            said = "has one party that asks: graph.result_to names it, and its data have ask"
+            raise ValueError(f"task: {task.task} {said}")
         if task.task == "risk" and asking:
             raise ValueError(f"parties.{asking[0]}.data.ask is for task: reach; scores are of all vertices")
         return self
@@ -124,7 +138,8 @@ class Graphs(Scenario):
 def _terms(scenario: Graphs) -> dict[str, Any]:
     vertices = vertex_list(scenario.graph.vertices)
     terms = scenario.graph.terms(digest_of(vertices), len(vertices))
-    if wrong := Scale(terms, len(scenario.parties), scenario.keys.bits).unable:
+    compares = terms.task in COMPARES
+    if wrong := unable(terms) if compares else Scale(terms, len(scenario.parties), scenario.keys.bits).unable:
         raise UsageError(f"graph: {wrong}.")
     return {"graph": terms}
 
@@ -140,6 +155,8 @@ def _found(result: Result) -> dict[str, Any]:
 def _verdict(result: Result) -> str:
     found, parties = _found(result), listed(result.get("parties") or [])
     who, plain = listed(found.get("result_to") or []), result.get("reference") or {}
+    if found.get("task") in COMPARES:
+        return _compared(found, who, plain)
     if found.get("task") == "reach":
         hops = f"{number(found.get('reached'))} of {number(found.get('asked'))} vertices"
         against = "" if "wrong" not in plain else f" {number(plain['wrong'])} answers differ from a plain computation."
@@ -149,11 +166,28 @@ def _verdict(result: Result) -> str:
     return f"{who} learned the risk of {number(found.get('vertices'))} vertices from the edges of {parties}.{against}"
 
 
+def _compared(found: dict[str, Any], who: str, plain: dict[str, Any]) -> str:
+    if found["task"] == "common_neighbours":
+        against = "" if "wrong" not in plain else f" {number(plain['wrong'])} numbers differ from a plain computation."
+        asked = f"{who} asked for {number(found.get('asked'))} vertices"
+        return f"{asked}, whose graphs have {number(found.get('common'))} neighbours in common.{against}"
+    near = plain.get("pairs")
+    against = (
+        "" if near is None else f" Of {number(near)} pairs above the threshold {number(plain['found'])} are there."
+    )
+    matches = f"{number(found.get('matches'))} matches for {number(found.get('matched'))} of its vertices"
+    return f"{who} found {matches}, by {number(found.get('bands'))} bands.{against}"
+
+
 def _learned(result: Result) -> list[str]:
     found, parties = _found(result), sorted(result.get("parties") or {})
     told = list(found.get("result_to") or [])
     others = [party for party in parties if party not in told]
     rest = f"{listed(others)} {'learns' if len(others) == 1 else 'learn'}" if others else ""
+    if found.get("task") in COMPARES:
+        what = "how many" if found["task"] == "common_neighbours" else "who is alike, and how much"
+        asked = f"{rest} that something was asked, and for how many vertices at most."
+        return [f"{told[0]} learns of each vertex that it asks for {what}, and no edge as such.", asked]
     first, *computing = [result.get("leader") or "", *(p for p in parties if p != result.get("leader"))]
     said = [
         f"What runs through the graph exists in two random shares, at {first} and at {computing[0]}: neither of them "

@@ -14,6 +14,7 @@ from accord_scenarios.report import sections
 
 WIDTH, HEIGHT, MARGIN = 900, 520, 40
 _STEPS = 200
+_WORDS = {"common_neighbours": " in common", "similar": " alike"}
 _LABELS = 16
 """Vertices whose names are shown; all of them have a title."""
 
@@ -24,14 +25,15 @@ def picture(result: wording.Result) -> str:
     names, values = list(found.get("vertices") or []), list(found.get("values") or [])
     if not names:
         return ""
-    risk = (result.get("graph") or {}).get("task") == "risk"
+    task = (result.get("graph") or {}).get("task")
+    risk, word = task == "risk", _WORDS.get(str(task), "")
     top = max(values) or 1.0
     edges = [tuple(pair) for pair in found.get("edges") or []]
     places = layout(len(names), edges)
     drawn = [_edge(places[a], places[b]) for a, b in edges]
     for number, (name, value) in enumerate(zip(names, values, strict=True)):
         x, y = places[number]
-        said = wording.number(value, 4) if risk else "near" if value else "not near"
+        said = f"{wording.number(value, 4)}{word}" if task != "reach" else "near" if value else "not near"
         ring = " flagged" if (found.get("flagged") or [])[number] else ""
         title = f"<title>{escape(name)}: {said}</title>"
         drawn.append(f'<circle class="vertex{ring}" cx="{x:.1f}" cy="{y:.1f}" r="9"/>')
@@ -41,7 +43,7 @@ def picture(result: wording.Result) -> str:
             drawn.append(f'<text x="{x + 12:.1f}" y="{y + 4:.1f}">{escape(name[:24])}</text>')
     svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="graph">{"".join(drawn)}</svg>'
     who = wording.listed((result.get("graph") or {}).get("result_to") or [])
-    colour = "The darker, the higher the score" if risk else "Filled is near a flagged one"
+    colour = "Filled is near a flagged one" if task == "reach" else f"The darker, the more{word or ' risk'}"
     note = f"Up to {len(names)} vertices, and edges that {who} has itself. {colour}; ringed are own flags."
     rows: list[list[sections.Cell]] = [
         [name, (wording.number(value, 5),)] for name, value in list(zip(names, values, strict=True))[:_LABELS]

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.support import exact
+from tests.support.deaths import Deaths
 from tests.support.models import brought, online, parts, prediction
 from tests.support.real import every
-from tests.support.simulated import NOW, KilledError, SimulatedNetwork, SimulatedParty, identities
+from tests.support.simulated import NOW, SimulatedNetwork, SimulatedParty, identities
 from tests.support.world import Rows, agreement, alignment, binned, boosted, tables
 
 from accord_agents.collaboration.channel_key import channel_key
@@ -127,20 +128,11 @@ def test_every_party_dies_at_every_point_once(
     """At `closed` and `express` products are in the clear: what is looked at is events, commits and lives."""
     if kind in ("closed", "express"):
         exact.put_in(monkeypatch)
-    names = list(DATA)[:parties]
-    commits, met, stride = dict.fromkeys(names, 0), set[tuple[str, str, int]](), every(9)
+    stride = every(9)
     if kind in ("closed", "express"):
         stride = every(9) * (13 if parties == 2 else 61)  # some hundred commits, and a life folds all before it
-
-    def point(party: str, where: str) -> None:
-        commits[party] += where == "after commit"
-        here = (party, where, commits[party])
-        if here not in met and commits[party] % stride == 0:
-            met.add(here)
-            raise KilledError
-
-    streets = []
-    for name, dies in (("calm", lambda *_: None), ("wild", point)):
+    deaths, streets = Deaths(stride), []
+    for name, dies in (("calm", Deaths()), ("wild", deaths)):
         (tmp_path / name).mkdir()
         streets.append(network_of(tmp_path / name, parties, kind, dies).run())
     calm, wild = streets
@@ -150,10 +142,7 @@ def test_every_party_dies_at_every_point_once(
     for name, member in wild.members.items():
         assert np.array_equal(*(m.notes.get("predictions", ()) for m in (member, calm.members[name])))
     assert said(wild) == said(calm)
-    for party, count in commits.items():
-        points = {(party, "after commit", n) for n in range(stride, count + 1, stride)}
-        points |= {(party, "before commit", n) for n in range(0, count, stride)}
-        assert points <= met and count > 15
+    assert deaths.every and len(deaths.commits) == parties and min(deaths.commits.values()) > 15
     for network in streets:
         network.close()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.deaths import Deaths
 from tests.support.matching import CLIENT, SERVER, folders, plain, terms
 from tests.support.real import every
-from tests.support.simulated import KilledError, SimulatedNetwork
+from tests.support.simulated import SimulatedNetwork
 from tests.unit.agents.test_every_point import said
 
 import accord_agents.collaboration.assembler
@@ -25,16 +26,7 @@ SMALL = 400
 def played(folder: Path, order: int, large: int = 0, stride: int = 0) -> SimulatedNetwork:
     """A collaboration in which each party dies after some commits, at most `stride` apart; never where that is 0."""
     folder.mkdir()
-    commits, met = dict[str, int](), set[tuple[str, str, int]]()
-
-    def point(party: str, where: str) -> None:
-        commits[party] = commits.get(party, 0) + (where == "after commit")
-        here = (party, where, commits[party])
-        if stride and here not in met and commits[party] % stride == 0:
-            met.add(here)
-            raise KilledError
-
-    return SimulatedNetwork(folder, terms(THRESHOLD), folders(4, 3), order, point=point, large=large).run()
+    return SimulatedNetwork(folder, terms(THRESHOLD), folders(4, 3), order, point=Deaths(stride), large=large).run()
 
 
 def test_deaths_files_and_order_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

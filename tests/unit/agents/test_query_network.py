@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.deaths import Deaths
 from tests.support.queries import CLIENT, SERVER, TABLE, files, hidden
 from tests.support.real import every
 from tests.support.simulated import NOW, KilledError, SimulatedNetwork
@@ -40,17 +41,9 @@ def played(folder: Path, large: int = 0, **more: object) -> SimulatedNetwork:
 
 @pytest.mark.sweep
 def test_every_party_dies_at_every_point_once(tmp_path: Path) -> None:
-    commits, met, stride = dict.fromkeys((CLIENT, SERVER), 0), set[tuple[str, str, int]](), every(6)
-
-    def point(party: str, where: str) -> None:
-        commits[party] += where == "after commit"
-        here = (party, where, commits[party])
-        if here not in met and commits[party] % stride == 0:
-            met.add(here)
-            raise KilledError
-
-    calm, wild = played(tmp_path / "calm"), played(tmp_path / "wild", point=point)
-    assert wild.ended and said(wild) == said(calm) and min(commits.values()) > 10
+    deaths = Deaths(every(6))
+    calm, wild = played(tmp_path / "calm"), played(tmp_path / "wild", point=deaths)
+    assert wild.ended and said(wild) == said(calm) and min(deaths.commits.values()) > 10
     for network in (calm, wild):
         assert network.members[CLIENT].notes["answers"] == [
             ["true", "ok", "21.75"],

@@ -26,11 +26,9 @@ def source(folder: Path, text: str, *, asks: bool = False, task: str = "risk", *
     for name, path in paths.items():
         if path is not None:
             path.write_text(files[name], encoding="utf-8")
-    more = (
-        {"max_strength": changes.get("max_strength", 10.0)}
-        if task == "risk"
-        else {"queries": changes.get("queries", 2)}
-    )
+    usual: dict[str, dict[str, Any]] = {"risk": {"max_strength": 10.0}, "reach": {"queries": 2}}
+    usual |= {"common_neighbours": {"max_edges": 3, "degree": 2}}
+    more = {name: changes.get(name, value) for name, value in usual[task].items()}
     terms = Graph.model_validate(
         {"task": task, "vertices": listed(VERTICES), "size": len(VERTICES), "result_to": ("a",), **more}
     )
@@ -156,3 +154,14 @@ def test_of_many_edges_sixteen_bytes_each_are_kept(tmp_path: Path) -> None:
     found = taken(tmp_path, text)
     assert found.edges is not None and len(found.edges.sources) == int((ends[:, 0] != ends[:, 1]).sum())
     assert found.edges.weights.nbytes + found.edges.sources.nbytes + found.edges.targets.nbytes < len(text) / 4
+
+
+def test_neighbourhoods_are_no_larger_than_was_agreed(tmp_path: Path) -> None:
+    """Parallel edges are one, and one of a vertex with itself is none."""
+    text = "from,to\nv1,v2\nv2,v1\nv1,v3\nv1,v1\nv2,Ürs\n"
+    terms: dict[str, Any] = {"weight": None, "asks": True, "task": "common_neighbours", "ask": "id\nv1\n"}
+    assert taken(tmp_path, text, **terms).edges is not None
+    with pytest.raises(UsageError, match="has 3 edges, and max_edges is agreed to be 2"):
+        taken(tmp_path, text, max_edges=2, **terms)
+    with pytest.raises(UsageError, match=r"'v1' is asked for and has 2 neighbours, more than the agreed degree of 1"):
+        taken(tmp_path, text, degree=1, **terms)

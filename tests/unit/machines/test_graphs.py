@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support.graphs import IDS, VERTICES, graphs, matrix, over, plain
+from tests.support.graphs import IDS, VERTICES, graphs, matrix, near, over, plain
 from tests.support.world import Rows, World
 from tests.unit.machines.test_tampered_peers import Change, filled, first, longer, shorter, tampering, wider
 
@@ -15,6 +15,7 @@ from accord_protocols.graph.edges import Edges
 from accord_protocols.jobs.registry import JOBS
 from accord_schemas.agreement import Agreement, Member
 from accord_schemas.events import (
+    Blinded,
     Choices,
     Covered,
     Entries,
@@ -27,10 +28,15 @@ from accord_schemas.events import (
     Part,
     Products,
     Shares,
+    Signed,
 )
 
 JOB = JOBS["graph"]
+TASKS = ("risk", "reach", "common_neighbours", "similar")
 SHAPE = "a vector is not of the agreed shape"
+POINTS = "points of an exchange are not as many as agreed"
+GROUP = "points of the group are not acceptable"
+TABLE = "a table of neighbourhoods is not as agreed"
 
 
 def found(data: dict[str, Rows], terms: Agreement, order: int = 0, party: str = "bank") -> np.ndarray:
@@ -74,7 +80,34 @@ def _u4(*places: int) -> np.ndarray:
     return np.array(places, np.uint32)
 
 
-@pytest.mark.parametrize("task", ["risk", "reach"])
+@pytest.mark.parametrize("parties", [2, 3])
+def test_common_neighbours_are_counted_at_each_other_party(parties: int) -> None:
+    data, terms = graphs(parties, edges=25), over(parties, "common_neighbours")
+    asked, own = data["bank"].edges, near(data["bank"])
+    assert asked is not None
+    want = [
+        [number, question, place, len(own[place] & near(data[party])[place])]
+        for number, party in enumerate(terms.others)
+        for question, place in enumerate(asked.asked.tolist())
+    ]
+    assert any(row[3] for row in want), "an example with something in common"
+    assert found(data, terms).tolist() == want
+
+
+@pytest.mark.parametrize("parties", [2, 3])
+def test_vertices_with_the_same_neighbours_are_alike_and_others_rarely(parties: int) -> None:
+    """A vertex of the asker, and one of another party of another name, of which one has a neighbour more."""
+    own = Edges(_u4(0, 0, 0, 0, 9), _u4(1, 2, 3, 4, 8), np.ones(5), _u4(), _u4(0, 9, 7))
+    other = Edges(_u4(5, 5, 5, 5, 5, 6, 6), _u4(1, 2, 3, 4, 10, 8, 11), np.ones(7), _u4(), _u4())
+    data = {name: Rows(IDS, (), np.zeros((VERTICES, 0)), None, edges=other) for name in ("bank", "shop", "telco")}
+    data = {"bank": replace(data["bank"], edges=own), **dict(list(data.items())[1:parties])}
+    rows = found(data, over(parties, "similar", threshold=0.7, recall=0.999))
+    pairs = {(party, question, place) for party, question, place, _ in rows.tolist()}
+    assert {(k, 0, 5) for k in range(parties - 1)} <= pairs, "4 of 5 neighbours: 0.8"
+    assert not any(question == 2 for _, question, _ in pairs), "who has no neighbours is like nobody"
+
+
+@pytest.mark.parametrize("task", TASKS)
 def test_the_order_of_arrival_changes_nothing(task: str) -> None:
     data, terms = graphs(3), over(3, task, rounds=2) if task == "risk" else over(3, task)
     assert len({World(terms, data, order).run().fingerprint() for order in range(4)}) == 1
@@ -88,10 +121,10 @@ def test_several_receivers_learn_the_same_and_a_helper_may_be_one() -> None:
     assert (values[0] == values[1]).all() and "telco" not in terms.keyholders
 
 
-@pytest.mark.parametrize("task", ["risk", "reach"])
+@pytest.mark.parametrize("task", TASKS)
 def test_what_travels_grows_with_vertices_and_shows_nothing_of_edges_flags_or_questions(task: str) -> None:
     sizes = []
-    for edges, flagged, asked in ((3, 1, 1), (60, 9, 8)):
+    for edges, flagged, asked in ((3, 1, 1), (28, 9, 8)):
         world = World(over(3, task), graphs(3, edges, flagged, asked=asked)).run()
         sizes.append({address: len(content.event.encode()) for address, content in world.log.items()})
     assert sizes[0].keys() == sizes[1].keys()
@@ -135,6 +168,7 @@ _ENDS = ("sources", "targets", "weights")
         ({"parties": {"x": Member(role="receiver", identity="x")}}, "result_to names other parties"),
         ({"graph": {"damping": 1.0, "rounds": 100}}, "agree on less damping"),
         ({"leads": "shop"}, "led by one of its receivers"),
+        ({"graph": {"task": "similar", "threshold": 0.05, "recall": 0.99}}, "agree on a higher threshold"),
     ],
 )
 def test_terms_that_cannot_be_computed_are_refused_with_a_remedy(change: dict[str, Any], word: str) -> None:
@@ -151,6 +185,9 @@ def test_consent_says_what_is_learned() -> None:
     learns = over(3, "reach", queries=70).learns
     assert "up to 70 vertices of its choice" in learns["bank"] and "not for which" in learns["telco"]
     assert "random share" in learns["shop"] and "random share" not in learns["telco"]
+    learns = over(3, "similar").learns
+    assert "whose neighbours these are" in learns["bank"] and "up to 8 vertices, and not for which" in learns["shop"]
+    assert "tell single edges" in over(2, "common_neighbours").learns["bank"]
     learns = over(3).learns
     assert "the score of every vertex" in learns["bank"] and "scores tell edges" in learns["bank"]
 
@@ -189,6 +226,13 @@ def test_consent_says_what_is_learned() -> None:
         ("risk", Shares, "shop", "bank", shorter("values"), SHAPE),
         ("reach", Marks, "shop", "bank", shorter("tags"), "marks are not as announced"),
         ("reach", Marks, "shop", "bank", wider("tags"), "marks are not as announced"),
+        ("common_neighbours", Blinded, "bank", "shop", longer("numbers"), POINTS),
+        ("common_neighbours", Blinded, "bank", "telco", first("numbers", 255), GROUP),
+        ("common_neighbours", Signed, "telco", "bank", shorter("numbers"), POINTS),
+        ("similar", Signed, "shop", "bank", wider("numbers"), POINTS),
+        ("similar", Signed, "shop", "bank", first("numbers", 0), GROUP),
+        ("similar", Marks, "telco", "bank", longer("tags"), TABLE),
+        ("common_neighbours", Marks, "telco", "bank", wider("tags"), TABLE),
     ],
 )
 def test_what_is_not_of_the_agreed_form_names_its_sender(
@@ -221,3 +265,15 @@ def test_who_asks_more_than_was_agreed_cannot() -> None:
     world = World(over(2, "reach"), graphs(2), tamper=tampering(Masked, "bank", "shop", change)).run()
     abort = world.parties["shop"].aborted
     assert abort is not None and (abort.reason, abort.whose) == ("a masked table is not as announced", "bank")
+
+
+@pytest.mark.parametrize("task", ["common_neighbours", "similar"])
+def test_an_asker_gets_from_noise_nothing_but_fewer_matches(task: str) -> None:
+    """A table of noise, names of vertices that are none among it, ends nothing: an error would tell what was asked."""
+
+    def change(event: Marks) -> dict[str, Any]:
+        return {"tags": np.random.default_rng(1).integers(0, 256, event.tags.shape, np.uint8)}
+
+    world = World(over(2, task), graphs(2), tamper=tampering(Marks, "shop", "bank", change)).run()
+    assert all(party.aborted is None for party in world.parties.values())
+    assert not world.parties["bank"].notes["values"][:, 3].sum()

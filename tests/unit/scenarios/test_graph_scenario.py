@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.support.world import Rows
 
 from accord_agents.config import party_file
 from accord_agents.intake.reader import read_table
+from accord_protocols.graph.edges import Edges
 from accord_protocols.jobs.registry import JOBS
 from accord_scenarios import library
 from accord_scenarios.graph_reference import held_against, propagated
@@ -23,7 +25,11 @@ from accord_scenarios.snapshots import sources
 from accord_schemas.errors import UsageError
 
 RISK = {"task": "risk", "vertices": "v.csv", "max_strength": 10, "result_to": ["bank"]}
+NONE, ASKS = np.zeros(0, np.uint32), np.array([0, 3], np.uint32)
 REACH = {"task": "reach", "vertices": "v.csv", "result_to": ["bank"]}
+COMMON = REACH | {"task": "common_neighbours", "max_edges": 9}
+SIMILAR = REACH | {"task": "similar"}
+ASKED: dict[str, Any] = {"bank": {"ask": "q.csv"}, "shop": {"flagged": None}}
 
 
 def file(folder: Path, graph: dict[str, Any] = RISK, **data: dict[str, Any]) -> Path:
@@ -69,6 +75,11 @@ def test_a_resolved_scenario_is_the_same(tmp_path: Path) -> None:
         (RISK | {"roundes": 3}, {}, "graph.roundes is unknown; did you mean rounds?"),
         (RISK, {"shop": {"flagged": None}}, "no party flags a vertex"),
         (RISK, {"bank": {"ask": "q.csv"}}, "parties.bank.data.ask is for task: reach"),
+        (RISK | {"queries": 3}, {}, "queries is for task: reach or common_neighbours or similar, not for risk"),
+        (SIMILAR | {"degree": 3}, ASKED, "degree is for task: common_neighbours, not for similar"),
+        (SIMILAR | {"result_to": ["bank", "shop"]}, ASKED, "task: similar has one party that asks"),
+        (SIMILAR, {"bank": {"ask": "q.csv"}}, "parties.shop.data.flagged is for tasks risk and reach"),
+        (COMMON | {"max_edges": None}, ASKED, "task: common_neighbours needs max_edges, above 0"),
         (REACH, {}, "task: reach has one party that asks"),
         (REACH | {"result_to": ["bank", "shop"]}, {"bank": {"ask": "q.csv"}}, "task: reach has one party that asks"),
         (REACH, {"shop": {"ask": "q.csv"}}, "task: reach has one party that asks"),
@@ -86,6 +97,18 @@ def test_terms_that_cannot_be_computed_are_refused_before_anything_starts(tmp_pa
     scenario = load(file(tmp_path, RISK | {"damping": 1.0, "rounds": 100}))
     with pytest.raises(UsageError, match="agree on less damping, fewer rounds"):
         terms(scenario, dict.fromkeys(scenario.parties, "x"))
+
+
+def test_bands_that_cannot_be_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    scenario = load(file(tmp_path, SIMILAR | {"threshold": 0.05, "recall": 0.99}, **ASKED))
+    with pytest.raises(UsageError, match="agree on a higher threshold, or on less recall"):
+        terms(scenario, dict.fromkeys(scenario.parties, "x"))
+
+
+def test_nobody_computes_where_neighbourhoods_are_compared(tmp_path: Path) -> None:
+    scenario = load(file(tmp_path, COMMON, **ASKED))
+    agreed = terms(scenario, dict.fromkeys(scenario.parties, "x"))
+    assert not JOBS["graph"].objection(agreed) and agreed.keyholders == () and agreed.questions == 256
 
 
 def test_an_agent_reads_edges_or_a_table_as_its_file_says(tmp_path: Path) -> None:
@@ -143,6 +166,49 @@ def test_a_result_is_held_against_plaintext(tmp_path: Path) -> None:
     assert result["reference"]["max_score_error"] == pytest.approx(3e-6, rel=1e-3)
 
 
+def ends(*pairs: tuple[int, int], asked: np.ndarray = NONE) -> Edges:
+    some = np.array(pairs, np.uint32)
+    return Edges(some[:, 0], some[:, 1], np.ones(len(some)), NONE, asked)
+
+
+SMALL = {"bank": ends((0, 1), (0, 2), (3, 4), asked=ASKS), "shop": ends((0, 1), (5, 1), (5, 2))}
+IDS = tuple(f"v{k}" for k in range(6))
+
+
+@pytest.mark.parametrize(
+    ("graph", "rows", "plain"),
+    [
+        (COMMON, "id,party,common\nv0,shop,1\nv3,shop,0\n", {"wrong": 0}),
+        (COMMON, "id,party,common\nv0,shop,2\nv3,shop,0\n", {"wrong": 1}),
+        (SIMILAR, "id,party,match,bands\nv0,shop,v5,9\nv3,shop,,0\n", {"pairs": 2, "found": 1}),
+    ],
+)
+def test_neighbourhoods_are_held_against_plaintext(
+    tmp_path: Path, graph: dict[str, Any], rows: str, plain: dict[str, int]
+) -> None:
+    """v0 has v1 and v2 at the bank, v1 at the shop, where v5 has both."""
+    scenario = load(file(tmp_path, graph, **ASKED))
+    assert isinstance(scenario, Graphs)
+    tables = {p: Rows(IDS, (), np.zeros((6, 0)), None, edges=edges) for p, edges in SMALL.items()}
+    (tmp_path / "graph.csv").write_text(rows, encoding="utf-8")
+    result: dict[str, Any] = {}
+    held_against(scenario.graph, sorted(tables), result, tables.__getitem__, lambda _: tmp_path)  # type: ignore[arg-type]
+    assert result["reference"] == plain
+
+
+def test_each_match_has_a_line_and_who_has_none_one_without() -> None:
+    (output,) = JOBS["graph"].outputs
+    rows = Rows(IDS, (), np.zeros((6, 0)), None, edges=SMALL["bank"])
+    found = {"values": np.array([[0, 0, 5, 3], [0, 0, 2, 9], [1, 1, 4, 1]]), "others": ["shop", "telco"]}
+    made = output.made(found | {"task": "similar"}, rows)
+    assert made is not None
+    lines = ["id,party,match,bands", "v0,shop,v2,9", "v0,shop,v5,3", "v0,telco,,0", "v3,shop,,0", "v3,telco,v4,1"]
+    assert b"".join(made).decode().split() == lines
+    counts = {"values": np.array([[0, 0, 0, 7], [0, 1, 3, 0]]), "others": ["shop"], "task": "common_neighbours"}
+    made = output.made(counts, rows)
+    assert made is not None and b"".join(made).decode().split() == ["id,party,common", "v0,shop,7", "v3,shop,0"]
+
+
 DRAWN = {
     "vertices": ["a<b>", "c", "d"],
     "values": [1.0, 0.25, 0.0],
@@ -185,6 +251,12 @@ def test_outcomes_in_words() -> None:
         "bank asked bank and shop together: 1 of 3 vertices are near a flagged one."
     )
     assert "0 answers differ" in PLAYED.verdict(reach)
+    alike = result("similar", matches=4, matched=2, bands=47) | {"reference": {"pairs": 5, "found": 4}}
+    assert "4 matches for 2 of its vertices, by 47 bands. Of 5 pairs" in PLAYED.verdict(alike)
+    common = result("common_neighbours", asked=2, common=7) | {"reference": {"wrong": 0}}
+    assert "2 vertices, whose graphs have 7 neighbours in common. 0 numbers" in PLAYED.verdict(common)
+    assert "no edge as such" in PLAYED.learned(common)[0] and "score" not in " ".join(PLAYED.learned(alike))
+    assert "alike" in picture(alike) and "in common" in picture(common)
     risk = result("risk") | {"reference": {"max_score_error": 1e-7}}
     assert "learned the risk of 3 vertices" in PLAYED.verdict(risk) and "at most 1e-07" in PLAYED.verdict(risk)
     assert any("not" not in said and "every vertex" in said for said in PLAYED.learned(risk))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from accord_protocols.graph.scale import Scale
 from accord_protocols.kernel.effects import Fields
 from accord_schemas.agreement import Agreement
+from accord_schemas.graph import COMPARES
 
 
 class OverGraph:
@@ -27,6 +28,12 @@ class OverGraph:
         assert self.agreement.graph is not None
         terms = self.agreement.graph.model_dump_json(exclude_defaults=True)
         return {"terms": terms, "parties": len(self.agreement.parties), "key_bits": self.agreement.key_bits}
+
+    @property
+    def compares(self) -> bool:
+        """Whether neighbourhoods are compared, and nothing is computed on shares."""
+        assert self.agreement.graph is not None
+        return self.agreement.graph.task in COMPARES
 
     @property
     def first_party(self) -> str:

@@ -56,6 +56,8 @@ class Offline(OverGraph, Machine):
         for party, size in state.sizes.items():
             if size != self.scale.terms.size:
                 raise ProtocolError("a party has another list of vertices than was agreed", whose=party)
+        if self.compares:  # without shares
+            return Fired((Done(Ready(state.kappas)),))
         keys = Keyholders(state.of(PaillierKey))
         spawns = [Spawn(self._sparse(q), keys) for q in self.agreement.keyholders]
         return Fired((*spawns, Spawn(Flagging.kind, Pairs(state.kappas))), self.end.keeping(state))

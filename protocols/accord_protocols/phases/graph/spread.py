@@ -1,5 +1,7 @@
 """The rounds: a vector runs along everybody's edges, in shares; then the result goes to whom it is for.
 
+Where neighbourhoods are compared there are no rounds: the asker compares its own with each other party's.
+
 In a round each of the two that compute sends its share under a pad to all others. Everybody multiplies what it sees
 with its own edges, and who has no shares hands its part over in two. What pads add was prepared.
 """
@@ -18,12 +20,13 @@ from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.transfer import Edge, Marked, Transfer, session
 from accord_protocols.phases.graph.common import OverGraph
+from accord_protocols.phases.graph.comparison import Comparison
 from accord_protocols.phases.graph.offline import Ready, Stock
 from accord_protocols.primitives.psi.ot.code import Shape
 from accord_protocols.primitives.sharing import Words
 from accord_protocols.tasks.results.alignment import Hashed, Solved
 from accord_protocols.tasks.results.common import Bytes
-from accord_protocols.tasks.results.graphs import Outcome, Parted, Stepped, Veiled
+from accord_protocols.tasks.results.graphs import Met, Outcome, Parted, Rows, Stepped, Veiled
 from accord_schemas.address import Address
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError
@@ -109,6 +112,8 @@ class Spread(OverGraph, Machine):
     @transition(Ready, nothing, starts=True)
     def start(self, state: Ready, inputs: Inputs, draw: Draw) -> Fired:
         """Both that compute: the flags under the first pad."""
+        if self.compares:
+            return Fired(tuple(map(Spawn, self._comparisons)), self.compared.keeping(None))
         if state.stock is None or state.flags is None:
             return Fired((), self.help.keeping(Helping(state.kappas)))
         fields = {**self.terms, "share": state.flags, "masks": state.stock.masks}
@@ -236,6 +241,29 @@ class Spread(OverGraph, Machine):
         values = loaded(found.values)  # it stands among the results, not in a file beside them
         note = Note({"task": self.scale.terms.task, "values": values, "drawing": dict(found.drawing)})
         return Fired((note, Done(Reckoned(self.scale.terms.size))))
+
+    # ---- neighbourhoods
+
+    @transition(None, lambda self, _: [*map(self.done, self._comparisons)])
+    def compared(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
+        """Who asks: put together what all others have in common with it."""
+        if self.me != self.setup.leader:
+            return Fired((Done(Reckoned(self.scale.terms.size)),))
+        values = {f"values.{p}": inputs.ended(Met, f"{Comparison.kind}.{p}").values for p in self.agreement.others}
+        return Fired((Compute("found", "graph.united", {**self.terms, **values}, data=True),), self.note.keeping(None))
+
+    @transition(None, lambda self, _: [self.job("found")])
+    def note(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
+        """Who asks: note it."""
+        found, task = inputs.result(Rows, self.job("found")), self.scale.terms.task
+        note = {"task": task, "values": loaded(found.values), "drawing": dict(found.drawing)}
+        return Fired((Note({**note, "others": list(self.agreement.others)}), Done(Reckoned(self.scale.terms.size))))
+
+    @property
+    def _comparisons(self) -> list[str]:
+        """The own ones: the asker's with everybody, everybody's with the asker."""
+        edges = self.agreement.others if self.setup.leads else (self.me,)
+        return [f"{Comparison.kind}.{party}" for party in edges]
 
     @property
     def _readers(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from accord_protocols.tasks.results.common import Floats, Words
+from accord_protocols.tasks.results.common import Floats, Ints, Words
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,4 +51,19 @@ class Outcome:
     """A score a vertex, or 1 for each vertex asked for that is reached; and what is drawn of it."""
 
     values: Floats
+    drawing: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Met:
+    """What a party has in common with whom asks: question, vertex, how much, ``(k, 3)``."""
+
+    values: Ints
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Rows:
+    """The same of all parties, the party first, ``(k, 4)``; and what is drawn of it."""
+
+    values: Ints
     drawing: Mapping[str, Any]
