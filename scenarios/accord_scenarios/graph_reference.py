@@ -47,7 +47,8 @@ def held_against(terms: Terms, parties: Sequence[str], result: dict[str, Any], t
         result["reference"] = {"max_score_error": float(np.abs(got - plain).max())}
         return
     places = {vertex: place for place, vertex in enumerate(ids)}
-    result["reference"] = {"wrong": sum((said == "true") != (plain[places[v]] > 0) for v, said in found.items())}
+    wrong = sum((said == "true") != bool(plain[places[v]] > 0) for v, said in found.items())  # bool: for JSON
+    result["reference"] = {"wrong": wrong}
 
 
 def compared(terms: Terms, receiver: str, parties: Sequence[str], tables: Tables, folder: Folder) -> dict[str, int]:

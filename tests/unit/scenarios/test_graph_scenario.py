@@ -181,19 +181,20 @@ IDS = tuple(f"v{k}" for k in range(6))
         (COMMON, "id,party,common\nv0,shop,1\nv3,shop,0\n", {"wrong": 0}),
         (COMMON, "id,party,common\nv0,shop,2\nv3,shop,0\n", {"wrong": 1}),
         (SIMILAR, "id,party,match,bands\nv0,shop,v5,9\nv3,shop,,0\n", {"pairs": 2, "found": 1}),
+        (REACH, "id,reached\nv0,false\nv3,true\n", {"wrong": 1}),
     ],
 )
-def test_neighbourhoods_are_held_against_plaintext(
+def test_answers_are_held_against_plaintext(
     tmp_path: Path, graph: dict[str, Any], rows: str, plain: dict[str, int]
 ) -> None:
-    """v0 has v1 and v2 at the bank, v1 at the shop, where v5 has both."""
-    scenario = load(file(tmp_path, graph, **ASKED))
+    """v0 has v1 and v2 at the bank, v1 at the shop, where v5 has both; nobody's flags reach anybody."""
+    scenario = load(file(tmp_path, graph, **ASKED, telco={"flagged": "f.csv" if graph is REACH else None}))
     assert isinstance(scenario, Graphs)
     tables = {p: Rows(IDS, (), np.zeros((6, 0)), None, edges=edges) for p, edges in SMALL.items()}
     (tmp_path / "graph.csv").write_text(rows, encoding="utf-8")
     result: dict[str, Any] = {}
     held_against(scenario.graph, sorted(tables), result, tables.__getitem__, lambda _: tmp_path)  # type: ignore[arg-type]
-    assert result["reference"] == plain
+    assert json.loads(json.dumps(result))["reference"] == plain
 
 
 def test_each_match_has_a_line_and_who_has_none_one_without() -> None:
