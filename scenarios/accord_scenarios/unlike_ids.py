@@ -28,18 +28,29 @@ def _unpadded(identifier: str) -> str:
     return re.sub(r"^0+(?=\d)", "", identifier)
 
 
+def _spaceless(identifier: str) -> str:
+    return "".join(identifier.split()).casefold()
+
+
 def _everything(identifier: str) -> str:
     return _unpadded(_plain(_whole(_shown(identifier)))).casefold()
 
 
-_WAYS: dict[str, Callable[[str], str]] = {
-    "without .0 at the end": _whole,
-    "without regard to case": str.casefold,
-    "without leading zeros": _unpadded,
-    "without characters that do not show": _shown,
-    "by letters and digits alone": _plain,
-    "by letters and digits alone, without regard to case, leading zeros and .0 at the end": _everything,
+_MEND = "write ids alike everywhere"
+_WAYS: dict[str, tuple[Callable[[str], str], str]] = {
+    "without .0 at the end": (_whole, _MEND),
+    "without regard to case": (str.casefold, "agree on id: {column: …, normalise: [lower]}"),
+    "without regard to case and spaces": (
+        _spaceless,
+        "agree on id: {column: …, normalise: [lower, alphanumeric]}, or write ids alike everywhere",
+    ),
+    "without leading zeros": (_unpadded, _MEND),
+    "without characters that do not show": (_shown, _MEND),
+    "by letters and digits alone": (_plain, "agree on id: {column: …, normalise: [alphanumeric]}"),
+    "by letters and digits alone, without regard to case, leading zeros and .0 at the end": (_everything, _MEND),
 }
+_FURTHER = (_spaceless, _everything)
+"""Ways that go further than others: said where they bring together more."""
 
 
 def advice(ids: Ids) -> list[str]:
@@ -49,15 +60,14 @@ def advice(ids: Ids) -> list[str]:
         ids: Normalised ids, by party; of many, an even share is compared, by what they come to.
     """
     found: list[str] = []
-    share = -(-sum(map(len, ids.values())) // _COMPARED)
-    for way, changed in _WAYS.items():
+    share, most = -(-sum(map(len, ids.values())) // _COMPARED), 0
+    for way, (changed, remedy) in _WAYS.items():
         drawn = (_drawn(map(changed, own), share) for own in ids.values())
         common = len(set.intersection(*drawn)) * share
-        if common and not (found and changed is _everything):
+        if common > (most if changed in _FURTHER else 0):
             about = "about " if share > 1 else ""
-            found.append(
-                f"Compared {way}, they would have {about}{common} users in common: write ids alike everywhere."
-            )
+            found.append(f"Compared {way}, they would have {about}{common} users in common: {remedy}.")
+            most = max(most, common)
     return found
 
 

@@ -18,6 +18,7 @@ from accord_agents.intake.rows import Cells, Numbers, Unfit
 from accord_schemas.errors import UsageError
 
 MAX_CATEGORIES = 10_000
+_NAMED = 200
 _UNSETTLED = 1000  # cells of a column that may not be used and may not count
 
 
@@ -280,7 +281,9 @@ class Columns:
                 private=private,
             )
         shown = ", ".join(f"{name!r} ({self._short(bad.place)} {bad.what})" for name, bad in told)
-        further = f" and {len(self._bad) - 8} more" if len(self._bad) > 8 else ""
+        rest = [repr(name) for name in self._bad if name not in dict(told)]
+        further = f"; likewise {', '.join(rest[:_NAMED])}" if rest else ""
+        further += f" and {len(rest) - _NAMED} more" if len(rest) > _NAMED else ""
         raise UsageError(
             f"{self._file}: {len(self._bad)} columns hold what cannot be used: {shown}{further}.",
             hint=hint,

@@ -13,6 +13,7 @@ import numpy as np
 
 from accord_agents.files.places import Columnar, Csv, Images, Place, Query
 from accord_agents.intake import csv_rows
+from accord_agents.intake.alike import alike
 from accord_agents.intake.columns import Columns
 from accord_agents.intake.demands import LABELS, POSITIVE
 from accord_agents.intake.edges import EdgeSource, take_edges
@@ -99,14 +100,17 @@ def take(source: Source | EdgeSource, folder: Path, key: bytes, padding: Padding
         return replace(written, remarks=kept.remarks)
 
 
-def check(source: Source, rows: int = SAMPLE) -> None:
+def check(source: Source, rows: int = SAMPLE) -> list[str]:
     """Whether a file can be used, as far as its first rows tell.
+
+    Returns:
+        What its people should know of it, a sentence each; of a file with more than `rows` nothing.
 
     Raises:
         UsageError: It cannot, whatever the other rows are.
     """
-    with _read(source, None, bytes(KEY), rows):
-        pass
+    with _read(source, None, bytes(KEY), rows) as kept:
+        return [] if kept is None else kept.report.warnings()
 
 
 def read_table(source: Source | EdgeSource) -> Table:
@@ -224,4 +228,6 @@ def _staged(source: Source, lying: Rows, where: Layout, stage: Stage, most: int 
     label = len(columns) if "label" in others else None
     rows, empty = kept_rows(stage, repeats.first, found.left_out, label)
     report = Report(read, found.duplicates, empty, found.said)
-    return Kept(stage, columns, others, rows, report, numbers.forms, numbers.categories, reads.cells, lying.remarks)
+    kept = Kept(stage, columns, others, rows, report, numbers.forms, numbers.categories, reads.cells, lying.remarks)
+    said = alike(kept, header[where.others["label"]] if label is not None else None) if reads.model else ()
+    return replace(kept, report=replace(report, columns=said)) if said else kept

@@ -67,3 +67,21 @@ def _alphabet(ids: Iterable[str]) -> str:
     marks = sorted(c for c in used if not (c.isalnum() or c == " " or invisible(c)))
     named = [kind for kind, there in kinds.items() if there] + list(islice(marks, 8))
     return ", ".join(named)
+
+
+def evening(ids: Sequence[str]) -> list[str]:
+    """Steps of an agreement's `normalise` that would even out what these ids have, in the order to write them.
+
+    Args:
+        ids: Normalised ids; the first 100,000 are looked at.
+    """
+    used = {c for i in ids[:_SAMPLE] for c in i}
+    marks = any(not c.isalnum() and c != " " for c in used)
+    if marks and not any(c.isalpha() for c in used):
+        return ["digits"]
+    steps = {
+        "lower": any(c.isupper() for c in used),
+        "spaces": " " in used and not marks,
+        "alphanumeric": marks,
+    }
+    return [step for step, helps in steps.items() if helps]

@@ -26,6 +26,7 @@ class Report:
         duplicates: Rows that were left out because an earlier row has the same normalised id.
         empty_labels: Rows that were left out because their label is null.
         ids: What its people should know of the ids, a sentence each.
+        columns: And of its columns.
         padded: Rows in the end whose ids are nobody's: see `accord_agents.intake.padding`.
     """
 
@@ -34,6 +35,7 @@ class Report:
     empty_labels: int
     ids: tuple[str, ...] = ()
     padded: int = 0
+    columns: tuple[str, ...] = ()
 
     def warnings(self) -> list[str]:
         """A sentence for each kind of row that was left out."""
@@ -41,7 +43,7 @@ class Report:
             (self.duplicates, "rows repeat the id of an earlier row; the first one counts"),
             (self.empty_labels, "rows have an empty label and were left out"),
         ]
-        return [*(f"{count} of {self.rows_read} {what}." for count, what in said if count), *self.ids]
+        return [*(f"{count} of {self.rows_read} {what}." for count, what in said if count), *self.ids, *self.columns]
 
     def facts(self) -> dict[str, Any]:
         """What `restored` takes; absent where there is nothing to say, so that older snapshots have the same bytes."""
@@ -50,7 +52,7 @@ class Report:
     @classmethod
     def restored(cls, facts: dict[str, Any]) -> Report:
         """The report of `facts`."""
-        return cls(**facts | {"ids": tuple(facts.get("ids", ()))})
+        return cls(**facts | {name: tuple(facts.get(name, ())) for name in ("ids", "columns")})
 
 
 @dataclass(frozen=True, eq=False)

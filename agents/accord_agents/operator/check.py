@@ -130,13 +130,14 @@ def _data(config: Config) -> Iterator[Found]:
         yield Found("data", True, f"{data.name}: {len(listed(data.images)):,} images.")
         return
     reads = Reads("linear", label=data.label is not None)
-    check(Source(data.place, data.made_of, data.label, data.features, reads))
+    warnings = check(Source(data.place, data.made_of, data.label, data.features, reads))
     with opened(data.place, 1) as rows:
         apart = {*data.made_of.columns, data.label}
         features = data.features or [name for name in rows.header if name not in apart]
     label = f", label {data.label}" if data.label else ""
     columns = f"id {' + '.join(data.made_of.columns)}{label}, {len(features)} feature columns"
     yield Found("data", True, f"{data.name}: {columns}; the first {SAMPLE:,} rows can be used.")
+    yield from (Found("data", None, warning) for warning in warnings)
 
 
 async def _broker(config: Config) -> list[Found]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.files.durable import written
-from accord_agents.intake.shape import described
 from accord_agents.intake.table import Table
+from accord_agents.results import remedies
 from accord_agents.results.summary import RunSummary
 from accord_protocols.jobs.base import Learned
 from accord_protocols.jobs.outputs import Output
@@ -76,7 +76,7 @@ class Findings:
             written(folder / name, pieces)
         result = dict(self.result)
         if self.alone and (rows := table()) is not None:
-            result["warnings"] = [*result["warnings"], f"{self.alone}: it has {described(rows.own_ids)}."]
+            result["warnings"] = [*result["warnings"], *remedies.of_nobody(self.alone, rows.own_ids)]
         written(folder / "result.json", [json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True).encode()])
 
 
@@ -85,6 +85,9 @@ def result_fields(collaboration: Collaboration, run: RunSummary) -> dict[str, An
     me, agreement, job = collaboration.me, collaboration.agreement, collaboration.job
     read = [f"{me}: {warning}" for warning in collaboration.data.get("warnings", ())]
     detail = [f"{me}: {collaboration.detail}"] if collaboration.detail else []
+    gate: list[str] = []
+    if agreement is not None and collaboration.ended_as(Code.GATE):
+        gate = remedies.of_gate(agreement, run.notes.get("gate") or {})
     figures: dict[str, Any] = {}
     if agreement is not None and job is not None:
         learned = Learned(me, agreement, run.notes, collaboration.state == COMPLETED)
@@ -104,6 +107,6 @@ def result_fields(collaboration: Collaboration, run: RunSummary) -> dict[str, An
         "events": dict(run.events),
         "traffic": {me: dict(run.traffic)},
         "timeline": {me: run.timeline},
-        "warnings": list(dict.fromkeys([*detail, *read, *run.warnings])),
+        "warnings": list(dict.fromkeys([*detail, *gate, *read, *run.warnings])),
         "insecure_seed": bool(agreement and agreement.seeded),
     }
