@@ -151,6 +151,14 @@ class Broker(Protocol):
         """Disconnect and free everything; harmless when not open."""
         ...
 
+    async def largest_chunk(self) -> int | None:
+        """How many bytes a chunk may have so that its record is taken, as far as the broker tells; None where not.
+
+        Raises:
+            BrokerError: It cannot be asked.
+        """
+        ...
+
     async def publish(self, records: Sequence[Record]) -> None:
         """Append the records in order; returns when the broker has acknowledged all of them.
 

@@ -49,6 +49,14 @@ class LiveContract:
 
         play(test())
 
+    def test_the_default_chunk_is_one_that_it_takes(self, site: Server) -> None:
+        async def test() -> None:
+            async with opened(site.url) as broker:
+                most = await broker.largest_chunk()
+            assert most is None or most >= 512 << 10
+
+        play(test())
+
     def test_own_records_are_read_back(self, site: Server) -> None:
         async def test() -> None:
             async with opened(site.url) as broker:

@@ -28,6 +28,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.support.issuer import Signer
 from tests.support.real import asked_for, unavailable
 
 VERSION = "4.1.1"
@@ -66,10 +67,18 @@ ssl.truststore.type=PEM
 ssl.truststore.location={folder}/ca.pem
 ssl.client.auth=required
 """
-SECURED = """sasl.enabled.mechanisms=SCRAM-SHA-512
+SECURED = """sasl.enabled.mechanisms=SCRAM-SHA-512,OAUTHBEARER
 sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule \
 required username="admin" password="admin-secret";
+listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.\
+OAuthBearerLoginModule required;
+listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class=org.apache.kafka.common.security.oauthbearer.\
+OAuthBearerValidatorCallbackHandler
+listener.name.sasl_ssl.oauthbearer.connections.max.reauth.ms=3600000
+sasl.oauthbearer.jwks.endpoint.url=file://{folder}/jwks.json
+sasl.oauthbearer.expected.audience=kafka
+sasl.oauthbearer.expected.issuer=https://login.example
 ssl.keystore.type=PEM
 ssl.keystore.location={folder}/broker.pem
 ssl.truststore.type=PEM
@@ -162,6 +171,9 @@ class Kafka:
         users: list[str] = []
         if secured or mutual:
             certificates(folder)
+        self.signer = Signer()
+        if secured:
+            (folder / "jwks.json").write_text(self.signer.jwks())
         if secured:
             for user in USERS:
                 users += ["--add-scram", f"SCRAM-SHA-512=[name={user},password={password(user)}]"]
@@ -231,7 +243,9 @@ class Kafka:
         return AIOKafkaAdminClient(bootstrap_servers=self.host, **secured)
 
     def _command(self) -> list[str]:
-        return [*JAVA, f"-Dlog4j2.configurationFile={self.folder}/log4j2.yaml", "-cp", f"{jars()}/*"]
+        # Kafka 4 reads keys from nowhere that is not allowed
+        keys = f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=file://{self.folder}/jwks.json"
+        return [*JAVA, keys, f"-Dlog4j2.configurationFile={self.folder}/log4j2.yaml", "-cp", f"{jars()}/*"]
 
     def _java(self, *arguments: str) -> None:
         done = subprocess.run([*self._command(), *arguments], capture_output=True, text=True, check=False)

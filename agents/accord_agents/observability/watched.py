@@ -57,6 +57,10 @@ class Watched:
         self.connected, self._first = False, None
         await self._broker.close()
 
+    async def largest_chunk(self) -> int | None:
+        """That of the broker."""
+        return await self._broker.largest_chunk()
+
     async def publish(self, records: Sequence[Record]) -> None:
         """Append the records."""
         with self._noticed():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from accord_agents.collaboration.collaboration import Collaboration
@@ -18,6 +18,7 @@ from accord_agents.reading.sources import table as table_of
 from accord_agents.results.trained import agreed, suits
 from accord_agents.results.trained import source as asked_of
 from accord_agents.service.budget import Budget
+from accord_broker.port import BrokerError
 from accord_protocols.jobs.registry import job_of
 from accord_protocols.model.part import ModelPart
 from accord_schemas.agreement import Agreement
@@ -25,6 +26,8 @@ from accord_schemas.canonical import digest
 from accord_schemas.codes import Code
 from accord_schemas.errors import UsageError
 
+Largest = Callable[[], Awaitable[int | None]]
+"""How many bytes a chunk may have on the own broker, see `Broker.largest_chunk`."""
 Say = Callable[[str, str, dict[str, Any]], None]
 """Has the dispatcher say an own command: (collaboration, command, fields)."""
 
@@ -41,6 +44,7 @@ class Acceptance:
         budget: How often each peer may take part with this party.
         seeded_allowed: Whether a collaboration that protects nothing may be accepted, as in a demo.
         taken: Digest of the snapshot to go on with, where somebody has read the data before.
+        largest: What the own broker takes; None where anything goes.
     """
 
     def __init__(
@@ -54,9 +58,11 @@ class Acceptance:
         *,
         seeded_allowed: bool,
         taken: str | None = None,
+        largest: Largest | None = None,
     ) -> None:
         self._config, self._log, self._say, self._spawn, self._secret = config, log, say, spawn, secret
         self._budget, self._seeded_allowed, self._taken = budget, seeded_allowed, taken
+        self._largest = largest
         self._going: set[str] = set()  # until the answer is journaled, nothing says that the snapshot is used
         self._reading = 0  # also for what has ended meanwhile
 
@@ -101,6 +107,12 @@ class Acceptance:
         self._going.add(cid)
         self._reading += 1
         try:
+            if (narrow := await self._narrow(agreement.limits.chunk_bytes)) is not None:
+                self._log.error("broker", problem=narrow)
+                reason = f"{self._config.party}'s broker does not take the chunks of this agreement"
+                fields = {"reason": reason, "detail": narrow, "code": Code.TOO_LARGE}
+                self._say(cid, "refused", fields)
+                return
             model = await asyncio.to_thread(self._model, agreement)
             snapshot, table = await asyncio.to_thread(self._read, cid, agreement, model)
             fits(self._config.data.name, self._config.party, len(table.ids), agreement)
@@ -122,6 +134,14 @@ class Acceptance:
             **({"model": model.encode()} if model else {}),
         }
         self._say(cid, "accept", fields)
+
+    async def _narrow(self, chunk: int) -> str | None:
+        """Why chunks of that size cannot be carried; None where they can, or where the broker does not tell."""
+        try:
+            most = await self._largest() if self._largest is not None else None
+        except BrokerError:  # it is away: what it takes is seen once it is back
+            return None
+        return too_narrow(most, chunk)
 
     def _model(self, agreement: Agreement) -> ModelPart | None:
         """The own part of the model that is predicted by, if that is what was agreed."""
@@ -145,6 +165,22 @@ class Acceptance:
         if model is not None:
             suits(table, self._config.data.name, model)
         return snapshot, table
+
+
+def too_narrow(most: int | None, chunk: int) -> str | None:
+    """Why a broker does not take an agreement's chunks, with both remedies; None where it does.
+
+    Args:
+        most: Bytes that a chunk may have there; None where it does not tell.
+        chunk: `limits.chunk_bytes` of the agreement.
+    """
+    if most is None or chunk <= most:
+        return None
+    return (
+        f"the broker takes chunks of up to {max(most, 0):,} bytes, and the agreement has {chunk:,}. Have it proposed "
+        f"again with limits.chunk_bytes: {max(most, 1024)}, or raise what the broker takes (Kafka: max.message.bytes "
+        "of the topics; Mosquitto: max_packet_size)."
+    )
 
 
 def fits(file: str, party: str, ids: int, agreement: Agreement) -> None:

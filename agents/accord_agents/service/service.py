@@ -175,7 +175,15 @@ class Service:
         budget = Budget(keystore, config.policy.max_runs_per_peer_per_day)
         taken = self.one_shot.snapshot if self.one_shot else None
         self.acceptance = Acceptance(
-            config, log, self.say, self.spawn, self.durable_secret, budget, seeded_allowed=demo, taken=taken
+            config,
+            log,
+            self.say,
+            self.spawn,
+            self.durable_secret,
+            budget,
+            seeded_allowed=demo,
+            taken=taken,
+            largest=broker.largest_chunk,
         )
         self.deadlines = Deadlines(dispatcher, self.agent.recovery, self.say)
         busy = functools.partial(bool, self.acceptance)

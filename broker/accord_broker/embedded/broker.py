@@ -81,6 +81,10 @@ class EmbeddedBroker:
             except TimeoutError:
                 pass
 
+    async def largest_chunk(self) -> int | None:
+        """Whatever an agreement may name."""
+        return None
+
     async def end(self) -> Mapping[str, int]:
         """The offset of the last record that is not in quarantine."""
         session = self._opened

@@ -44,6 +44,10 @@ class KafkaBroker:
         if session is not None:
             await session.stop()
 
+    async def largest_chunk(self) -> int | None:
+        """What the topics' max.message.bytes allow."""
+        return await apart(self._opened.largest_chunk())
+
     async def publish(self, records: Sequence[Record]) -> None:
         """Append the records; acknowledged means by all replicas in sync."""
         if unknown := {r.family for r in records} - set(FAMILIES):

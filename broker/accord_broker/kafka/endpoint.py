@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from accord_broker.kafka.bearer import Grant, checked, tokens
 from accord_broker.wire.security import FILES, credentials, tls_context
 from accord_schemas.errors import UsageError
 
 _SECURITY = {"plaintext": "PLAINTEXT", "ssl": "SSL", "sasl_ssl": "SASL_SSL"}
-_MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
-_OPTIONS = ("security", "mechanism", *FILES)
+_BEARER = "OAUTHBEARER"
+_MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN", _BEARER)
+_GRANT = ("endpoint", "endpoint_ca", "scope")
+_OPTIONS = ("security", "mechanism", *FILES, *_GRANT)
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 _NAMESPACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PORT = 9092
@@ -32,6 +35,7 @@ class Endpoint:
         mechanism: How user and password are shown with ``sasl_ssl``.
         files: By name, the certificate authority (`ca`; default the system's) and the own `cert` and `key`.
         account: Whose user and password are taken from the environment; see `credentials`.
+        grant: Of the mechanism OAUTHBEARER, what a token endpoint is asked for; None without one.
     """
 
     servers: tuple[tuple[str, int], ...]
@@ -40,9 +44,15 @@ class Endpoint:
     mechanism: str
     files: dict[str, Path]
     account: str = ""
+    grant: Grant | None = None
 
     def __str__(self) -> str:
         return f"kafka://{','.join(self.addresses())}/{self.namespace}"
+
+    @property
+    def bearer(self) -> bool:
+        """Whether a token is shown, and no user and password."""
+        return self.security == "sasl_ssl" and self.mechanism == _BEARER
 
     def addresses(self) -> list[str]:
         """The servers as HOST:PORT."""
@@ -61,7 +71,9 @@ class Endpoint:
         settings: dict[str, Any] = {"security_protocol": _SECURITY[self.security]}
         if self.security != "plaintext":
             settings["ssl_context"] = tls_context(self.files)
-        if self.security == "sasl_ssl":
+        if self.bearer:
+            settings |= {"sasl_mechanism": _BEARER, "sasl_oauth_token_provider": tokens(self.grant, self.account)}
+        elif self.security == "sasl_ssl":
             user, password = credentials(self.account)
             if not user or not password:
                 message = f"{self} with security=sasl_ssl needs a user and a password."
@@ -96,8 +108,14 @@ def parse(url: str, account: str = "") -> Endpoint:
         raise UsageError(f"The broker URL {url!r} names a mechanism, which needs security=sasl_ssl.", hint=_EXAMPLE)
     if ("cert" in files) != ("key" in files):
         raise UsageError(f"The broker URL {url!r} needs cert and key together.", hint=_EXAMPLE)
+    if (named := [name for name in _GRANT if name in options]) and mechanism != _BEARER:
+        raise UsageError(f"The broker URL {url!r} names {named[0]}, which needs mechanism={_BEARER}.", hint=_EXAMPLE)
+    if "endpoint" not in named and named:
+        raise UsageError(f"The broker URL {url!r} names {named[0]}, which needs endpoint=URL.", hint=_EXAMPLE)
+    authority = Path(options["endpoint_ca"]) if "endpoint_ca" in named else None
+    grant = Grant(checked(options["endpoint"]), options.get("scope", ""), authority) if named else None
     servers = tuple(_server(url, text) for text in hosts.split(","))
-    return Endpoint(servers, namespace, security, mechanism, files, account)
+    return Endpoint(servers, namespace, security, mechanism, files, account, grant)
 
 
 def _choice(url: str, options: dict[str, str], name: str, known: tuple[str, ...]) -> str:

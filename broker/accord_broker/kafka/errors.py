@@ -7,12 +7,15 @@ from typing import Any
 
 from aiokafka import errors
 from aiokafka.conn import create_conn
+from aiokafka.protocol.metadata import MetadataRequest
 
+from accord_broker.kafka.bearer import NoTokenError, Tokens
 from accord_broker.kafka.endpoint import Endpoint
 from accord_broker.port import BrokerError, TooLargeError
 
 _DENIED = (errors.TopicAuthorizationFailedError, errors.ClusterAuthorizationFailedError)
 _CREDENTIALS = (errors.SaslAuthenticationFailed, errors.AuthenticationFailedError)
+_TOKEN = (*_CREDENTIALS, errors.KafkaConnectionError, errors.IllegalSaslStateError)
 _MECHANISM = (errors.UnsupportedSaslMechanismError, errors.IllegalSaslStateError)
 _FOR_GOOD = (
     errors.InvalidTopicError,
@@ -31,15 +34,27 @@ _GONE = (errors.OffsetOutOfRangeError, errors.NoOffsetForPartitionError)
 async def not_connected(endpoint: Endpoint, settings: dict[str, Any]) -> BrokerError:
     """Why no server answers: the client only says that it found none, so each one is asked once more."""
     found: BrokerError | None = None
+    bearer: Tokens | None = settings.get("sasl_oauth_token_provider")
     for (host, port), address in zip(endpoint.servers, endpoint.addresses(), strict=True):
+        given = bearer.given if bearer else 0
         try:
             connection = await create_conn(host, port, **settings)
+            if bearer:  # the client takes a refused token for an accepted one: only the next request tells
+                await connection.send(MetadataRequest([]))
         except (OSError, TimeoutError, errors.KafkaError) as error:
-            why = _refused(endpoint, address, error)
+            shown = bearer is not None and bearer.given > given
+            why = (
+                _token(endpoint, address) if shown and isinstance(error, _TOKEN) else _refused(endpoint, address, error)
+            )
             found = found if found and not found.retry else why
         else:
             await connection.close()
     return found or BrokerError(f"{endpoint} does not answer as a Kafka cluster does.", retry=True)
+
+
+def _token(endpoint: Endpoint, address: str) -> BrokerError:
+    hint = "Compare issuer, audience, scope and expiry of the token with what the cluster asks for, and the clocks."
+    return BrokerError(f"{address} does not accept the token ({endpoint.mechanism}).", hint=hint)
 
 
 def _refused(endpoint: Endpoint, address: str, error: Exception) -> BrokerError:
@@ -52,6 +67,8 @@ def _refused(endpoint: Endpoint, address: str, error: Exception) -> BrokerError:
     if isinstance(error, ssl.SSLError):
         hint = "Is it a TLS listener, and are the certificates the right ones?"
         return BrokerError(f"TLS with {address} failed: {error.reason or error}.", hint=hint)
+    if isinstance(error, NoTokenError):
+        return BrokerError(error.message, hint=error.hint, retry=True)
     if isinstance(error, _CREDENTIALS):
         hint = "Set ACCORD_BROKER_USER and ACCORD_BROKER_PASSWORD (or ..._FILE) to a user that may connect."
         return BrokerError(f"{address} does not accept this user and password ({endpoint.mechanism}).", hint=hint)

@@ -58,6 +58,10 @@ class Session:
         """Disconnect; from everything at once, for each may wait long for a cluster that is away."""
         await asyncio.gather(self._stop_reading(), self._writer.stop(), self._stop_asking())
 
+    async def largest_chunk(self) -> int | None:
+        """What the topics' max.message.bytes allow."""
+        return await self._topics.largest_chunk()
+
     async def publish(self, records: Sequence[Record]) -> None:
         """Append records."""
         await self._writer.publish(records)

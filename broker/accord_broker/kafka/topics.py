@@ -33,10 +33,12 @@ CREATED = {
     "compression.type": "uncompressed",  # ciphertext does not shrink, and no sender can make readers inflate a bomb
     "message.timestamp.type": "LogAppendTime",  # else a sender's wrong clock has records refused, or kept for ever
 }
-_CHECKED = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes")
+_LIMIT = "max.message.bytes"
+_CHECKED = ("cleanup.policy", "retention.ms", "retention.bytes", _LIMIT)
 SHORT = 30 * 24 * 3600 * 1000
 """Milliseconds of retention below which an audit may come too late."""
-LARGEST = (512 << 10) + 4 * MAX_HEADER
+_BESIDE = 4 * MAX_HEADER  # bytes of a record besides its chunk, at most
+LARGEST = (512 << 10) + _BESIDE
 """Bytes of a record with a default chunk, at most."""
 PATIENCE = 15.0
 """Seconds for new topics to come up."""
@@ -138,9 +140,23 @@ class Topics:
             if error not in (kafka_errors.NoError, kafka_errors.TopicAlreadyExistsError):
                 raise errors.other(self._endpoint, f"the topic {name} cannot be created", error())
 
-    async def _verify(self, names: list[str]) -> None:
+    async def largest_chunk(self) -> int | None:
+        """Bytes of the largest chunk whose record every topic takes; None without the right to know.
+
+        Raises:
+            BrokerError: The cluster cannot be asked.
+        """
+        told = [r for r in await self._settings(self._used) if not r["error_code"]]
+        limits = [int(e["config_value"]) for r in told for e in r["config_entries"] if e["config_names"] == _LIMIT]
+        return min(limits) - _BESIDE if limits else None
+
+    async def _settings(self, names: list[str]) -> list[dict[str, Any]]:
         answer = await self._ask(DescribeConfigsRequest([(_TOPIC, name, list(_CHECKED)) for name in names]))
-        resources = answer.to_object()["resources"]
+        found: list[dict[str, Any]] = answer.to_object()["resources"]
+        return found
+
+    async def _verify(self, names: list[str]) -> None:
+        resources = await self._settings(names)
         for resource in resources:
             if not resource["error_code"]:
                 configs = {e["config_names"]: e["config_value"] for e in resource["config_entries"]}

@@ -78,6 +78,10 @@ class MqttBroker:
             message = "%s ended %d connections in a row soon and without a word: the next one begins a new session."
             log.warning(f"{message} What the old one held is sent again.", self._endpoint, DROPS)
 
+    async def largest_chunk(self) -> int | None:
+        """What the largest packet of this server allows."""
+        return self._opened.largest_chunk
+
     async def publish(self, records: Sequence[Record]) -> None:
         """Send the records; acknowledged means that the server took them, not that anybody has them."""
         if unknown := {r.family for r in records} - set(FAMILIES):

@@ -50,6 +50,7 @@ BRIEF = 5.0
 """Seconds that a connection stands at least, unless something is wrong with it."""
 PROPERTIES = MAX_HEADER + MAX_SIGNATURE * 4 // 3 + 1024
 """Bytes of a PUBLISH packet besides topic and payload, at most: header and signature as properties."""
+_SEALED = 4096  # bytes of a payload besides its chunk, and of a topic
 
 
 class Connection:
@@ -123,6 +124,11 @@ class Connection:
         if self._stopped or not self._reached:
             return False
         return self._since == math.inf or self._until - self._since < BRIEF
+
+    @property
+    def largest_chunk(self) -> int:
+        """Bytes of a chunk that fits a packet of this server, whatever its topic."""
+        return self._limit - PROPERTIES - _SEALED
 
     async def start(self) -> None:
         """Connect.

@@ -51,6 +51,12 @@ def credentials(account: str = "") -> tuple[str | None, str | None]:
     return _variable("ACCORD_BROKER_USER"), _variable("ACCORD_BROKER_PASSWORD")
 
 
+def variable(name: str, account: str = "") -> str | None:
+    """What ``ACCORD_BROKER_NAME`` says, or ``ACCORD_BROKER_ACCOUNT_NAME`` where that is set."""
+    own = os.environ.get(f"ACCORD_BROKER_{account}_{name}") if account else None
+    return os.environ.get(f"ACCORD_BROKER_{name}") if own is None else own
+
+
 def _variable(name: str) -> str | None:
     file = os.environ.get(f"{name}_FILE")
     if file is None:

@@ -12,14 +12,15 @@ import pytest
 from tests.support.world import agreement
 
 from accord_agents.config.policy import Policy
-from accord_agents.service.acceptance import Acceptance
+from accord_agents.service.acceptance import Acceptance, Largest, too_narrow
 
 
 class Site:
     """A party that accepts whatever is proposed."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, largest: Largest | None = None) -> None:
         self.said: list[str] = []
+        self.fields: list[dict[str, Any]] = []
         self.work: list[Coroutine[Any, Any, None]] = []
         csv = out / "shop.csv"
         csv.write_text("id,a\nann,1\nbob,2\n", encoding="utf-8")
@@ -30,16 +31,21 @@ class Site:
         self.acceptance = Acceptance(
             config,
             log,
-            lambda _cid, command, _fields: self.said.append(command),
+            self.say,
             self.work.append,
             lambda *_: bytes(32),
             budget,
             seeded_allowed=True,
+            largest=largest,
         )
         terms = agreement(2, 3072, max_rounds=5)
         self.collaboration: Any = SimpleNamespace(
             cid="c1", agreement=terms, proposer="bank", peers=("bank",), ended=False, accepted=False
         )
+
+    def say(self, _cid: str, command: str, fields: dict[str, Any]) -> None:
+        self.said.append(command)
+        self.fields.append(fields)
 
 
 @pytest.mark.parametrize("moment", ["before it was looked at", "before the data are read"])
@@ -56,3 +62,24 @@ def test_what_was_called_off_holds_no_erasure_up(tmp_path: Path, moment: str) ->
         asyncio.run(work)
     assert not site.acceptance and not site.said
     assert not (tmp_path / "snapshots").exists()
+
+
+def test_chunks_that_the_own_broker_does_not_take_are_refused_before_the_data_are_read(tmp_path: Path) -> None:
+    async def largest() -> int | None:
+        return 512 * 1024 - 1
+
+    site = Site(tmp_path, largest)
+    site.acceptance.accept(site.collaboration)
+    asyncio.run(site.work[0])
+    (fields,) = site.fields
+    assert site.said == ["refused"] and fields["code"] == "too_large"
+    assert fields["reason"] == "shop's broker does not take the chunks of this agreement"
+    assert fields["detail"] == too_narrow(512 * 1024 - 1, 512 * 1024)
+    assert not (tmp_path / "snapshots").exists()
+
+
+def test_what_a_broker_takes_is_said_with_both_remedies() -> None:
+    assert too_narrow(None, 1 << 20) is None and too_narrow(1024, 1024) is None
+    said = too_narrow(70_000, 524_288)
+    assert said is not None and "70,000" in said and "524,288" in said
+    assert "limits.chunk_bytes: 70000" in said and "max.message.bytes" in said and "max_packet_size" in said

@@ -89,6 +89,9 @@ class Line:
         first, self.at = self.at, self.at + len(found)
         return [Delivery(r, Position("bus", "1", first + i, r.digest())) for i, r in enumerate(found)]
 
+    async def largest_chunk(self) -> int | None:
+        return None
+
     async def end(self) -> Mapping[str, int]:
         return {"bus": len(self.bus.records) - 1} if self.bus.records else {}
 

@@ -23,6 +23,7 @@ from accord_broker.kafka.binding import UNREADABLE
 from accord_broker.port import FAMILIES, BrokerError, Record
 from accord_schemas.errors import FrameError, UsageError
 from accord_schemas.frame import Frame
+from accord_schemas.header import MAX_HEADER
 
 needs_kafka()
 
@@ -99,6 +100,19 @@ def test_unusable_topics_are_refused(space: str, partitions: int, configs: dict[
                 async with opened(plain_url(space)):
                     await asyncio.sleep(0.1)
         assert not caught.value.retry
+
+    play(test())
+
+
+def test_how_large_a_chunk_may_be_follows_from_the_topic_that_takes_least(space: str) -> None:
+    async def test() -> None:
+        await create(f"{space}.psi", max_message_bytes="700000")
+        async with opened(plain_url(space)) as broker, asyncio.timeout(30):
+            most = await broker.largest_chunk()
+            while most != 700_000 - 4 * MAX_HEADER:  # a busy broker says that a topic is there before how it is set
+                await asyncio.sleep(0.1)
+                most = await broker.largest_chunk()
+            await broker.publish([Record("psi", "job", bytes(most))])
 
     play(test())
 

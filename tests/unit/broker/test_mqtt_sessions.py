@@ -22,7 +22,7 @@ from tests.unit.schemas.strategies import frame
 
 from accord_broker.factory import connect
 from accord_broker.mqtt import broker, connection, errors, parse
-from accord_broker.port import Broker, BrokerError, Delivery, Record
+from accord_broker.port import Broker, BrokerError, Delivery, Record, TooLargeError
 from accord_schemas.errors import FrameError
 from accord_schemas.events import Accept
 from accord_schemas.frame import Frame
@@ -321,3 +321,16 @@ def test_a_packet_that_the_client_library_cannot_read_comes_once(url: str) -> No
             await reader.close()
 
     asyncio.run(test())
+
+
+def test_how_large_a_chunk_may_be_follows_from_the_largest_packet(tmp_path: Path) -> None:
+    async def test(url: str) -> None:
+        async with reading(url) as broker:
+            most = await broker.largest_chunk()
+            assert most is not None and 0 < most < 200_000
+            await broker.publish([Record("psi", "job", bytes(most))])
+            with pytest.raises(TooLargeError, match="max_packet_size"):
+                await broker.publish([Record("psi", "job", bytes(200_000))])
+
+    with Mosquitto(tmp_path / "narrow", "allow_anonymous true\nmax_packet_size 200000\n") as narrow:
+        asyncio.run(test(narrow.url("space")))
