@@ -126,6 +126,7 @@ def _write(
             "broker": broker,
             "data": member.data.model_dump(mode="json"),
             "policy": POLICY,
+            "log": {"level": "debug", "rotate_mib": None},  # who plays all parties looks on, by this file
             "keystore": "keystore",
             "passphrase_file": "keystore.key",
             "identities": "../identities.json",

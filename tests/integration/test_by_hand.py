@@ -276,7 +276,10 @@ def test_a_collaboration_at_rest_is_closed_and_can_be_erased(office: Office) -> 
     assert secret
     replayed = json.loads(office.accord("replay", office.home / "shop.yaml", "--json").stdout)
     assert replayed["verdict"] == "identical" and cid in replayed["parties"]["shop"]["collaborations"]
-    assert "payloads" in office.do("shop", "erase", cid[:10])
+    asked = office.do("shop", "erase", cid[:10], code=2)
+    assert "cannot be undone" in asked and "--yes" in asked and "stays: signed" in asked.lower()
+    done = office.do("shop", "erase", cid[:10], "--yes")
+    assert "payloads" in done and "stays: signed headers" in done
     assert "was erased" in office.accord("replay", office.home / "shop.yaml").stdout
     assert select(journal, "SELECT head FROM journal WHERE collaboration=?", cid) == heads
     assert not select(journal, "SELECT wrap FROM channel WHERE collaboration=?", cid)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.integration.command import Command, wait_for
 from tests.integration.test_by_hand import Office
+from tests.support.axe import serious
 from tests.support.chromium import Page, chromium
 from tests.support.real import asked_for
 
@@ -62,11 +63,13 @@ def test_from_a_proposal_to_evidence_by_the_keyboard_alone(office: Office, page:
         page.until("document.body.innerText.includes('Your answer')")
         shown = page.value("document.body.innerText")
         assert "of shop.csv ids" in shown or "ids (" in shown
+        assert serious(page) == []
         assert "which of its ids are common" in shown and "key bits 2048" in shown
         page.tab_to("e.innerText === 'Accept'")
         page.press("Enter")
         page.until("document.querySelector('[data-ended]') && document.body.innerText.includes('Evidence')", 180)
         assert "COMPLETED" in page.value("document.getElementById('live').innerText")
+        assert serious(page) == []
 
         proof = page.value("fetch(document.querySelector('a[download]').href).then(r => r.text())")
         (office.home / "evidence.json").write_text(proof, encoding="utf-8")
@@ -97,6 +100,7 @@ def test_a_phone_s_width_needs_no_scrolling_aside(office: Office, page: Page) ->
             page.open(link_to(page, path))
             page.until("document.readyState === 'complete'")
             assert page.value("document.documentElement.scrollWidth <= innerWidth"), path
+            assert serious(page) == [], path
             assert page.value("document.documentElement.lang === 'en' && document.querySelectorAll('h1').length === 1")
     finally:
         console.terminate()

@@ -76,6 +76,7 @@ OAuthBearerLoginModule required;
 listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class=org.apache.kafka.common.security.oauthbearer.\
 OAuthBearerValidatorCallbackHandler
 listener.name.sasl_ssl.oauthbearer.connections.max.reauth.ms=3600000
+sasl.oauthbearer.jwt.validator.class=org.apache.kafka.common.security.oauthbearer.BrokerJwtValidator
 sasl.oauthbearer.jwks.endpoint.url=file://{folder}/jwks.json
 sasl.oauthbearer.expected.audience=kafka
 sasl.oauthbearer.expected.issuer=https://login.example

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from accord_agents.config.log import LogSettings
 from accord_agents.config.metrics import MetricsSettings
 from accord_agents.config.policy import Policy
 from accord_agents.config.problems import AS_WRITTEN, branch, usage_error
@@ -319,6 +320,7 @@ class Config(BaseModel):
             many as `workers`.
         executor: Where heavy tasks run; beside the agent without it.
         metrics: Where metrics, health and readiness are served; nowhere without it.
+        log: How `agent.log` is written.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -338,6 +340,7 @@ class Config(BaseModel):
     most_workers: Annotated[int, Field(ge=1, le=256)] | None = None
     executor: ClusterSettings | None = None
     metrics: MetricsSettings | None = None
+    log: LogSettings = LogSettings()
 
     @property
     def trained(self) -> Path:

@@ -327,14 +327,14 @@ class Agent:
         for row, (_, outcome) in zip(batch.rows, effects.outcomes, strict=True):
             size = len(row.payload or b"")
             ids = trace.fields(outcome.event)
-            self.log.info("row", collaboration=row.collaboration, kind=row.kind, bytes=size, **ids)
+            self.log.debug("row", collaboration=row.collaboration, kind=row.kind, bytes=size, **ids)
             if row.kind == "job":
                 self.hooks.journaled(row.collaboration, Address(*row.head.decode().split("\n")))
         by_id: dict[str, list[Any]] = {}
         said = [frame for _, outcome in effects.outcomes for frame in outcome.frames]
         for out, frame in zip(batch.outgoing, said, strict=True):
             by_id.setdefault(out.collaboration, []).append(out)
-            self.log.info(
+            self.log.debug(
                 "said",
                 collaboration=out.collaboration,
                 family=out.family,

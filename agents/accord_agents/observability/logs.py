@@ -1,17 +1,22 @@
-"""The agent's log: JSON lines, flushed one by one. No secret, no row, no payload ever reaches it."""
+"""The agent's log: lines of JSON or for eyes, flushed one by one. No secret, no row, no payload ever reaches it."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import traceback
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 
+from accord_agents.config.log import LogSettings
+from accord_agents.observability.rotation import RotatingFile
+
 MAX_CAUSES = 8
+_PLACE = {"timestamp": 0, "level": 1, "event": 2}
 ADAPTERS = "accord_broker"
 """The logger of broker adapters, whose words are ours."""
 
@@ -24,7 +29,7 @@ class _Lines(structlog.WriteLogger):
         with contextlib.suppress(OSError):
             super().msg(message)
 
-    info = warning = error = msg
+    debug = info = warning = error = msg
 
 
 def _where(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -47,23 +52,44 @@ def described(error: BaseException) -> list[str]:
     return said
 
 
-def open_log(path: Path, party: str) -> Any:
+def open_log(path: Path, party: str, settings: LogSettings = LogSettings()) -> Any:  # noqa: B008 - frozen
     """A logger that appends to `path`."""
-    return logger(path.open("a", encoding="utf-8", buffering=1)).bind(party=party)
+    file = RotatingFile(path, (settings.rotate_mib or 0) << 20, settings.keep)
+    return logger(file, settings.level, human=settings.form == "human").bind(party=party)
 
 
-def logger(stream: TextIO) -> Any:
-    """A logger of JSON lines."""
+def logger(stream: TextIO | RotatingFile, level: str = "info", *, human: bool = False) -> Any:
+    """A logger of JSON lines, or of lines for eyes."""
     return structlog.wrap_logger(
-        _Lines(stream),
+        _Lines(cast(TextIO, stream)),
         processors=[
             structlog.processors.add_log_level,
             _where,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(sort_keys=True),
+            _in_order,
+            _for_eyes if human else structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
     )
+
+
+def _in_order(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """When, how grave and what first, then the rest by name."""
+    return {name: event[name] for name in sorted(event, key=lambda name: (_PLACE.get(name, len(_PLACE)), name))}
+
+
+def _for_eyes(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
+    """``2026-11-29 05:43:45.123Z  warning  broker  logger=… problem="…"``; what a text holds breaks no line."""
+    when, level, what = (str(event.pop(name, "")) for name in _PLACE)
+    rest = "  ".join(f"{name}={_shown(value)}" for name, value in event.items())
+    return f"{when[:23].replace('T', ' ')}Z  {level:<7}  {what:<12}  {rest}".rstrip()
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        plain = value.isascii() and value.isprintable() and " " not in value and value
+        return value if plain else json.dumps(value)
+    return json.dumps(value, default=repr)
 
 
 class _Route(logging.Handler):

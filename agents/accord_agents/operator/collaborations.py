@@ -69,9 +69,37 @@ def ask(path: Path, collaboration: str, ids: Sequence[str], *, last: bool) -> st
     return lines.getvalue().rstrip("\n")
 
 
-def erase(path: Path, collaboration: str) -> str:
-    """Erase what the party holds of a collaboration that has ended."""
+STAYS = (
+    "stays: signed headers, digests and what travelled in clear, so that evidence can still be exported and checked; "
+    "and the results that were written for people, in {folder}"
+)
+"""What an erasure leaves."""
+
+
+def erase(path: Path, collaboration: str, *, yes: bool) -> str:
+    """Erase what the party holds of a collaboration that has ended, and say what stays.
+
+    Raises:
+        UsageError: Nobody has said that it is meant; nothing was erased.
+    """
     config = load(path)
+    found = [s for s in statuses(config) if s["collaboration"].startswith(collaboration)]
+    if len(found) != 1:
+        how = "no" if not found else "more than one"
+        raise UsageError(f"{how} collaboration begins with {collaboration!r}.", hint="See them all with: accord status")
+    (one,) = found
+    stays = STAYS.format(folder=config.out / one["collaboration"])
+    if not yes:
+        raise UsageError(
+            f"{one['collaboration'][:12]} ({one['name']}, {one['state']}) would be erased: its payloads, keys and "
+            "copy of the data. That cannot be undone, and the run cannot be replayed any more. "
+            f"{stays[0].upper()}{stays[1:]}.",
+            hint="If that is meant, say it with --yes.",
+        )
+    return f"{_erased(config, collaboration)}\n{stays}"
+
+
+def _erased(config: Config, collaboration: str) -> str:
     if running(config.out):
         return f"erased {_ask(config, 'erase', {'collaboration': collaboration})['erased']}"
     keystore = Keystore.open(config.keystore, passphrase(config.passphrase_file))

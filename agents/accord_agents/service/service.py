@@ -94,7 +94,7 @@ class Service:
         self.keystore = Keystore.open(config.keystore, passphrase(config.passphrase_file))
         forget()
         self.identity = own_identity(self.keystore, config.party)
-        self.log = open_log(config.out / "agent.log", config.party)
+        self.log = open_log(config.out / "agent.log", config.party, config.log)
         self.executor = executor(config, lambda problem: self.log.warning("cluster", problem=problem))
         self.memory = Memory()
         self.reruns = Reruns(self.keystore.memory, self.keystore.get("storage"))

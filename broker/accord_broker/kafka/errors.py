@@ -39,8 +39,7 @@ async def not_connected(endpoint: Endpoint, settings: dict[str, Any]) -> BrokerE
         given = bearer.given if bearer else 0
         try:
             connection = await create_conn(host, port, **settings)
-            if bearer:  # the client takes a refused token for an accepted one: only the next request tells
-                await connection.send(MetadataRequest([]))
+            answer = await connection.send(MetadataRequest([])) if bearer else None
         except (OSError, TimeoutError, errors.KafkaError) as error:
             shown = bearer is not None and bearer.given > given
             why = (
@@ -49,10 +48,13 @@ async def not_connected(endpoint: Endpoint, settings: dict[str, Any]) -> BrokerE
             found = found if found and not found.retry else why
         else:
             await connection.close()
+            if answer is not None and not answer.brokers:
+                found = _token(endpoint, address)
     return found or BrokerError(f"{endpoint} does not answer as a Kafka cluster does.", retry=True)
 
 
 def _token(endpoint: Endpoint, address: str) -> BrokerError:
+    """The client takes a refused token for an accepted one: the next request closes the connection, or names nobody."""
     hint = "Compare issuer, audience, scope and expiry of the token with what the cluster asks for, and the clocks."
     return BrokerError(f"{address} does not accept the token ({endpoint.mechanism}).", hint=hint)
 

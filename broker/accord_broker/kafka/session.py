@@ -52,6 +52,8 @@ class Session:
             await self._asker.start()
         except KafkaError:
             raise await errors.not_connected(self._endpoint, self._security) from None
+        if self._endpoint.bearer and not self._asker._client.cluster.brokers():
+            raise await errors.not_connected(self._endpoint, self._security)
         self._ids = await self._topics.prepare(create=self._create)
 
     async def stop(self) -> None:

@@ -179,10 +179,16 @@ class Topics:
             log.warning("The topic %s drops events that audits need. Set retention.ms and retention.bytes to -1.", name)
 
     async def _ask(self, request: Request[Any]) -> Any:
-        try:
-            return await self._client.send(self._client.get_random_node(), request)
-        except (
-            kafka_errors.KafkaError,
-            NotImplementedError,
-        ) as error:  # the latter: the server is too old for the request
-            raise errors.other(self._endpoint, "the topics cannot be looked up", error) from None
+        again = self._endpoint.bearer  # a cluster closes connections whose token has run out; the next one has another
+        while True:
+            try:
+                return await self._client.send(self._client.get_random_node(), request)
+            except kafka_errors.KafkaConnectionError as error:
+                if not again:
+                    raise errors.other(self._endpoint, "the topics cannot be looked up", error) from None
+                again = False
+            except (
+                kafka_errors.KafkaError,
+                NotImplementedError,
+            ) as error:  # the latter: the server is too old for the request
+                raise errors.other(self._endpoint, "the topics cannot be looked up", error) from None

@@ -70,20 +70,24 @@ def ask(
     typer.echo(wanted(config, collaboration, ids or [], last=last))
 
 
-def erase(collaboration: Collaboration, config: Config = PARTY_FILE) -> None:
+def erase(
+    collaboration: Collaboration,
+    yes: Annotated[bool, typer.Option("--yes", help="It is meant: erase it.")] = False,
+    config: Config = PARTY_FILE,
+) -> None:
     """Erase what this party holds of a collaboration that has ended: payloads, keys, its copy of the data.
 
     Signed headers, digests and what travelled in clear stay, so that evidence can still be exported and checked; the
     run cannot be replayed any more. Results that were written for people (model.json and the like) stay too. An agent
-    does the same by itself once the agreed `retain_days` are over.
+    does the same by itself once the agreed `retain_days` are over. Without --yes it says what would go and what stays, and erases nothing.
 
     \b
     Example
-      accord erase 3f9c2a7e
+      accord erase 3f9c2a7e --yes
     """
     from accord_agents.operator.collaborations import erase as forget
 
-    typer.echo(forget(config, collaboration))
+    typer.echo(forget(config, collaboration, yes=yes))
 
 
 def refuse(
