@@ -14,7 +14,20 @@ _ENDS = ("REFUSED", "FAILED", "CANCELLED", "EXPIRED", "COMPLETED")
 
 _FIGURES = dict.fromkeys(name for job in JOBS.values() for name in job.figures)
 FIELDS = (
-    *("status", "reason", "job", "leader", *_FIGURES, "reference", "profile", "seconds", "work", "bytes", "events"),
+    *(
+        "status",
+        "reason",
+        "job",
+        "leader",
+        *_FIGURES,
+        "reference",
+        "alone",
+        "profile",
+        "seconds",
+        "work",
+        "bytes",
+        "events",
+    ),
     *("peak_rss_mib", "backend", "restarts", "warnings", "insecure_seed", "accord_version"),
     *("parties", "traffic", "timeline"),
 )

@@ -54,3 +54,17 @@ def leader(result: Result) -> str:
     parties: Mapping[str, str] = result.get("parties") or {}
     held = (party for party, role in parties.items() if role == LABEL_HOLDER)
     return result.get("leader") or next(held, "the leader")
+
+
+_BEST = ("r2", "auc", "deviance", "rmse")
+"""The figure that says it shortest, the first that there is."""
+
+
+def without_others(result: Result) -> str | None:
+    """How far the label holder comes alone and how far all come together, in a sentence; None where nobody compared."""
+    joint, first = result.get("metrics") or {}, leader(result)
+    own = ((result.get("alone") or {}).get(first) or {}).get("own") or {}
+    name = next((name for name in _BEST if joint.get(name) is not None and own.get(name) is not None), None)
+    if name is None:
+        return None
+    return f"On the same TEST rows {first} alone reaches {name} {number(own[name], 3)}, all together {number(joint[name], 3)}."

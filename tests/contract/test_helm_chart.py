@@ -44,7 +44,7 @@ def tool() -> Path:
 def rendered(values: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The objects of a release, and what Helm's lint says."""
     env = os.environ | {"PYTHONPATH": str(tool())}
-    command = [sys.executable, "-c", SCRIPT, CHART, json.dumps(values)]
+    command = [sys.executable, "-c", SCRIPT, str(CHART), json.dumps(values)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, timeout=60)
     assert done.returncode == 0, done.stderr[-2000:]
     said = json.loads(done.stdout)

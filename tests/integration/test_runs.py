@@ -15,7 +15,7 @@ from accord_schemas.frame import Frame
 
 FIELDS = (
     *("status", "reason", "intersection_size", "train_rows", "test_rows", "gate", "rounds", "converged", "loss"),
-    *("coefficients", "intercept", "metrics", "reference", "model_digest", "engine", "protection", "profile"),
+    *("coefficients", "intercept", "metrics", "reference", "alone", "model_digest", "engine", "protection", "profile"),
     *("seconds", "bytes", "events", "peak_rss_mib", "scheme", "backend", "restarts", "warnings", "insecure_seed"),
     "accord_version",
 )

@@ -11,11 +11,13 @@ from typing import Any
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.files.durable import written
 from accord_agents.intake.table import Table
+from accord_agents.results import alone as without_others
 from accord_agents.results import remedies
 from accord_agents.results.summary import RunSummary
 from accord_protocols.jobs.base import Learned
 from accord_protocols.jobs.outputs import Output
 from accord_protocols.kernel.lifecycle import COMPLETED
+from accord_schemas.agreement import Agreement
 from accord_schemas.codes import Code
 from accord_schemas.errors import AccordError
 
@@ -29,12 +31,18 @@ class Findings:
         outputs: Files besides it; none unless the collaboration was completed.
         notes: What these are made of.
         alone: Whose ids were nobody else's: they are described to their people. Empty where some were.
+        terms: What was agreed, of a completed collaboration.
+        about: What reports begin and end with: the collaboration's name, and how long it is kept.
+        remedies: What people can do where a gate refused, a sentence each.
     """
 
     result: dict[str, Any] = field(repr=False)
     outputs: tuple[Output, ...]
     notes: dict[str, Any] = field(repr=False)
     alone: str
+    terms: Agreement | None = None
+    about: dict[str, Any] = field(default_factory=dict)
+    remedies: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, collaboration: Collaboration, run: RunSummary, facts: Mapping[str, Any]) -> Findings:
@@ -43,7 +51,13 @@ class Findings:
         outputs = job.outputs if collaboration.state == COMPLETED and job is not None else ()
         nobody = collaboration.ended_as(Code.NOBODY) or run.notes.get("intersection_size") == 0
         result = {**result_fields(collaboration, run), **facts}
-        return cls(result, outputs, dict(run.notes), collaboration.me if nobody else "")
+        agreed = collaboration.agreement
+        about = {} if agreed is None else {"name": agreed.name, "retain_days": agreed.limits.retain_days}
+        alone = collaboration.me if nobody else ""
+        found = cls(result, outputs, dict(run.notes), alone, agreed if outputs else None, about)
+        if agreed is not None and collaboration.ended_as(Code.GATE):
+            found.remedies.extend(remedies.of_gate(agreed, run.notes.get("gate") or {}))
+        return found
 
     def documents(self, table: Table | None) -> dict[str, Iterator[bytes]]:
         """The files besides result.json in pieces, by name.
@@ -53,6 +67,9 @@ class Findings:
         """
         made = {output.file: output.made(self.notes, table) for output in self.outputs}
         return {name: pieces for name, pieces in made.items() if pieces is not None}
+
+    def _without_others(self, table: Table) -> dict[str, Any]:
+        return without_others.figures(self.result["party"], self.terms, self.notes, table)
 
     def write(self, folder: Path, table: Callable[[], Table | None], *, again: bool = False) -> None:
         """Write them.
@@ -74,7 +91,10 @@ class Findings:
             ) from None
         for name, pieces in () if again else self.documents(table()).items():
             written(folder / name, pieces)
-        result = dict(self.result)
+        result = {**self.result, **self.about, "warnings": [*self.remedies, *self.result["warnings"]]}
+        compared = self.terms is not None and self.terms.train is not None
+        if compared and (own := table()) is not None and (figures := self._without_others(own)):
+            result["alone"] = {self.result["party"]: figures}
         if self.alone and (rows := table()) is not None:
             result["warnings"] = [*result["warnings"], *remedies.of_nobody(self.alone, rows.own_ids)]
         written(folder / "result.json", [json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True).encode()])
@@ -85,9 +105,6 @@ def result_fields(collaboration: Collaboration, run: RunSummary) -> dict[str, An
     me, agreement, job = collaboration.me, collaboration.agreement, collaboration.job
     read = [f"{me}: {warning}" for warning in collaboration.data.get("warnings", ())]
     detail = [f"{me}: {collaboration.detail}"] if collaboration.detail else []
-    gate: list[str] = []
-    if agreement is not None and collaboration.ended_as(Code.GATE):
-        gate = remedies.of_gate(agreement, run.notes.get("gate") or {})
     figures: dict[str, Any] = {}
     if agreement is not None and job is not None:
         learned = Learned(me, agreement, run.notes, collaboration.state == COMPLETED)
@@ -107,6 +124,6 @@ def result_fields(collaboration: Collaboration, run: RunSummary) -> dict[str, An
         "events": dict(run.events),
         "traffic": {me: dict(run.traffic)},
         "timeline": {me: run.timeline},
-        "warnings": list(dict.fromkeys([*detail, *gate, *read, *run.warnings])),
+        "warnings": list(dict.fromkeys([*detail, *read, *run.warnings])),
         "insecure_seed": bool(agreement and agreement.seeded),
     }

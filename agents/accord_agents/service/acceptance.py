@@ -110,8 +110,7 @@ class Acceptance:
             if (narrow := await self._narrow(agreement.limits.chunk_bytes)) is not None:
                 self._log.error("broker", problem=narrow)
                 reason = f"{self._config.party}'s broker does not take the chunks of this agreement"
-                fields = {"reason": reason, "detail": narrow, "code": Code.TOO_LARGE}
-                self._say(cid, "refused", fields)
+                self._say(cid, "refused", {"reason": reason, "detail": narrow, "code": Code.TOO_LARGE})
                 return
             model = await asyncio.to_thread(self._model, agreement)
             snapshot, table = await asyncio.to_thread(self._read, cid, agreement, model)

@@ -182,10 +182,12 @@ PLAYED = Played(
         ("model", words.model),
         ("information value", binned.highest),
         ("on TEST rows", lambda result: words.metrics(result.get("metrics"))),
+        ("without the others", lambda result: words.metrics(words.alone(result))),
         ("in plaintext", lambda result: words.metrics(result.get("reference"))),
         ("without preparation", lambda result: words.metrics((result.get("reference") or {}).get("unprepared"))),
     ),
     sections=(
+        sections.added,
         sections.metrics,
         prediction.deciles,
         sections.coefficients,

@@ -165,3 +165,9 @@ def metrics(metrics: Mapping[str, Any] | None) -> str:
         for name, v in (metrics or {}).items()
         if v is not None and name not in ("max_coefficient_error", "unprepared")
     )
+
+
+def alone(result: Result) -> Mapping[str, Any]:
+    """Figures of the label holder's own columns, on the same TEST rows."""
+    found: Mapping[str, Any] = ((result.get("alone") or {}).get(leader(result)) or {}).get("own") or {}
+    return found

@@ -28,7 +28,7 @@ def render(result: Result) -> str:
         sections.warnings(result),
         *(section(result) for section in played.sections),
         sections.learned(result, played.learned(result) if result.get("parties") else []),
-        *(section(result) for section in (sections.timeline, sections.traffic, sections.versions)),
+        *(section(result) for section in (sections.left, sections.timeline, sections.versions)),
     ]
     return document("Accord report", "\n".join(filter(None, parts)))
 

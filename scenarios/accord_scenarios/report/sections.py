@@ -52,7 +52,11 @@ def headline(result: wording.Result, verdict: str, *, good: bool) -> str:
     items = "".join(
         f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items() if value != "–"
     )
-    title = f'<header><p>Accord · {escape(str(result.get("status")))}</p><h1 class="{"good" if good else ""}">{escape(verdict)}</h1></header>'
+    about = [
+        str(result.get("status")),
+        *(str(result[name]) for name in ("name", "date", "collaboration") if result.get(name)),
+    ]
+    title = f'<header><p>Accord · {escape(" · ".join(about))}</p><h1 class="{"good" if good else ""}">{escape(verdict)}</h1></header>'
     return title + (f"<section><dl>{items}</dl></section>" if items else "")
 
 
@@ -78,6 +82,80 @@ def metrics(result: wording.Result) -> str:
         error = wording.number(plain["max_coefficient_error"], 2)
         body += f'<p class="soft">Largest difference of a coefficient from plaintext training: {error}, relative to the largest coefficient.</p>'
     return section("How well it predicts", body)
+
+
+def added(result: wording.Result) -> str:
+    """What the others add: the label holder's own model beside the joint one, on the same TEST rows."""
+    joint, first = result.get("metrics") or {}, wording.leader(result)
+    found = (result.get("alone") or {}).get(first) or {}
+    own, none = found.get("own") or {}, found.get("baseline") or {}
+    if not (joint and own):
+        return ""
+    rows: list[Sequence[Cell]] = [
+        [name, *((wording.number(values.get(name), 4),) for values in (none, own, joint))]
+        for name in joint
+        if joint[name] is not None and name in own
+    ]
+    heads: list[Cell] = ["", ("no columns",), (f"{first} alone",), ("jointly",)]
+    said = wording.without_others(result)
+    return section("What the others add", (f"<p>{escape(said)}</p>" if said else "") + table(heads, rows))
+
+
+def left(result: wording.Result) -> str:
+    """What left each company, in which protection, to whom, how much, and how long it is kept."""
+    families, sent = result.get("bytes") or {}, result.get("traffic") or {}
+    counts, mine = result.get("events") or {}, result.get("party")
+    if not families:
+        return ""
+    rows: list[Sequence[Cell]] = [
+        [
+            _CARRIES.get(name, name),
+            _PROTECTION.get(name, ""),
+            (wording.number(counts.get(name)),),
+            (wording.size(count),),
+        ]
+        for name, count in families.items()
+    ]
+    heads: list[Cell] = ["what", "protection", ("events",), ("size",)]
+    names = list(
+        dict.fromkeys([*(result.get("parties") or {}), *sent, *(to for row in sent.values() for to in row or {})])
+    )
+    matrix: list[Sequence[Cell]] = [
+        [name, *((wording.size((sent.get(name) or {}).get(to)),) for to in names)] for name in names if sent.get(name)
+    ]
+    kept = result.get("retain_days")
+    erased = (
+        ""
+        if kept is None
+        else (
+            f"Payloads, keys and the copy of the data are erased {kept} days after the end at every party; signed headers and digests stay. "
+        )
+    )
+    note = (
+        f'<p class="soft">{erased}The log keeps what was written to it for as long as its owner has it do so; what is encrypted there opens to its '
+        "recipients alone. An event for several is counted once above, and once for each of them below.</p>"
+    )
+    whole = table(heads, rows) + table(["from \\ to", *((name,) for name in names)], matrix) + note
+    return section(f"What left {'this company' if mine else 'the companies'}, and to whom", whole)
+
+
+_CARRIES = {
+    "control": "terms, consent, states, checkpoints",
+    "keys": "public keys",
+    "psi": "blinded ids",
+    "intermediates": "intermediate values",
+    "gradients": "sums and gradients",
+    "results": "outcome: rounds, digests",
+}
+_PROTECTION = {
+    "control": "signed, in clear",
+    "keys": "signed, in clear: public keys alone",
+    "psi": "signed, encrypted to each recipient; ids are blinded within",
+    "intermediates": "signed, encrypted to each recipient",
+    "gradients": "signed, encrypted to each recipient",
+    "results": "signed, in clear",
+}
+"""By topic family (docs/operations.md#topics)."""
 
 
 def loss(result: wording.Result) -> str:
@@ -196,24 +274,6 @@ def timeline(result: wording.Result) -> str:
         ends = [sum(list(clock.values())[: k + 1]) for k in range(len(clock))]
         parties = {"all": [(phase, end - clock[phase], end) for phase, end in zip(clock, ends, strict=True)]}
     return section("Phases", charts.timeline({party: bars or [] for party, bars in parties.items()}))
-
-
-def traffic(result: wording.Result) -> str:
-    """Who sent how much to whom, and of what kind."""
-    sent = result.get("traffic") or {}
-    names = list(
-        dict.fromkeys([*(result.get("parties") or {}), *sent, *(name for row in sent.values() for name in row or {})])
-    )
-    rows: list[Sequence[Cell]] = [
-        [name, *((wording.size((sent.get(name) or {}).get(to)),) for to in names)] for name in names if sent.get(name)
-    ]
-    matrix = table(["from \\ to", *((name,) for name in names)], rows)
-    kinds = result.get("bytes") or {}
-    events = result.get("events") or {}
-    families = [[kind, (wording.number(events.get(kind)),), (wording.size(count),)] for kind, count in kinds.items()]
-    return section("Who sent how much to whom", matrix) + section(
-        "What was sent", table(["family", ("events",), ("size",)], families)
-    )
 
 
 def versions(result: wording.Result) -> str:

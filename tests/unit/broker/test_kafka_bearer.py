@@ -65,7 +65,7 @@ def test_an_endpoint_is_asked_once_as_long_as_its_token_lasts(login: Issuer) -> 
 
 def test_one_that_has_nearly_run_out_is_got_again(login: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     tokens, now = provider(f"{BASE}&endpoint={login.url}"), [1000.0]
-    monkeypatch.setattr(bearer.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("accord_broker.kafka.bearer.time.monotonic", lambda: now[0])
     login.seconds = 100
     got(tokens)
     for later, times in ((79.0, 1), (81.0, 2), (160.0, 2), (162.0, 3)):

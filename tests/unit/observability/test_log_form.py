@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from accord_agents.config.log import LogSettings
-from accord_agents.observability.logs import logger, open_log
+from accord_agents.observability.logs import logger
 from accord_agents.observability.rotation import RotatingFile
 
 
@@ -62,8 +62,10 @@ def test_a_large_log_is_begun_anew_and_the_last_ones_are_kept(tmp_path: Path) ->
 def test_one_that_never_ends_is_one_file_and_a_folder_that_cannot_be_written_stops_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = open_log(tmp_path / "agent.log", "bank", LogSettings(rotate_mib=None))
-    log.info("x")
+    endless = RotatingFile(tmp_path / "agent.log", most=0, keep=5)
+    for number in range(9):
+        endless.write(f"{number}\n")
+    endless.close()
     file = RotatingFile(tmp_path / "small.log", most=1, keep=1)
     file.write("1\n")
 
@@ -74,7 +76,7 @@ def test_one_that_never_ends_is_one_file_and_a_folder_that_cannot_be_written_sto
     file.write("2\n")
     file.close()
     assert (tmp_path / "small.log").read_text() == "1\n2\n"
-    assert len((tmp_path / "agent.log").read_text().splitlines()) == 1
+    assert len((tmp_path / "agent.log").read_text().splitlines()) == 9
 
 
 def test_settings_are_checked() -> None:

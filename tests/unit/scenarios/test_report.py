@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from tests.unit.scenarios.results import COMPLETED, FAILED, REFUSED
 
+from accord_broker.port import FAMILIES, QUARANTINE
 from accord_scenarios.jobs.registry import PLAYED
-from accord_scenarios.report import charts
+from accord_scenarios.report import charts, sections
 from accord_scenarios.report.diagrams import bars, calibration
 from accord_scenarios.report.page import render
 
@@ -169,3 +170,33 @@ def test_penalties_that_were_tried_are_shown_and_which_was_chosen() -> None:
     shown = page[page.index("Cross-validation") :]
     assert shown.index("0.1 (chosen)") < shown.index("1.25") < shown.index("1.0") < shown.index("2.5")
     assert "Cross-validation" not in render({**COMPLETED, "l2": 0.1, "l2_path": None})
+
+
+ALONE = {
+    "bank": {"own": {"rmse": 70.0, "mae": 60.0, "r2": 0.008}, "baseline": {"rmse": 71.0, "mae": 61.0, "r2": -0.001}}
+}
+
+
+def test_what_the_others_add_stands_first() -> None:
+    text = _Page(render(COMPLETED | {"alone": ALONE})).text
+    said = "On the same TEST rows bank alone reaches r2 0.008, all together 0.48."
+    assert said in text and text.index(said) < text.index("How well it predicts")
+    assert "bank alone" in text and "no columns" in text and "-0.001" in text
+    assert "What the others add" not in _Page(render(COMPLETED)).text
+    assert "What the others add" not in _Page(render(COMPLETED | {"alone": ALONE, "metrics": None})).text
+
+
+def test_what_left_is_said_with_protection_recipients_and_how_long_it_is_kept() -> None:
+    own = {"party": "bank", "retain_days": 30, "traffic": {"bank": {"shop": 900_000}}, "name": "credit"}
+    text = _Page(render(COMPLETED | own)).text
+    assert "What left this company, and to whom" in text and "erased 30 days after the end" in text
+    assert "ids are blinded within" in text and "900.0 kB" in text and "Accord · COMPLETED · credit" in text
+    whole = _Page(render(COMPLETED)).text
+    assert "What left the companies, and to whom" in whole and "days after the end" not in whole
+    assert sum(COMPLETED["bytes"].values()) == 1_900_000 and "1.5 MB" in whole and "400.0 kB" in whole
+    assert "What left" not in _Page(render(REFUSED)).text
+
+
+def test_every_family_is_named_and_its_protection_said() -> None:
+    events = {family for family in FAMILIES if family != QUARANTINE}
+    assert set(sections._CARRIES) == set(sections._PROTECTION) == events
