@@ -30,6 +30,18 @@ def absent_is_default(value: Any) -> Any:
     return {} if value is None else value
 
 
+def sole(parties: Mapping[str, Bringer], role: str) -> str:
+    """Who has a role that one party has.
+
+    Raises:
+        ValueError: Nobody has it, or several.
+    """
+    found = [name for name, party in parties.items() if party.role == role]
+    if len(found) != 1:
+        raise ValueError(f"exactly one party has the role {role}; found {', '.join(found) or 'none'}")
+    return found[0]
+
+
 class Section(BaseModel):
     """A part of a scenario: frozen, strict, unknown keys refused."""
 

@@ -68,3 +68,8 @@ def without_others(result: Result) -> str | None:
     if name is None:
         return None
     return f"On the same TEST rows {first} alone reaches {name} {number(own[name], 3)}, all together {number(joint[name], 3)}."
+
+
+def other(result: Result) -> str:
+    """Of two parties who did not lead."""
+    return next((party for party in sorted(result.get("parties") or {}) if party != leader(result)), "the other")

@@ -19,7 +19,8 @@ from accord_protocols.model.part import ModelPart
 from accord_protocols.phases.training.evaluate import WIDE
 from accord_protocols.preparation.moments import magnitude
 from accord_protocols.preparation.weighing import row_weights
-from accord_schemas.agreement import Agreement, Train
+from accord_schemas.agreement import Agreement
+from accord_schemas.parts import Train
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]

@@ -9,9 +9,9 @@ from pydantic import Field, ValidationError, model_validator
 from accord_protocols.jobs import match
 from accord_scenarios.jobs.base import Folder, Played, Result, Tables
 from accord_scenarios.match_reference import held_against
-from accord_scenarios.model import Member, Scenario, Section
+from accord_scenarios.model import Member, Scenario, Section, sole
 from accord_scenarios.report import sections
-from accord_scenarios.wording import leader, number
+from accord_scenarios.wording import leader, number, other
 from accord_schemas.matching import WEIGHTS, Kind, Match, Resampling
 from accord_schemas.parts import Party
 
@@ -67,9 +67,7 @@ class Search(Scenario):
     @model_validator(mode="after")
     def _one_looks_at_one(self) -> Self:
         for role in (match.CLIENT, match.SERVER):
-            found = [name for name, party in self.parties.items() if party.role == role]
-            if len(found) != 1:
-                raise ValueError(f"exactly one party has the role {role}; found {', '.join(found) or 'none'}")
+            sole(self.parties, role)
         if bare := [name for name, party in self.parties.items() if party.data.images is None]:
             raise ValueError(f"{bare[0]} brings no folder of images; set data.images")
         return self
@@ -82,10 +80,6 @@ def _terms(scenario: Search) -> dict[str, Any]:
 def _compare(scenario: Search, result: dict[str, Any], tables: Tables, folder: Folder) -> None:
     server = next(name for name in scenario.parties if name != scenario.leader)
     held_against(scenario.match.terms(), scenario.leader, server, result, tables, folder)
-
-
-def _other(result: Result) -> str:
-    return next((party for party in sorted(result.get("parties") or {}) if party != leader(result)), "the other")
 
 
 def _found(result: Result) -> dict[str, Any]:
@@ -102,19 +96,19 @@ def _verdict(result: Result) -> str:
             " Every decision is that of a plain comparison." if same else " Decisions differ from a plain comparison."
         )
     return (
-        f"{leader(result)} looked for {number(found.get('probes'))} {what} among {number(found.get('gallery'))} of {_other(result)}: "
+        f"{leader(result)} looked for {number(found.get('probes'))} {what} among {number(found.get('gallery'))} of {other(result)}: "
         f"{number(found.get('matched'))} of them are there.{against}"
     )
 
 
 def _learned(result: Result) -> list[str]:
-    found, first, other = _found(result), leader(result), _other(result)
+    found, first, second = _found(result), leader(result), other(result)
     return [
-        f"{first} learns, of each picture that it looks for, the file names in {other}'s gallery that are within the "
+        f"{first} learns, of each picture that it looks for, the file names in {second}'s gallery that are within the "
         f"threshold of {number(found.get('threshold'))}; no distance, and nothing of any other picture there.",
-        f"{first} learns, too, that {other} has {number(found.get('gallery'))} pictures, and that {number(found.get('near'))} of "
+        f"{first} learns, too, that {second} has {number(found.get('gallery'))} pictures, and that {number(found.get('near'))} of "
         f"{number(found.get('pairs'))} pairs among them are as near as that.",
-        f"{other} learns how many pictures {first} looks for; neither which nor what came of it.",
+        f"{second} learns how many pictures {first} looks for; neither which nor what came of it.",
     ]
 
 
@@ -144,7 +138,7 @@ def outcome(result: Result) -> str:
         ["pairs within the gallery that would match", (_near(result) or "none",)],
     ]
     rows: list[list[sections.Cell]] = [[image, name] for image, name in found.get("matches") or []]
-    matches = sections.table([f"image of {leader(result)}", f"match at {_other(result)}"], rows) if rows else ""
+    matches = sections.table([f"image of {leader(result)}", f"match at {other(result)}"], rows) if rows else ""
     return sections.section("Matches", sections.table(["", ("",)], facts) + matches)
 
 

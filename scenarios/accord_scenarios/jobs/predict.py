@@ -10,7 +10,7 @@ from accord_agents.config.party_file import Config
 from accord_agents.results.trained import trained
 from accord_protocols.jobs import predict
 from accord_scenarios.jobs.base import Played, Result
-from accord_scenarios.model import Member, Scenario, Section
+from accord_scenarios.model import Member, Scenario, Section, sole
 from accord_scenarios.report import sections
 from accord_scenarios.wording import leader, listed, number
 from accord_schemas.agreement import Align
@@ -62,9 +62,7 @@ class Predicting(Scenario):
     @field_validator("parties")
     @classmethod
     def _one_requester(cls, parties: dict[str, Scorer]) -> dict[str, Scorer]:
-        found = [name for name, party in parties.items() if party.role == predict.REQUESTER]
-        if len(found) != 1:
-            raise ValueError(f"exactly one party has the role requester; found {', '.join(found) or 'none'}")
+        sole(parties, predict.REQUESTER)
         return parties
 
 

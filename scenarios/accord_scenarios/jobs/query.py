@@ -9,9 +9,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from accord_protocols.jobs import query
 from accord_scenarios.jobs.base import Played, Result
-from accord_scenarios.model import Member, Scenario, Section, absent_is_default
+from accord_scenarios.model import Member, Scenario, Section, absent_is_default, sole
 from accord_scenarios.report import sections
-from accord_scenarios.wording import leader, listed, number
+from accord_scenarios.wording import leader, listed, number, other
 from accord_schemas.parts import Party, Query
 
 _SERVER_TASKS, _CLIENT_TASKS = (
@@ -50,9 +50,7 @@ class HiddenQuery(Scenario):
     @model_validator(mode="after")
     def _one_asks_one(self) -> Self:
         for role in (query.CLIENT, query.SERVER):
-            found = [name for name, party in self.parties.items() if party.role == role]
-            if len(found) != 1:
-                raise ValueError(f"exactly one party has the role {role}; found {', '.join(found) or 'none'}")
+            sole(self.parties, role)
         if not self.asked[1]:
             raise ValueError(f"{self.asked[0]} is asked and names no data.columns: what may be asked for")
         return self
@@ -60,7 +58,7 @@ class HiddenQuery(Scenario):
     @property
     def asked(self) -> tuple[str, tuple[str, ...]]:
         """Who is asked, and for which columns."""
-        server = next(name for name, party in self.parties.items() if party.role == query.SERVER)
+        server = sole(self.parties, query.SERVER)
         return server, tuple(self.parties[server].data.columns or ())
 
 
@@ -69,22 +67,18 @@ def _terms(scenario: HiddenQuery) -> dict[str, Any]:
     return {"query": Query(protocol=said.protocol, columns=columns, max_queries=said.max_queries, width=said.width)}
 
 
-def _other(result: Result) -> str:
-    return next((party for party in sorted(result.get("parties") or {}) if party != leader(result)), "the other")
-
-
 def _verdict(result: Result) -> str:
     asked, found = result.get("questions") or 0, result.get("found")
     had = "" if found is None else f", of which it has {number(found)}"
-    return f"{leader(result)} asked {_other(result)} for {number(asked)} key{'' if asked == 1 else 's'}{had}."
+    return f"{leader(result)} asked {other(result)} for {number(asked)} key{'' if asked == 1 else 's'}{had}."
 
 
 def _learned(result: Result) -> list[str]:
-    first, other = leader(result), _other(result)
+    first, second = leader(result), other(result)
     return [
-        f"{first} learns, for each key that it asks for, whether {other} has it, and then the agreed columns of that row; "
+        f"{first} learns, for each key that it asks for, whether {second} has it, and then the agreed columns of that row; "
         f"besides that the number of rows.",
-        f"{other} learns how many keys {first} asks for, and when; no key, no answer, and not which were found.",
+        f"{second} learns how many keys {first} asks for, and when; no key, no answer, and not which were found.",
     ]
 
 
@@ -97,7 +91,7 @@ def _questions(result: Result) -> str | None:
 def _times(result: Result) -> dict[str, float]:
     """Seconds that each side worked for a question, where it is known."""
     asked, work = result.get("questions") or 0, result.get("work") or {}
-    found = {leader(result): _CLIENT_TASKS, _other(result): _SERVER_TASKS}
+    found = {leader(result): _CLIENT_TASKS, other(result): _SERVER_TASKS}
     return {party: _seconds(work[party], tasks) / asked for party, tasks in found.items() if asked and party in work}
 
 

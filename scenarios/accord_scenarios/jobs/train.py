@@ -12,7 +12,7 @@ from accord_scenarios import sizing
 from accord_scenarios.jobs import binning_words as binned
 from accord_scenarios.jobs import training_words as words
 from accord_scenarios.jobs.base import Folder, Played, Tables
-from accord_scenarios.model import Member, Scenario, Section, absent_is_default
+from accord_scenarios.model import Member, Scenario, Section, absent_is_default, sole
 from accord_scenarios.report import bins as drawn
 from accord_scenarios.report import prediction, sections
 from accord_scenarios.sizing import Expect
@@ -81,12 +81,10 @@ class Labelled(Scenario):
     @field_validator("parties")
     @classmethod
     def _one_label_holder(cls, parties: dict[str, Trainer]) -> dict[str, Trainer]:
-        holders = [name for name, party in parties.items() if party.role == LABEL_HOLDER]
-        if len(holders) != 1:
-            raise ValueError(f"exactly one party has the role label_holder; found {', '.join(holders) or 'none'}")
+        holder = sole(parties, LABEL_HOLDER)
         for name, party in parties.items():
-            if name not in holders and party.data.label is not None:
-                raise ValueError(f"{name} names a label; only the label_holder, {holders[0]}, may")
+            if name != holder and party.data.label is not None:
+                raise ValueError(f"{name} names a label; only the label_holder, {holder}, may")
         return parties
 
     @property
