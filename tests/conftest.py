@@ -30,10 +30,17 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes long, unless it was asked for."""
-    if not deep():
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("sweep")])
-        items[:] = [item for item in items if not item.get_closest_marker("sweep")]
+    """Leave out what takes long, unless it was asked for: sweeps, and of a test with variants all but the first."""
+    if deep():
+        return
+    kept, seen = list[pytest.Item](), set[str]()
+    for item in items:
+        again = item.get_closest_marker("variants") and item.nodeid.partition("[")[0] in seen
+        if not (again or item.get_closest_marker("sweep")):
+            kept.append(item)
+            seen.add(item.nodeid.partition("[")[0])
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -47,7 +54,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"SKIPPED {path}:{line}: {reason}", red=True)
     if not deep():
         terminalreporter.write_line(
-            f"Left out, for want of time: tests that take long. To add them: {SWEEPS}=1", yellow=True
+            f"Left out, for want of time: tests that take long, further variants of others. To add them: {SWEEPS}=1",
+            yellow=True,
         )
     if modules:
         names = ", ".join(sorted(modules))

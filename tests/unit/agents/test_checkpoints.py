@@ -18,6 +18,8 @@ from accord_schemas.frame import Frame
 from accord_schemas.header import Header
 from accord_schemas.merkle import Tree
 
+pytestmark = pytest.mark.variants
+
 DATA = tables(3, n=60, columns=2)
 TERMS = agreement(3, max_rounds=1)
 ALIGNMENT = alignment(3)

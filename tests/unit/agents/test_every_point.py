@@ -29,6 +29,8 @@ from accord_schemas.canonical import digest
 from accord_schemas.events import Checkpoint, Sample
 from accord_schemas.frame import Frame
 
+pytestmark = pytest.mark.variants
+
 channel = channel_of("default")
 DATA = tables(3, n=60, columns=2)
 SOME = tables(2, n=150, columns=1)

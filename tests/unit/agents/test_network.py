@@ -17,6 +17,8 @@ from tests.support.world import Rows, agreement, tables
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import TamperError
 
+pytestmark = pytest.mark.variants
+
 DATA = tables(3, n=120, columns=2)
 
 

@@ -13,6 +13,8 @@ import accord_agents.collaboration.assembler
 import accord_agents.journal.payloads
 from accord_schemas.agreement import Limits
 
+pytestmark = pytest.mark.variants
+
 LARGE = 1200
 
 

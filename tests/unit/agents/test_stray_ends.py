@@ -22,6 +22,8 @@ from accord_broker.embedded import EmbeddedBroker
 from accord_broker.port import Delivery, Position, Record
 from accord_schemas.errors import UsageError, why
 
+pytestmark = pytest.mark.variants
+
 
 class Straying(EmbeddedBroker):
     """Lets the cancellation of a task of its own out of each method, three times."""

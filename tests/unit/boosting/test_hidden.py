@@ -24,6 +24,8 @@ from accord_schemas.address import Content
 from accord_schemas.events import BitChoices, BitProducts, Divided, Event, Partial, Ranges, Vectors
 from accord_schemas.parts import Trees
 
+pytestmark = pytest.mark.variants
+
 SMALL: dict[str, Any] = {
     "protection": "shared",
     "objective": "squared",

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests.unit.bridge.bus import Bus, Clock, Line, acknowledgement, event, running, still, until
 
+pytestmark = pytest.mark.variants
+
 SAID = [event(n) for n in range(1, 40)] + [acknowledgement(n) for n in range(10)]
 
 

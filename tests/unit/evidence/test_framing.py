@@ -27,6 +27,8 @@ from accord_schemas.events import Checkpoint
 from accord_schemas.frame import Frame
 from accord_schemas.header import Header, event_id
 
+pytestmark = pytest.mark.variants
+
 TOGETHER = {
     "going on though the gate refused, as all have seen",
     "a state for which the gate has not decided",

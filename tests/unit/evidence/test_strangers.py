@@ -19,6 +19,8 @@ from accord_broker.port import FAMILIES, Delivery, Position, Record
 from accord_schemas.canonical import canonical_json
 from accord_schemas.frame import Frame
 
+pytestmark = pytest.mark.variants
+
 MALLORY = KEYS["mallory"]
 
 

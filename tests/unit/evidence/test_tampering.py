@@ -8,6 +8,8 @@ import pytest
 from tests.support.recorded import Recorded, audited, of_file, of_log, resealed
 from tests.support.tampering import ALL, Tampering
 
+pytestmark = pytest.mark.variants
+
 DOCS = Path(__file__).parents[3] / "docs" / "tampering.md"
 
 

@@ -17,6 +17,8 @@ from accord_protocols.primitives.psi.ids import is_test
 from accord_schemas.agreement import Agreement, Prepare
 from accord_schemas.events import Shares, Verdict
 
+pytestmark = pytest.mark.variants
+
 
 @pytest.fixture
 def products(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

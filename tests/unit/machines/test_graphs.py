@@ -31,6 +31,8 @@ from accord_schemas.events import (
     Signed,
 )
 
+pytestmark = pytest.mark.variants
+
 JOB = JOBS["graph"]
 TASKS = ("risk", "reach", "common_neighbours", "similar")
 SHAPE = "a vector is not of the agreed shape"

@@ -19,6 +19,8 @@ from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import canonical_json
 from accord_schemas.events import Complete
 
+pytestmark = pytest.mark.variants
+
 BITS = 512  # the key's size is not the point here
 
 

@@ -20,6 +20,8 @@ from accord_schemas.events import Event, Picks, Tables, Transfers
 from accord_schemas.events import Gallery as Given
 from accord_schemas.matching import WEIGHTS, Match
 
+pytestmark = pytest.mark.variants
+
 
 @pytest.mark.parametrize(("threshold", "gallery", "probes"), [(0.4, 9, 5), (0.505, 40, 30), (3.9, 3, 1)])
 def test_decisions_are_those_of_a_plain_comparison(threshold: float, gallery: int, probes: int) -> None:

@@ -15,6 +15,8 @@ from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement, Align
 from accord_schemas.events import Blinded, Choices, Event, Marks, Masked, OprfKey, Signed, Store, Tags
 
+pytestmark = pytest.mark.variants
+
 SETS = {
     "two": (range(40), range(15, 60)),
     "three": (range(50), range(10, 70), range(5, 40)),

@@ -32,6 +32,8 @@ from accord_schemas.events import (
     Tags,
 )
 
+pytestmark = pytest.mark.variants
+
 BITS = 512
 Change = Callable[[Any], dict[str, Any]]
 

@@ -22,6 +22,8 @@ from accord_protocols.tasks.registry import Result
 from accord_scenarios.replay import replay as replay_folder
 from accord_schemas.canonical import digest
 
+pytestmark = pytest.mark.variants
+
 BLOBS = (
     *("meta.value", "payload.digest", "payload.body", "journal.head", "journal.payload", "journal.hash"),
     *("outbox.head", "outbox.payload", "channel.wrap", "channel.encrypted", "quarantine.digest", "quarantine.body"),

@@ -18,6 +18,8 @@ from accord_protocols.evaluation.significance import p_value
 from accord_schemas.events import Chosen, Ciphertexts, Shares, Verdict
 from accord_schemas.parts import Train
 
+pytestmark = pytest.mark.variants
+
 PATH = (0.001, 0.1, 10.0)
 
 

@@ -13,6 +13,8 @@ from tests.support.world import World, agreement
 from accord_protocols.links.registry import LINKS
 from accord_schemas.events import Direction
 
+pytestmark = pytest.mark.variants
+
 BITS = 512
 ROUNDS = {"lbfgs": 25, "nesterov": 90, "gd": 400}
 

@@ -14,6 +14,8 @@ from tests.unit.machines.test_closed import joined, parties, terms, train_rows, 
 
 from accord_protocols.evaluation.significance import p_value
 
+pytestmark = pytest.mark.variants
+
 WITHIN = 1e-4
 
 
