@@ -16,11 +16,13 @@ from accord_agents.files.private import keep_private
 from accord_agents.intake.snapshot import SNAPSHOTS, Snapshot, adopted, read_snapshot
 from accord_agents.results.trained import Trained, source, suits, trained
 from accord_agents.security.trust import Identities
+from accord_protocols.jobs.predict import PAIR
 from accord_scenarios import runner, snapshots
 from accord_scenarios.api.results import Run
 from accord_scenarios.jobs.online import Asked, Service
 from accord_scenarios.jobs.predict import Model, Predicting, Prediction, Scorer
-from accord_scenarios.jobs.train import Training
+from accord_scenarios.jobs.train import Labelled, Training
+from accord_scenarios.jobs.trees import Growing
 from accord_scenarios.layout import POLICY, Layout
 from accord_scenarios.model import Data as Rows
 from accord_scenarios.model import Scenario
@@ -65,6 +67,7 @@ def predicted(
     parts = {party: trained(home / party, party) for party in trained_by.parties}
     _one_model(parts)
     first = _first(trained_by, requester)
+    _askable(trained_by, first, online=online)
     keep_private()
     with held(home / FOLDER):  # two predictions at once would write the same keystores
         place = _next(home / FOLDER)
@@ -91,12 +94,12 @@ def _free(out: Path, *, force: bool) -> None:
         raise UsageError(f"there is no folder {out.absolute().parent}.", hint="Make it, or name another file.")
 
 
-def _training(home: Path) -> Training:
+def _training(home: Path) -> Labelled:
     layout = Layout(home)
     if not layout.scenario.exists():
         raise UsageError(f"{home} holds no run.", hint="Name the folder of an accord run.")
     found = load(layout.scenario)
-    if not isinstance(found, Training) or found.train is None:
+    if not isinstance(found, (Training, Growing)) or found.train is None:
         raise UsageError(f"the run in {home} trained no model.", hint="Name the folder of a training.")
     return found
 
@@ -136,7 +139,7 @@ def _one_model(parts: Mapping[str, Trained]) -> None:
 
 
 def _scenario(
-    run: Training, files: Mapping[str, Path], parts: Mapping[str, Trained], first: str, queries: int
+    run: Labelled, files: Mapping[str, Path], parts: Mapping[str, Trained], first: str, queries: int
 ) -> Predicting:
     members = {}
     for party, member in run.parties.items():
@@ -151,12 +154,23 @@ def _scenario(
     return Prediction(**said, align=align, predict=Model(of=whole.of).whole(whole))
 
 
-def _first(run: Training, requester: str | None) -> str:
+def _first(run: Labelled, requester: str | None) -> str:
     """Who gets the predictions."""
     first = requester or next(party for party, role in run.roles.items() if role == LABEL_HOLDER)
     if first not in run.parties:
         raise UsageError(f"--for {first}: there is no party {first}.", hint=f"There are {', '.join(run.parties)}.")
     return first
+
+
+def _askable(run: Labelled, first: str, *, online: bool) -> None:
+    """See to it that trees can predict for whom it is."""
+    if not isinstance(run, Growing):
+        return
+    if first != run.label_holder:
+        raise UsageError(f"--for {first}: the trees are {run.label_holder}'s, who alone can ask for predictions.")
+    if online or len(run.parties) > PAIR:
+        what = "row by row" if online else f"for {len(run.parties)} parties"
+        raise UsageError(f"boosted trees predict files of two parties, not {what}.", hint="See docs/prediction.md.")
 
 
 def _next(folder: Path) -> Path:

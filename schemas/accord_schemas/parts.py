@@ -159,7 +159,7 @@ class Predict(Part):
     """
 
     of: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    model: Literal["linear", "logistic", "poisson"]
+    model: Literal["linear", "logistic", "poisson", "boosted_trees"]
     models: dict[Party, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
     queries: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 

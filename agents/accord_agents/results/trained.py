@@ -16,7 +16,8 @@ from accord_agents.intake.reader import Source
 from accord_agents.intake.table import Table
 from accord_protocols.jobs.base import Reads
 from accord_protocols.kernel.lifecycle import COMPLETED
-from accord_protocols.model.part import ModelPart
+from accord_protocols.model.any import AnyPart, read
+from accord_protocols.model.trees import OBJECTIVES, TreesPart
 from accord_schemas.agreement import Ids
 from accord_schemas.errors import UsageError
 from accord_schemas.parts import Predict
@@ -38,7 +39,7 @@ class Trained:
     collaboration: str
     folder: Path
     digests: Mapping[str, str]
-    part: ModelPart
+    part: AnyPart
 
     @property
     def terms(self) -> Predict:
@@ -68,7 +69,7 @@ def trained(folder: Path, party: str, of: str = "") -> Trained:
     except OSError as error:
         raise UsageError(f"the model {path} cannot be read: {error.strerror}.") from None
     digests = result.get("model_digest") or {}
-    part = ModelPart.read(data, str(path))
+    part = read(data, str(path))
     if part.party != party:
         raise UsageError(f"{path} is the part of {part.party}, not of {party}.", hint=_PUT_BACK)
     if hashlib.sha256(data).hexdigest() != digests.get(party):
@@ -76,7 +77,7 @@ def trained(folder: Path, party: str, of: str = "") -> Trained:
     return Trained(cid, home, digests, part)
 
 
-def agreed(folder: Path, party: str, terms: Predict) -> ModelPart:
+def agreed(folder: Path, party: str, terms: Predict) -> AnyPart:
     """The part that an agreement to predict names.
 
     Raises:
@@ -93,20 +94,25 @@ def agreed(folder: Path, party: str, terms: Predict) -> ModelPart:
     return found.part
 
 
-def source(data: Data, part: ModelPart, ids: Ids) -> Source:
+def source(data: Data, part: AnyPart, ids: Ids) -> Source:
     """What a prediction reads of a file: the columns that the preparation expects, whatever else stands there."""
+    if isinstance(part, TreesPart):
+        own = Reads(OBJECTIVES[part.objective]) if part.columns else Reads()  # type: ignore[arg-type]
+        return Source(data.place, data.key(ids), None, part.columns, own)
     columns = list(part.preparation.columns)
     one_hot = tuple(fit.name for fit in part.preparation.categories)
     reads = Reads(part.model, exposure=part.exposure, one_hot=one_hot) if columns or part.exposure else Reads()
     return Source(data.place, data.key(ids), None, columns, reads)
 
 
-def suits(table: Table, file: str, part: ModelPart) -> None:
+def suits(table: Table, file: str, part: AnyPart) -> None:
     """See to it that the rows of a file hold what the model was trained with; a column of nulls may be anything.
 
     Raises:
         UsageError: They do not; names file and column.
     """
+    if isinstance(part, TreesPart):
+        return  # whatever form cells had, splits are of numbers
     wanted = part.preparation.forms
     empty = {n: form for n, form in wanted.items() if np.isnan(table.values[:, table.columns.index(n)]).all()}
     try:
@@ -124,7 +130,7 @@ def _found(folder: Path, party: str, of: str) -> tuple[Path, dict[str, Any]]:
     places = [folder, *(sorted(path for path in folder.glob(f"{of}*") if path.is_dir()) if of else ())]
     found = [(place, result) for place in places if (result := _read(place / RESULT))]
     found = [(place, result) for place, result in found if str(result.get("collaboration", "")).startswith(of)]
-    found = [(place, result) for place, result in found if result.get("job") == "train"]
+    found = [(place, result) for place, result in found if result.get("job") in ("train", "trees")]
     if not found:
         which = f"the training {of[:12]}" if of else "a training"
         raise UsageError(f"{party} has no results of {which} in {folder}.", hint="See accord status for what there is.")

@@ -20,7 +20,7 @@ from accord_agents.results.trained import source as asked_of
 from accord_agents.service.budget import Budget
 from accord_broker.port import BrokerError
 from accord_protocols.jobs.registry import job_of
-from accord_protocols.model.part import ModelPart
+from accord_protocols.model.any import AnyPart
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
 from accord_schemas.codes import Code
@@ -142,12 +142,12 @@ class Acceptance:
             return None
         return too_narrow(most, chunk)
 
-    def _model(self, agreement: Agreement) -> ModelPart | None:
+    def _model(self, agreement: Agreement) -> AnyPart | None:
         """The own part of the model that is predicted by, if that is what was agreed."""
         config, terms = self._config, agreement.predict
         return agreed(config.trained, config.party, terms) if terms else None
 
-    def _read(self, cid: str, agreement: Agreement, model: ModelPart | None) -> tuple[Snapshot, Table]:
+    def _read(self, cid: str, agreement: Agreement, model: AnyPart | None) -> tuple[Snapshot, Table]:
         folder = self._config.out / SNAPSHOTS
         if self._taken is not None:
             snapshot = Snapshot(self._taken, folder / f"{self._taken}{SUFFIX}")

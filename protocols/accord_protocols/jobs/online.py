@@ -10,6 +10,7 @@ from accord_protocols.jobs import alignment, predict, sentences
 from accord_protocols.jobs.base import Job, machines
 from accord_protocols.jobs.outputs import Notes, table
 from accord_protocols.kernel.plan import Brought, Known, Phase, Plan
+from accord_protocols.model.trees import FAMILY as TREES
 from accord_protocols.phases.keys import Keyed, Keys
 from accord_protocols.phases.prediction.online import Online, Open
 from accord_protocols.phases.prediction.predict import Predicted
@@ -29,6 +30,8 @@ def _completed(said: Mapping[str, Any]) -> str:
 def _unable(agreement: Agreement) -> str:
     if agreement.predict is not None and not agreement.predict.queries:
         return "predict.queries is missing: how many ids may be asked for"
+    if agreement.predict is not None and agreement.predict.model == TREES:
+        return "predict.model: boosted_trees is for the job predict, which aligns the rows of a file"
     return predict.mismatched(agreement)
 
 

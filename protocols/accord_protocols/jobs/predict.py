@@ -10,14 +10,19 @@ from accord_protocols.jobs.alignment import noted
 from accord_protocols.jobs.base import Job, Reads, machines
 from accord_protocols.jobs.outputs import Notes, table
 from accord_protocols.kernel.plan import Brought, Known, Phase, Plan
+from accord_protocols.model.trees import FAMILY as TREES
 from accord_protocols.phases.alignment.star import Aligned
+from accord_protocols.phases.boosting.edge import Back, Edge
 from accord_protocols.phases.keys import Keyed
 from accord_protocols.phases.prediction.predict import Asked, Predict, Predicted
+from accord_protocols.phases.prediction.walk import Walk
 from accord_protocols.tasks.registry import Rows
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import Complete
 from accord_schemas.header import MAX_PARTIES
 
+PAIR = 2
+"""Parties of a prediction by trees."""
 REQUESTER, SCORER = "requester", "scorer"
 
 
@@ -26,7 +31,13 @@ def _asked(known: Known) -> Asked:
     return Asked(known.of(Aligned).rows, keyed.sizes, keyed.kappas, known.of(Brought).model)
 
 
-PREDICT = Phase("predict", Predict.kind, given=_asked, refuses=True)  # a policy on rows
+PREDICT = Phase(
+    "predict",
+    Predict.kind,
+    given=_asked,
+    starts=(Walk.kind, Edge.kind, Back.kind),  # of boosted trees
+    refuses=True,  # a policy on rows
+)
 
 
 def requester(roles: Mapping[str, str]) -> str:
@@ -45,6 +56,8 @@ def mismatched(agreement: Agreement) -> str:
 def _unable(agreement: Agreement) -> str:
     if agreement.predict is not None and agreement.predict.queries:
         return "predict.queries is for the job online"
+    if agreement.predict is not None and agreement.predict.model == TREES and len(agreement.parties) > PAIR:
+        return f"predictions by boosted trees are for two parties, not for {len(agreement.parties)}"
     return mismatched(agreement)
 
 
@@ -70,7 +83,7 @@ def _predictions(notes: Notes, rows: Rows) -> Iterator[list[str]]:
 JOB = Job(
     name="predict",
     plan=Plan((*alignment.PHASES, PREDICT), lambda known: Complete(rows=known.of(Predicted).rows)),
-    machines=machines(*alignment.MACHINES, Predict),
+    machines=machines(*alignment.MACHINES, Predict, Walk, Edge, Back),
     roles={REQUESTER: (1, 1), SCORER: (1, MAX_PARTIES - 1)},
     leader=requester,
     led_by=REQUESTER,

@@ -211,9 +211,17 @@ def _express(agreement: Agreement, train: Train, party: str) -> Iterator[str]:
 
 
 def _predicted(agreement: Agreement, party: str) -> Iterator[str]:
-    if party == agreement.leader:
-        yield "the prediction of every common row"
-        yield from _summed(agreement, "every common row")
+    trees = agreement.predict is not None and agreement.predict.model == "boosted_trees"
+    if party != agreement.leader:
+        return
+    if trees:
+        yield "the score of every common row, summed over all trees, to a 64th of its unit"
+        yield "nobody sees on which side of a split a row falls"
+        yield "if it cheats with its leaves, on which sides of up to 40 splits each row falls, unnoticed until an audit"
+        yield "these scores add up with those of TEST rows and of other predictions of the same rows"
+        return
+    yield "the prediction of every common row"
+    yield from _summed(agreement, "every common row")
 
 
 def _asked(agreement: Agreement, party: str) -> Iterator[str]:

@@ -10,11 +10,12 @@ from accord_protocols.jobs.alignment import noted, own
 from accord_protocols.jobs.base import Job, Learned, Reads, machines
 from accord_protocols.jobs.outputs import Notes, document, table
 from accord_protocols.kernel.plan import Known, Phase, Plan, Rounds
+from accord_protocols.model.trees import OBJECTIVES
 from accord_protocols.phases.alignment.star import Aligned
 from accord_protocols.phases.boosting.able import unable
 from accord_protocols.phases.boosting.boost import Boost
 from accord_protocols.phases.boosting.edge import Back, Edge
-from accord_protocols.phases.boosting.evaluate import FAMILY, Measure, Measured
+from accord_protocols.phases.boosting.evaluate import Measure, Measured
 from accord_protocols.phases.boosting.hide import Hide
 from accord_protocols.phases.boosting.prepare import Bin, Ready
 from accord_protocols.phases.boosting.states import Boosted
@@ -56,7 +57,7 @@ def _completed(said: Mapping[str, Any]) -> str:
 def _reads(agreement: Agreement, party: str) -> Reads:
     if agreement.trees is None:
         return Reads()
-    model = FAMILY[agreement.trees.objective]
+    model = OBJECTIVES[agreement.trees.objective]
     return Reads(model, label=party == agreement.label_holder)  # type: ignore[arg-type]
 
 

@@ -7,17 +7,22 @@ own splits, with its own columns' names and values. Nobody's part says a name or
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from accord_protocols.model.document import FORMAT, Document
 from accord_schemas.events.base import Hex32
 from accord_schemas.parts import Party
 
-FORMAT: Literal[1] = 1
-"""Of what this program writes."""
+FAMILY = "boosted_trees"
+"""Of models, where they are told apart."""
+
+
+OBJECTIVES = {"logistic": "logistic", "squared": "linear", "poisson": "poisson"}
+"""By loss, the family of models whose scores and figures are told."""
 
 
 class _Part(BaseModel):
@@ -54,7 +59,7 @@ class Tree(_Part):
     leaves: list[Leaf]
 
 
-class TreesPart(_Part):
+class TreesPart(Document):
     """One party's part.
 
     Args:
@@ -81,9 +86,10 @@ class TreesPart(_Part):
     unit: int | None = None
     trees: list[Tree] | None = Field(default=None, repr=False)
 
-    def to_json(self) -> dict[str, Any]:
-        """As JSON values."""
-        return self.model_dump(mode="json")
+    @property
+    def columns(self) -> list[str]:
+        """That its splits look at, in the order in which they come."""
+        return list(dict.fromkeys(split.column for split in self.splits))
 
 
 def sides(part: TreesPart, columns: Sequence[str], values: NDArray[np.float64]) -> NDArray[np.bool_]:

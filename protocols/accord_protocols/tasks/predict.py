@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from accord_protocols.model.part import ModelPart
+from accord_protocols.model.trees import TreesPart, sides
 from accord_protocols.primitives.elementary import log
 from accord_protocols.primitives.vectors import product
 from accord_protocols.tasks.registry import Context, Result
@@ -30,6 +31,16 @@ def scores_task(context: Context) -> Result:
         assert table.exposure is not None, "the table has the exposures that the model names"
         scores = scores + log(np.asarray(table.exposure[rows]))
     return Result({"scores": scores})
+
+
+def sided_task(context: Context) -> Result:
+    """On which side of each split of this part's rows fall, ``(k, splits)``: 1 is left, 2 right.
+
+    Inputs: rows ``(k,)`` of the party's table; model, the part, of boosted trees. Fields: bits.
+    """
+    part, table, rows = TreesPart.read(context.inputs["model"]), context.rows, context.inputs["rows"]
+    left = sides(part, table.columns, table.values[rows])
+    return Result({"bits": np.ascontiguousarray(np.where(left, 1, 2).astype(np.uint8).T)})
 
 
 def find_task(context: Context) -> Result:

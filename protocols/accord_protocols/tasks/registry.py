@@ -188,6 +188,7 @@ TASKS: dict[str, Task] = {
     "series.fold": Task("series:fold"),
     "train.gradient": Task("train:gradient_task", split=("x", "vector"), chunk=16384),
     "predict.scores": Task("predict:scores_task", split=("rows",), chunk=16384, cheap=True),
+    "predict.sided": Task("predict:sided_task"),
     "predict.find": Task("predict:find_task", cheap=True),
     "query.build": Task("query:build", split=("groups",), lazy=("tags",), chunk=1),
     "query.warm": Task("query:warmed", lazy=("table",)),

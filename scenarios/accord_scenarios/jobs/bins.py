@@ -47,6 +47,8 @@ class Binning(Labelled):
 
     @model_validator(mode="after")
     def _able(self) -> Self:
+        if self.prepare.woe:
+            raise ValueError("prepare.woe is for train.model: logistic; bins are made of every column")
         if self.parties[self.label_holder].data.label is None:
             raise ValueError(f"parties.{self.label_holder}.data.label is missing; bins are weighed by it")
         return self

@@ -36,7 +36,7 @@ class Model(Section):
     """
 
     of: Annotated[str, Field(pattern=r"^[0-9a-f]{4,32}$")]
-    model: Literal["linear", "logistic", "poisson"] | None = None
+    model: Literal["linear", "logistic", "poisson", "boosted_trees"] | None = None
     models: dict[Party, str] | None = None
 
     def whole(self, terms: Predict) -> Self:

@@ -49,6 +49,8 @@ class Growing(Labelled):
     def _able(self) -> Self:
         if wrong := unable(self.train, len(self.parties)):
             raise ValueError(wrong)
+        if self.prepare.woe:
+            raise ValueError("prepare.woe is for train.model: logistic; trees split on values as they stand")
         if self.parties[self.label_holder].data.label is None:
             raise ValueError(f"parties.{self.label_holder}.data.label is missing; training needs the column to predict")
         return self

@@ -34,6 +34,7 @@ from accord_schemas.events.base import (
 from accord_schemas.events.boosting import (
     BitChoices,
     BitProducts,
+    Branches,
     CellChoices,
     Divided,
     Grown,
@@ -105,6 +106,7 @@ __all__ = [
     "BitChoices",
     "BitProducts",
     "Blinded",
+    "Branches",
     "Cancel",
     "CellChoices",
     "Cells",

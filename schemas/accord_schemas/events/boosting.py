@@ -144,6 +144,16 @@ class Information(Event):
     values: RingVector
 
 
+class Branches(Event):
+    """Of new rows' predictions: how many trees there are; of every split its node, its owner (1 is the sender) and its
+    number there. All trees are one: that with number t begins at node T + t, T a power of two.
+    """
+
+    family, name = "gradients", "branches"
+    trees: Annotated[int, Field(ge=1, le=1000)]
+    nodes: RingVector
+
+
 class Grown(Event):
     """A tree is grown, and whether it was the last one."""
 

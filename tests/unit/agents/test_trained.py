@@ -20,9 +20,10 @@ from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.results.trained import agreed, source, suits, trained
 from accord_agents.service.acceptance import Acceptance
+from accord_protocols.model.trees import OwnSplit, TreesPart
 from accord_protocols.preparation.categories import CategoryFit
 from accord_protocols.preparation.fitted import ColumnFit, Fitted
-from accord_protocols.tasks.predict import scores_task
+from accord_protocols.tasks.predict import scores_task, sided_task
 from accord_protocols.tasks.registry import Context
 from accord_schemas.agreement import Ids
 from accord_schemas.errors import UsageError
@@ -76,6 +77,21 @@ def test_what_is_not_the_agreed_model_is_named(tmp_path: Path, changes: dict[str
     with pytest.raises(UsageError, match=word) as refused:
         agreed(tmp_path, "shop", TERMS)
     assert refused.value.hint
+
+
+def test_a_part_of_trees_is_found_and_reads_the_columns_of_its_splits(tmp_path: Path) -> None:
+    splits = [OwnSplit(column=name, below=2.0, missing=True) for name in ("x1_2", "x1_0", "x1_2")]
+    part = TreesPart(salt="00" * 32, party="shop", objective="squared", protection="shared", splits=splits)
+    left(tmp_path / OF, part.encode(), job="trees", model_digest={"shop": part.digest})
+    found = agreed(tmp_path, "shop", Predict(of=OF, model="boosted_trees", models={"shop": part.digest}))
+    assert found == part
+    file = tmp_path / "new.csv"
+    file.write_text(ROWS)
+    rows = read_table(source(Data(csv=file, id="id"), found, Ids()))
+    assert rows.columns == ("x1_2", "x1_0") and rows.labels is None
+    suits(rows, file.name, found)
+    sided = sided_task(Context({"rows": np.arange(2), "model": part.encode()}, table=rows)).fields["bits"]
+    assert sided.tolist() == [[2, 1, 2], [1, 1, 1]], "what is missing goes left here"
 
 
 def test_the_family_is_the_models(tmp_path: Path) -> None:

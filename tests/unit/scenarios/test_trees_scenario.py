@@ -37,6 +37,25 @@ def test_the_model_says_whose_job_it_is(tmp_path: Path) -> None:
     assert type(agreed).decode(agreed.terms()) == agreed
 
 
+def test_columns_become_weights_of_evidence_in_a_logistic_training_alone(tmp_path: Path) -> None:
+    path = tmp_path / "woe.yaml"
+
+    def says(**train: Any) -> Path:
+        value = {"name": "w", "parties": PAIR, "train": train, "prepare": {"woe": ["age"], "woe_bins": 5}}
+        path.write_text(yaml12.dump(value), encoding="utf-8")
+        return path
+
+    agreed = terms(load(says(model="logistic", protection="closed")), {"bank": "b", "shop": "s"})
+    assert agreed.binning is not None and (agreed.binning.bins, agreed.binning.min_rows) == (5, 20)
+    assert not PLAYED["train"].job.objection(agreed) and type(agreed).decode(agreed.terms()) == agreed
+    others: tuple[dict[str, Any], ...] = (
+        {"model": "linear"}, {"model": "bins"}, {"model": "boosted_trees", "protection": "paths"}
+    )  # fmt: skip
+    for other in others:
+        with pytest.raises(UsageError, match=r"prepare\.woe is for train\.model: logistic"):
+            load(says(**other))
+
+
 def test_the_level_that_there_is_has_to_be_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="protection: paths"):
         load(written(tmp_path))

@@ -105,11 +105,11 @@ class Edge(Machine):
     kind = "edge"
     by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"offer": Offer, "cells": CellChoices, "levels": Levels}
-    goes: ClassVar[dict[str, Goes]] = {"offer": Goes.INSTANCE, "cells": Goes.LABEL, "levels": Goes.INSTANCE}
+    goes: ClassVar[dict[str, Goes]] = {"offer": Goes.INSTANCE, "cells": Goes.LEADER, "levels": Goes.INSTANCE}
 
     @classmethod
     def expected(cls, setup: Setup, qualifier: str) -> bool:
-        """One for each party but the label holder."""
+        """One for each party but the leader."""
         return qualifier in setup.agreement.others
 
     @property

@@ -18,15 +18,11 @@ from accord_protocols.kernel.effects import Done, Note
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
-from accord_protocols.model.trees import Leaf, Node, OwnSplit, Tree, TreesPart
+from accord_protocols.model.trees import OBJECTIVES, Leaf, Node, OwnSplit, Tree, TreesPart
 from accord_protocols.phases.boosting.states import Boosted
 from accord_schemas.blob import loaded
 from accord_schemas.canonical import canonical_json
 from accord_schemas.parts import Trees
-
-FAMILY = {"logistic": "logistic", "squared": "linear", "poisson": "poisson"}
-"""By loss, the family whose figures are told."""
-
 
 DRAWN = 3
 """Trees that are drawn for people."""
@@ -153,7 +149,7 @@ class Measure(Machine):
 
 def _metrics(objective: str, y: Vector, scores: Vector, predictions: Vector) -> dict[str, float | None]:
     """Of the family's; of labels 0 and 1 in their order as well, whatever the loss is."""
-    found = metrics(FAMILY[objective], y, scores, predictions)
+    found = metrics(OBJECTIVES[objective], y, scores, predictions)
     if objective == "squared" and bool(np.isin(y, (0.0, 1.0)).all()):
         found |= {name: value for name, value in classification(y, predictions).items() if name != "log_loss"}
     return found

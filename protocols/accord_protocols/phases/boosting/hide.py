@@ -21,8 +21,9 @@ from accord_protocols.kernel.effects import Compute, Done, Effect, Note, Reach, 
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes
 from accord_protocols.kernel.transition import Draw, Fired, transition
-from accord_protocols.phases.boosting.exchange import UNFIT, Exchanging
+from accord_protocols.phases.boosting.exchange import Exchanging
 from accord_protocols.phases.boosting.hidden import LABEL, OTHER, Exchange, Hidden, Split
+from accord_protocols.phases.boosting.multiply import UNFIT
 from accord_protocols.phases.boosting.states import Boosted, Scale
 from accord_protocols.primitives.onehot.blocks import ROWS
 from accord_protocols.tasks.results.boosting import Shared

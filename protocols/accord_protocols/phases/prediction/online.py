@@ -86,7 +86,10 @@ class Online(Machine):
     @transition(Open, nothing, starts=True)
     def start(self, state: Open, inputs: Inputs, draw: Draw) -> Fired:
         """Wait for a first request."""
-        return self._on(Serving(state, agreed_part(self, state.model)))
+        part = agreed_part(self, state.model)
+        if not isinstance(part, ModelPart):
+            raise ProtocolError("trees predict no single rows", whose=self.me)
+        return self._on(Serving(state, part))
 
     # ---- the requester
 

@@ -13,12 +13,17 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.kernel.effects import Compute, Done, Note, Send
+from accord_protocols.kernel.effects import Compute, Done, Note, Send, Spawn
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.links.link import Link
 from accord_protocols.links.registry import LINKS
+from accord_protocols.model.any import AnyPart, read
 from accord_protocols.model.part import ModelPart
+from accord_protocols.model.trees import OBJECTIVES as FAMILY
+from accord_protocols.model.trees import TreesPart
+from accord_protocols.phases.prediction.walk import Walk, Walked, Walking
 from accord_protocols.phases.training.masking import masked
 from accord_protocols.phases.training.sizes import SCORE_BITS
 from accord_protocols.primitives.ring import Ring
@@ -60,6 +65,14 @@ class Scoring:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Growing:
+    """What prediction by trees begins with, and the own part of them."""
+
+    asked: Asked
+    part: TreesPart
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Opening:
     """And the requester's own scores, ``(k,)``."""
 
@@ -84,7 +97,11 @@ class Predict(Machine):
     @transition(Asked, nothing, starts=True)
     def start(self, state: Asked, inputs: Inputs, draw: Draw) -> Fired:
         """Tell the own agent which rows are asked for, and score them; it may refuse before anything is said."""
-        scoring = Scoring(state, self._part(state.model))
+        part = agreed_part(self, state.model)
+        if isinstance(part, TreesPart):
+            walk = Spawn(Walk.kind, Walking(state.rows, state.model))
+            return Fired((Note({"asked": state.rows}), walk), self.walked.keeping(Growing(state, part)))
+        scoring = Scoring(state, part)
         compute = Compute("scored", "predict.scores", {"rows": state.rows, "model": state.model}, data=True)
         return Fired((Note({"asked": state.rows}), compute), self.scored.keeping(scoring))
 
@@ -102,19 +119,28 @@ class Predict(Machine):
         """Requester: add up, and predict."""
         told = {sender: event.shares for sender, event in inputs.events(Scores).items()}
         values = opened(state.scoring.part, state.z, told)
-        asked = state.scoring.asked
+        return Fired((self._told(state.scoring.asked, values), self._done(state.scoring)))
+
+    @transition(Growing, lambda self, _: [self.done(Walk.kind)])
+    def walked(self, state: Growing, inputs: Inputs, draw: Draw) -> Fired:
+        """The rows' leaves are known to the requester."""
+        walked, part = inputs.ended(Walked, Walk.kind), state.part
+        done = Done(Predicted(len(state.asked.rows)))
+        if part.start is None:
+            return Fired((done,))
+        u = part.start + np.ldexp(walked.scores, part.unit or 0)
+        link = LINKS[FAMILY[part.objective]]
+        return Fired((self._told(state.asked, inverted(link, u)), done))
+
+    def _told(self, asked: Asked, values: Vector) -> Note:
         facts = {"predicted": len(values), "unmatched": asked.ids[self.me] - len(values)}
-        note = Note({"predictions": values, **facts})
-        return Fired((note, self._done(state.scoring)))
+        return Note({"predictions": values, **facts})
 
     def _done(self, state: Scoring) -> Done:
         return Done(Predicted(len(state.asked.rows)))
 
-    def _part(self, model: bytes) -> ModelPart:
-        return agreed_part(self, model)
 
-
-def agreed_part(machine: Machine, model: bytes) -> ModelPart:
+def agreed_part(machine: Machine, model: bytes) -> AnyPart:
     """A party's own part of the model, if it is the one that the agreement names.
 
     Raises:
@@ -122,7 +148,7 @@ def agreed_part(machine: Machine, model: bytes) -> ModelPart:
     """
     terms, me = machine.agreement.predict, machine.me
     try:
-        part = ModelPart.read(model)
+        part = read(model)
     except UsageError as error:
         raise ProtocolError("a model is not of the agreed form", whose=me) from error
     if terms is None or (part.party, part.model, part.digest) != (me, terms.model, terms.models.get(me)):
@@ -161,6 +187,10 @@ def opened(part: ModelPart, z: Vector, told: Mapping[str, NDArray[np.uint64]]) -
         if shares.shape != total.shape:
             raise ProtocolError("scores are not of the agreed shape", whose=sender)
         total = SCORES.add(total, shares)
-    link = LINKS[part.model]
     u: Vector = np.ldexp(total[:, 0].view(np.int64) * 2.0**-SCORE_BITS, part.shift) + z
+    return inverted(LINKS[part.model], u)
+
+
+def inverted(link: Link, u: Vector) -> Vector:
+    """What is expected of labels, ``(k,)``, by scores."""
     return link.predictions(u if link.quadratic else np.clip(u, -LARGEST, LARGEST), 0.0, 0)
