@@ -35,6 +35,7 @@ channel = channel_of("default")
 DATA = tables(3, n=60, columns=2)
 SOME = tables(2, n=150, columns=1)
 """For trees and bins, which need 20 rows on each side."""
+GROWN = ("paths", "hidden", "bins")
 
 PARTS = parts(DATA)
 LATTICE: dict[str, Any] = {"engine": "lattice", "l2": 0.1}
@@ -75,7 +76,7 @@ def yes_and_no(data: dict[str, Rows]) -> dict[str, Rows]:
 def network_of(folder: Path, parties: int, kind: str, point: Callable[[str, str], None]) -> SimulatedNetwork:
     """Parties with their parts of a model, and what the leader's people ask for."""
     data = dict(list(DATA.items())[:parties])
-    if kind in ("paths", "hidden", "bins"):
+    if kind in GROWN:
         data = yes_and_no(SOME)
     network = SimulatedNetwork(folder, terms(parties, kind), data, order=3, point=point)
     if kind in ("predict", "online"):
@@ -117,7 +118,7 @@ def said(network: SimulatedNetwork) -> dict[tuple[str, ...], str]:
         (2, "online"),
         pytest.param(3, "online", marks=pytest.mark.sweep),
         pytest.param(3, "predict", marks=pytest.mark.sweep),
-        *(pytest.param(2, kind, marks=pytest.mark.sweep) for kind in ("paths", "hidden", "bins")),
+        *(pytest.param(2, kind, marks=pytest.mark.sweep) for kind in GROWN),
         pytest.param(2, "closed", marks=pytest.mark.sweep),
         pytest.param(3, "closed", marks=pytest.mark.sweep),
         pytest.param(2, "express", marks=pytest.mark.sweep),
@@ -133,6 +134,8 @@ def test_every_party_dies_at_every_point_once(
     stride = every(9)
     if kind in ("closed", "express"):
         stride = every(9) * (13 if parties == 2 else 61)  # some hundred commits, and a life folds all before it
+    if kind in GROWN:
+        stride = every(9) * 4  # likewise
     deaths, streets = Deaths(stride), []
     for name, dies in (("calm", Deaths()), ("wild", deaths)):
         (tmp_path / name).mkdir()

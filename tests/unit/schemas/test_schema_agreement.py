@@ -62,6 +62,9 @@ DEFAULTS: dict[str, Any] = {
         "drop_variance_above": None,
         "scale": "standard",
         "one_hot": [],
+        "woe": [],
+        "woe_bins": 10,
+        "woe_rows": 20,
     },
     "train": {
         "model": "linear",
