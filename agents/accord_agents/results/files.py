@@ -32,8 +32,6 @@ class Findings:
         notes: What these are made of.
         alone: Whose ids were nobody else's: they are described to their people. Empty where some were.
         terms: What was agreed, of a completed collaboration.
-        about: What reports begin and end with: the collaboration's name, and how long it is kept.
-        remedies: What people can do where a gate refused, a sentence each.
     """
 
     result: dict[str, Any] = field(repr=False)
@@ -41,8 +39,6 @@ class Findings:
     notes: dict[str, Any] = field(repr=False)
     alone: str
     terms: Agreement | None = None
-    about: dict[str, Any] = field(default_factory=dict)
-    remedies: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, collaboration: Collaboration, run: RunSummary, facts: Mapping[str, Any]) -> Findings:
@@ -50,14 +46,14 @@ class Findings:
         job = collaboration.job
         outputs = job.outputs if collaboration.state == COMPLETED and job is not None else ()
         nobody = collaboration.ended_as(Code.NOBODY) or run.notes.get("intersection_size") == 0
-        result = {**result_fields(collaboration, run), **facts}
-        agreed = collaboration.agreement
-        about = {} if agreed is None else {"name": agreed.name, "retain_days": agreed.limits.retain_days}
+        result, agreed = {**result_fields(collaboration, run), **facts}, collaboration.agreement
+        if agreed is not None:  # for people: what a journal gives is compared without it
+            result |= {"name": agreed.name, "retain_days": agreed.limits.retain_days}
+            gate = run.notes.get("gate") or {} if collaboration.ended_as(Code.GATE) else None
+            said = [] if gate is None else remedies.of_gate(agreed, gate)
+            result["warnings"] = [*said, *result["warnings"]]
         alone = collaboration.me if nobody else ""
-        found = cls(result, outputs, dict(run.notes), alone, agreed if outputs else None, about)
-        if agreed is not None and collaboration.ended_as(Code.GATE):
-            found.remedies.extend(remedies.of_gate(agreed, run.notes.get("gate") or {}))
-        return found
+        return cls(result, outputs, dict(run.notes), alone, agreed if outputs else None)
 
     def documents(self, table: Table | None) -> dict[str, Iterator[bytes]]:
         """The files besides result.json in pieces, by name.
@@ -67,9 +63,6 @@ class Findings:
         """
         made = {output.file: output.made(self.notes, table) for output in self.outputs}
         return {name: pieces for name, pieces in made.items() if pieces is not None}
-
-    def _without_others(self, table: Table) -> dict[str, Any]:
-        return without_others.figures(self.result["party"], self.terms, self.notes, table)
 
     def write(self, folder: Path, table: Callable[[], Table | None], *, again: bool = False) -> None:
         """Write them.
@@ -91,10 +84,10 @@ class Findings:
             ) from None
         for name, pieces in () if again else self.documents(table()).items():
             written(folder / name, pieces)
-        result = {**self.result, **self.about, "warnings": [*self.remedies, *self.result["warnings"]]}
-        compared = self.terms is not None and self.terms.train is not None
-        if compared and (own := table()) is not None and (figures := self._without_others(own)):
-            result["alone"] = {self.result["party"]: figures}
+        result = dict(self.result)
+        if self.terms is not None and self.terms.train is not None and (own := table()) is not None:
+            figures = without_others.figures(result["party"], self.terms, self.notes, own)
+            result |= {"alone": {result["party"]: figures}} if figures else {}
         if self.alone and (rows := table()) is not None:
             result["warnings"] = [*result["warnings"], *remedies.of_nobody(self.alone, rows.own_ids)]
         written(folder / "result.json", [json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True).encode()])

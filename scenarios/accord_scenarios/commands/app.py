@@ -17,12 +17,14 @@ from accord_scenarios.commands import (
     console,
     evidence,
     keys,
+    model,
     overlap,
     predict,
     psi,
     replay,
     report,
     run,
+    sbom,
     scenario,
     schema,
     scorecard,
@@ -70,6 +72,7 @@ app.command("psi", rich_help_panel=TRAINING)(psi.psi)
 app.command("overlap", rich_help_panel=TRAINING)(overlap.overlap)
 app.add_typer(scenario.app, name="scenario", rich_help_panel=TRAINING)
 app.command("scorecard", rich_help_panel=TRAINING)(scorecard.scorecard)
+app.add_typer(model.app, name="model", rich_help_panel=TRAINING)
 app.command("report", rich_help_panel=TRAINING)(report.report)
 app.command("replay", rich_help_panel=TRAINING)(replay.replay)
 app.command("agent", rich_help_panel=PARTY)(agent.agent)
@@ -86,6 +89,7 @@ app.command("bridge", rich_help_panel=BROKERS)(bridge.bridge)
 app.add_typer(schema.app, name="schema", rich_help_panel=PARTY)
 app.add_typer(evidence.app, name="evidence", rich_help_panel=PROOF)
 app.command("audit", rich_help_panel=PROOF)(audit.audit)
+app.command("sbom", rich_help_panel=PARTY)(sbom.sbom)
 app.command("console", rich_help_panel=PARTY)(console.console)
 app.command("backup", rich_help_panel=PARTY)(backup.backup)
 app.command("restore", rich_help_panel=PARTY)(backup.restore)
