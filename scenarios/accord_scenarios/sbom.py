@@ -50,11 +50,16 @@ def needs(part: Distribution, *, extras: bool) -> Iterator[str]:
 def licence(part: Distribution) -> str:
     """As its metadata say it: an SPDX expression, a name, or the classifiers'."""
     for head in _HEADS:
-        said = part.metadata.get(head)
+        said = _said(part, head)
         if said and said != "UNKNOWN" and "\n" not in said and len(said) <= 100:
             return said
     named = [c.rpartition(" :: ")[2] for c in part.metadata.get_all("Classifier") or () if c.startswith("License ::")]
     return " or ".join(named) or _UNKNOWN
+
+
+def _said(part: Distribution, head: str) -> str:
+    """What its metadata have under a head; empty where nothing."""
+    return next(iter(part.metadata.get_all(head) or ()), "")
 
 
 def bill() -> dict[str, Any]:
@@ -75,9 +80,9 @@ def bill() -> dict[str, Any]:
 def _component(name: str, part: Distribution, ref: str) -> dict[str, Any]:
     said = licence(part)
     found: dict[str, Any] = {"type": "library", "bom-ref": ref, "name": name, "version": part.version, "purl": ref}
-    if summary := part.metadata.get("Summary"):
+    if summary := _said(part, "Summary"):
         found["description"] = summary
-    if part.metadata.get("License-Expression") == said:
+    if _said(part, "License-Expression") == said:
         found["licenses"] = [{"expression": said}]
     elif said != _UNKNOWN:
         found["licenses"] = [{"license": {"name": said}}]

@@ -14,7 +14,7 @@ from accord_scenarios.jobs import training_words as words
 from accord_scenarios.jobs.base import Folder, Played, Tables
 from accord_scenarios.model import Member, Scenario, Section, absent_is_default, sole
 from accord_scenarios.report import bins as drawn
-from accord_scenarios.report import prediction, sections
+from accord_scenarios.report import company, prediction, sections
 from accord_scenarios.sizing import Expect
 from accord_schemas.agreement import LABEL_HOLDER, Prepare, TestRows
 from accord_schemas.parts import Party, Train
@@ -185,7 +185,7 @@ PLAYED = Played(
         ("without preparation", lambda result: words.metrics((result.get("reference") or {}).get("unprepared"))),
     ),
     sections=(
-        sections.added,
+        company.added,
         sections.metrics,
         prediction.deciles,
         sections.coefficients,

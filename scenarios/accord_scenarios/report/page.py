@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from accord_scenarios.jobs.registry import of, verdict
-from accord_scenarios.report import sections
+from accord_scenarios.report import company, sections
 from accord_scenarios.wording import Result
 from accord_schemas.errors import AccordError
 
@@ -28,7 +28,7 @@ def render(result: Result) -> str:
         sections.warnings(result),
         *(section(result) for section in played.sections),
         sections.learned(result, played.learned(result) if result.get("parties") else []),
-        *(section(result) for section in (sections.left, sections.timeline, sections.versions)),
+        *(section(result) for section in (company.left, sections.timeline, sections.versions)),
     ]
     return document("Accord report", "\n".join(filter(None, parts)))
 

@@ -37,7 +37,7 @@ def rows() -> tuple[Matrix, dict[str, tuple[str, ...]]]:
 
 def part(family: str, *, one_hot: bool = True, exposure: str | None = None) -> ModelPart:
     values, categories = rows()
-    columns = ("a", "größe", "city")
+    columns: tuple[str, ...] = ("a", "größe", "city")
     if not one_hot:
         values, columns, categories = values[:, :2], columns[:2], {}
     prepared = fit(columns, values, Prepare(one_hot=("city",) if one_hot else ()), categories, {})

@@ -9,7 +9,7 @@ from tests.unit.scenarios.results import COMPLETED, FAILED, REFUSED
 
 from accord_broker.port import FAMILIES, QUARANTINE
 from accord_scenarios.jobs.registry import PLAYED
-from accord_scenarios.report import charts, sections
+from accord_scenarios.report import charts, company
 from accord_scenarios.report.diagrams import bars, calibration
 from accord_scenarios.report.page import render
 
@@ -199,4 +199,4 @@ def test_what_left_is_said_with_protection_recipients_and_how_long_it_is_kept() 
 
 def test_every_family_is_named_and_its_protection_said() -> None:
     events = {family for family in FAMILIES if family != QUARANTINE}
-    assert set(sections._CARRIES) == set(sections._PROTECTION) == events
+    assert set(company._CARRIES) == set(company._PROTECTION) == events
