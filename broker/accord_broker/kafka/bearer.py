@@ -26,7 +26,7 @@ from typing import Any
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.errors import KafkaError
 
-from accord_broker.wire.security import FILES, credentials, tls_context, variable
+from accord_broker.wire.security import credentials, tls_context, variable
 from accord_schemas.errors import UsageError
 
 TIMEOUT = 10.0
@@ -125,7 +125,7 @@ def tokens(grant: Grant | None, account: str = "") -> Tokens:
     if not client or not secret:
         message = f"The token endpoint {grant.endpoint} needs a client id and a secret."
         raise UsageError(message, hint="Set ACCORD_BROKER_USER and ACCORD_BROKER_PASSWORD (or ..._FILE).")
-    context = tls_context({FILES[0]: grant.ca} if grant.ca else {})
+    context = tls_context({"ca": grant.ca} if grant.ca else {})
     return Tokens(grant.endpoint, lambda: _granted(grant, client, secret, context))
 
 
