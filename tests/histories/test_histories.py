@@ -45,7 +45,7 @@ def proves(party: Path, file: Path) -> None:
     """A party's evidence holds, and one time in it that somebody changed is found: of whatever job it is."""
     export(party, file)
     value = json.loads(file.read_bytes())
-    assert verify(canonical_json(value)).findings == []
+    assert all(finding.warning for finding in verify(canonical_json(value)).findings)
     own = (event["header"] for event in value["events"] if event["header"].get("instance", "session") != "session")
     next(own)["time"] = "2026-01-01T00:00:00.001Z"
     assert "forged" in {finding.kind for finding in verify(canonical_json(value)).findings}
