@@ -38,7 +38,7 @@ def test_absent_sections_and_keys_take_the_documented_values(write: Write) -> No
     }  # fmt: skip
     assert resolved["prepare"] == {
         "impute": "mean", "winsorise": 5.0, "drop_variance_below": 0.0, "drop_variance_above": None,
-        "scale": "standard", "one_hot": [],
+        "scale": "standard", "one_hot": [], "woe": [], "woe_bins": 10, "woe_rows": 20,
     }  # fmt: skip
     assert resolved["train"] == {
         "model": "linear", "protection": "shared", "engine": "lattice", "optimiser": "lbfgs",
