@@ -173,17 +173,10 @@ class Service:
         self.agent = Agent(self._dispatcher(journal), journal, broker, log, self._hooks(), refusals)
         dispatcher, demo = self.agent.dispatcher, self.one_shot is not None
         budget = Budget(keystore, config.policy.max_runs_per_peer_per_day)
-        taken = self.one_shot.snapshot if self.one_shot else None
+        taken, most = self.one_shot.snapshot if self.one_shot else None, broker.largest_chunk
+        secret = self.durable_secret
         self.acceptance = Acceptance(
-            config,
-            log,
-            self.say,
-            self.spawn,
-            self.durable_secret,
-            budget,
-            seeded_allowed=demo,
-            taken=taken,
-            largest=broker.largest_chunk,
+            config, log, self.say, self.spawn, secret, budget, seeded_allowed=demo, taken=taken, largest=most
         )
         self.deadlines = Deadlines(dispatcher, self.agent.recovery, self.say)
         busy = functools.partial(bool, self.acceptance)
