@@ -32,6 +32,8 @@ from accord_schemas.address import Address, Content
 from accord_schemas.bigints import from_block
 from accord_schemas.events import Pads, PaillierKey, Residual, Scores
 
+pytestmark = pytest.mark.variants
+
 CASES = [(2, "shared"), (3, "shared"), (3, "score"), (4, "shared")]
 
 

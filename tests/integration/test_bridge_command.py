@@ -14,6 +14,8 @@ from tests.unit.bridge.bus import event
 
 from accord_broker.port import Record
 
+pytestmark = pytest.mark.variants
+
 
 def fill(url: str, records: list[Record]) -> None:
     async def publish() -> None:

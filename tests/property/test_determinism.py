@@ -17,6 +17,8 @@ from tests.support.world import World, agreement, tables
 
 from accord_schemas.events import Direction, Prepared
 
+pytestmark = pytest.mark.variants
+
 CASES: list[tuple[int, dict[str, Any]]] = [
     (2, {"gate": 0.99}),
     (2, {"protection": "score"}),

@@ -20,6 +20,8 @@ from tests.support.models import asking, brought, online, parts, prediction
 from tests.support.real import every
 from tests.support.world import World, agreement, tables
 
+pytestmark = pytest.mark.variants
+
 TABLES = tables(3, n=40, columns=2, keep=0.8)
 PARTS = parts(TABLES)
 

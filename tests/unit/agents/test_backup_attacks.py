@@ -26,6 +26,8 @@ from accord_agents.security.keystore import RANDOM
 from accord_agents.security.own_identity import make_identity
 from accord_schemas.errors import AccordError, TamperError, UsageError
 
+pytestmark = pytest.mark.variants
+
 WORD = b"correct horse battery staple"
 
 

@@ -19,6 +19,8 @@ from accord_schemas.canonical import digest
 from accord_schemas.frame import MAX_PAYLOAD, Frame
 from accord_schemas.header import Header, event_id
 
+pytestmark = pytest.mark.variants
+
 DATA = tables(3, n=60, columns=2)
 KEYS = identities(tuple(DATA))
 

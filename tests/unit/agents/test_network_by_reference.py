@@ -31,6 +31,8 @@ from accord_schemas.canonical import digest
 from accord_schemas.errors import TamperError
 from accord_schemas.frame import Frame
 
+pytestmark = pytest.mark.variants
+
 DATA = tables(3, n=40, columns=1)
 TERMS = agreement(3, gate=0.99, max_rounds=1).model_copy(update={"limits": Limits(chunk_bytes=4096)})
 LARGE = 1200

@@ -22,6 +22,8 @@ from accord_schemas.events import Ack
 from accord_schemas.frame import Frame
 from accord_schemas.suites import DEFAULT, PQ, SM, SUITES, Profile
 
+pytestmark = pytest.mark.variants
+
 DATA = tables(2, n=60, columns=2)
 
 

@@ -21,6 +21,8 @@ from accord_schemas.frame import Frame
 from accord_schemas.header import Header, content_type, event_id
 from accord_schemas.suites import DEFAULT, SUITES
 
+pytestmark = pytest.mark.variants
+
 DATA = tables(3, n=60, columns=2)
 KEYS = identities(tuple(DATA))
 NONCE = "00" * 32

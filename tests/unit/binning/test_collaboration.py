@@ -18,6 +18,8 @@ from accord_schemas.address import Content
 from accord_schemas.canonical import canonical_json
 from accord_schemas.events import Event, Information, Positives
 
+pytestmark = pytest.mark.variants
+
 TERMS = {"bins": 6}
 
 

@@ -16,6 +16,8 @@ from accord_protocols.boosting.walking import counts_of
 from accord_protocols.model.trees import TreesPart, scores, sides
 from accord_schemas.events import NodeSums, Sides, Vector
 
+pytestmark = pytest.mark.variants
+
 
 def rows(parties: int, *, binary: bool = False, gaps: bool = False) -> dict[str, Rows]:
     """Linear data, perhaps with labels 0 and 1, and with missing values."""

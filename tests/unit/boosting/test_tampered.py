@@ -20,6 +20,8 @@ from accord_protocols.tasks.boosting.label import UNFIT as SUMS
 from accord_schemas.address import Content
 from accord_schemas.events import CellChoices, Event, Grown, Levels, NodeSums, Offer, Sides, Splits, Vector
 
+pytestmark = pytest.mark.variants
+
 DATA = tables(2, n=260, columns=2, seed=3)
 Change = Callable[[Any], dict[str, Any]]
 

@@ -19,6 +19,8 @@ from aiokafka.producer.message_accumulator import MessageAccumulator
 from accord_agents.observability.logs import logger
 from accord_broker.stray import attended
 
+pytestmark = pytest.mark.variants
+
 SECRET = "sesame of a customer"  # noqa: S105
 
 

@@ -19,6 +19,8 @@ from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import Event, Tags
 
+pytestmark = pytest.mark.variants
+
 CURIOUS = "telco"
 ALL = set(range(20, 25))
 """Ids that everybody has."""

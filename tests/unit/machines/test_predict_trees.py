@@ -24,6 +24,8 @@ from accord_schemas.errors import UsageError
 from accord_schemas.events import BitChoices, BitProducts, Branches, Event, Partial
 from accord_schemas.parts import Predict
 
+pytestmark = pytest.mark.variants
+
 Objective = Literal["logistic", "squared", "poisson"]
 Parts = dict[str, TreesPart]
 

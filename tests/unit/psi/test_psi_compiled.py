@@ -18,6 +18,8 @@ from accord_protocols.primitives.psi.ot import compiled, loops, oprf, seeds, tab
 from accord_protocols.primitives.psi.ot.code import Shape, hash_ids
 from accord_protocols.primitives.xof import Xof
 
+pytestmark = pytest.mark.variants
+
 SID, EDGE = bytes(range(32)), bytes(32)
 IDS = [f"ü{'x' * (i % 90)}{i}" for i in range(900)]
 
