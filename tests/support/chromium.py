@@ -74,20 +74,28 @@ class Page:
             self.do(f"{domain}.enable")
 
     def do(self, method: str, **params: Any) -> dict[str, Any]:
+        reply = self._answered(method, params)
+        assert "error" not in reply, reply
+        found: dict[str, Any] = reply["result"]
+        return found
+
+    def _answered(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         number = next(self._numbers)
         self._wire.send(json.dumps({"id": number, "method": method, "params": params}))
         while True:
-            reply = json.loads(self._wire.receive())
+            reply: dict[str, Any] = json.loads(self._wire.receive())
             if reply.get("id") == number:
-                assert "error" not in reply, reply
-                found: dict[str, Any] = reply["result"]
-                return found
+                return reply
             self.said.append(reply)
 
     def value(self, script: str) -> Any:
         """What an expression gives in the page; None while it is being loaded."""
-        given = self.do("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        return given["result"].get("value")
+        params = {"expression": script, "returnByValue": True, "awaitPromise": True}
+        reply = self._answered("Runtime.evaluate", params)
+        if "navigated" in reply.get("error", {}).get("message", ""):  # another page came while it was being asked
+            return None
+        assert "error" not in reply, reply
+        return reply["result"]["result"].get("value")
 
     def open(self, url: str) -> None:
         self.do("Page.navigate", url=url)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from tests.support import exact
 from tests.support.world import World
 from tests.unit.machines.test_closed import joined, parties, terms, train_rows, trained
@@ -26,6 +25,8 @@ def products(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fitted(model: str, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, offset: np.ndarray | None) -> Any:
     """What statsmodels makes of the same rows."""
+    import statsmodels.api as sm  # takes seconds; every test process looks into this file, one of them plays it
+
     if model == "linear":
         return (sm.OLS(y, X) if weights is None else sm.WLS(y, X, weights)).fit(use_t=True)
     family = {"logistic": sm.families.Binomial(), "poisson": sm.families.Poisson()}[model]
