@@ -275,7 +275,8 @@ class Agreement(Part):
     @property
     def order(self) -> tuple[str, ...]:
         """The parties in canonical order: the leader, then the others by name."""
-        return (self.leader, *sorted(p for p in self.parties if p != self.leader))
+        leader = self.leader
+        return (leader, *sorted(p for p in self.parties if p != leader))
 
     @property
     def leader(self) -> str:

@@ -29,11 +29,11 @@ def deep() -> bool:
 
 
 def every(step: int) -> int:
-    """How wide a sweep's steps are: `step` here and now, a third of it in CI, 1 where all is asked for."""
+    """How wide a sweep's steps are: `step` here and now, half of it in CI, 1 where all is asked for."""
     match os.environ.get(SWEEPS, ""):
         case "":
             return step
         case "all":
             return 1
         case _:
-            return -(-step // 3)
+            return -(-step // 2)

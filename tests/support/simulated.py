@@ -22,7 +22,7 @@ from accord_agents.execution.blobs import BlobStore
 from accord_agents.journal.journal import Journal
 from accord_agents.journal.rows import Outgoing
 from accord_agents.loop.recovery import Links, Recovery
-from accord_agents.security.identity import Identity
+from accord_agents.security.identity import Identity, PublicIdentity
 from accord_agents.security.storage import StorageCipher
 from accord_agents.security.trust import Identities
 from accord_protocols.kernel.engine import Job
@@ -38,6 +38,7 @@ from accord_schemas.suites import DEFAULT, Profile
 
 Log = list[tuple[str, bytes]]
 _DONE: dict[bytes, tuple[dict[str, Any], dict[str, bytes]]] = {}
+_SIGNED: set[tuple[bytes, bytes, bytes]] = set()
 NOW = "2026-01-01T00:00:00.000Z"
 
 
@@ -54,6 +55,17 @@ def signed(terms: Agreement, keys: dict[str, Identity]) -> Agreement:
     """The agreement with its parties' real fingerprints."""
     members = {p: Member(role=m.role, identity=keys[p].public.fingerprint) for p, m in terms.parties.items()}
     return terms.model_copy(update={"parties": members})
+
+
+class Remembering(PublicIdentity):
+    """An identity that looks at each signature once: every party reads every event, and again in each life."""
+
+    def verify(self, data: bytes, signature: bytes) -> bool:
+        """Whether this identity signed `data`."""
+        known = self.signing, data, signature
+        if known not in _SIGNED and super().verify(data, signature):
+            _SIGNED.add(known)
+        return known in _SIGNED
 
 
 class SimulatedParty:
@@ -95,8 +107,10 @@ class SimulatedParty:
         """Open the journal, fold it, adopt, and take up what was left."""
         self.lives += 1
         self.journal = Journal(self.folder / f"{self.name}.db", self.folder / f"{self.name}.payloads")
+        self.journal._db.execute("PRAGMA synchronous=OFF")  # processes die here, never the machine's power
         self.journal.verify()
-        public = Identities([k.public for k in self.keys.values()])
+        known = [k.public for k in self.keys.values()]
+        public = Identities([Remembering(k.party, k.signing, k.encryption, k.kind) for k in known])
         cipher = StorageCipher(digest(b"storage", self.name))
         channels = {wrap: cipher.decrypt(encrypted, wrap) for wrap, encrypted in self.journal.channels().items()}
         seed, blobs = (lambda cid: digest(b"seed", self.name, cid)), self.blobs if self.large else None
@@ -112,6 +126,7 @@ class SimulatedParty:
         self.read = {i for i, (_, d) in enumerate(self.log) if b'"eventnumber"' not in d and b"control.ack" not in d}
         self.passed: set[int] = set()  # read while a collaboration was suspended
         self.sent: set[tuple[str, int]] = set()
+        self._due: dict[str, tuple[tuple[int, ...], list[Outgoing]]] = {}
         links = Links(self._tell, lambda call: self.take(lambda: call(NOW)), self._reread)
         self.recovery = Recovery(self.dispatcher, self.journal, links, history=True)
         self.recovery.start()
@@ -264,8 +279,16 @@ class SimulatedParty:
             if cid in self.dispatcher.suspended:
                 continue
             covered = max(c.withheld, min((c.chain.covered.get(p, 0) for p in c.peers), default=0))
-            found += [o for o in self.journal.outgoing(cid, covered) if (cid, o.sequence) not in self.sent]
+            state = covered, c.chain.sequence, len(self.sent)
+            if self._due.get(cid, ((), []))[0] != state:
+                waiting = [o for o in self.journal.outgoing(cid, covered) if (cid, o.sequence) not in self.sent]
+                self._due[cid] = state, waiting
+            found += self._due[cid][1]
         return found
+
+    def unread(self) -> list[int]:
+        """Which records of the log it has not taken, in order."""
+        return sorted(set(range(len(self.log))) - self.read)
 
     def publish(self, lose: Callable[[], bool] = lambda: False) -> None:
         """Send what is due."""
@@ -335,8 +358,7 @@ class SimulatedNetwork:
                 member.time_passes(0.01)
             actions: list[tuple[SimulatedParty, Callable[[], None]]] = []
             for member in self.members.values():
-                unread = [i for i in range(len(self.log)) if i not in member.read]
-                if unread:
+                if unread := member.unread():
                     one = self.rng.choice(unread)
                     actions.append((member, lambda h=member, i=one: h.deliver(i)))  # type: ignore[misc]
                 if self.log and self.rng.random() < 0.02:
