@@ -34,8 +34,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def digest(*parts: bytes | str) -> bytes:
     """SHA-256 over the parts, each prefixed by its length in 8 bytes, so that no two part lists collide."""
     h = hashlib.sha256()
-    for piece in framed(*parts):
-        h.update(piece)
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        h.update(len(data).to_bytes(8, "big"))
+        h.update(data)
     return h.digest()
 
 

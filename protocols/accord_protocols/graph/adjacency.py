@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.graph.edges import Edges
-from accord_protocols.primitives.sharing import RING, Words, placed
+from accord_protocols.primitives.sharing import Words, carried
 
 Ints = NDArray[np.int64]
-_LIMB = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +53,7 @@ class Adjacency:
         vertices = len(self.starts) - 1
         rows = np.repeat(np.arange(vertices), np.diff(self.starts))
         limbs = np.ascontiguousarray(vector, "<u8").view("<u2")
-        total = np.zeros((vertices, 2), np.uint64)
+        weights, sums = self.weights.astype(np.float64), np.zeros((limbs.shape[1], vertices), np.int64)
         for limb in range(limbs.shape[1]):
-            terms = limbs[self.columns, limb] * self.weights.astype(np.float64)
-            sums = np.bincount(rows, weights=terms, minlength=vertices).astype(np.int64)
-            total = RING.add(total, placed(sums, _LIMB * limb))
-        return total
+            sums[limb] = np.bincount(rows, weights=limbs[self.columns, limb] * weights, minlength=vertices)
+        return carried(sums)

@@ -59,8 +59,11 @@ class Ring:
 
     def from_int64(self, values: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Signed integers of shape ``(...)`` as elements ``(..., words)``."""
-        words = [values, values >> 63][: self.words]
-        return np.stack(words, axis=-1).astype(np.int64, copy=False).view(np.uint64)
+        words = np.empty((*values.shape, self.words), np.int64)
+        words[..., 0] = values
+        if self.words == 2:
+            words[..., 1] = values >> 63
+        return words.view(np.uint64)
 
     def from_ints(self, values: Iterable[int]) -> NDArray[np.uint64]:
         """Any integers, reduced, as ``(n, words)``."""

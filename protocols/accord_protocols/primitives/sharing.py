@@ -102,13 +102,25 @@ def matmul(a: Factor, b: Words) -> Words:
     total = np.zeros((rows, columns, 2), np.uint64)
     for start in range(0, inner, step):
         span = slice(start, start + step)
+        sums = np.zeros((_LIMBS, rows, columns), np.int64)  # by weight: up to eight sums below 2^53 each
         for i, limb in enumerate(left):
             many = _LIMBS - i
             side = np.concatenate([part[span] for part in right[:many]], axis=1)
-            sums = (limb[:, span] @ side).astype(np.int64).reshape(rows, many, columns)
-            for j in range(many):
-                total = RING.add(total, placed(sums[:, j], _LIMB * (i + j)))
+            found = (limb[:, span] @ side).astype(np.int64).reshape(rows, many, columns)
+            sums[i:] += found.swapaxes(0, 1)
+        total = RING.add(total, carried(sums))
     return total
+
+
+def carried(sums: NDArray[np.int64]) -> Words:
+    """The sum of signed integers times 2^16i, ``(8, ...)`` to ``(..., 2)``; each below 2^62 in absolute value."""
+    limbs = np.empty((*sums.shape[1:], _LIMBS), "<u2")
+    above = np.zeros_like(sums[0])
+    for i, value in enumerate(sums):
+        whole = value + above
+        limbs[..., i] = (whole & 0xFFFF).astype(np.uint16)
+        above = whole >> _LIMB  # rounded down, of a negative number too
+    return limbs.view("<u8").astype(np.uint64, copy=False)
 
 
 def transposed(a: Factor) -> Factor:
@@ -127,18 +139,6 @@ def _limbs(a: Factor) -> list[NDArray[np.float64]]:
         return [a.astype(np.float64)]
     cut = np.ascontiguousarray(a, "<u8").view("<u2")
     return [cut[..., i].astype(np.float64) for i in range(_LIMBS)]
-
-
-def placed(values: NDArray[np.int64], bits: int) -> Words:
-    """Signed integers times 2^bits, bits a multiple of 16 below 128."""
-    words = RING.from_int64(values)
-    low, high = words[..., 0], words[..., 1]
-    if bits >= 64:
-        return np.stack([np.zeros_like(low), low << np.uint64(bits - 64)], axis=-1)
-    if not bits:
-        return words
-    up, rest = np.uint64(bits), np.uint64(64 - bits)
-    return np.stack([low << up, (high << up) | (low >> rest)], axis=-1)
 
 
 def _down(a: Words, bits: int) -> Words:
