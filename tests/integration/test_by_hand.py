@@ -121,7 +121,7 @@ def test_one_accepts_by_policy_and_one_by_hand(office: Office) -> None:
     assert cid[:12] in shown
     assert "proposed by bank" in shown
     assert "telco learns: which of its ids are common to all" in shown
-    assert office.do("shop", "inbox").startswith("No proposal waits")
+    wait_for(lambda: office.do("shop", "inbox").startswith("No proposal waits"), 60, "its policy does not accept")
     assert office.state("bank", cid)["state"] == "PROPOSED"
 
     assert cid in office.do("telco", "accept", cid[:8])
