@@ -90,6 +90,15 @@ def played(folder: Path, size: Size, train: Mapping[str, Any]) -> dict[str, Any]
         "evaluate": {"reference": False},
     }
     (folder / "scenario.yaml").write_text(json.dumps(scenario))
+    return run(folder)
+
+
+def run(folder: Path) -> dict[str, Any]:
+    """The result of the folder's ``scenario.yaml``.
+
+    Raises:
+        SystemExit: It was not completed.
+    """
     accord, out = Path(sys.executable).with_name("accord"), folder / "run"
     subprocess.run([accord, "run", folder / "scenario.yaml", "--out", out, "--quiet"], check=True)
     result: dict[str, Any] = json.loads((out / "result.json").read_bytes())
