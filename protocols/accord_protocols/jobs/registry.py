@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib import import_module
 
-from accord_protocols.jobs import bins, graph, match, online, overlap, predict, psi, query, train, trees
 from accord_protocols.jobs.base import Job, Reads
 from accord_protocols.kernel.plan import Plan
 from accord_protocols.kernel.session import Session
@@ -12,8 +12,39 @@ from accord_schemas.agreement import Agreement
 
 ROOT = Session.kind
 """The machine that every collaboration starts with; it starts the others."""
-_ALL = (train.JOB, psi.JOB, overlap.JOB, predict.JOB, online.JOB, query.JOB, trees.JOB, bins.JOB, graph.JOB, match.JOB)
-JOBS: dict[str, Job] = {job.name: job for job in _ALL}
+NAMES = ("train", "psi", "overlap", "predict", "online", "query", "trees", "bins", "graph", "match")
+"""Each is the `JOB` of the module of that name beside this one."""
+
+
+class Jobs(MutableMapping[str, Job]):
+    """Jobs by name, loaded when they are asked for: an agent needs one of them, and the others take time to load."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._jobs: dict[str, Job | None] = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> Job:
+        found = self._jobs[name]
+        if found is None:
+            found = self._jobs[name] = import_module(f"{__package__}.{name}").JOB
+        return found
+
+    def __setitem__(self, name: str, job: Job) -> None:
+        self._jobs[name] = job
+
+    def __delitem__(self, name: str) -> None:
+        del self._jobs[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._jobs)
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._jobs  # without loading it
+
+
+JOBS = Jobs(NAMES)
 
 
 def _nobody(_roles: Mapping[str, str]) -> str:
