@@ -38,8 +38,8 @@ def fit_task(context: Context) -> Result:
     weights ``(n,)`` of mean 1 or empty, offset ``(n,)`` that is added to scores or empty, label_committed, to these
     three; center, shift, range (bits of the residual), test_labels, test_offset, constant (whether the label is).
     """
-    train_rows, _ = _rows(context)
-    return _block(context, _fitted(context, train_rows))
+    rows = _rows(context)
+    return _block(context, _fitted(context, rows[0]), *rows)
 
 
 def refit_task(context: Context) -> Result:
@@ -51,10 +51,10 @@ def refit_task(context: Context) -> Result:
         ProtocolError: What is fitted now is not close to it.
     """
     recorded = Fitted.from_json(context.inputs["fitted"])
-    train_rows, _ = _rows(context)
-    if not recorded.close(_fitted(context, train_rows)):
+    rows = _rows(context)
+    if not recorded.close(_fitted(context, rows[0])):
         raise ProtocolError("the recorded preparation is not what these rows give")
-    return _block(context, recorded)
+    return _block(context, recorded, *rows)
 
 
 def _rows(context: Context) -> tuple[np.ndarray, np.ndarray]:
@@ -74,9 +74,8 @@ def _fitted(context: Context, train_rows: np.ndarray) -> Fitted:
     return fit(table.columns, table.values[train_rows], settings, table.categories, table.forms, woe)
 
 
-def _block(context: Context, fitted: Fitted) -> Result:
+def _block(context: Context, fitted: Fitted, train_rows: np.ndarray, test_rows: np.ndarray) -> Result:
     inputs, table = context.inputs, context.rows
-    train_rows, test_rows = _rows(context)
     train, test = (fitted.apply(table.values[rows], table.categories) for rows in (train_rows, test_rows))
     fields = {"n": len(train_rows), "fitted": fitted.to_json(), "test_rows": test_rows}
     values, settings = table.values[np.concatenate([train_rows, test_rows])], Prepare.model_validate(inputs["settings"])
