@@ -72,11 +72,12 @@ class Office:
         return found[0]
 
     def until(self, name: str, cid: str, state: str, seconds: float = 10.0) -> None:
-        """Wait for a state of a collaboration that the party need not have heard of yet."""
+        """Wait for a state of a collaboration that the party need not have heard of yet; at the end for its results."""
 
         def reached() -> bool:
             own: list[dict[str, Any]] = json.loads(self.do(name, "status", "--json"))
-            return any((one["collaboration"], one["state"]) == (cid, state) for one in own)
+            there = state != "COMPLETED" or (self.out(name) / cid / "result.json").exists()  # the last of its files
+            return there and any((one["collaboration"], one["state"]) == (cid, state) for one in own)
 
         wait_for(reached, seconds, f"{name} is never {state}")
 
