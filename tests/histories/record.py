@@ -26,6 +26,8 @@ LARGER = {"faces": 12 << 20}
 """Likewise, of lattice ciphertexts that stand encrypted at both ends: an answer to a probe alone has 120 kB."""
 _PREDICTIONS: dict[str, tuple[str, ...]] = {"predict": (), "online": ("--online",)}
 """Histories that follow on a run, with the options of `accord predict`."""
+_FILES = ("trees", "hidden", "bins", "common_neighbours", "similar")
+"""Scenarios beside this file, of what no bundled one shows."""
 _DOCUMENTS = (
     "result.json",
     "model.json",
@@ -45,7 +47,7 @@ def recorded() -> dict[str, tuple[str, str]]:
     """Command and scenario of each history: every bundled scenario, and every job that none of them is."""
     further = {"psi": ("psi", "wine"), "overlap": ("overlap", "wine"), "predict": ("predict", "wine")}
     further |= {"online": ("online", "wine")}
-    further |= {name: ("run", str(HERE / f"{name}.yaml")) for name in ("trees", "hidden", "bins")}
+    further |= {name: ("run", str(HERE / f"{name}.yaml")) for name in _FILES}
     return {name: ("run", name) for name in library.names()} | further
 
 

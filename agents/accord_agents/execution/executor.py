@@ -29,7 +29,7 @@ ATTEMPTS = 3
 QUEUED = 2
 """Parts of one job that are under way for each worker: what is done waits in memory for the parts before it."""
 LONG = 12
-"""Parts from which on a job is worth the start of further workers, a third of a second each."""
+"""Parts from which on a job is worth the start of further workers, a third of a second each; of a heavy one two are."""
 ORDINARY, FURTHER = "ordinary", "further"
 
 
@@ -64,7 +64,7 @@ class ProcessExecutor:
             except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
                 return undone(compute.task, f"it could not be cut: {type(error).__name__}")
             crew, joined = [self._opened(ORDINARY)], Joined(supplies.blobs)
-            long = bool(self._further) and _parts_of(compute, supplies) >= LONG
+            long = bool(self._further) and _is_long(compute, supplies)
             if long:
                 trimmed()  # what its inputs came in
                 crew.append(self._opened(FURTHER))
@@ -201,5 +201,6 @@ def _parts(compute: Compute, supplies: TaskResources) -> Parts | None:
     return supplies.parts.bound(compute.task, compute.inputs, drawn, data, *secrets)
 
 
-def _parts_of(compute: Compute, supplies: TaskResources) -> int:
-    return len(spans(TASKS[compute.task], compute.inputs, supplies.rows))
+def _is_long(compute: Compute, supplies: TaskResources) -> bool:
+    task = TASKS[compute.task]
+    return len(spans(task, compute.inputs, supplies.rows)) >= (2 if task.heavy else LONG)

@@ -115,6 +115,7 @@ class Task:
         lazy: Fields that it reads itself, some rows at a time, see `some`: blobs where they are large.
         chunk: Rows per part: fixed, so that the bytes do not depend on the number of workers.
         chunk_from: The input that says how many, where that follows from sizes of the job.
+        heavy: Whether a part takes seconds: then two of them are worth the start of another worker.
         cheap: Whether a replay executes it again in any case, for parties of up to `CHEAP_ROWS` rows: milliseconds.
         replayed_by: The task that gives its result again in a replay, where that is another one.
         recorded: The field of the recorded result which that one is given besides the inputs.
@@ -126,6 +127,7 @@ class Task:
     lazy: tuple[str, ...] = ()
     chunk: int = 2048
     chunk_from: str = ""
+    heavy: bool = False
     cheap: bool = False
     replayed_by: str = ""
     recorded: str = ""
@@ -190,7 +192,7 @@ TASKS: dict[str, Task] = {
     "predict.scores": Task("predict:scores_task", split=("rows",), chunk=16384, cheap=True),
     "predict.sided": Task("predict:sided_task"),
     "predict.find": Task("predict:find_task", cheap=True),
-    "query.build": Task("query:build", split=("groups",), lazy=("tags",), chunk=1),
+    "query.build": Task("query:build", split=("groups",), lazy=("tags",), chunk=1, heavy=True),
     "query.warm": Task("query:warmed", lazy=("table",)),
     "query.blind": Task("query:blind"),
     "query.ask": Task("query:ask"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -10,7 +11,8 @@ from accord_protocols.jobs import match
 from accord_scenarios.jobs.base import Folder, Played, Result, Tables
 from accord_scenarios.match_reference import held_against
 from accord_scenarios.model import Member, Scenario, Section, sole
-from accord_scenarios.report import sections
+from accord_scenarios.report import gallery, sections
+from accord_scenarios.thumbnails import thumbnails
 from accord_scenarios.wording import leader, number, other
 from accord_schemas.matching import WEIGHTS, Kind, Match, Resampling
 from accord_schemas.parts import Party
@@ -80,6 +82,9 @@ def _terms(scenario: Search) -> dict[str, Any]:
 def _compare(scenario: Search, result: dict[str, Any], tables: Tables, folder: Folder) -> None:
     server = next(name for name in scenario.parties if name != scenario.leader)
     held_against(scenario.match.terms(), scenario.leader, server, result, tables, folder)
+    images = scenario.parties[scenario.leader].data.images
+    if images is not None:
+        result["pictures"] = thumbnails(images, (image for image, _ in _found(result).get("matches") or []))
 
 
 def _found(result: Result) -> dict[str, Any]:
@@ -137,8 +142,9 @@ def outcome(result: Result) -> str:
         ["found", (number(found.get("matched")),)],
         ["pairs within the gallery that would match", (_near(result) or "none",)],
     ]
-    rows: list[list[sections.Cell]] = [[image, name] for image, name in found.get("matches") or []]
-    matches = sections.table([f"image of {leader(result)}", f"match at {other(result)}"], rows) if rows else ""
+    note = f"Images of {leader(result)}, each over the names in the gallery of {other(result)} that it matched."
+    cards = gallery.cards(found.get("matches") or [], result.get("pictures") or {})
+    matches = f'{cards}<p class="soft">{escape(note)}</p>' if cards else ""
     return sections.section("Matches", sections.table(["", ("",)], facts) + matches)
 
 

@@ -10,7 +10,7 @@ from accord_scenarios.report import company, sections
 from accord_scenarios.wording import Result
 from accord_schemas.errors import AccordError
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def render(result: Result) -> str:

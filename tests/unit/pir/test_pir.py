@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from accord_protocols.primitives.pir import loops, matrix, question, table
 from accord_protocols.primitives.pir.cells import LONGEST, is_packed, pack, unpack
@@ -120,7 +121,9 @@ def test_without_the_oprf_there_is_only_ciphertext(built: tuple[np.ndarray, ...]
 
 def test_a_value_opens_with_its_own_tag_in_its_own_setup() -> None:
     tag = digest(b"tag")
-    sealed = seal(tag, SETUP, b"x" * VALUE)
+    (sealed,) = seal(np.frombuffer(tag, np.uint8)[None], SETUP, [b"x" * VALUE], VALUE)
+    own = AESGCM(digest(b"accord query value", SETUP, tag))
+    assert sealed == own.encrypt(bytes(12), b"x" * VALUE, None), "as it was since the first version"
     assert len(sealed) == VALUE + 16 and unseal(tag, SETUP, sealed) == b"x" * VALUE
     assert unseal(digest(b"another"), SETUP, sealed) is None
     assert unseal(tag, digest(b"another setup"), sealed) is None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
 from tests.support.matching import CLIENT, SERVER, folders, looked
 from tests.support.matching import terms as matching
 
@@ -18,6 +21,7 @@ from accord_scenarios.match_reference import held_against
 from accord_scenarios.merge import merge
 from accord_scenarios.proposal import terms
 from accord_scenarios.scenario import load
+from accord_scenarios.thumbnails import SIDE, thumbnails
 from accord_schemas.agreement import Agreement
 from accord_schemas.errors import UsageError
 from accord_schemas.matching import WEIGHTS, Match
@@ -89,3 +93,17 @@ def test_a_result_reads_and_is_held_against_plaintext(tmp_path: Path) -> None:
     (tmp_path / "matches.csv").write_text("image,match\n")
     held_against(section, CLIENT, SERVER, result, data.__getitem__, lambda _: tmp_path)  # type: ignore[arg-type]
     assert result["reference"]["wrong"] == 2 and "Decisions differ" in verdict(result)
+
+
+def test_the_report_shows_own_pictures_beside_names_and_no_other_picture(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        Image.new("L", (300, 200), 99).save(tmp_path / name)
+    pictures = thumbnails(tmp_path, ["a.png", "gone.png", "a.png"])
+    assert list(pictures) == ["a.png"]
+    with Image.open(io.BytesIO(base64.b64decode(pictures["a.png"]))) as small:
+        assert small.size == (SIDE, SIDE * 2 // 3)
+    matches = [["a.png", "b.png"], ["a.png", "<i>.png"], ["gone.png", "c.png"]]
+    (section,) = PLAYED.sections
+    page = section({"match": {"matches": matches}, "pictures": pictures, "parties": {}})
+    assert page.count("<img") == 1 and page.count("<figure>") == 2
+    assert "<b>b.png</b><b>&lt;i&gt;.png</b>" in page and "gone.png<b>c.png</b>" in page

@@ -17,6 +17,8 @@ from accord_protocols.primitives.pir.parameters import DIMENSION, WORD
 SEED = 16
 BLOCK = 2048
 """Rows at a time: |A| ≤ 2^31 and |D| ≤ 2^7 give sums of at most 2^49, and 23 MB are in memory."""
+_DRAWN = 64
+"""Rows at a time that are drawn, of which a block is a multiple."""
 _COUNTERS = DIMENSION * WORD // 16  # AES blocks of a row
 Words = NDArray[np.uint32]
 Bytes = NDArray[np.uint8]
@@ -61,15 +63,21 @@ def masked(seed: bytes, count: int, secrets: NDArray[np.int64], errors: NDArray[
 
 
 def _blocks(seed: bytes, count: int) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    """First row and rows of A, block by block, each in the place of the one before: memory is touched once."""
+    """First row and rows of A, block by block, each in the place of the one before: memory is touched once.
+
+    What is drawn becomes doubles some rows at a time, while it is in the cache.
+    """
     stream = Cipher(algorithms.AES(seed), modes.CTR(bytes(16))).encryptor()
     size = min(BLOCK, count)
-    zeros, drawn = bytes(size * DIMENSION * WORD), bytearray(size * DIMENSION * WORD)
-    plain, block = np.frombuffer(drawn, "<i4").reshape(size, DIMENSION), np.empty((size, DIMENSION))
+    zeros, drawn = bytes(_DRAWN * DIMENSION * WORD), bytearray(_DRAWN * DIMENSION * WORD)
+    plain, block = np.frombuffer(drawn, "<i4").reshape(_DRAWN, DIMENSION), np.empty((size, DIMENSION))
     for start in range(0, count, size):
-        stream.update_into(zeros, drawn)
-        np.copyto(block, plain)
-        yield start, block[: count - start]
+        end = min(size, count - start)
+        for at in range(0, end, _DRAWN):
+            stream.update_into(zeros, drawn)
+            part = block[at : min(at + _DRAWN, end)]
+            np.copyto(part, plain[: len(part)])
+        yield start, block[:end]
 
 
 def unmask(hints: Words, secret: NDArray[np.int64]) -> Words:

@@ -6,15 +6,19 @@ else, so that one nonce does (AES-256-GCM, NIST SP 800-38D); its tag alone says 
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+
 import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
 
-from accord_schemas.canonical import digest
+from accord_schemas.canonical import digest, framed
 
 _NONCE = bytes(12)
+_TAG = 32
 Tags = NDArray[np.uint8]
 
 
@@ -32,18 +36,35 @@ def groups_of(tags: Tags, setup: bytes, groups: int) -> NDArray[np.int64]:
     return words[:, 0].astype(np.int64) * groups >> 32
 
 
-def seal(tag: bytes, setup: bytes, value: bytes) -> bytes:
-    """A value under the key that follows from its tag, 16 bytes longer."""
-    return _cipher(tag, setup).encrypt(_NONCE, value, None)
+def seal(tags: Tags, setup: bytes, values: Sequence[bytes], size: int) -> Iterator[bytes]:
+    """Values under the keys that follow from their tags, each 16 bytes longer than `size`, up to which zeros fill it.
+
+    Args:
+        tags: ``(n, 32)``: outputs of the OPRF.
+        setup: 32 bytes, of this table alone.
+        values: Of at most `size` bytes, one for each tag.
+        size: Bytes.
+    """
+    key = _keys(setup)
+    for tag, value in zip(tags, values, strict=True):
+        yield AESGCM(key(tag.tobytes())).encrypt(_NONCE, value.ljust(size, b"\0"), None)
 
 
 def unseal(tag: bytes, setup: bytes, sealed: bytes) -> bytes | None:
     """The value; None where it is not that of this tag: the key is not there."""
     try:
-        return _cipher(tag, setup).decrypt(_NONCE, sealed, None)
+        return AESGCM(_keys(setup)(tag)).decrypt(_NONCE, sealed, None)
     except InvalidTag:
         return None
 
 
-def _cipher(tag: bytes, setup: bytes) -> AESGCM:
-    return AESGCM(digest(b"accord query value", setup, tag))
+def _keys(setup: bytes) -> Callable[[bytes], bytes]:
+    """A tag's key, ``digest(label, setup, tag)``: what comes before a tag is hashed once for a million of them."""
+    before = hashlib.sha256(b"".join([*framed(b"accord query value", setup), _TAG.to_bytes(8, "big")]))
+
+    def key(tag: bytes) -> bytes:
+        own = before.copy()
+        own.update(tag)
+        return own.digest()
+
+    return key

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accord_protocols.primitives.pir.layout import Layout
 from accord_protocols.primitives.pir.sealing import Tags, seal
@@ -32,7 +31,7 @@ def build(layout: Layout, setup: bytes, tags: Tags, values: Sequence[bytes], xof
     Raises:
         ValueError: It has more keys than there is room for.
     """
-    sealed = _sealed(layout, setup, tags, values)
+    sealed = np.frombuffer(b"".join(seal(tags, setup, values, layout.value)), np.uint8).reshape(-1, layout.width)
     for _ in range(_ATTEMPTS):
         salt = xof.bytes(SALT)
         positions = layout.geometry.positions(tags, salt)
@@ -47,9 +46,3 @@ def build(layout: Layout, setup: bytes, tags: Tags, values: Sequence[bytes], xof
         table[slots] = 0
         table[slots] = sealed[keys] - table[near[:, 0]] - table[near[:, 1]] - table[near[:, 2]]
     return salt, table
-
-
-def _sealed(layout: Layout, setup: bytes, tags: Tags, values: Sequence[bytes]) -> NDArray[np.uint8]:
-    width = layout.value
-    sealed = (seal(tag.tobytes(), setup, value.ljust(width, b"\0")) for tag, value in zip(tags, values, strict=True))
-    return np.frombuffer(b"".join(sealed), np.uint8).reshape(-1, layout.width)
