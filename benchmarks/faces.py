@@ -19,11 +19,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
+
+from accord_schemas.matching import Kind
 
 CROPS = 100
 CHANGES = (
@@ -66,7 +68,7 @@ def drawn(folder: Path, given: argparse.Namespace) -> None:
             CHANGES[number % len(CHANGES)](picture).save(folder / "probes" / f"face-{number:04d}.png")
     parties = {"gate": {"role": "client", "data": {"images": "probes"}}}
     parties["registry"] = {"role": "server", "data": {"images": "gallery"}}
-    match = {"kind": "face", "threshold": given.threshold, "max_probes": given.probes}
+    match = {"kind": given.kind, "threshold": given.threshold, "max_probes": given.probes}
     scenario = {"name": "faces", "job": "match", "parties": parties, "match": match}
     (folder / "scenario.yaml").write_text(json.dumps(scenario))
 
@@ -77,6 +79,7 @@ def main() -> None:
     parser.add_argument("--gallery", type=int, default=CROPS)
     parser.add_argument("--probes", type=int, default=CROPS, help=f"up to {CROPS}, and no more than the gallery has")
     parser.add_argument("--threshold", type=float, default=0.35)
+    parser.add_argument("--kind", choices=get_args(Kind), default="face")
     given = parser.parse_args()
     given.probes = min(given.probes, given.gallery, CROPS)
     with tempfile.TemporaryDirectory() as name:

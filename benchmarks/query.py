@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -108,6 +109,7 @@ def measure(keys: int, value: int, batch: int, workers: int) -> Run:
         rows = [np.flatnonzero(where == group) for group in range(layout.groups)]
         parts = [*pool.map(functools.partial(filled, layout), (tags[r] for r in rows), rows, range(layout.groups))]
         done = time.perf_counter()
+    print(f"{keys:,} keys: OPRF {tagged_at - begun:.1f} s, table {done - tagged_at:.1f} s", file=sys.stderr, flush=True)
     salts = np.stack([np.frombuffer(salt, np.uint8) for salt, _, _ in parts])
     whole, hints = np.concatenate([part for _, part, _ in parts]), np.concatenate([hint for _, _, hint in parts])
     del parts

@@ -64,7 +64,7 @@ class ProcessExecutor:
             except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
                 return undone(compute.task, f"it could not be cut: {type(error).__name__}")
             crew, joined = [self._opened(ORDINARY)], Joined(supplies.blobs)
-            long = bool(self._further) and _is_long(compute, supplies)
+            long = bool(self._further) and is_long(compute, supplies)
             if long:
                 trimmed()  # what its inputs came in
                 crew.append(self._opened(FURTHER))
@@ -201,6 +201,7 @@ def _parts(compute: Compute, supplies: TaskResources) -> Parts | None:
     return supplies.parts.bound(compute.task, compute.inputs, drawn, data, *secrets)
 
 
-def _is_long(compute: Compute, supplies: TaskResources) -> bool:
+def is_long(compute: Compute, supplies: TaskResources) -> bool:
+    """Whether a job is worth the start of further workers."""
     task = TASKS[compute.task]
     return len(spans(task, compute.inputs, supplies.rows)) >= (2 if task.heavy else LONG)

@@ -11,11 +11,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from tests.support.snapshots import written
 
-from accord_agents.execution.executor import LONG, ProcessExecutor
+from accord_agents.execution.executor import LONG, ProcessExecutor, is_long
 from accord_agents.execution.port import TaskResources
 from accord_agents.execution.result import TaskResult
 from accord_agents.intake.table import Report, Table
@@ -72,6 +73,13 @@ def test_a_long_job_has_further_workers_that_end_with_it() -> None:
     short, long, left = asyncio.run(both())
     assert 2 in seen and left == 1 and not short.trigger
     assert (long.fields["numbers"] == run(1, compute(rows), supplies).fields["numbers"]).all()
+
+
+@pytest.mark.parametrize(("groups", "long"), [(1, False), (2, True)])
+def test_two_heavy_parts_are_worth_another_worker(groups: int, long: bool) -> None:
+    tables = Compute("c", "query.build", {"groups": np.arange(groups)})
+    assert TASKS["query.build"].heavy and is_long(tables, TaskResources(b"", {}, None, 0)) == long
+    assert not is_long(compute(2 * TASKS["pads.encrypt"].chunk), TaskResources(b"", {}, None, 0))
 
 
 def test_it_is_told_how_many_parts_are_done() -> None:

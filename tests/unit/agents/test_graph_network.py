@@ -35,7 +35,7 @@ def test_deaths_files_and_order_change_nothing(tmp_path: Path, task: str, monkey
     calm = played(tmp_path / "calm", task, 1, 0, 0)
     monkeypatch.setattr(accord_agents.collaboration.assembler, "LARGE", SMALL)
     monkeypatch.setattr(accord_agents.journal.payloads, "OUTSIDE", SMALL)
-    wild = played(tmp_path / "wild", task, 2, SMALL, every(5))
+    wild = played(tmp_path / "wild", task, 2, SMALL, every(9))
     for network in (calm, wild):
         assert network.ended
         states = {c.state for m in network.members.values() for c in m.dispatcher.collaborations.values()}

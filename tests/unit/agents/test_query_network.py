@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,18 @@ def played(folder: Path, large: int = 0, **more: object) -> SimulatedNetwork:
     raise AssertionError("the last word was never said")
 
 
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedNetwork]:
+    """Nobody dies."""
+    network = played(tmp_path_factory.mktemp("calm"))
+    yield network
+    network.close()
+
+
 @pytest.mark.sweep
-def test_every_party_dies_at_every_point_once(tmp_path: Path) -> None:
+def test_every_party_dies_at_every_point_once(tmp_path: Path, calm: SimulatedNetwork) -> None:
     deaths = Deaths(every(6))
-    calm, wild = played(tmp_path / "calm"), played(tmp_path / "wild", point=deaths)
+    wild = played(tmp_path / "wild", point=deaths)
     assert wild.ended and said(wild) == said(calm) and min(deaths.commits.values()) > 10
     for network in (calm, wild):
         assert network.members[CLIENT].notes["answers"] == [
@@ -50,15 +59,14 @@ def test_every_party_dies_at_every_point_once(tmp_path: Path) -> None:
             ["false", "", ""],
             ["true", "", ""],
         ]
-        network.close()
+    wild.close()
 
 
-def test_numbers_in_files_say_the_same(tmp_path: Path) -> None:
-    calm, large = played(tmp_path / "calm"), played(tmp_path / "large", large=1200)
+def test_numbers_in_files_say_the_same(tmp_path: Path, calm: SimulatedNetwork) -> None:
+    large = played(tmp_path / "large", large=1200)
     assert large.ended and said(large) == said(calm)
     assert any((tmp_path / "large").glob(f"{SERVER}.blobs/*/*"))
-    for network in (calm, large):
-        network.close()
+    large.close()
 
 
 def test_people_ask_while_it_lives_and_no_more_than_is_left(tmp_path: Path) -> None:

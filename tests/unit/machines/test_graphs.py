@@ -55,8 +55,7 @@ def test_scores_are_those_of_a_plain_computation(parties: int) -> None:
     assert np.abs(found(data, terms) - plain(data, terms.graph)).max() < 1e-6
 
 
-@pytest.mark.parametrize("parties", [2, 3, 5])
-@pytest.mark.parametrize("hops", [1, 3])
+@pytest.mark.parametrize(("parties", "hops"), [(3, 3), (2, 1), (5, 1)])
 def test_answers_are_those_of_a_plain_computation(parties: int, hops: int) -> None:
     data = graphs(parties, edges=12 // parties, flagged=1, seed=hops, asked=10)
     terms = over(parties, "reach", hops=hops)
@@ -112,7 +111,7 @@ def test_vertices_with_the_same_neighbours_are_alike_and_others_rarely(parties: 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_order_of_arrival_changes_nothing(task: str) -> None:
     data, terms = graphs(3), over(3, task, rounds=2) if task == "risk" else over(3, task)
-    assert len({World(terms, data, order).run().fingerprint() for order in range(4)}) == 1
+    assert len({World(terms, data, order).run().fingerprint() for order in range(3)}) == 1
 
 
 def test_several_receivers_learn_the_same_and_a_helper_may_be_one() -> None:

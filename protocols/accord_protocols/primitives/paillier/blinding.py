@@ -17,6 +17,7 @@ from gmpy2 import mpz
 from accord_protocols.primitives.paillier.halves import Halves
 from accord_protocols.primitives.paillier.keys import PublicKey
 from accord_protocols.primitives.paillier.packing import STATISTICAL_BITS, log2_ceil
+from accord_protocols.primitives.paillier.powers import powers
 from accord_protocols.primitives.xof import Xof
 
 _MAX_WINDOW = 8
@@ -78,7 +79,8 @@ def residues(public: PublicKey, count: int, xof: Xof) -> list[mpz]:
 def _residue(public: PublicKey, xof: Xof) -> mpz:
     while gmpy2.gcd(root := xof.below(public.n), public.n) != 1:
         pass
-    return gmpy2.powmod(root, public.n, public.n_squared)
+    (residue,) = powers([root], public.n, public.n_squared)
+    return residue
 
 
 def _powers(base: mpz, bits: int, public: PublicKey) -> Halves:

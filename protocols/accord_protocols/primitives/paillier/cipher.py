@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from accord_protocols.primitives.paillier.comb import Comb
 from accord_protocols.primitives.paillier.keys import PrivateKey, PublicKey
+from accord_protocols.primitives.paillier.powers import powers
 from accord_protocols.primitives.xof import Xof
 from accord_schemas.bigints import from_block
 from accord_schemas.errors import ProtocolError
@@ -28,12 +29,13 @@ def encrypt_uniform(public: PublicKey, count: int, xof: Xof) -> tuple[list[mpz],
         Ciphertexts, and their R.
     """
     n, n_squared = mpz(public.n), public.n_squared
-    plaintexts, ciphertexts = [], []
+    plaintexts, roots = list[int](), list[int]()
     for _ in range(count):
         plaintext, root = xof.below(public.n), _unit(public.n, xof)
         plaintexts.append(plaintext)
-        ciphertexts.append((1 + plaintext * n) * gmpy2.powmod(root, n, n_squared) % n_squared)
-    return ciphertexts, plaintexts
+        roots.append(root)
+    residues = powers(roots, n, n_squared)
+    return [(1 + m * n) * r % n_squared for m, r in zip(plaintexts, residues, strict=True)], plaintexts
 
 
 def encrypt_own(private: PrivateKey, plaintexts: Sequence[int], xof: Xof) -> list[mpz]:
@@ -48,7 +50,7 @@ def encrypt_own(private: PrivateKey, plaintexts: Sequence[int], xof: Xof) -> lis
     if private.hs is None:
         # r^p mod p² with r uniform modulo p, and so for q, is distributed as r^n mod n²
         residues = [
-            [gmpy2.powmod(_unit(prime, xof), prime, prime**2) for _ in plaintexts] for prime in (private.p, private.q)
+            powers([_unit(prime, xof) for _ in plaintexts], prime, prime**2) for prime in (private.p, private.q)
         ]
     else:
         alphas = [xof.bits(public.bits // 2) for _ in plaintexts]
@@ -69,18 +71,14 @@ def encrypt_own(private: PrivateKey, plaintexts: Sequence[int], xof: Xof) -> lis
 def decrypt(private: PrivateKey, ciphertexts: Iterable[mpz]) -> list[int]:
     """Plaintexts in [0, n), by the Chinese remainder theorem (Paillier, EUROCRYPT '99, section 7)."""
     p, q, n = mpz(private.p), mpz(private.q), private.public.n
-    scales = [gmpy2.invert((prime - 1) * (n // prime), prime) for prime in (p, q)]
-    inverse = gmpy2.invert(p, q)
+    values, inverse = list(ciphertexts), gmpy2.invert(p, q)
 
-    def residue(ciphertext: mpz, prime: mpz, scale: mpz) -> mpz:
+    def residues(prime: mpz) -> list[mpz]:
         # (1 + mn)^(p−1) = 1 + (p−1)·mn mod p²
-        return (gmpy2.powmod(ciphertext, prime - 1, prime**2) - 1) // prime * scale % prime
+        scale = gmpy2.invert((prime - 1) * (n // prime), prime)
+        return [(power - 1) // prime * scale % prime for power in powers(values, prime - 1, prime**2)]
 
-    def plaintext(ciphertext: mpz) -> int:
-        low, high = residue(ciphertext, p, scales[0]), residue(ciphertext, q, scales[1])
-        return int(low + p * ((high - low) * inverse % q))
-
-    return [plaintext(ciphertext) for ciphertext in ciphertexts]
+    return [int(low + p * ((high - low) * inverse % q)) for low, high in zip(residues(p), residues(q), strict=True)]
 
 
 def received(public: PublicKey, block: NDArray[np.uint8]) -> list[mpz]:
