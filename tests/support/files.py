@@ -77,7 +77,7 @@ def table(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]], *, w
 
 
 def job(parties: Parties, **sections: Any) -> dict[str, Any]:
-    """A scenario: the main job with the smallest real keys, the quicker alignment and no gate, sections laid over it."""
+    """A scenario: the main job, the smallest real keys, the quicker alignment and no gate; sections laid over it."""
     scenario: dict[str, Any] = {
         "name": "test",
         "parties": parties,
