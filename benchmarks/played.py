@@ -72,9 +72,9 @@ def labels(model: str, score: np.ndarray, rng: np.random.Generator) -> np.ndarra
     return score + rng.normal(size=len(score))
 
 
-def played(folder: Path, size: Size, train: Mapping[str, Any]) -> dict[str, Any]:
-    """The result of a whole run: every party an agent of its own, on this machine."""
-    files = write(folder, size, str(train["model"]))
+def played(folder: Path, size: Size, train: Mapping[str, Any], family: str = "") -> dict[str, Any]:
+    """The result of a whole run: every party an agent of its own, on this machine; labels are of the model's family."""
+    files = write(folder, size, family or str(train["model"]))
     parties = {
         name: {
             "role": "feature_holder" if p else "label_holder",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accord_protocols.primitives.onehot import cot, halftree, seeds
+from accord_protocols.primitives.onehot import cot, halftree, portable, seeds
 from accord_protocols.primitives.onehot.blocks import Permutation
 from accord_protocols.primitives.xof import Xof
 
@@ -42,8 +42,8 @@ class Ends:
     def kept(self) -> np.ndarray:
         """What the holder keeps, a row for each of the edge."""
         rows, columns = self.bins.shape
-        grower = halftree.Grower(Permutation(SID, "grow", 0), self.depth)
-        cells = grower.siblings(self.t.reshape(-1, self.depth, 2), self.told, self.bins.reshape(-1))
+        t, own = self.t.reshape(-1, self.depth, 2), self.bins.reshape(-1)
+        cells = halftree.siblings(Permutation(SID, "grow", 0), t, self.told, own)
         return cells.reshape(rows, columns * self.depth * 2)
 
     @property
@@ -58,6 +58,7 @@ def ends(bins: np.ndarray, depth: int) -> Ends:
     bits = halftree.choices(bins.reshape(-1), depth).reshape(-1)
     said, t = cot.choose(seeds_, CONTEXT, ONCE, bits, SPARE)
     q = cot.accept(secret, CONTEXT, said, len(bits))
-    x, told = halftree.Grower(Permutation(SID, "grow", 0), depth).grow(q.reshape(-1, depth, 2), secret.block)
-    leaves = x[halftree.places(depth)].swapaxes(0, 1)
+    growing, cells = Permutation(SID, "grow", 0), q.reshape(-1, depth, 2)
+    told = halftree.grow(growing, cells, secret.block)
+    leaves = portable.leaves(growing, cells, secret.block)[portable.places(depth)].swapaxes(0, 1)
     return Ends(depth, bins, secret, q, t, told, leaves)

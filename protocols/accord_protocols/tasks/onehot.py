@@ -17,6 +17,7 @@ from accord_protocols.primitives.onehot.blocks import ROWS, Permutation
 from accord_protocols.primitives.onehot.ledger import nonce
 from accord_protocols.primitives.onehot.recent import Recent
 from accord_protocols.tasks.registry import Context, Result, some
+from accord_schemas.blob import Blob
 from accord_schemas.canonical import digest
 
 Words = NDArray[np.uint64]
@@ -100,12 +101,7 @@ def grown(context: Context) -> Result:
         inputs["checks"][0].tobytes(),
     )
     q = cot.accept(secret, _extension(context), said, rows * columns * depth)
-    grower = halftree.Grower(Permutation(inputs["sid"], "grow", context.part), depth)
-    told = np.empty((rows * columns, depth - 1, 2), np.uint64)
-    cells = q.reshape(-1, depth, 2)
-    for at in range(0, len(cells), halftree.CELLS):
-        span = slice(at, at + halftree.CELLS)
-        told[span] = grower.grow(cells[span], secret.block)[1]
+    told = halftree.grow(_growing(context), q.reshape(-1, depth, 2), secret.block)
     return Result({"q": q.reshape(rows, -1), "blocks": told.reshape(rows, -1)})
 
 
@@ -116,18 +112,16 @@ def kept(context: Context) -> Result:
     """
     inputs, depth = context.inputs, context.inputs["depth"]
     t, told = inputs["kept"].reshape(-1, depth, 2), inputs["blocks"].reshape(-1, depth - 1, 2)
-    grower, own = halftree.Grower(Permutation(inputs["sid"], "grow", context.part), depth), inputs["bins"].reshape(-1)
-    spans = (slice(at, at + halftree.CELLS) for at in range(0, len(t), halftree.CELLS))
-    found = [grower.siblings(t[span], told[span], own[span]) for span in spans]
-    return Result({"kept": np.concatenate(found).reshape(inputs["kept"].shape)})
+    found = halftree.siblings(_growing(context), t, told, inputs["bins"].reshape(-1))
+    return Result({"kept": found.reshape(inputs["kept"].shape)})
 
 
 def sent(context: Context) -> Result:
     """Sender: a vector under the pads of a block of rows, and its share of sums by bin.
 
-    Inputs: sid, depth, delta, nonce, q ``(n, ...)``, slots ``(n,)`` (a row's total, from 1; 0 for rows left out),
-    sampled ``(n,)``, totals (their number), columns (numbers of those that are used), words ``(n,)``. Fields: words
-    ``(rows, m')``, shares ``(1, totals, m', W)``.
+    Inputs: sid, depth, delta, nonce, q ``(n, ...)`` (of all parts), slots ``(n,)`` (a row's total, from 1; 0 for rows
+    left out), sampled ``(n,)``, totals (their number), columns (numbers of those that are used), words ``(n,)``.
+    Fields: words ``(rows, m')``, shares ``(1, totals, m', W)``.
     """
     pads, rows, totals = _sent(context)
     told = pads[rows].sum(axis=2, dtype=np.uint64) + context.inputs["words"][context.inputs["slots"] > 0][:, None]
@@ -142,8 +136,9 @@ def summed(context: Context) -> Result:
 def received(context: Context) -> Result:
     """Holder: its share of sums by bin of a block of rows.
 
-    Inputs: sid, depth, nonce, kept ``(n, ...)``, bins ``(n, m)``, slots, totals, columns, told ``(k, m')`` (of the
-    sampled rows alone), sampled ``(n,)``, starts (by block, how many sampled rows come before it). Fields: shares.
+    Inputs: sid, depth, nonce, kept ``(n, ...)`` (of all parts), bins ``(n, m)``, slots, totals, columns, told ``(k,
+    m')`` (of the sampled rows alone), sampled ``(n,)``, starts (by block, how many sampled rows come before it).
+    Fields: shares.
     """
     inputs, columns = context.inputs, context.inputs["columns"]
     sampled = np.flatnonzero(inputs["sampled"])
@@ -151,7 +146,7 @@ def received(context: Context) -> Result:
 
     def made(rows: NDArray[np.int64]) -> NDArray[np.uint64]:
         told = some(inputs["told"], slice(start, start + len(sampled)))[np.searchsorted(sampled, rows)]
-        cells = _of(inputs["kept"], rows, columns, inputs["depth"])
+        cells = _of(_cells(context, "kept"), rows, columns, inputs["depth"])
         return words.receive(_place(context), cells, inputs["bins"][np.ix_(rows, columns)], told, inputs["nonce"])
 
     return Result({"shares": _total(context, "kept", made)[2][None]})
@@ -162,7 +157,7 @@ def _sent(context: Context) -> tuple[Words, NDArray[np.int64], Words]:
     delta = seeds.Secret(inputs["delta"], np.zeros(0, np.uint8)).block
 
     def made(rows: NDArray[np.int64]) -> NDArray[np.uint64]:
-        cells = _of(inputs["q"], rows, inputs["columns"], inputs["depth"])
+        cells = _of(_cells(context, "q"), rows, inputs["columns"], inputs["depth"])
         return words.send(_place(context), cells, delta, inputs["nonce"])
 
     pads, rows, totals = _total(context, "q", made)
@@ -179,7 +174,9 @@ def _total(
     inputs, slots = context.inputs, context.inputs["slots"]
     rows = np.flatnonzero(slots)
     head = (inputs["sid"], context.part.to_bytes(8, "big"), inputs["nonce"], cells)
-    key = digest(*head, *(inputs[name].tobytes() for name in (cells, "columns", "sampled")))
+    whole = inputs[cells]
+    edge = whole.digest if isinstance(whole, Blob) else whole.tobytes()
+    key = digest(*head, edge, *(inputs[name].tobytes() for name in ("columns", "sampled")))
     known, pads = _RECENT.find(key) or (rows, None)
     if pads is None:
         pads = made(rows)
@@ -194,10 +191,21 @@ def block_bytes(rows: int, columns: int, depth: int) -> int:
     return seeds.GROUPS * cot.width(rows * columns * depth)
 
 
+def _cells(context: Context, name: str) -> Words:
+    """This part's, of an edge."""
+    start = context.part * ROWS
+    cells: Words = some(context.inputs[name], slice(start, start + len(context.inputs["slots"])))
+    return cells
+
+
 def _of(cells: NDArray[np.uint64], rows: NDArray[np.int64], columns: Any, depth: int) -> NDArray[np.uint64]:
     """Some rows of some columns, ``(rows, m' · depth · 2)``."""
     chosen = cells.reshape(len(cells), -1, 2 * depth)[np.ix_(rows, columns)]
     return np.ascontiguousarray(chosen).reshape(len(rows), 2 * depth * len(columns))
+
+
+def _growing(context: Context) -> Permutation:
+    return Permutation(context.inputs["sid"], "grow", context.part)
 
 
 def _place(context: Context) -> words.Place:

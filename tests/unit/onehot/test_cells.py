@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.support.onehot import CONTEXT, ONCE, SID, SPARE, ends, exchange, stream
 
-from accord_protocols.primitives.onehot import cot, halftree, seeds
+from accord_protocols.primitives.onehot import cot, halftree, portable, seeds
 from accord_protocols.primitives.onehot.blocks import Permutation
 from accord_protocols.primitives.onehot.transposing import transpose
 from accord_schemas.errors import ProtocolError
@@ -116,9 +116,8 @@ def test_the_holder_has_all_leaves_but_that_at_its_bin(depth: int) -> None:
     bins = RNG.integers(0, 1 << depth, (40, 3)).astype(np.uint8)
     both = ends(bins, depth)
     assert np.array_equal(np.bitwise_xor.reduce(both.leaves, axis=1), np.tile(both.secret.block, (120, 1)))
-    grower = halftree.Grower(Permutation(SID, "grow", 0), depth)
-    own = grower.regrow(both.kept.reshape(-1, depth, 2), bins.reshape(-1))
-    own = own[halftree.places(depth)].swapaxes(0, 1)
+    own = portable.others(Permutation(SID, "grow", 0), both.kept.reshape(-1, depth, 2), bins.reshape(-1))
+    own = own[portable.places(depth)].swapaxes(0, 1)
     cells = np.arange(120)
     assert not own[cells, bins.reshape(-1)].any()
     known = np.ones(own.shape[:2], bool)

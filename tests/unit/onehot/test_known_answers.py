@@ -8,10 +8,9 @@ import numpy as np
 from tests.support.onehot import CONTEXT, ONCE, SID, SPARE, ends, exchange, stream
 
 from accord_protocols.boosting import objective
-from accord_protocols.primitives.onehot import cot, halftree, products, words
+from accord_protocols.primitives.onehot import cot, halftree, portable, products, words
 from accord_protocols.primitives.onehot.blocks import Permutation, block, hashed
 from accord_protocols.primitives.onehot.ledger import nonce
-from accord_protocols.primitives.onehot.portable import orthomorphism
 from accord_protocols.primitives.psi.ot import base
 
 X = np.arange(8, dtype=np.uint64).reshape(1, 4, 2) * np.uint64(0x0123456789ABCDEF)
@@ -26,16 +25,16 @@ def of(*arrays: np.ndarray) -> str:
 
 
 def test_orthomorphism() -> None:
-    out = np.empty_like(X)
-    orthomorphism(X, out)
+    out = portable.orthomorphism(X)
     assert out[0, 1].tolist() == [X[0, 1, 1], X[0, 1, 0] ^ X[0, 1, 1]]
     assert of(out) == "d5e4eec37844983142caf6dd085ce1d9"
 
 
 def test_a_half_tree_of_depth_two() -> None:
-    x, told = halftree.Grower(Permutation(SID, "grow", 0), 2).grow(X[:, :2], DELTA)
+    growing = Permutation(SID, "grow", 0)
+    x, told = portable.leaves(growing, X[:, :2], DELTA), halftree.grow(growing, X[:, :2], DELTA)
     assert (
-        of(x[halftree.places(2)].swapaxes(0, 1)) == "9a22974041c30ccac686270fbae5a603"
+        of(x[portable.places(2)].swapaxes(0, 1)) == "9a22974041c30ccac686270fbae5a603"
         and told.tobytes().hex() == "ea7f7630384f92718fefa8a32ddd0fb5"
     )
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.support.onehot import CONTEXT, ONCE, SID, SPARE, ends, exchange
 
-from accord_protocols.primitives.onehot import cot, products, vectors, words
+from accord_protocols.primitives.onehot import compiled, cot, portable, products, words
+from accord_protocols.primitives.onehot.blocks import Permutation
 from accord_protocols.primitives.onehot.ledger import Ledger, nonce
 from accord_protocols.primitives.onehot.recent import Recent
 from accord_schemas.errors import ProtocolError
@@ -111,47 +111,45 @@ def draw(*shape: int) -> np.ndarray:
     return RNG.integers(0, 2**64, shape, np.uint64)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["orthomorphism", "spread", "split", "fill", "put", "tweak", "give", "take", "give_sums", "take_sums", "gather"],
-)
-def test_compiled_loops_give_the_same_bytes(name: str) -> None:
-    compiled = import_module("accord_protocols.primitives.onehot.compiled")
-    portable = import_module("accord_protocols.primitives.onehot.portable")
-    cells, rows = 12, np.array([0, 1, 1, 0], np.uint8)
-    path = RNG.integers(0, 8, cells)
-    leaves = (draw(8, cells, 2), draw(8, cells, 2))
-    arguments: dict[str, tuple[Any, ...]] = {
-        "orthomorphism": leaves,
-        "spread": (*(draw(4, cells, 2) for _ in range(3)), draw(8, cells, 2), draw(2, cells, 2)),
-        "split": (*(draw(4, cells, 2) for _ in range(3)), draw(8, cells, 2)),
-        "put": (draw(8, cells, 2), path, (path + 4) % 8, draw(cells, 2)),
-        "fill": (draw(8, cells, 2), path, (path + 4) % 8, draw(2, cells, 2), draw(cells, 2)),
-        "tweak": (draw(8, cells, 2), draw(2), draw(8, cells, 2)),
-        "give": (*leaves, path[:8] % 8, draw(cells, 8)),
-        "take": (*leaves, RNG.permutation(8), path.astype(np.uint8), draw(cells), draw(cells, 8)),
-        "give_sums": (*leaves, RNG.permutation(8), draw(4, 3), draw(8, 3)),
-        "take_sums": (*leaves, RNG.permutation(8), path.astype(np.uint8).reshape(4, 3), draw(4, 3), draw(8, 3)),
-        "gather": (draw(5, 3, 8), np.array([4, 0, 2, 3]), rows, draw(2, 3, 8)),
+@pytest.mark.parametrize("depth", [2, 5, 6])
+def test_compiled_loops_give_the_same_bytes(depth: int) -> None:
+    """Whatever they are given: a cell at a time in registers, or many at once through OpenSSL."""
+    rows, columns, vectors = 7, 3, 2
+    keys = (Permutation(SID, "grow", 1), Permutation(SID, "leaf", 1))
+    cells, delta, tweaks = draw(rows, columns, depth, 2), draw(2), draw(vectors, 2)
+    bins, told = RNG.integers(0, 1 << depth, (rows, columns)).astype(np.uint8), draw(rows, vectors, columns)
+    flat, own = cells.reshape(-1, depth, 2), bins.reshape(-1)
+    calls: dict[str, tuple[Any, ...]] = {
+        "grow": (keys[0], flat, delta),
+        "siblings": (keys[0], flat, draw(len(flat), depth - 1, 2), own),
+        "give": (*keys, flat, delta, tweaks[0]),
+        "take": (*keys, flat, own, told[:, 0].reshape(-1), tweaks[0]),
+        "give_sums": (*keys, cells, delta, tweaks),
+        "take_sums": (*keys, cells, bins, told, tweaks),
     }
-    copies = [tuple(a.copy() if isinstance(a, np.ndarray) else a for a in arguments[name]) for _ in range(2)]
-    getattr(compiled, name)(*copies[0])
-    getattr(portable, name)(*copies[1])
-    assert all(np.array_equal(a, b) for a, b in zip(*copies, strict=True))
+    for name, arguments in calls.items():
+        one, other = (getattr(module, name)(*arguments) for module in (compiled, portable))
+        pairs = zip(one, other, strict=True) if isinstance(one, tuple) else [(one, other)]
+        assert all(np.array_equal(a, b) for a, b in pairs), name
+    pads, at, slots = draw(5, 3, 8), np.array([4, 0, 2, 3]), np.array([0, 1, 1, 0], np.uint8)
+    totals = np.zeros((2, 2, 3, 8), np.uint64)
+    compiled.gather(pads, at, slots, totals[0])
+    portable.gather(pads, at, slots, totals[1])
+    assert np.array_equal(*totals)
 
 
 def test_several_vectors_have_the_words_of_each_alone() -> None:
     bins = RNG.integers(0, 8, (700, 3)).astype(np.uint8)
     edge = ends(bins, 3)
     place, nonces, d = words.Place(SID, 0, 3), [b"t" * 16, b"u" * 16], draw(2, 700)
-    pads, given = vectors.send(place, edge.sent, edge.secret.block, nonces)
-    told = pads + d[:, :, None]
-    taken = vectors.receive(place, edge.kept, bins, told, nonces)
+    pads, given = words.send_sums(place, edge.sent, edge.secret.block, nonces)
+    told = pads + d.T[:, :, None]
+    taken = words.receive_sums(place, edge.kept, bins, told, nonces)
     for k, one in enumerate(nonces):
         alone = words.send(place, edge.sent, edge.secret.block, one)
-        assert np.array_equal(alone.sum(axis=2, dtype=np.uint64), pads[k])
+        assert np.array_equal(alone.sum(axis=2, dtype=np.uint64), pads[:, k])
         assert np.array_equal(given[k] + alone.sum(axis=0, dtype=np.uint64), np.zeros_like(given[k]))
-        received = words.receive(place, edge.kept, bins, told[k], one)
+        received = words.receive(place, edge.kept, bins, told[:, k], one)
         assert np.array_equal(received.sum(axis=0, dtype=np.uint64), taken[k])
         for column in range(3):
             wanted = [int(d[k][bins[:, column] == b].sum(dtype=np.uint64)) for b in range(8)]

@@ -302,15 +302,7 @@ class Hide(Exchanging):
             return Fired(
                 (*effects, Compute(f"raised.{state.tree}", "hidden.raised", fields)), self.raised.keeping(state)
             )
-        fields = {
-            "rows": len(state.ready.block.bins),
-            "nodes": np.array([split.node for split in state.splits[state.level]], np.int64),
-            "leaves": np.array([leaf for leaf, _ in state.leaves], np.int64),
-            "weights": np.array([weight for _, weight in state.leaves], np.int64),
-            "below": np.array(state.below, np.int64),
-            "values": state.values,
-        }
-        return Fired((*effects, Compute(f"faced.{state.step}", "hidden.faced", fields)), self.faced.keeping(state))
+        return Fired((*effects, self.facing(state, state.step)), self.faced.keeping(state))
 
     @transition(Hidden, lambda self, state: [self.job(f"faced.{state.step}")])
     def faced(self, state: Hidden, inputs: Inputs, draw: Draw) -> Fired:
@@ -321,11 +313,9 @@ class Hide(Exchanging):
 
     def exchanged(self, state: Hidden, mine: Words, effects: Sequence[Effect]) -> Fired:
         """On the way down: the children's words. On the way up: the splits' values."""
-        fields = self.products(state, mine)
         if state.now.rising:
-            fields |= {"right": state.right}
-            compute = Compute(f"lifted.{state.step}", "hidden.lifted", fields)
-            return Fired((*effects, compute), self.lifted.keeping(state))
+            return Fired((*effects, self.lifting(state, mine, state.step)), self.lifted.keeping(state))
+        fields = self.products(state, mine)
         fields |= {"words": state.words, "split": np.array(state.live, np.int64)}
         compute = Compute(f"descended.{state.step}", "hidden.descended", fields)
         return Fired((*effects, compute), self.descended.keeping(state))

@@ -182,6 +182,23 @@ class Multiplying(Machine, ABC):
             "left.theirs": theirs,
         }
 
+    @staticmethod
+    def facing(state: Hidden, step: str) -> Compute:
+        """Of a level's splits, both sides: what are they, and how far do they differ?"""
+        fields = {
+            "rows": len(state.ready.block.bins),
+            "nodes": np.array([split.node for split in state.splits[state.level]], np.int64),
+            "leaves": np.array([leaf for leaf, _ in state.leaves], np.int64),
+            "weights": np.array([weight for _, weight in state.leaves], np.int64),
+            "below": np.array(state.below, np.int64),
+            "values": state.values,
+        }
+        return Compute(f"faced.{step}", "hidden.faced", fields)
+
+    def lifting(self, state: Hidden, mine: Words, step: str) -> Compute:
+        """One level up: the right sides with the products."""
+        return Compute(f"lifted.{step}", "hidden.lifted", self.products(state, mine) | {"right": state.right})
+
     @abstractmethod
     def exchanged(self, state: Hidden, mine: Words, effects: Sequence[Effect]) -> Fired:
         """Go on with the own shares of the products, those with the own bits being `mine`."""

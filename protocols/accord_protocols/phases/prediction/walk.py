@@ -122,16 +122,7 @@ class Walk(Multiplying):
         """What do the splits of a level come to? Above the roots, what do the rows?"""
         if state.level < 0:
             return self._end(state)
-        fields = {
-            "rows": len(state.ready.block.bins),
-            "nodes": np.array([split.node for split in state.splits[state.level]], np.int64),
-            "leaves": np.array([leaf for leaf, _ in state.leaves], np.int64),
-            "weights": np.array([weight for _, weight in state.leaves], np.int64),
-            "below": np.array(state.below, np.int64),
-            "values": state.values,
-        }
-        compute = Compute(f"faced.{state.level}", "hidden.faced", fields)
-        return Fired((compute,), self.faced.keeping(state))
+        return Fired((self.facing(state, str(state.level)),), self.faced.keeping(state))
 
     @transition(Hidden, lambda self, state: [self.job(f"faced.{state.level}")])
     def faced(self, state: Hidden, inputs: Inputs, draw: Draw) -> Fired:
@@ -142,9 +133,7 @@ class Walk(Multiplying):
 
     def exchanged(self, state: Hidden, mine: Words, effects: Sequence[Effect]) -> Fired:
         """Put the products to the right sides."""
-        fields = self.products(state, mine) | {"right": state.right}
-        compute = Compute(f"lifted.{state.level}", "hidden.lifted", fields)
-        return Fired((*effects, compute), self.lifted.keeping(state))
+        return Fired((*effects, self.lifting(state, mine, str(state.level))), self.lifted.keeping(state))
 
     @transition(Hidden, lambda self, state: [self.job(f"lifted.{state.level}")])
     def lifted(self, state: Hidden, inputs: Inputs, draw: Draw) -> Fired:

@@ -30,11 +30,14 @@ class Permutation:
         sid: 32 bytes, of the edge and its direction.
         use: What it serves.
         number: Of the block of rows, or of the extension.
+
+    Attributes:
+        key: 16 bytes, no secret.
     """
 
     def __init__(self, sid: bytes, use: Use, number: int) -> None:
-        key = digest(b"accord onehot permutation", sid, use, number.to_bytes(8, "big"))[:BLOCK]
-        self._cipher = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 - a permutation
+        self.key = digest(b"accord onehot permutation", sid, use, number.to_bytes(8, "big"))[:BLOCK]
+        self._cipher = Cipher(algorithms.AES(self.key), modes.ECB()).encryptor()  # noqa: S305 - a permutation
         self._out = np.empty(0, np.uint8)
 
     def __call__(self, x: Blocks) -> Blocks:

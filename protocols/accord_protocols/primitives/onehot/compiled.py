@@ -1,4 +1,7 @@
-"""The inner loops, compiled by numba; `portable` says what each does."""
+"""Cells from their transfers to their words, compiled by numba; `portable` says what each does, and gives the same.
+
+The nodes of a cell stay where the processor has them at once, see `rounds`.
+"""
 
 from __future__ import annotations
 
@@ -8,135 +11,212 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.primitives.compiling import kernel
+from accord_protocols.primitives.onehot import rounds
+from accord_protocols.primitives.onehot.blocks import Permutation
+
+if not rounds.THERE:
+    raise ImportError("this processor has no instructions for AES")
 
 Array = NDArray[Any]
 U = np.uint64
+_FOUR = rounds.FOUR
+_parted, _parted_four, _permuted, _words = rounds.parted, rounds.parted_four, rounds.permuted, rounds.words
 
 
-@kernel
-def orthomorphism(x: Array, out: Array) -> None:
-    """See `portable.orthomorphism`."""
-    source, target = x.reshape(-1), out.reshape(-1)
-    for i in range(0, source.shape[0], 2):
-        low, high = source[i], source[i + 1]
-        target[i] = high
-        target[i + 1] = low ^ high
+def grow(permutation: Permutation, q: Array, delta: Array) -> Array:
+    """See `portable.grow`."""
+    told = np.empty((len(q), q.shape[1] - 1, 2), np.uint64)
+    _grow(_keys(permutation), q, delta, told)
+    return told
 
 
-@kernel
-def spread(x: Array, s: Array, e: Array, out: Array, sums: Array) -> None:
-    """See `portable.spread`."""
-    nodes, size = x.shape[0], 2 * x.shape[1]
-    parents, turned, hashed = x.reshape(nodes, size), s.reshape(nodes, size), e.reshape(nodes, size)
-    children, totals = out.reshape(2 * nodes, size), sums.reshape(2, size)
-    totals[:] = U(0)
-    for k in range(nodes):
-        for i in range(size):
-            left = turned[k, i] ^ hashed[k, i]
-            right = parents[k, i] ^ left
-            children[k, i] = left
-            children[nodes + k, i] = right
-            totals[0, i] ^= left
-            totals[1, i] ^= right
+def siblings(permutation: Permutation, t: Array, told: Array, bins: Array) -> Array:
+    """See `portable.siblings`."""
+    kept = t.copy()
+    kept[:, 1:] ^= told
+    _siblings(_keys(permutation), bins, kept)
+    return kept
 
 
-@kernel
-def split(x: Array, s: Array, e: Array, out: Array) -> None:
-    """See `portable.split`."""
-    nodes, size = x.shape[0], 2 * x.shape[1]
-    parents, turned, hashed = x.reshape(nodes, size), s.reshape(nodes, size), e.reshape(nodes, size)
-    children = out.reshape(2 * nodes, size)
-    for k in range(nodes):
-        parent, t, h = parents[k], turned[k], hashed[k]
-        left, right = children[k], children[nodes + k]
-        for i in range(size):
-            word = t[i] ^ h[i]
-            left[i] = word
-            right[i] = parent[i] ^ word
-
-
-@kernel
-def put(x: Array, path: Array, beside: Array, known: Array) -> None:
-    """See `portable.put`."""
-    for i in range(path.shape[0]):
-        for w in range(2):
-            x[path[i], i, w] = U(0)
-            x[beside[i], i, w] = known[i, w]
-
-
-@kernel
-def fill(x: Array, path: Array, beside: Array, sums: Array, known: Array) -> None:
-    """See `portable.fill`."""
-    half = x.shape[0] // 2
-    for i in range(path.shape[0]):
-        at = beside[i]
-        side = 1 if at >= half else 0
-        for w in range(2):
-            x[path[i], i, w] = U(0)
-            x[at, i, w] ^= known[i, w] ^ sums[side, i, w]
-
-
-@kernel
-def tweak(y: Array, t: Array, out: Array) -> None:
-    """See `portable.tweak`."""
-    source, target = y.reshape(-1), out.reshape(-1)
-    low, high = t[0], t[1]
-    for i in range(0, source.shape[0], 2):
-        target[i] = source[i] ^ low
-        target[i + 1] = source[i + 1] ^ high
-
-
-@kernel
-def give(z: Array, y: Array, order: Array, out: Array) -> None:
+def give(growing: Permutation, hashing: Permutation, q: Array, delta: Array, tweak: Array) -> Array:
     """See `portable.give`."""
-    for j in range(out.shape[1]):
-        at = order[j]
-        for i in range(out.shape[0]):
-            out[i, j] = z[at, i, 0] ^ y[at, i, 0]
+    out = np.empty((len(q), 1 << q.shape[1]), np.uint64)
+    _give(_keys(growing), _keys(hashing), q, delta, tweak, out)
+    return out
 
 
-@kernel
-def take(z: Array, y: Array, order: Array, bins: Array, told: Array, out: Array) -> None:
+def take(growing: Permutation, hashing: Permutation, kept: Array, bins: Array, told: Array, tweak: Array) -> Array:
     """See `portable.take`."""
-    give(z, y, order, out)
-    for i in range(out.shape[0]):
-        own, rest = np.int64(bins[i]), told[i]
-        out[i, own] = U(0)
-        for j in range(out.shape[1]):
-            rest -= out[i, j]
-        out[i, own] = rest
+    out = np.empty((len(kept), 1 << kept.shape[1]), np.uint64)
+    _take(_keys(growing), _keys(hashing), kept, bins, told, tweak, out)
+    return out
 
 
-@kernel
-def give_sums(z: Array, y: Array, order: Array, told: Array, sums: Array) -> None:
+def give_sums(growing: Permutation, hashing: Permutation, q: Array, delta: Array, tweaks: Array) -> tuple[Array, Array]:
     """See `portable.give_sums`."""
-    rows, columns = told.shape
-    told[:] = U(0)
-    for j in range(order.shape[0]):
-        at = order[j]
-        for row in range(rows):
-            first = row * columns
-            for k in range(columns):
-                word = z[at, first + k, 0] ^ y[at, first + k, 0]
-                told[row, k] += word
-                sums[j, k] -= word
+    rows, columns, depth, _ = q.shape
+    told = np.empty((rows, len(tweaks), columns), np.uint64)
+    sums = np.zeros((len(tweaks), columns, 1 << depth), np.uint64)
+    _give_sums(_keys(growing), _keys(hashing), q, delta, tweaks.reshape(-1), told, sums)
+    return told, sums
+
+
+def take_sums(
+    growing: Permutation, hashing: Permutation, kept: Array, bins: Array, told: Array, tweaks: Array
+) -> Array:
+    """See `portable.take_sums`."""
+    _, columns, depth, _ = kept.shape
+    sums = np.zeros((len(tweaks), columns, 1 << depth), np.uint64)
+    _take_sums(_keys(growing), _keys(hashing), kept, bins, told, tweaks.reshape(-1), sums)
+    return sums
+
+
+def _keys(permutation: Permutation) -> Array:
+    keys: Array = rounds.expanded(np.frombuffer(permutation.key, np.uint64))
+    return keys
 
 
 @kernel
-def take_sums(z: Array, y: Array, order: Array, bins: Array, told: Array, sums: Array) -> None:
-    """See `portable.take_sums`."""
-    rows, columns = told.shape
-    for j in range(order.shape[0]):
-        at = order[j]
-        for row in range(rows):
-            first = row * columns
-            for k in range(columns):
-                word = z[at, first + k, 0] ^ y[at, first + k, 0] if bins[row, k] != j else U(0)
-                told[row, k] -= word
-                sums[j, k] += word
-    for row in range(rows):
-        for k in range(columns):
-            sums[np.int64(bins[row, k]), k] += told[row, k]
+def _children(keys: Array, x: Array, nodes: int) -> None:
+    """Of so many nodes, in their place: from behind, so that none is overwritten before its turn."""
+    if nodes < _FOUR:
+        for node in range(nodes - 1, -1, -1):
+            _parted(keys, x, node)
+    else:
+        for group in range(nodes // _FOUR - 1, -1, -1):
+            _parted_four(keys, x, group)
+
+
+@kernel
+def _hashed(keys: Array, x: Array) -> None:
+    for group in range(len(x) // (2 * _FOUR)):
+        _permuted(keys, x, group)
+
+
+@kernel
+def _tweaked(keys: Array, x: Array, tweaks: Array, vector: int, out: Array) -> None:
+    """The words of hashed leaves ``(W,)``, for one vector."""
+    for group in range(len(out) // _FOUR):
+        _words(keys, x, group, tweaks, vector, out)
+
+
+@kernel
+def _leaves(keys: Array, q: Array, delta: Array, x: Array) -> None:
+    """All leaves of a cell ``(depth, 2)``, in their order."""
+    for w in range(2):
+        x[w], x[2 + w] = q[0, w], q[0, w] ^ delta[w]
+    for level in range(1, q.shape[0]):
+        _children(keys, x, 1 << level)
+
+
+@kernel
+def _others(keys: Array, kept: Array, own: int, x: Array) -> None:
+    """All leaves of a cell but its own, which becomes 0."""
+    depth = kept.shape[0]
+    for level in range(depth):
+        if level:
+            _children(keys, x, 1 << level)
+        path = own >> (depth - 1 - level)
+        for w in range(2):
+            x[2 * path + w], x[2 * (path ^ 1) + w] = U(0), kept[level, w]
+
+
+@kernel
+def _grow(keys: Array, q: Array, delta: Array, told: Array) -> None:
+    depth = q.shape[1]
+    x = np.empty(2 << depth, np.uint64)
+    for cell in range(q.shape[0]):
+        for w in range(2):
+            x[w], x[2 + w] = q[cell, 0, w], q[cell, 0, w] ^ delta[w]
+        for level in range(1, depth):
+            _children(keys, x, 1 << level)
+            low, high = q[cell, level, 0], q[cell, level, 1]
+            for node in range(1 << level):
+                low ^= x[4 * node]
+                high ^= x[4 * node + 1]
+            told[cell, level - 1, 0], told[cell, level - 1, 1] = low, high
+
+
+@kernel
+def _siblings(keys: Array, bins: Array, kept: Array) -> None:
+    depth = kept.shape[1]
+    x = np.empty(2 << depth, np.uint64)
+    for cell in range(kept.shape[0]):
+        own = np.int64(bins[cell])
+        for level in range(depth):
+            path = own >> (depth - 1 - level)
+            beside = path ^ 1
+            if level:
+                _children(keys, x, 1 << level)
+                side = beside & 1
+                for node in range(1 << level):
+                    if 2 * node + side != beside:
+                        kept[cell, level, 0] ^= x[4 * node + 2 * side]
+                        kept[cell, level, 1] ^= x[4 * node + 2 * side + 1]
+            for w in range(2):
+                x[2 * path + w], x[2 * beside + w] = U(0), kept[cell, level, w]
+
+
+@kernel
+def _give(growing: Array, hashing: Array, q: Array, delta: Array, tweak: Array, out: Array) -> None:
+    width = out.shape[1]
+    x = np.empty(2 * width, np.uint64)
+    for cell in range(q.shape[0]):
+        _leaves(growing, q[cell], delta, x)
+        _hashed(hashing, x)
+        _tweaked(hashing, x, tweak, 0, out[cell])
+
+
+@kernel
+def _take(growing: Array, hashing: Array, kept: Array, bins: Array, told: Array, tweak: Array, out: Array) -> None:
+    width = out.shape[1]
+    x = np.empty(2 * width, np.uint64)
+    for cell in range(kept.shape[0]):
+        own, rest = np.int64(bins[cell]), told[cell]
+        _others(growing, kept[cell], own, x)
+        _hashed(hashing, x)
+        _tweaked(hashing, x, tweak, 0, out[cell])
+        out[cell, own] = U(0)
+        for leaf in range(width):
+            rest -= out[cell, leaf]
+        out[cell, own] = rest
+
+
+@kernel
+def _give_sums(growing: Array, hashing: Array, q: Array, delta: Array, tweaks: Array, told: Array, sums: Array) -> None:
+    vectors, columns, width = sums.shape
+    x, one = np.empty(2 * width, np.uint64), np.empty(width, np.uint64)
+    for row in range(q.shape[0]):
+        for column in range(columns):
+            _leaves(growing, q[row, column], delta, x)
+            _hashed(hashing, x)
+            for vector in range(vectors):
+                whole, totals = U(0), sums[vector, column]
+                _tweaked(hashing, x, tweaks, vector, one)
+                for leaf in range(width):
+                    whole += one[leaf]
+                    totals[leaf] -= one[leaf]
+                told[row, vector, column] = whole
+
+
+@kernel
+def _take_sums(
+    growing: Array, hashing: Array, kept: Array, bins: Array, told: Array, tweaks: Array, sums: Array
+) -> None:
+    vectors, columns, width = sums.shape
+    x, one = np.empty(2 * width, np.uint64), np.empty(width, np.uint64)
+    for row in range(kept.shape[0]):
+        for column in range(columns):
+            own = np.int64(bins[row, column])
+            _others(growing, kept[row, column], own, x)
+            _hashed(hashing, x)
+            for vector in range(vectors):
+                rest, totals = told[row, vector, column], sums[vector, column]
+                _tweaked(hashing, x, tweaks, vector, one)
+                for leaf in range(width):
+                    rest -= one[leaf]
+                    totals[leaf] += one[leaf]
+                totals[own] += rest
 
 
 @kernel

@@ -70,9 +70,8 @@ def choose(
     packed[size - SPARE // 8 :] |= np.frombuffer(spare, np.uint8)  # beyond all choices: the width leaves room
     columns, corrections = np.empty((BITS, size // 8), np.uint64), np.empty((GROUPS, size // 8), np.uint64)
     for group, streams in enumerate(_streams(seeds, nonce, size)):
-        corrections[group] = np.bitwise_xor.reduce(streams, axis=0) ^ packed.view("<u8")
-        for bit in range(DEPTH):
-            columns[DEPTH * group + bit] = np.bitwise_xor.reduce(streams[_WITH[bit]], axis=0)
+        whole = _folded(streams, columns[DEPTH * group : DEPTH * (group + 1)])
+        np.bitwise_xor(whole, packed.view("<u8"), out=corrections[group])
     said = corrections.view(np.uint8)
     key = _key(context, nonce, said)
     total = _Sum(key, size)
@@ -90,15 +89,14 @@ def accept(secret: Secret, context: bytes, said: Extension, count: int) -> Block
     if said.corrections.shape != (GROUPS, size) or len(said.check) != CHECK or len(said.nonce) != BLOCK:
         raise ProtocolError(INCONSISTENT)
     columns, corrections = np.empty((BITS, size // 8), np.uint64), np.ascontiguousarray(said.corrections).view("<u8")
-    for group, streams in enumerate(_streams(secret.seeds, said.nonce, size)):
-        missing = secret.missing[group]
-        streams[missing] = 0
-        for bit in range(DEPTH):
-            taken = [x for x in range(LEAVES) if ((x ^ missing) >> (DEPTH - 1 - bit)) & 1]
-            column = np.bitwise_xor.reduce(streams[taken], axis=0)
-            if secret.delta[DEPTH * group + bit]:
-                column ^= corrections[group]
-            columns[DEPTH * group + bit] = column
+    ordered = np.stack([own[_NUMBERS ^ missing] for own, missing in zip(secret.seeds, secret.missing, strict=True)])
+    for group, streams in enumerate(_streams(ordered, said.nonce, size)):
+        _folded(
+            streams, columns[DEPTH * group : DEPTH * (group + 1)]
+        )  # the missing one comes first, and counts nowhere
+        for bit in range(DEPTH * group, DEPTH * (group + 1)):
+            if secret.delta[bit]:
+                columns[bit] ^= corrections[group]
     total = _Sum(_key(context, said.nonce, said.corrections), size)
     chosen, found = said.check[:BLOCK], said.check[BLOCK:]
     sums = (total(column) for column in columns)
@@ -108,8 +106,18 @@ def accept(secret: Secret, context: bytes, said: Extension, count: int) -> Block
     return transpose(columns)[:count]
 
 
-_WITH = [[x for x in range(LEAVES) if (x >> (DEPTH - 1 - bit)) & 1] for bit in range(DEPTH)]
-"""The leaves of which a bit is one."""
+_NUMBERS = np.arange(LEAVES)
+
+
+def _folded(streams: Words, columns: Words) -> Words:
+    """Sums of the streams whose number has a bit, top bit first, to `columns`; returns the sum of all. `streams` are
+    overwritten."""
+    for column in columns:
+        half = len(streams) // 2
+        np.bitwise_xor.reduce(streams[half:], axis=0, out=column)
+        streams = np.bitwise_xor(streams[:half], streams[half:], out=streams[:half])
+    whole: Words = streams[0]
+    return whole
 
 
 def _streams(seeds: Bytes, nonce: bytes, size: int) -> Iterator[Words]:

@@ -1,4 +1,4 @@
-"""One vector of the sender: a word per cell to the holder, and shares modulo 2^64 of its sums by bin.
+"""Vectors of the sender: a word per cell to the holder, and shares modulo 2^64 of their sums by bin.
 
 A leaf's word is TMMO(leaf, τ), where τ follows from a secret of the sender, its history and the vector: another vector,
 or another history, gets other words, so that a sender that was set back to an earlier state repeats no pad. The sender
@@ -8,13 +8,14 @@ that word together.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.primitives.onehot.blocks import Blocks, Permutation, block
-from accord_protocols.primitives.onehot.halftree import CELLS, Bins, Grower, places
+from accord_protocols.primitives.onehot.blocks import Permutation, block
+from accord_protocols.primitives.onehot.halftree import Bins
 from accord_protocols.primitives.onehot.loops import loops
 
 Words = NDArray[np.uint64]
@@ -34,6 +35,11 @@ class Place:
     number: int
     depth: int
 
+    @property
+    def permutations(self) -> tuple[Permutation, Permutation]:
+        """For growing, and for hashing leaves."""
+        return Permutation(self.sid, "grow", self.number), Permutation(self.sid, "leaf", self.number)
+
 
 def send(place: Place, q: Words, delta: Words, nonce: bytes) -> Words:
     """The sender's words by bin, ``(rows, m, W)``.
@@ -47,12 +53,8 @@ def send(place: Place, q: Words, delta: Words, nonce: bytes) -> Words:
         delta: ``(2,)``.
         nonce: τ of the vector, 16 bytes.
     """
-    cells, out, order = _cells(q, place.depth)
-    hashed, grower = _Hash(place, nonce), _grower(place)
-    for span in _spans(cells):
-        x = grower.leaves(cells[span], delta)
-        loops().give(*hashed(x), order, out[span])
-    return out.reshape(len(q), -1, len(order))
+    cells = q.reshape(-1, place.depth, 2)
+    return _by_row(loops().give(*place.permutations, cells, delta, block(nonce)), len(q))
 
 
 def receive(place: Place, kept: Words, bins: Bins, told: Words, nonce: bytes) -> Words:
@@ -65,13 +67,9 @@ def receive(place: Place, kept: Words, bins: Bins, told: Words, nonce: bytes) ->
         told: ``(rows, m)``, what the sender told.
         nonce: τ.
     """
-    cells, out, order = _cells(kept, place.depth)
-    hashed, grower = _Hash(place, nonce), _grower(place)
-    own, numbers = bins.reshape(-1), np.ascontiguousarray(told).reshape(-1)
-    for span in _spans(cells):
-        x = grower.regrow(cells[span], own[span])
-        loops().take(*hashed(x), order, own[span], numbers[span], out[span])
-    return out.reshape(len(kept), -1, len(order))
+    cells, numbers = kept.reshape(-1, place.depth, 2), np.ascontiguousarray(told).reshape(-1)
+    own = np.ascontiguousarray(bins).reshape(-1)
+    return _by_row(loops().take(*place.permutations, cells, own, numbers, block(nonce)), len(kept))
 
 
 def totals(pads: Words, rows: NDArray[np.int64], slots: Bins, count: int) -> Words:
@@ -81,30 +79,42 @@ def totals(pads: Words, rows: NDArray[np.int64], slots: Bins, count: int) -> Wor
     return found
 
 
-class _Hash:
-    """TMMO of leaves, but for the last XOR: z = π(y ⊕ τ) and y = π(leaf), in the leaves' shape."""
+def send_sums(place: Place, q: Words, delta: Words, nonces: Sequence[bytes]) -> tuple[Words, Words]:
+    """The sender, of several vectors over the same cells: what is told of each cell but for the row's number,
+    ``(rows, vectors, m)``, and its shares of the sums by bin, ``(vectors, m, W)``.
 
-    def __init__(self, place: Place, nonce: bytes) -> None:
-        self._first, self._second = (Permutation(place.sid, "leaf", place.number) for _ in range(2))
-        self._tweak, self._turned = block(nonce), np.empty((0, 0, 2), np.uint64)
-
-    def __call__(self, leaves: Blocks) -> tuple[Blocks, Blocks]:
-        y = self._first(leaves)
-        if self._turned.shape != y.shape:
-            self._turned = np.empty_like(y)
-        loops().tweak(y, self._tweak, self._turned)
-        return self._second(self._turned), y
-
-
-def _grower(place: Place) -> Grower:
-    return Grower(Permutation(place.sid, "grow", place.number), place.depth)
+    Args:
+        place: Of these rows.
+        q: ``(rows, m · depth · 2)``.
+        delta: ``(2,)``.
+        nonces: τ of each vector.
+    """
+    told, sums = loops().give_sums(*place.permutations, _cells(q, place.depth), delta, _tweaks(nonces))
+    return told, sums
 
 
-def _cells(q: Words, depth: int) -> tuple[Words, Words, NDArray[np.int64]]:
-    """Cells ``(cells, depth, 2)``, room for their words ``(cells, W)``, and where a leaf is."""
-    cells = q.reshape(-1, depth, 2)
-    return cells, np.empty((len(cells), 1 << depth), np.uint64), places(depth)
+def receive_sums(place: Place, kept: Words, bins: Bins, told: Words, nonces: Sequence[bytes]) -> Words:
+    """The holder's shares of these sums, ``(vectors, m, W)``.
+
+    Args:
+        place: Of these rows.
+        kept: ``(rows, m · depth · 2)``.
+        bins: ``(rows, m)``.
+        told: ``(rows, vectors, m)``, with what the holder has itself of the row's number added.
+        nonces: τ of each vector.
+    """
+    cells, own, tweaks = _cells(kept, place.depth), np.ascontiguousarray(bins), _tweaks(nonces)
+    sums: Words = loops().take_sums(*place.permutations, cells, own, np.ascontiguousarray(told), tweaks)
+    return sums
 
 
-def _spans(cells: Words) -> list[slice]:
-    return [slice(start, start + CELLS) for start in range(0, len(cells), CELLS)]
+def _cells(q: Words, depth: int) -> Words:
+    return q.reshape(len(q), q.shape[1] // (2 * depth), depth, 2)
+
+
+def _tweaks(nonces: Sequence[bytes]) -> Words:
+    return np.stack([block(nonce) for nonce in nonces])
+
+
+def _by_row(cells: Words, rows: int) -> Words:
+    return cells.reshape(rows, len(cells) // max(rows, 1), cells.shape[1])

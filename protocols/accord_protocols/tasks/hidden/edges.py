@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_protocols.boosting.walking import goes_left
-from accord_protocols.primitives.onehot import cot, products, seeds, vectors
+from accord_protocols.primitives.onehot import cot, products, seeds
 from accord_protocols.primitives.onehot.blocks import ROWS
 from accord_protocols.primitives.onehot.ledger import nonce
-from accord_protocols.primitives.onehot.words import Place
+from accord_protocols.primitives.onehot.words import Place, receive_sums, send_sums
 from accord_protocols.tasks.registry import Context, Result
 from accord_schemas.canonical import digest
 
@@ -29,15 +29,15 @@ def sent(context: Context) -> Result:
     nonces ``(vectors, 16)``, told ``(rows, vectors · m)``, shares ``(1, vectors, m, W)``.
     """
     inputs = context.inputs
-    words = np.ascontiguousarray(inputs["words"].T)
+    words = inputs["words"]
     nonces = [
         nonce(context.key, ("vector", inputs["sid"], inputs["number"] + k, context.part), one.tobytes())
-        for k, one in enumerate(words)
+        for k, one in enumerate(words.T)
     ]
-    pads, shares = vectors.send(_place(context), inputs["q"], _delta(context), nonces)
-    told = (pads + words[:, :, None]).swapaxes(0, 1).reshape(words.shape[1], -1)
+    told, shares = send_sums(_place(context), inputs["q"], _delta(context), nonces)
+    told += words[:, :, None]
     flat = np.frombuffer(b"".join(nonces), np.uint8).reshape(-1, 16)
-    return Result({"nonces": flat, "told": np.ascontiguousarray(told), "shares": shares[None]})
+    return Result({"nonces": flat, "told": told.reshape(len(told), -1), "shares": shares[None]})
 
 
 def received(context: Context) -> Result:
@@ -51,7 +51,7 @@ def received(context: Context) -> Result:
     told = inputs["told"].reshape(rows, count, -1) + words[:, :, None]
     nonces = [row.tobytes() for row in inputs["nonces"][context.part * count : (context.part + 1) * count]]
     kept, bins = inputs["kept"], np.ascontiguousarray(inputs["bins"])
-    shares = vectors.receive(_place(context), kept, bins, told.swapaxes(0, 1), nonces)
+    shares = receive_sums(_place(context), kept, bins, told, nonces)
     return Result({"shares": shares[None]})
 
 
