@@ -110,7 +110,7 @@ def _leaves(keys: Array, q: Array, delta: Array, x: Array) -> None:
 
 
 @kernel
-def _others(keys: Array, kept: Array, own: int, x: Array) -> None:
+def _others(keys: Array, kept: Array, own: Any, x: Array) -> None:
     """All leaves of a cell but its own, which becomes 0."""
     depth = kept.shape[0]
     for level in range(depth):
