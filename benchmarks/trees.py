@@ -45,9 +45,9 @@ def transfers(rows: int, columns: int) -> tuple[float, float]:
     def cells() -> tuple[Any, Any]:
         said, t = cot.choose(leaves, SID, bytes(16), bits, bytes(16))
         q = cot.accept(secret, SID, said, len(bits))
-        grower = halftree.Grower(Permutation(SID, "grow", 0), DEPTH)
-        told = grower.grow(q.reshape(-1, DEPTH, 2), secret.block)[1]
-        kept = grower.siblings(t.reshape(-1, DEPTH, 2), told, bins.reshape(-1))
+        growing = Permutation(SID, "grow", 0)
+        told = halftree.grow(growing, q.reshape(-1, DEPTH, 2), secret.block)
+        kept = halftree.siblings(growing, t.reshape(-1, DEPTH, 2), told, bins.reshape(-1))
         return q.reshape(rows, -1), kept.reshape(rows, -1)
 
     once, (q, kept) = cpu(cells)
