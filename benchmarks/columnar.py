@@ -1,4 +1,4 @@
-"""A Parquet file as a snapshot: ``python -m benchmarks.columnar [--rows 10000000] [--runs 3]``, one JSON line.
+"""A file as a snapshot: ``python -m benchmarks.columnar [--rows 10000000] [--runs 3] [--csv]``, one JSON line.
 
 A file of that many rows, an id and ten numbers each, of which every thousandth repeats an id. Each step in a process of
 its own, with its imports: pyarrow reading the file into memory, and the snapshot of it (ids normalised, duplicates
@@ -39,8 +39,22 @@ def make(path: Path, rows: int) -> None:
         writer.close()
 
 
+def as_csv(parquet: Path, csv: Path) -> None:
+    """The same rows as text."""
+    from pyarrow import csv as pc
+    from pyarrow import parquet as pq
+
+    with pq.ParquetFile(parquet) as file, pc.CSVWriter(csv, file.schema_arrow) as writer:
+        for batch in file.iter_batches():
+            writer.write_batch(batch)
+
+
 def read(path: Path) -> int:
     """What pyarrow does: the whole file into memory."""
+    if path.suffix == ".csv":
+        from pyarrow import csv as pc
+
+        return int(pc.read_csv(path).num_rows)
     from pyarrow import parquet as pq
 
     return int(pq.read_table(path).num_rows)
@@ -48,7 +62,8 @@ def read(path: Path) -> int:
 
 def snapshot(path: Path, folder: Path) -> int:
     """The snapshot; its bytes."""
-    return take(Source(Columnar(path, "parquet"), "id"), folder, bytes(KEY)).path.stat().st_size
+    place = path if path.suffix == ".csv" else Columnar(path, "parquet")
+    return take(Source(place, "id"), folder, bytes(KEY)).path.stat().st_size
 
 
 def least(runs: int, step: Any, *values: Any) -> tuple[float, float]:
@@ -62,10 +77,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.columnar", description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--csv", action="store_true", help="the rows as a CSV file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="accord-columnar-", dir=Path.cwd()) as name:
         path = Path(name) / "users.parquet"
         alone(make, path, options.rows)
+        if options.csv:
+            parquet, path = path, path.with_suffix(".csv")
+            alone(as_csv, parquet, path)
+            parquet.unlink()
         alone(snapshot, path, Path(name))  # has the loops compiled
         pyarrow, pyarrow_peak = least(options.runs, read, path)
         seconds, peak = least(options.runs, snapshot, path, Path(name))

@@ -1,6 +1,7 @@
 """A Mosquitto of one's own on a free loopback port; stops only what it started.
 
-``ACCORD_TEST_MQTT=HOST:PORT`` names a running one to use instead, where a test needs none of its own.
+``ACCORD_TEST_MOSQUITTO=PATH`` names another program than the one that is installed, as of a newer version;
+``ACCORD_TEST_MQTT=HOST:PORT`` a running server to use instead, where a test needs none of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from pathlib import Path
 
 from tests.support.real import asked_for, unavailable
 
-BINARY = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+BINARY = (
+    os.environ.get("ACCORD_TEST_MOSQUITTO")
+    or shutil.which("mosquitto")
+    or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+)
 OUTSIDE = os.environ.get("ACCORD_TEST_MQTT")
 NEEDED = (Path(__file__).parents[2] / "deploy" / "mosquitto.conf").read_text(encoding="utf-8")
 """What users are told to set, and what docker-compose.yml sets."""

@@ -38,10 +38,16 @@ CSV = (
 MOMENTS = [dt.datetime(2024, 12, 31, 18, 30), dt.datetime(1969, 12, 31, 23, 59, 59, 250_000)]  # noqa: DTZ001
 
 
-@pytest.fixture(scope="module", params=[postgresql, mariadb])
-def database(request: pytest.FixtureRequest) -> Iterator[sa.URL]:
-    with request.param() as url:
-        yield url
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[str, sa.URL]]:
+    """One of each for all tests."""
+    with postgresql() as one, mariadb() as two:
+        yield {"postgresql": one, "mariadb": two}
+
+
+@pytest.fixture(scope="module", params=["postgresql", "mariadb"])
+def database(request: pytest.FixtureRequest, servers: dict[str, sa.URL]) -> sa.URL:
+    return servers[request.param]
 
 
 @pytest.fixture(autouse=True)
@@ -134,41 +140,40 @@ def test_a_wrong_password_is_said_without_it(database: sa.URL, monkeypatch: pyte
     assert "password" in caught.value.hint and "hunter2" not in f"{caught.value}{caught.value.private}"
 
 
-def test_a_float_of_six_digits_is_refused_with_the_remedy() -> None:
-    with mariadb() as url:
-        filled(url, "rounded", [sa.Column("id", sa.Integer), sa.Column("x", FLOAT())], [(1, 16777217.0)])
-        with pytest.raises(UsageError, match=r"column 'x': the server sends a FLOAT with six digits") as caught:
-            read_table(Source(Query("select * from rounded", shown(url)), "id"))
-        assert "CAST(x AS DOUBLE)" in caught.value.hint
-        asked = Query("select id, CAST(x AS DOUBLE) as x from rounded", shown(url))
-        assert read_table(Source(asked, "id")).values.tolist() == [[16777216]]
+def test_a_float_of_six_digits_is_refused_with_the_remedy(servers: dict[str, sa.URL]) -> None:
+    url = servers["mariadb"]
+    filled(url, "rounded", [sa.Column("id", sa.Integer), sa.Column("x", FLOAT())], [(1, 16777217.0)])
+    with pytest.raises(UsageError, match=r"column 'x': the server sends a FLOAT with six digits") as caught:
+        read_table(Source(Query("select * from rounded", shown(url)), "id"))
+    assert "CAST(x AS DOUBLE)" in caught.value.hint
+    asked = Query("select id, CAST(x AS DOUBLE) as x from rounded", shown(url))
+    assert read_table(Source(asked, "id")).values.tolist() == [[16777216]]
 
 
-def test_diabetes_of_four_sources_is_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_diabetes_of_four_sources_is_one_model(tmp_path: Path, servers: dict[str, sa.URL]) -> None:
     """The registry in PostgreSQL, the clinic in MariaDB, the lab in Parquet; and all in CSV files."""
     scenario = load("diabetes").resolved()
     scenario |= {"seed": 5, "keys": {"bits": 2048}}
     plain = tmp_path / "plain.yaml"
     plain.write_text(json.dumps(scenario))
-    with postgresql() as one, mariadb() as two:
-        for party, url in (("registry", one), ("clinic", two)):
-            data = scenario["parties"][party]["data"]
-            with Path(data.pop("csv")).open(encoding="utf-8", newline="") as file:
-                header, *rows = csv.reader(file)
-            columns = [sa.Column(name, sa.String(64) if name == data["id"] else sa.Double()) for name in header]
-            filled(url, "people", [sa.Column("n", sa.Integer), *columns], [
-                (k, *(c if n == data["id"] else float(c) for n, c in zip(header, row, strict=True)))
-                for k, row in enumerate(rows)
-            ])  # fmt: skip
-            data |= {"sql": f"select {', '.join(header)} from people order by n", "url": shown(url)}  # noqa: S608
-        data = scenario["parties"]["lab"]["data"]
-        text = pyarrow.csv.ConvertOptions(column_types={data["id"]: "string"}, strings_can_be_null=False)
-        table = pyarrow.csv.read_csv(data.pop("csv"), convert_options=text)
-        pyarrow.parquet.write_table(table, tmp_path / "lab.parquet")
-        data["parquet"] = "lab.parquet"
-        (tmp_path / "mixed.yaml").write_text(json.dumps(scenario))
-        for name in ("plain", "mixed"):
-            assert main(["run", str(tmp_path / f"{name}.yaml"), "--out", str(tmp_path / name), "--quiet"]) == 0
+    for party, url in zip(("registry", "clinic"), servers.values(), strict=True):
+        data = scenario["parties"][party]["data"]
+        with Path(data.pop("csv")).open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+        columns = [sa.Column(name, sa.String(64) if name == data["id"] else sa.Double()) for name in header]
+        filled(url, "people", [sa.Column("n", sa.Integer), *columns], [
+            (k, *(c if n == data["id"] else float(c) for n, c in zip(header, row, strict=True)))
+            for k, row in enumerate(rows)
+        ])  # fmt: skip
+        data |= {"sql": f"select {', '.join(header)} from people order by n", "url": shown(url)}  # noqa: S608
+    data = scenario["parties"]["lab"]["data"]
+    text = pyarrow.csv.ConvertOptions(column_types={data["id"]: "string"}, strings_can_be_null=False)
+    table = pyarrow.csv.read_csv(data.pop("csv"), convert_options=text)
+    pyarrow.parquet.write_table(table, tmp_path / "lab.parquet")
+    data["parquet"] = "lab.parquet"
+    (tmp_path / "mixed.yaml").write_text(json.dumps(scenario))
+    for name in ("plain", "mixed"):
+        assert main(["run", str(tmp_path / f"{name}.yaml"), "--out", str(tmp_path / name), "--quiet"]) == 0
     results = [json.loads((tmp_path / name / "result.json").read_bytes()) for name in ("plain", "mixed")]
     assert results[0]["model_digest"] == results[1]["model_digest"] and results[0]["status"] == "COMPLETED"
     assert PASSWORD not in "".join(p.read_text("utf-8", "replace") for p in (tmp_path / "mixed").rglob("*.yaml"))

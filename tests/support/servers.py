@@ -1,5 +1,6 @@
 """A real Apache Kafka 4.1.1 for tests: its jars by Maven into a cache, one server per kind and test session.
 
+``ACCORD_TEST_KAFKA_VERSION=4.4.0`` has all of them on another version that Maven Central has.
 ``ACCORD_TEST_KAFKA=HOST:PORT`` names a running plain broker to use instead; what needs a server of one's own is then
 left out, as everything is where Java or Maven is missing.
 """
@@ -31,9 +32,10 @@ from cryptography.x509.oid import NameOID
 from tests.support.issuer import Signer
 from tests.support.real import asked_for, unavailable
 
-VERSION = "4.1.1"
+FLOOR = "4.1.1"
+VERSION = os.environ.get("ACCORD_TEST_KAFKA_VERSION") or FLOOR
+SERVER = "kafka_2.13"
 PARTS = [
-    ("org.apache.kafka", "kafka_2.13", VERSION),
     *[("org.apache.logging.log4j", name, "2.24.3") for name in ("log4j-core", "log4j-slf4j-impl", "log4j-1.2-api")],
     ("com.fasterxml.jackson.dataformat", "jackson-dataformat-yaml", "2.19.0"),
 ]
@@ -102,18 +104,21 @@ def password(user: str) -> str:
 
 
 @functools.cache
-def jars() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "accord" / f"kafka-{VERSION}"
+def jars(what: str = SERVER) -> Path:
+    """The folder of a part of Kafka and of all that it needs."""
+    name = f"kafka-{VERSION}" if what == SERVER else f"kafka-{what}-{VERSION}"
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "accord" / name
     if not (cache / "libs").is_dir():
         cache.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache.parent) as name:  # moved whole: never half a cache
             work = Path(name) / "kafka"
             work.mkdir()
-            parts = [f"<groupId>{g}</groupId><artifactId>{a}</artifactId><version>{v}</version>" for g, a, v in PARTS]
+            wanted = [("org.apache.kafka", what, VERSION), *PARTS]
+            parts = [f"<groupId>{g}</groupId><artifactId>{a}</artifactId><version>{v}</version>" for g, a, v in wanted]
             (work / "pom.xml").write_text(POM.format("".join(f"<dependency>{p}</dependency>" for p in parts)))
             goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=libs"]
             done = subprocess.run(["mvn", "-q", "-B", *goal], cwd=work, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"Maven could not bring Kafka: {done.stdout[-2000:]}"
+            assert done.returncode == 0, f"Maven could not bring {what} {VERSION}: {done.stdout[-2000:]}"
             work.rename(cache)
     return cache / "libs"
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from accord_agents.files.places import Columnar, Form
+from accord_agents.intake.ahead import ahead
 from accord_agents.intake.rows import Block
 from accord_schemas.errors import UsageError
 
@@ -51,8 +52,14 @@ class ArrowRows:
 
     def blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
+    ) -> Generator[Block]:
+        """See `Rows`; the next ones are decoded while the last ones are worked on."""
+        with closing(ahead(self._blocks(ids, wanted, categories, most))) as found:
+            yield from found
+
+    def _blocks(
+        self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
     ) -> Iterator[Block]:
-        """See `Rows`."""
         names, row = [self.header[place] for place in {**dict.fromkeys(ids), **dict.fromkeys(wanted)}], 0
         for part in self._parts:
             self._starts.append(row)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from accord_agents.intake.cells import BEYOND, FORMS, LARGEST, NULLS, form_of, number
 from accord_agents.intake.demands import Demand
-from accord_agents.intake.rows import Cells, Numbers, Unfit
+from accord_agents.intake.rows import Cells, Numbers, Spelled, Unfit, text_of
 from accord_schemas.errors import UsageError
 
 MAX_CATEGORIES = 10_000
@@ -56,11 +56,11 @@ class _Numbers:
         if self.form not in ("", cells.form):
             raise ValueError
         if cells.form == "number":
-            if (np.abs(cells.values) > LARGEST).any():
+            low, high = (reduce(cells.values, initial=0.0) for reduce in (np.fmin.reduce, np.fmax.reduce))
+            if low < -LARGEST or high > LARGEST:
                 raise ValueError
-            return self._of_numbers(cells.values)
         self._met(cells.values)
-        if not np.isnan(cells.values).all():
+        if not _null(cells.values):
             self.form = cells.form
         return cells.values
 
@@ -82,7 +82,7 @@ class _Numbers:
 
     def _of_numbers(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         self._met(values)
-        if not np.isnan(values).all():
+        if not _null(values):
             self.form = "number"
         return values
 
@@ -95,6 +95,11 @@ class _Numbers:
         if not null:
             self.form = form
         return value
+
+
+def _null(values: NDArray[np.float64]) -> bool:
+    """Whether there is no number; most columns have one in their first row."""
+    return bool(np.isnan(values[:1]).all() and np.isnan(values).all())
 
 
 class _Categories:
@@ -231,9 +236,12 @@ class Columns:
             column = column.column
         if isinstance(cells, Numbers) and isinstance(column, _Numbers):
             return column.typed(cells)
-        if isinstance(cells, Numbers | Unfit):
+        if isinstance(cells, Spelled) and isinstance(column, _Numbers) and column.form in ("", "number"):
+            return column.typed(Numbers("number", cells.values))
+        found = text_of(cells)
+        if isinstance(found, Numbers | Unfit):
             raise ValueError
-        return column.all(cells, decimal)
+        return column.all(found, decimal)
 
     def _one_by_one(self, name: str, cells: Cells, places: Sequence[int], decimal: str) -> list[float]:
         found, doubtful = list[float](), self._doubtful.setdefault(name, [])
@@ -310,6 +318,7 @@ def _each(
     column: _Numbers | _Categories | _Told, cells: Cells, decimal: str
 ) -> Iterable[tuple[str, Callable[[], float]]]:
     """Of each cell how it is shown to who reads the file, and what gives its number or says what is wrong."""
+    cells = text_of(cells)
     if isinstance(cells, Unfit):
         return [("what the type of the column says", partial(_unfit, full, cells.what)) for full in cells.filled]
     if isinstance(cells, Numbers):

@@ -7,8 +7,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from accord_agents.intake.plain import MOST, WORDS
-from accord_protocols.primitives.compiling import kernel
+from accord_protocols.primitives.compiling import kernel, read_only
 
+__all__ = ["plain", "read_only"]
 Array = NDArray[Any]
 _SPACE, _DELETE, _ZERO, _NINE, _POINT, _PLUS = 0x20, 0x7F, 0x30, 0x39, 0x2E, 0x2B
 

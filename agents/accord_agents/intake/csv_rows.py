@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import re
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from sys import maxsize
 
 from accord_agents.files.places import Csv
+from accord_agents.intake.ahead import ahead
+from accord_agents.intake.csv_lines import Lines
+from accord_agents.intake.csv_plain import LARGE, ROW, PlainRecords, compiled
 from accord_agents.intake.records import MARKS, Records
 from accord_agents.intake.rows import Block
 from accord_schemas.errors import UsageError
@@ -29,15 +35,16 @@ class CsvRows:
     Args:
         csv: The file, and what of its dialect is named.
         lines: Its lines.
+        size: Its bytes.
     """
 
-    def __init__(self, csv: Csv, lines: Iterator[str]) -> None:
+    def __init__(self, csv: Csv, lines: Iterator[str], size: int) -> None:
         self.name, self._csv = csv.name, csv
-        self._records = Records(csv.name, lines, csv.delimiter, csv.quote)
+        self._records = Records(csv.name, _told(csv, lines), csv.delimiter, csv.quote)
         self.head, self.header = f"{csv.name} line {self._records.line}", self._records.header
         self._decimal = csv.decimal or ("." if self._records.delimiter == "," else "")
-
-    count = 0
+        self._lines = lines if isinstance(lines, Lines) else None
+        self.count = size // ROW if self._lines else 0
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -53,8 +60,33 @@ class CsvRows:
 
     def blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
-    ) -> Iterator[Block]:
+    ) -> Generator[Block]:
         """See `Rows`."""
+        if self._lines is None or not _one_byte(self._records.delimiter, self._csv.quote):
+            yield from self._one_by_one(ids, wanted, categories, most)
+            return
+        marks = self._records.delimiter, self._csv.quote
+        plain = PlainRecords(self._lines, len(self.header), *marks, ids, wanted, categories)
+        with closing(ahead(self._by_loops(plain, partial(self._one_by_one, ids, wanted, categories), most))) as found:
+            yield from found
+
+    def _by_loops(
+        self, plain: PlainRecords, others: Callable[[int], Iterator[Block]], most: int | None
+    ) -> Iterator[Block]:
+        """Plain records by compiled loops, and from others on some one by one."""
+        left = maxsize if most is None else most
+        while left > 0:
+            block = plain.next(self._records.next_line, left, self._decimal) if self._decimal else None
+            if block is not None:
+                self._records.pass_over(len(block.places))
+            elif (block := next(others(min(left, BLOCK)), None)) is None:
+                return
+            left -= len(block.places)
+            yield block
+
+    def _one_by_one(
+        self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
+    ) -> Iterator[Block]:
         rows = islice(self._records, most)
         numbers = [place for place in wanted if place not in categories]
         while block := list(islice(rows, BLOCK)):
@@ -63,6 +95,10 @@ class CsvRows:
             if not self._decimal:
                 self._decimal = _found(row[place] for row in cells for place in numbers)
             yield Block(lines, [columns[k] for k in ids], [columns[k] for k in wanted], self._decimal or ".")
+
+
+def _one_byte(*marks: str) -> bool:
+    return all(len(mark) == 1 and mark.isascii() for mark in marks)
 
 
 def _found(cells: Iterator[str]) -> str:
@@ -77,17 +113,26 @@ def opened(csv: Csv) -> Iterator[CsvRows]:
     Raises:
         UsageError: It cannot be read, here or while its rows are; names the file and what to do.
     """
-    with closing(_lines(csv)) as lines:
-        yield CsvRows(csv, lines)
+    with ExitStack() as stack:
+        with _explained(csv):
+            file = stack.enter_context(csv.file.open("rb"))
+            lines = _lines(csv, file)
+        yield CsvRows(csv, lines, os.fstat(file.fileno()).st_size)
 
 
-def _lines(csv: Csv) -> Generator[str]:
-    with _explained(csv), csv.file.open("rb") as file:
-        encoding = csv.encoding or next((name for mark, name in _MARKS.items() if file.peek(4).startswith(mark)), "")
-        if encoding.lower().replace("_", "-") in ("", "utf-8", "utf8"):
-            encoding = "utf-8-sig"
-        with io.TextIOWrapper(file, encoding=encoding, newline="") as text:
-            yield from text
+def _lines(csv: Csv, file: io.BufferedReader) -> Iterator[str]:
+    """The lines of a file; of a large one such as compiled loops can read, too."""
+    encoding = csv.encoding or next((name for mark, name in _MARKS.items() if file.peek(4).startswith(mark)), "")
+    if encoding.lower().replace("_", "-") not in ("", "utf-8", "utf8"):
+        return io.TextIOWrapper(file, encoding=encoding, newline="")
+    if os.fstat(file.fileno()).st_size >= LARGE and compiled() is not None:
+        return Lines(file)
+    return io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+
+
+def _told(csv: Csv, lines: Iterator[str]) -> Iterator[str]:
+    with _explained(csv):
+        yield from lines
 
 
 @contextmanager

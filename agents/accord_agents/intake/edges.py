@@ -17,7 +17,7 @@ import numpy as np
 from accord_agents.files.places import Csv
 from accord_agents.intake import csv_rows
 from accord_agents.intake.header import layout
-from accord_agents.intake.rows import Cells, Numbers, Unfit
+from accord_agents.intake.rows import Cells, Numbers, Unfit, text_of
 from accord_agents.intake.snapshot import Snapshot, write_graph
 from accord_agents.intake.table import Report
 from accord_protocols.graph.adjacency import Adjacency
@@ -227,8 +227,9 @@ def _rows(csv: Path, wanted: Mapping[str, str]) -> Iterator[tuple[int, dict[str,
 
 
 def _texts(cells: Cells) -> Sequence[str]:
-    assert not isinstance(cells, Numbers | Unfit), "cells of a CSV file are text"
-    return cells
+    found = text_of(cells)
+    assert not isinstance(found, Numbers | Unfit), "cells of a CSV file are text"
+    return found
 
 
 def _vertex(csv: Path, line: int, column: str, cell: str) -> str:

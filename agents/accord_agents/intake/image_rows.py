@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class ImageRows:
 
     def blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
-    ) -> Iterator[Block]:
+    ) -> Generator[Block]:
         """See `Rows`."""
         files = self._files[:most]
         for start in range(0, len(files), _BLOCK):

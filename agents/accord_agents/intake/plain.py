@@ -26,7 +26,7 @@ def plain_ids(texts: Texts) -> tuple[NDArray[np.bool], NDArray[np.bool]] | None:
     if (loops := _compiled()) is None:
         return None
     found, digits = np.zeros(len(texts), np.bool), np.zeros(len(texts), np.bool)
-    loops.plain(texts.offsets, texts.data, found, digits)
+    loops.plain(loops.read_only(texts.offsets), loops.read_only(texts.data), found, digits)
     return found, digits
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -213,11 +213,12 @@ def _staged(source: Source, lying: Rows, where: Layout, stage: Stage, most: int 
         reads.carried,
     )
     texts, read = TextColumns(lying.at, reads.cells, reads.cell_bytes), 0
-    for block in lying.blocks(where.id, [*wanted, *where.cells], [*categories, *where.cells], most):
-        read += len(block.places)
-        staged(block, column, numbers, texts, stage, fast=max(read, lying.count) > LARGE)
-        if numbers.doubtful:
-            numbers.settle(stage.repeats().first)
+    with closing(lying.blocks(where.id, [*wanted, *where.cells], [*categories, *where.cells], most)) as blocks:
+        for block in blocks:
+            read += len(block.places)
+            staged(block, column, numbers, texts, stage, fast=max(read, lying.count) > LARGE)
+            if numbers.doubtful:
+                numbers.settle(stage.repeats().first)
     whole, repeats = read != most, stage.repeats(apart=column.numbers)
     found = column.end(repeats) if whole else None
     numbers.settle(repeats.first)

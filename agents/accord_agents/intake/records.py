@@ -61,12 +61,21 @@ class Records:
             if row:
                 yield self.line, row
 
+    @property
+    def next_line(self) -> int:
+        """The line that the next record begins on."""
+        return self._csv.line_num + 1 + self._skipped
+
+    def pass_over(self, records: int) -> None:
+        """As many, a line each, have been read by somebody else."""
+        self._skipped += records
+
     def _told(self, lines: Iterable[str]) -> Iterator[str]:
         for self._text in lines:
             yield self._text
 
     def _record(self) -> list[str] | None:
-        self.line = self._csv.line_num + 1 + self._skipped
+        self.line = self.next_line
         try:
             return next(self._csv, None)
         except Error as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol
@@ -56,6 +56,19 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelled:
+    """The cells of a column of text that all spell numbers, or nothing.
+
+    Args:
+        values: ``(n,)``, NaN for nulls.
+        texts: Gives the cells themselves, where they are wanted.
+    """
+
+    values: NDArray[np.float64] = field(repr=False)
+    texts: Callable[[], Sequence[str]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Unfit:
     """The cells of a column whose type has no form that could be used.
 
@@ -68,8 +81,13 @@ class Unfit:
     what: str
 
 
-Cells = Sequence[str] | Numbers | Unfit
+Cells = Sequence[str] | Numbers | Spelled | Unfit
 """The n cells of a column; text is read as in a CSV file."""
+
+
+def text_of(cells: Cells) -> Sequence[str] | Numbers | Unfit:
+    """The same, whether or not they are known to spell numbers."""
+    return cells.texts() if isinstance(cells, Spelled) else cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +129,7 @@ class Rows(Protocol):
 
     def blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
-    ) -> Iterator[Block]:
+    ) -> Generator[Block]:
         """The rows in blocks.
 
         Args:
@@ -138,6 +156,8 @@ def taken(cells: Cells, kept: Sequence[int]) -> Cells:
     """
     if isinstance(cells, Numbers):
         return Numbers(cells.form, cells.values[kept])
+    if isinstance(cells, Spelled):
+        return Spelled(cells.values[kept], lambda: [cells.texts()[k] for k in kept])
     if isinstance(cells, Unfit):
         return Unfit(cells.filled[kept], cells.what)
     return [cells[k] for k in kept]

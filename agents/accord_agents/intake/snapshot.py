@@ -20,14 +20,16 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accord_agents.files.durable import settle
+from accord_agents.intake.ahead import ahead
 from accord_agents.intake.bucketed import Buckets
 from accord_agents.intake.kept import Kept
 from accord_agents.intake.mapped import MappedCells, MappedIds
@@ -81,9 +83,9 @@ def _written(parts: Iterable[bytes | memoryview], folder: Path) -> Snapshot:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            for part in parts:
-                sha.update(part)
-                file.write(part)
+            with closing(ahead(_written_too(parts, file))) as all_parts:
+                for part in all_parts:
+                    sha.update(part)
             file.flush()
             os.fsync(file.fileno())
         path = folder / f"{sha.hexdigest()}{SUFFIX}"
@@ -94,6 +96,12 @@ def _written(parts: Iterable[bytes | memoryview], folder: Path) -> Snapshot:
     finally:
         temporary.unlink(missing_ok=True)
     return Snapshot(sha.hexdigest(), path)
+
+
+def _written_too(parts: Iterable[bytes | memoryview], file: IO[bytes]) -> Iterator[bytes | memoryview]:
+    for part in parts:
+        file.write(part)
+        yield part
 
 
 def adopted(snapshot: Snapshot, folder: Path) -> Snapshot:
@@ -214,7 +222,11 @@ def _head(magic: bytes, facts: dict[str, Any]) -> bytes:
 
 def _plain(array: NDArray[np.float64]) -> NDArray[np.float64]:
     # one form of NaN and of zero, so that equal tables are equal bytes
-    return np.ascontiguousarray(np.where(np.isnan(array), np.nan, array + 0.0), "<f8").reshape(-1)
+    found = np.ascontiguousarray(array + 0.0, "<f8").reshape(-1)
+    null = np.isnan(found)
+    if null.any():
+        found[null] = np.nan
+    return found
 
 
 def _decode(raw: memoryview, forget: Callable[[], None]) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ class SqlRows:
 
     def blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
-    ) -> Iterator[Block]:
+    ) -> Generator[Block]:
         """See `Rows`."""
         if rounded := sorted(self._single & {*ids, *wanted}):
             raise UsageError(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from accord_agents.intake.rows import Cells, Numbers, Unfit
+from accord_agents.intake.rows import Cells, Numbers, Unfit, text_of
 from accord_protocols.primitives.pir.cells import PREFIX, pack
 from accord_schemas.errors import UsageError
 
@@ -43,7 +43,8 @@ class TextColumns:
             place = places[int(np.argmax(cells.filled))]
             where = f"{' '.join(self._at(place))}, column {self._names[column]!r}"
             raise UsageError(f"{where}: the cell {cells.what}.", hint="What is answered is text, letter by letter.")
-        return [""] * len(places) if isinstance(cells, Unfit | Numbers) else cells
+        found = text_of(cells)
+        return [""] * len(places) if isinstance(found, Unfit | Numbers) else found
 
     def _packed(self, cells: Sequence[str], place: int) -> bytes:
         size = sum(PREFIX + len(cell.encode()) for cell in cells)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 import numba
+from numpy.typing import NDArray
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,6 +42,13 @@ def kernel(function: F) -> F:
     except AttributeError:  # a numba that we do not know: what it keeps might not be what was compiled
         return cast(F, numba.njit(nogil=True)(function))
     return cast(F, compiled)
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """The same array, which cannot be written through: what may be either would be compiled twice."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 class OneAtATime:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from tests.contract.mosquitto import NEEDED
 from tests.integration.command import ACCORD
-from tests.support.servers import SETTINGS, VERSION
+from tests.support.servers import FLOOR, SETTINGS
 
 from accord_agents.config import party_file as config
 from accord_broker.factory import connect
@@ -52,7 +52,7 @@ def test_it_is_whole(compose: dict[str, Any]) -> None:
 
 def test_kafka_is_that_of_the_tests(compose: dict[str, Any]) -> None:
     kafka = compose["services"]["kafka"]
-    assert kafka["image"] == f"apache/kafka:{VERSION}"
+    assert kafka["image"] == f"apache/kafka:{FLOOR}"
     said = {k.removeprefix("KAFKA_").lower().replace("_", "."): str(v) for k, v in kafka["environment"].items()}
     tested = dict(line.split("=", 1) for line in SETTINGS.splitlines())
     assert set(said) | FOR_TESTS == set(tested)

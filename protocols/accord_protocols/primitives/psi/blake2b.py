@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_protocols.primitives.compiling import kernel
+from accord_protocols.primitives.compiling import kernel, read_only
 
 Array = NDArray[Any]
 U = np.uint64
 _LANES = 8  # messages at a time: a vector of AVX-512, two of AVX2
 _BLOCK = 128
+_STATE, _MESSAGE, _COUNTS, _LAST, _WORDS = 0, 8 * _LANES, 24 * _LANES, 25 * _LANES, 26 * _LANES
+"""Where each lane's state of 8 words is, word by word; its block of 16; how many bytes there were with this block; and
+all ones in the last block of a message. Behind them the end."""
 _IV = np.array(
     [
         0x6A09E667F3BCC908, 0xBB67AE8584CAA73B, 0x3C6EF372FE94F82B, 0xA54FF53A5F1D36F1,
@@ -38,7 +41,8 @@ def hashes(key: bytes, person: bytes, offsets: NDArray[np.int64], data: NDArray[
     parameters[0] = 8 | len(key) << 8 | 1 << 16 | 1 << 24
     parameters[6:] = np.frombuffer(person.ljust(16, b"\0"), "<u8")
     out = np.empty(len(offsets) - 1, np.uint64)
-    _all(_IV ^ parameters, np.frombuffer(key.ljust(_BLOCK, b"\0"), "<u8").copy(), offsets, data, out)
+    lanes, first = np.zeros(_WORDS, "<u8"), np.frombuffer(key.ljust(_BLOCK, b"\0"), "<u8").copy()
+    _all(_IV ^ parameters, first, read_only(offsets), read_only(data), out, lanes, lanes.view(np.uint8))
     return out
 
 
@@ -75,14 +79,41 @@ def _round(
 
 
 @kernel
-def _compress(h: Array, m: Array, counts: Array, last: Array) -> None:
-    """One block of each lane, ``(8, lanes)`` and ``(16, lanes)``; `last` is all ones in the last block of a message."""
+def _compress(lanes: Array) -> None:
+    """One block of each lane, see `_STATE`; one array with fixed places is what LLVM makes vectors of."""
     i0, i1, i2, i3, i4, i5, i6, i7 = _IV[0], _IV[1], _IV[2], _IV[3], _IV[4], _IV[5], _IV[6], _IV[7]
     for x in range(_LANES):
-        a, b, c, d, e, f, g, i = m[0, x], m[1, x], m[2, x], m[3, x], m[4, x], m[5, x], m[6, x], m[7, x]
-        j, k, s, n, o, p, q, r = m[8, x], m[9, x], m[10, x], m[11, x], m[12, x], m[13, x], m[14, x], m[15, x]
-        h0, h1, h2, h3, h4, h5, h6, h7 = h[0, x], h[1, x], h[2, x], h[3, x], h[4, x], h[5, x], h[6, x], h[7, x]
-        v = (h0, h1, h2, h3, h4, h5, h6, h7, i0, i1, i2, i3, i4 ^ counts[x], i5, i6 ^ last[x], i7)
+        a, b, c, d, e, f, g, i = (
+            lanes[64 + x],
+            lanes[72 + x],
+            lanes[80 + x],
+            lanes[88 + x],
+            lanes[96 + x],
+            lanes[104 + x],
+            lanes[112 + x],
+            lanes[120 + x],
+        )
+        j, k, s, n, o, p, q, r = (
+            lanes[128 + x],
+            lanes[136 + x],
+            lanes[144 + x],
+            lanes[152 + x],
+            lanes[160 + x],
+            lanes[168 + x],
+            lanes[176 + x],
+            lanes[184 + x],
+        )
+        h0, h1, h2, h3, h4, h5, h6, h7 = (
+            lanes[0 + x],
+            lanes[8 + x],
+            lanes[16 + x],
+            lanes[24 + x],
+            lanes[32 + x],
+            lanes[40 + x],
+            lanes[48 + x],
+            lanes[56 + x],
+        )
+        v = (h0, h1, h2, h3, h4, h5, h6, h7, i0, i1, i2, i3, i4 ^ lanes[_COUNTS + x], i5, i6 ^ lanes[_LAST + x], i7)
         v = _round(v, a, b, c, d, e, f, g, i, j, k, s, n, o, p, q, r)
         v = _round(v, q, s, e, j, k, r, p, g, b, o, a, c, n, i, f, d)
         v = _round(v, n, j, o, a, f, c, r, p, s, q, d, g, i, b, k, e)
@@ -95,44 +126,58 @@ def _compress(h: Array, m: Array, counts: Array, last: Array) -> None:
         v = _round(v, s, c, j, e, i, g, b, f, r, n, k, q, d, o, p, a)
         v = _round(v, a, b, c, d, e, f, g, i, j, k, s, n, o, p, q, r)
         v = _round(v, q, s, e, j, k, r, p, g, b, o, a, c, n, i, f, d)
-        h[0, x], h[1, x], h[2, x], h[3, x] = h0 ^ v[0] ^ v[8], h1 ^ v[1] ^ v[9], h2 ^ v[2] ^ v[10], h3 ^ v[3] ^ v[11]
-        h[4, x], h[5, x], h[6, x], h[7, x] = h4 ^ v[4] ^ v[12], h5 ^ v[5] ^ v[13], h6 ^ v[6] ^ v[14], h7 ^ v[7] ^ v[15]
+        lanes[0 + x], lanes[8 + x], lanes[16 + x], lanes[24 + x] = (
+            h0 ^ v[0] ^ v[8],
+            h1 ^ v[1] ^ v[9],
+            h2 ^ v[2] ^ v[10],
+            h3 ^ v[3] ^ v[11],
+        )
+        lanes[32 + x], lanes[40 + x], lanes[48 + x], lanes[56 + x] = (
+            h4 ^ v[4] ^ v[12],
+            h5 ^ v[5] ^ v[13],
+            h6 ^ v[6] ^ v[14],
+            h7 ^ v[7] ^ v[15],
+        )
 
 
 @kernel
-def _all(start: Array, key: Array, offsets: Array, data: Array, out: Array) -> None:
-    h, m = np.zeros((8, _LANES), np.uint64), np.zeros((16, _LANES), np.uint64)
-    counts, last = np.zeros(_LANES, np.uint64), np.zeros(_LANES, np.uint64)
-    keyed = np.zeros((8, _LANES), np.uint64)
+def _all(start: Array, key: Array, offsets: Array, data: Array, out: Array, lanes: Array, raw: Array) -> None:
     for x in range(_LANES):
-        counts[x] = U(_BLOCK)
+        lanes[_COUNTS + x], lanes[_LAST + x] = U(_BLOCK), U(0)
         for w in range(8):
-            keyed[w, x] = start[w]
+            lanes[_LANES * w + x] = start[w]
         for w in range(16):
-            m[w, x] = key[w]
-    _compress(keyed, m, counts, last)
-    n = len(offsets) - 1
+            lanes[_MESSAGE + _LANES * w + x] = key[w]
+    _compress(lanes)
+    keyed, n = lanes[:_MESSAGE].copy(), len(offsets) - 1
     for first in range(0, n, _LANES):
         some, most = min(_LANES, n - first), 1
         for x in range(some):
             most = max(most, (offsets[first + x + 1] - offsets[first + x] + _BLOCK - 1) // _BLOCK)
-        for w in range(8):
-            for x in range(_LANES):
-                h[w, x] = keyed[w, x]
+        lanes[:_MESSAGE] = keyed
         for number in range(most):
+            lanes[_MESSAGE:_COUNTS] = U(0)
             for x in range(some):
                 size = offsets[first + x + 1] - offsets[first + x]
                 here = min(max(size - number * _BLOCK, 0), _BLOCK)
-                at = offsets[first + x] + number * _BLOCK
-                for w in range(16):
-                    word = U(0)
-                    for k in range(8 * w, min(8 * w + 8, here)):
-                        word |= U(data[at + k]) << U(8 * (k - 8 * w))
-                    m[w, x] = word
-                counts[x] = U(_BLOCK + number * _BLOCK + here)
-                last[x] = ~U(0) if size <= (number + 1) * _BLOCK else U(0)
-            _compress(h, m, counts, last)
+                _put(raw, x, data, offsets[first + x] + number * _BLOCK, here)
+                lanes[_COUNTS + x] = U(_BLOCK + number * _BLOCK + here)
+                lanes[_LAST + x] = ~U(0) if size <= (number + 1) * _BLOCK else U(0)
+            _compress(lanes)
             for x in range(some):  # of messages that end here
                 size = offsets[first + x + 1] - offsets[first + x]
                 if number * _BLOCK < size <= (number + 1) * _BLOCK:
-                    out[first + x] = h[0, x]
+                    out[first + x] = lanes[x]
+
+
+@kernel
+def _put(raw: Array, x: int, data: Array, at: int, size: int) -> None:
+    """Some bytes as the words of a lane, eight at a time as far as they go."""
+    whole = size // 8
+    for w in range(whole):
+        place = 8 * (_MESSAGE + _LANES * w + x)
+        for k in range(8):
+            raw[place + k] = data[at + 8 * w + k]
+    place = 8 * (_MESSAGE + _LANES * whole + x)
+    for k in range(size - 8 * whole):
+        raw[place + k] = data[at + 8 * whole + k]
