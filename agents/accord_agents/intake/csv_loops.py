@@ -16,7 +16,7 @@ LONGEST = 131_072  # of a cell, as for the `csv` module
 _FEWEST, _MOST = -60, 60
 """Powers of ten of what a cell spells in digits; beyond them cells are read by Python."""
 _DIGITS = 19  # that fit into 64 bits
-_LF, _CR, _MINUS, _PLUS, _ZERO, _NINE, _E = 0x0A, 0x0D, 0x2D, 0x2B, 0x30, 0x39, 0x65
+_LF, _CR, _SPACE, _MINUS, _PLUS, _ZERO, _NINE, _E = 0x0A, 0x0D, 0x20, 0x2D, 0x2B, 0x30, 0x39, 0x65
 
 
 def _power(q: int) -> int:
@@ -38,12 +38,13 @@ _POWERS = np.array([[p >> 64, p & (1 << 64) - 1] for p in map(_power, range(_FEW
 def records(data: Array, delimiter: int, quote: int, slots: Array, begins: Array, ends: Array) -> tuple[int, int]:
     """Where the cells of plain records are: (how many records, where the next one begins).
 
-    A plain record is one line, whole, of ASCII without quotes, with as many cells as there are `slots`.
+    A plain record is one line, whole, of ASCII, with as many cells as there are `slots`, and without quotes but around
+    a cell.
 
     Args:
         data: ``(n,)`` bytes; the first record begins at 0.
         delimiter: What is between cells.
-        quote: What a plain record has none of.
+        quote: What may be around cells.
         slots: ``(width,)``, the column of `begins` and `ends` for each cell, or -1.
         begins: ``(columns, most)``, set to where cells begin.
         ends: Likewise.
@@ -51,11 +52,20 @@ def records(data: Array, delimiter: int, quote: int, slots: Array, begins: Array
     width, most, size = len(slots), begins.shape[1], len(data)
     row, start = 0, 0
     while row < most:
-        at, cell, begin = start, 0, start
+        at, cell, begin, closed = start, 0, start, 0
         while at < size:
             c = data[at]
+            if c == quote and at == begin:
+                closed = at + 1
+                while closed < size and data[closed] != quote and _SPACE <= data[closed] < 0x80:
+                    closed += 1
+                if closed + 1 >= size or data[closed] != quote or data[closed + 1] not in (delimiter, _LF, _CR):
+                    return row, start
+                at, c = closed + 1, data[closed + 1]
             if c == delimiter or c == _LF:  # noqa: SIM109  # a tuple costs
                 end = at - 1 if c == _LF and at > begin and data[at - 1] == _CR else at
+                if closed:
+                    begin, end, closed = begin + 1, closed, 0
                 if cell >= width or end - begin > LONGEST:
                     return row, start
                 if slots[cell] >= 0:
@@ -66,7 +76,7 @@ def records(data: Array, delimiter: int, quote: int, slots: Array, begins: Array
             elif c == quote or c >= 0x80 or c == 0 or (c == _CR and (at + 1 >= size or data[at + 1] != _LF)):
                 return row, start
             at += 1
-        if at >= size or cell != width or (width == 1 and end == start):
+        if at >= size or cell != width or (width == 1 and data[start] in (_LF, _CR)):
             return row, start
         row, start = row + 1, at + 1
     return row, start

@@ -1,7 +1,7 @@
 """Records of a CSV file many at a time, as far as there is nothing to look at in them: most lines of most files.
 
-Such a record is one line of ASCII without quotes, with as many cells as the header. The others, and what is no number
-as the usual ones are, are read by `Records` and `cells`, with the same outcome.
+Such a record is one line of ASCII, with as many cells as the header, and without quotes but around a cell. The others,
+and what is no number as the usual ones are, are read by `Records` and `cells`, with the same outcome.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class PlainRecords:
         lines: The lines.
         width: Cells of a record.
         delimiter: What is between them, one byte.
-        quote: What a plain record has none of, likewise.
+        quote: What may be around them, likewise.
         ids: Columns that an id is made of.
         wanted: Columns to read besides.
         categories: Those of `wanted` whose cells are text.

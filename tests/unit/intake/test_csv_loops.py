@@ -62,7 +62,7 @@ def test_lines_are_those_of_the_text_layer(parts: list[str], step: int) -> None:
 
 ROWS = [
     "u{k},{k}.25,a\n", "u{k},{k}.25,b\r\n", '"u{k}",-1e-3,"b,c"\n', '"u\n{k}",.5,b\n', "u{k},,\n", "\n",
-    "jürg{k},NA,é\n", "u{k},12345678901234567890.5,a\n", "u1,3,a\n",
+    "jürg{k},NA,é\n", "u{k},12345678901234567890.5,a\n", "u1,3,a\n", '"u{k}","7",""\r\n', '"u""{k}",7,a\n',
 ]  # fmt: skip
 
 
