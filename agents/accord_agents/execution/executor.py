@@ -16,6 +16,7 @@ from accord_agents.execution.ordered import counted, in_order
 from accord_agents.execution.parts import Parts
 from accord_agents.execution.port import TaskResources
 from accord_agents.execution.result import TaskResult, undone
+from accord_agents.execution.room import Room
 from accord_agents.execution.worker import TaskRequest, ready, start, work
 from accord_protocols.kernel.effects import Compute
 from accord_protocols.tasks.registry import TASKS, cut, spans
@@ -65,12 +66,15 @@ class ProcessExecutor:
                 return undone(compute.task, f"it could not be cut: {type(error).__name__}")
             crew, joined = [self._opened(ORDINARY)], Joined(supplies.blobs)
             long = bool(self._further) and is_long(compute, supplies)
+            room = Room()
             if long:
                 trimmed()  # what its inputs came in
                 crew.append(self._opened(FURTHER))
                 self._long += 1
             try:
-                room = _Room(crew, QUEUED * self._workers, QUEUED * self._further)
+                room.add(crew[0], QUEUED * self._workers)
+                if long:
+                    room.add(crew[1], QUEUED * self._further, self._submit(crew[1], ready))
                 submit = functools.partial(self._done, room)
                 reply = await in_order(orders, submit, joined, supplies, room.size, counted(compute, supplies))
             except BrokenProcessPool:
@@ -108,7 +112,7 @@ class ProcessExecutor:
             if child.pid in pids:
                 child.kill()
 
-    def _done(self, room: _Room, order: TaskRequest) -> asyncio.Future[TaskResult]:
+    def _done(self, room: Room, order: TaskRequest) -> asyncio.Future[TaskResult]:
         pool = room.freest()
         return asyncio.wrap_future(room.taken(pool, self._submit(pool, work, order)))
 
@@ -124,32 +128,6 @@ class ProcessExecutor:
             workers = self._workers if kind == ORDINARY else self._further
             self._pools[kind] = ProcessPoolExecutor(workers, mp_context=self._context, initializer=start)
         return self._pools[kind]
-
-
-class _Room:
-    """How much of a job's work each pool has taken, and where the next part goes.
-
-    Args:
-        crew: The pools.
-        rooms: Parts that each may have under way.
-    """
-
-    def __init__(self, crew: list[ProcessPoolExecutor], *rooms: int) -> None:
-        self._crew, self._rooms = crew, rooms
-        self._taken = [set[Future[TaskResult]]() for _ in crew]
-        self.size = sum(rooms[: len(crew)])
-
-    def freest(self) -> ProcessPoolExecutor:
-        """The pool that has most room left."""
-        for taken in self._taken:
-            taken.difference_update([future for future in taken if future.done()])
-        left = [room - len(taken) for room, taken in zip(self._rooms, self._taken, strict=False)]
-        return self._crew[left.index(max(left))]
-
-    def taken(self, pool: ProcessPoolExecutor, future: Future[TaskResult]) -> Future[TaskResult]:
-        """Note what a pool has taken."""
-        self._taken[self._crew.index(pool)].add(future)
-        return future
 
 
 def _children() -> set[int]:

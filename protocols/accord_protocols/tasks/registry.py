@@ -161,7 +161,7 @@ TASKS: dict[str, Task] = {
     "sm2.tag": Task("ecdh:SM2.tag", by_ids=True, chunk=512),
     "sm2.finalise": Task("ecdh:SM2.finalise", split=("numbers",), by_ids=True, chunk=512),
     "ot.warm": Task("transfer:warmed"),
-    "ot.hashed": Task("transfer:hashed", by_ids=True, chunk=1 << 16),
+    "ot.hashed": Task("transfer:hashed", by_ids=True, chunk=1 << 17),
     "ot.solved": Task("transfer:solved", split=("buckets",), lazy=("hashes",), chunk=4),
     "ot.choices": Task("transfer:choices"),
     "ot.answered": Task("transfer:answered"),
