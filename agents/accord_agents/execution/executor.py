@@ -73,8 +73,9 @@ class ProcessExecutor:
                 self._long += 1
             try:
                 room.add(crew[0], QUEUED * self._workers)
-                if long:
-                    room.add(crew[1], QUEUED * self._further, self._submit(crew[1], ready))
+                if long:  # a heavy part is worth waiting for a worker's start
+                    started = None if TASKS[compute.task].heavy else self._submit(crew[1], ready)
+                    room.add(crew[1], QUEUED * self._further, started)
                 submit = functools.partial(self._done, room)
                 reply = await in_order(orders, submit, joined, supplies, room.size, counted(compute, supplies))
             except BrokenProcessPool:
