@@ -35,12 +35,13 @@ def test_deaths_files_and_order_change_nothing(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(accord_agents.journal.payloads, "OUTSIDE", SMALL)
     wild = played(tmp_path / "wild", 2, SMALL, every(9))
     assert said(wild) == said(calm)
-    for network in (calm, wild):
+    for network, place in ((calm, "calm"), (wild, "wild")):
         assert network.ended and "matches" not in network.members[SERVER].notes
         assert sorted(network.members[CLIENT].notes["matches"]) == plain(folders(4, 3), THRESHOLD)
-        log = b"".join(frame for _, frame in network.log)
-        assert not any(name.encode() in log for data in folders(4, 3).values() for name in data.ids)
         network.close()
+        log = b"".join(frame for _, frame in network.log)
+        kept = b"".join(path.read_bytes() for path in (tmp_path / place).rglob("*") if path.is_file())
+        assert kept and not any(name.encode() in log + kept for data in folders(4, 3).values() for name in data.ids)
 
 
 def test_more_images_than_agreed_do_not_take_part() -> None:
