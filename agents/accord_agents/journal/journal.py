@@ -18,7 +18,7 @@ from accord_agents.journal.bodies import Bodies
 from accord_agents.journal.payloads import BODY, Payloads, joined
 from accord_agents.journal.quarantine import QuarantineTable, Refused
 from accord_agents.journal.rows import Batch, Outgoing, Row, row_hash, stamp
-from accord_agents.journal.tables import SCHEMA, create
+from accord_agents.journal.tables import PATIENCE, SCHEMA, ahead, create
 from accord_broker.port import Position
 from accord_schemas.canonical import digest
 from accord_schemas.errors import AccordError, TamperError
@@ -46,9 +46,9 @@ class Journal:
         self._path = path
         self._lock = threading.Lock()  # a read in the middle of a commit would see rows that are not durable yet
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=PATIENCE)
             self._db.execute("PRAGMA page_size=16384")
-            self._db.execute("PRAGMA journal_mode=WAL")
+            ahead(self._db)
             self._db.execute("PRAGMA synchronous=FULL")
             if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
                 create(self._db, _fact("accord", version("accord").encode()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 
 SCHEMA = 3
 """Their version."""
@@ -23,6 +24,28 @@ CREATE TABLE quarantine(row INTEGER PRIMARY KEY, time TEXT NOT NULL, source TEXT
 CREATE TABLE request(row INTEGER PRIMARY KEY, command TEXT NOT NULL, body TEXT NOT NULL, answer TEXT);
 CREATE TABLE status(collaboration TEXT PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL);
 """
+
+
+PATIENCE = 30.0
+"""Seconds that whoever opens a journal waits for others who use it."""
+
+
+def ahead(db: sqlite3.Connection) -> None:
+    """Write ahead of the file. SQLite waits for nobody where it changes to that, whatever the connection's timeout.
+
+    Raises:
+        sqlite3.Error: Somebody else was about to write all the time, or the file cannot be written.
+    """
+    by = time.monotonic() + PATIENCE
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > by:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def create(db: sqlite3.Connection, fact: tuple[str, bytes]) -> None:

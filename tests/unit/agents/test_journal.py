@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -53,6 +54,22 @@ def test_two_that_make_it_at_once_have_the_same(tmp_path: Path) -> None:
         for number in range(12):
             for done in [pool.submit(opened, tmp_path / f"{number}.db") for _ in range(2)]:
                 done.result()
+
+
+def test_a_journal_waits_for_who_is_about_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite would not, where the first to open it has it write ahead."""
+    other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waited = []
+
+    def slept(seconds: float) -> None:
+        waited.append(seconds)
+        other.execute("ROLLBACK")
+
+    monkeypatch.setattr(time, "sleep", slept)
+    Journal(tmp_path / "journal.db").close()
+    assert len(waited) == 1
+    other.close()
 
 
 def test_what_was_committed_is_there_after_a_restart_page_by_page(journal: Journal, tmp_path: Path) -> None:
