@@ -67,12 +67,6 @@ class Mischief:
 
         rig.play(space(server), mischief)
 
-    def test_everything_comes_twice(self, rig: Rig, server: Server) -> None:
-        rig.play_oddly(space(server), "twice")
-
-    def test_families_overtake_each_other(self, rig: Rig, server: Server) -> None:
-        rig.play_oddly(space(server), "reordered")
-
 
 def space(server: Server) -> str:
     """A namespace of one's own."""

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from tests.chaos.mischief import Mischief
+from tests.chaos.mischief import Mischief, space
 from tests.chaos.proxy import Proxy
 from tests.chaos.rig import Rig
 from tests.contract.mosquitto import Mosquitto, needs_mosquitto
@@ -23,6 +23,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
 
 class TestMqtt(Mischief):
     """Everything is inherited."""
+
+
+@pytest.mark.parametrize("how", ["twice", "reordered"])
+def test_a_broker_delivers_oddly(rig: Rig, server: Mosquitto, how: str) -> None:
+    """Everything twice, or families that overtake each other: the agents make it so themselves, above any adapter."""
+    rig.play_oddly(space(server), how)
 
 
 def test_connections_break_inside_of_events(rig: Rig, server: Mosquitto) -> None:

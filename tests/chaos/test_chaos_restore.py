@@ -19,12 +19,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
         yield server
 
 
-@pytest.mark.parametrize(("party", "backup_at"), [("shop", "AGREED"), ("bank", "ALIGNED")])
-def test_a_lost_folder_is_restored_and_the_model_is_the_same(
-    rig: Rig, server: Mosquitto, party: str, backup_at: str
-) -> None:
+def test_a_lost_folder_is_restored_and_the_model_is_the_same(rig: Rig, server: Mosquitto) -> None:
     trio = Trio(rig.accord, rig.people, server.url(f"space-{uuid.uuid4().hex}"))
-    trio.loses_its_folder(party, backup_at, "PREPARED")
+    trio.loses_its_folder("bank", "ALIGNED", "PREPARED")
     results = trio.results()
     assert {p: (r["status"], r["reason"]) for p, r in results.items()} == dict.fromkeys(results, ("COMPLETED", None))
     assert {p: r["model_digest"][p] for p, r in results.items()} == rig.models
