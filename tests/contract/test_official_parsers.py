@@ -5,16 +5,15 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.brought import brought, fetch
 from tests.support.real import asked_for, unavailable
 
 from accord_schemas.contract.asyncapi import PATH
@@ -34,17 +33,14 @@ Spoil = Callable[[dict[str, Any]], None]
 def tools() -> Path:
     """The pinned packages with the script beside them, in a cache; moved there whole, never half."""
     name = hashlib.sha256((HERE / "package.json").read_bytes()).hexdigest()[:12]
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "accord" / f"parsers-{name}"
-    if not cache.is_dir():
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache.parent) as folder:
-            work = Path(folder) / "parsers"
-            shutil.copytree(HERE, work)
-            command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"]
-            done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"npm could not bring the parsers: {done.stderr[-2000:]}"
-            work.rename(cache)
-    return cache
+
+    def make(work: Path) -> None:
+        shutil.copytree(HERE, work, dirs_exist_ok=True)
+        fetch(
+            "the parsers", ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"], work
+        )
+
+    return brought(f"parsers-{name}", make)
 
 
 def check(folder: Path) -> list[str]:

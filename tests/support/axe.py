@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 
+from tests.support.brought import brought, fetch
 from tests.support.chromium import Page
 from tests.support.real import unavailable
 
@@ -25,20 +22,11 @@ _FOUND = """axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stri
 @functools.cache
 def source() -> str:
     """The library's text."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "accord"
-    cache = folder / PACKAGE.replace("@", "-")
-    if not cache.is_dir():
-        if shutil.which("npm") is None:
-            unavailable("no npm")
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as name:  # moved whole
-            work = Path(name) / "axe"
-            work.mkdir()
-            command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", PACKAGE]
-            done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"npm could not bring axe-core: {done.stderr[-2000:]}"
-            work.rename(cache)
-    return (cache / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    if shutil.which("npm") is None:
+        unavailable("no npm")
+    npm = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", PACKAGE]
+    kept = brought(PACKAGE.replace("@", "-"), lambda work: fetch("axe-core", npm, work))
+    return (kept / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 def serious(page: Page) -> list[str]:

@@ -29,6 +29,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.support.brought import brought, fetch
 from tests.support.issuer import Signer
 from tests.support.real import asked_for, unavailable
 
@@ -107,20 +108,15 @@ def password(user: str) -> str:
 def jars(what: str = SERVER) -> Path:
     """The folder of a part of Kafka and of all that it needs."""
     name = f"kafka-{VERSION}" if what == SERVER else f"kafka-{what}-{VERSION}"
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "accord" / name
-    if not (cache / "libs").is_dir():
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache.parent) as name:  # moved whole: never half a cache
-            work = Path(name) / "kafka"
-            work.mkdir()
-            wanted = [("org.apache.kafka", what, VERSION), *PARTS]
-            parts = [f"<groupId>{g}</groupId><artifactId>{a}</artifactId><version>{v}</version>" for g, a, v in wanted]
-            (work / "pom.xml").write_text(POM.format("".join(f"<dependency>{p}</dependency>" for p in parts)))
-            goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=libs"]
-            done = subprocess.run(["mvn", "-q", "-B", *goal], cwd=work, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"Maven could not bring {what} {VERSION}: {done.stdout[-2000:]}"
-            work.rename(cache)
-    return cache / "libs"
+
+    def make(work: Path) -> None:
+        wanted = [("org.apache.kafka", what, VERSION), *PARTS]
+        parts = [f"<groupId>{g}</groupId><artifactId>{a}</artifactId><version>{v}</version>" for g, a, v in wanted]
+        (work / "pom.xml").write_text(POM.format("".join(f"<dependency>{p}</dependency>" for p in parts)))
+        goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=libs"]
+        fetch(f"{what} {VERSION}", ["mvn", "-q", "-B", *goal], work)
+
+    return brought(name, make) / "libs"
 
 
 def free_port() -> int:
