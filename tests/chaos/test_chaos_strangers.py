@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from cloudevents.core.base import BaseCloudEvent
@@ -51,12 +52,17 @@ def become(monkeypatch: pytest.MonkeyPatch, user: str) -> None:
 def test_strangers_and_operators_change_nothing(rig: Rig, bank: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
     url, injected = bank.url(f"joint-{uuid.uuid4().hex}"), list[bytes]()
 
-    def mischief(_: Path) -> None:
+    def mischief(home: Path) -> None:
+        agents = [psutil.Process(int((home / party / "agent.pid").read_text())) for party in PARTIES]
+        for agent in agents:
+            agent.suspend()  # so that what is put between their events stands before those still to come
         become(monkeypatch, "stranger")
         with pytest.raises(BrokerError, match="denies the right 'Read'"):
             asyncio.run(meddle(url, injected))
         become(monkeypatch, "admin")
         asyncio.run(meddle(url, injected))
+        for agent in agents:
+            agent.resume()
 
     home = rig.play(url, mischief, "KEYED")
     assert len(injected) > 20

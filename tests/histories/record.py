@@ -26,7 +26,7 @@ LARGER = {"faces": 12 << 20}
 """Likewise, of lattice ciphertexts that stand encrypted at both ends: an answer to a probe alone has 120 kB."""
 _PREDICTIONS: dict[str, tuple[str, ...]] = {"predict": (), "online": ("--online",)}
 """Histories that follow on a run, with the options of `accord predict`."""
-_FILES = ("trees", "hidden", "bins", "common_neighbours", "similar")
+_FILES = ("trees", "hidden", "bins", "common_neighbours", "similar", "reach")
 """Scenarios beside this file, of what no bundled one shows."""
 _DOCUMENTS = (
     "result.json",

@@ -7,6 +7,7 @@ left out, as everything is where Java or Maven is missing.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import base64
 import datetime
@@ -150,6 +151,32 @@ class CreateAcls(Request[CreateAclsRequest1]):  # type: ignore[misc]
         return request_struct_class(self._entries)
 
 
+class DescribeAclsResponse1(Response):  # type: ignore[misc]
+    """Of Kafka's DescribeAcls, version 1."""
+
+    API_KEY, API_VERSION = 29, 1
+    _RULES = Array(("principal", String("utf-8")), ("host", String("utf-8")), ("operation", Int8), ("permission", Int8))
+    _FOUND = Array(("kind", Int8), ("name", String("utf-8")), ("pattern", Int8), ("rules", _RULES))
+    SCHEMA = Schema(("throttle_time_ms", Int32), ("code", Int16), ("error", String("utf-8")), ("resources", _FOUND))
+
+
+class DescribeAclsRequest1(RequestStruct):  # type: ignore[misc]
+    API_KEY, API_VERSION, RESPONSE_TYPE = 29, 1, DescribeAclsResponse1
+    _TEXT = String("utf-8")
+    _WHO = (("principal", _TEXT), ("host", _TEXT), ("operation", Int8), ("permission", Int8))
+    SCHEMA = Schema(("kind", Int8), ("name", _TEXT), ("pattern", Int8), *_WHO)
+
+
+class DescribeAcls(Request[DescribeAclsRequest1]):  # type: ignore[misc]
+    API_KEY = 29
+
+    def __init__(self, wanted: tuple[object, ...]) -> None:
+        self._wanted = wanted
+
+    def build(self, request_struct_class: type[DescribeAclsRequest1]) -> DescribeAclsRequest1:
+        return request_struct_class(*self._wanted)
+
+
 class Kafka:
     """A single-node server on loopback; stops only what it started.
 
@@ -232,8 +259,11 @@ class Kafka:
         admin = self.admin()
         await admin.start()
         answer = await admin._send_request(CreateAcls(entries))
-        await admin.close()
         assert all(code == 0 for code, _ in answer.results)
+        for entry in entries:  # the controller has them; the broker goes by them a little later
+            while not (await admin._send_request(DescribeAcls(entry))).resources:
+                await asyncio.sleep(0.05)
+        await admin.close()
 
     def admin(self) -> AIOKafkaAdminClient:
         """An administrator's client, to be started by whoever asks."""

@@ -7,6 +7,9 @@ import math
 from accord_protocols.links.link import Labels, Vector
 from accord_protocols.primitives.elementary import logistic, softplus
 
+TYPICAL = 0.1
+"""Size of the second derivative over the rows of a model that tells them apart: a quarter is that of an even guess."""
+
 
 class Logistic:
     """See `accord_protocols.links.link.Link`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accord_protocols.links.linear import Linear
 from accord_protocols.links.link import Link
-from accord_protocols.links.logistic import Logistic
+from accord_protocols.links.logistic import TYPICAL, Logistic
 from accord_protocols.links.poisson import Poisson
 from accord_protocols.links.tangent import Tangent
 from accord_schemas.parts import Train
@@ -15,6 +15,17 @@ LINKS: dict[str, Link] = {link.name: link for link in (Linear(), Logistic(), Poi
 def link_name(train: Train) -> str:
     """The entry of an agreed training: its model, or with ``link: linear`` the tangent."""
     return "tangent" if train.link == "linear" else train.model
+
+
+def basis_curvature(train: Train) -> float:
+    """What the whitened basis divides penalties by.
+
+    The bound makes steps of a known length safe. L-BFGS measures curvatures itself and needs a basis in which they are
+    alike near the optimum, so that it gets the typical one: 26 rounds instead of 36 on breast_cancer at l2 = 0.01.
+    """
+    name = link_name(train)
+    steps_by_bound = train.protection not in ("score", "shared") or train.optimiser != "lbfgs"
+    return TYPICAL if name == "logistic" and not steps_by_bound else LINKS[name].curvature
 
 
 def link_of(train: Train) -> Link:

@@ -27,7 +27,7 @@ def fit_task(context: Context) -> Result:
     """Prepare one party's block.
 
     Inputs: rows (aligned, in common order), settings, modulus and equals of the TEST rule (0 for none), labelled, l2,
-    model, link (the entry of `links.registry.LINKS`), class_weights; woe, the `EvidenceFit` of each own column that
+    model, link (the entry of `links.registry.LINKS`), curvature (`basis_curvature`), class_weights; woe, the `EvidenceFit` of each own column that
     becomes its weight of evidence, where there are any.
 
     Fields: x ``(n, m) int64`` whitened, 16 fraction bits; factor ``(m, m)``, the whitening's L; bound; test ``(k, m)
@@ -87,7 +87,8 @@ def _block(context: Context, fitted: Fitted, train_rows: np.ndarray, test_rows: 
         penalty = np.append(penalty, 0.0)
         fields |= _labels(context, train_rows, test_rows)
     link = LINKS[inputs["link"]]
-    fields |= _whitened(train, penalty, fitted, link.penalty(0) / link.curvature) | {"test": test, "penalty": penalty}
+    fields |= _whitened(train, penalty, fitted, link.penalty(0) / inputs["curvature"])
+    fields |= {"test": test, "penalty": penalty}
     return Result(fields | _commitments(context, fields))
 
 

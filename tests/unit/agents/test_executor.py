@@ -104,7 +104,7 @@ def test_too_few_rows_are_a_refusal(tmp_path: Path) -> None:
     table = Table(("a",), ("x",), np.ones((1, 1)), None, Report(1, 0, 0))
     snapshot = written(table, tmp_path)
     inputs = {"rows": np.array([0]), "settings": {}, "modulus": 0, "equals": 0, "labelled": False, "l2": 0.0}
-    inputs |= {"model": "linear", "link": "linear", "class_weights": None}
+    inputs |= {"model": "linear", "link": "linear", "curvature": 1.0, "class_weights": None}
     job = Compute("c", "prepare.fit", inputs, data=True)
     reply = run(1, job, TaskResources(b"", {}, (str(snapshot.path), snapshot.digest), 1))
     assert reply.trigger == "refused" and "TRAIN row" in reply.detail and "TRAIN row" not in reply.reason

@@ -249,6 +249,7 @@ def test_a_recorded_fit_is_used_if_it_is_close_and_refused_if_not() -> None:
         "l2": 0.0,
         "model": "linear",
         "link": "linear",
+        "curvature": 1.0,
         "class_weights": None,
     }
     made = run("prepare.fit", Context(inputs, key=bytes(32), table=rows_of(people(1)))).fields

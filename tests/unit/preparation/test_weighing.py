@@ -63,7 +63,7 @@ def table(**others: np.ndarray) -> Table:
 def test_the_block_has_weights_and_offsets_of_its_rows(model: str) -> None:
     rows = np.arange(199, -1, -1)
     inputs = {"rows": rows, "settings": {}, "modulus": 5, "equals": 0, "labelled": True, "l2": 0.1, "model": model}
-    inputs |= {"link": model, "class_weights": "balanced" if model == "logistic" else None}
+    inputs |= {"link": model, "curvature": 1.0, "class_weights": "balanced" if model == "logistic" else None}
     exposure = {"exposure": W * 4} if model == "poisson" else {}
 
     def made(**others: np.ndarray) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from accord_protocols.kernel.effects import Compute, Done, Note, Send, Spawn
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
-from accord_protocols.links.registry import link_name
+from accord_protocols.links.registry import basis_curvature, link_name
 from accord_protocols.phases.alignment.star import Aligned
 from accord_protocols.phases.binning.cut import Cut
 from accord_protocols.phases.binning.weigh import Found, Weigh
@@ -92,6 +92,7 @@ class Prepare(Machine):
             "l2": max(train.penalties) if train else 0.0,
             "model": train.model if train else "linear",
             "link": link_name(train) if train else "linear",
+            "curvature": basis_curvature(train) if train else 1.0,
             "class_weights": train.model_dump(mode="json")["class_weights"] if train else None,
             **({"woe": [own.model_dump(mode="json") for own in woe]} if woe else {}),
         }
