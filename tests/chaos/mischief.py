@@ -38,15 +38,10 @@ class Server(Protocol):
 
 
 class Mischief:
-    """Inherit and provide the fixture `server`, a running broker of one's own."""
+    """Inherit and provide the fixture `server`, a running broker of one's own.
 
-    def test_the_broker_is_killed_and_started_again(self, rig: Rig, server: Server) -> None:
-        def mischief(_: Path) -> None:
-            server.stop(signal.SIGKILL)
-            time.sleep(AWAY)
-            server.start()
-
-        rig.play(space(server), mischief)
+    That a broker is killed while agents live on, `tests.chaos.test_chaos_outages` and `test_chaos_bridge` show.
+    """
 
     def test_the_broker_stands_still_for_half_a_minute(self, rig: Rig, server: Server) -> None:
         def mischief(_: Path) -> None:

@@ -29,7 +29,7 @@ def test_nobody_ends_when_the_broker_is_away(kind: type[Kafka | Mosquitto], tmp_
     server.start()
     try:
         with Standing(Command(home), server) as standing:
-            for state, how in (("", signal.SIGKILL), ("PREPARED", signal.SIGTERM), ("", signal.SIGTERM)):
+            for state, how in (("", signal.SIGTERM), ("PREPARED", signal.SIGKILL)):
                 _, down, _ = standing.outage(state, how, 3.0)
                 assert down < SHOWN
                 assert standing.ended() == []
