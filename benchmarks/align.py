@@ -1,12 +1,13 @@
 """Alignments of whole agents beside other programs: ids from CSV files, the common ones out, in one table.
 
-``python -m benchmarks.align [--ids 100000] [--protocols ot,ecdh,rsa] [--parties 2] [--bits 2048] [--beside DIR]``
+``python -m benchmarks.align [--ids 100000] [--protocols ot,ecdh,rsa] [--parties 2] [--kill 0.5] [--beside DIR]``
 
 Ours: agents over the embedded log on this machine, everything signed and journaled. `--beside` names a virtual
 environment, which is made where there is none (Python 3.11, some minutes), with SecretFlow's `spu` and OpenMined's
 `openmined-psi`: they align the same files, two parties, and sign and journal nothing. Without spu's low-communication
 mode, which loses common ids, and without what it keeps of earlier runs, which it trusts by a file's size. Recall is the
-share of the common ids that was found.
+share of the common ids that was found. `--kill` plays each once more and ends the second party's agent by SIGKILL
+after that share of the alignment: what it had done is not done again.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import psutil
+from tests.integration.command import progress, wait_for
 
 from benchmarks.played import NAMES
 
@@ -79,8 +84,10 @@ def found(path: Path, common: range) -> float:
     return len(named) / len(common)
 
 
-def ours(folder: Path, paths: Sequence[Path], protocol: str, bits: int, common: range) -> Row:
-    """One `accord psi`."""
+def ours(
+    folder: Path, paths: Sequence[Path], protocol: str, bits: int, common: range, after: float | None = None
+) -> Row:
+    """One `accord psi`; ``after`` so many seconds of alignment an agent is killed."""
     parties = {
         path.stem: {"role": "feature_holder" if p else "label_holder", "data": {"csv": str(path), "id": "id"}}
         for p, path in enumerate(paths)
@@ -88,11 +95,18 @@ def ours(folder: Path, paths: Sequence[Path], protocol: str, bits: int, common: 
     align = {"protocol": protocol, "max_overlap": None}
     scenario = {"name": "benchmark", "parties": parties, "align": align, "keys": {"bits": bits}}
     (folder / "scenario.yaml").write_text(json.dumps(scenario))
-    accord, out = Path(sys.executable).with_name("accord"), folder / protocol
-    subprocess.run([accord, "psi", folder / "scenario.yaml", "--out", out, "--quiet"], check=True)
+    name = f"accord {protocol}" + (", killed" if after is not None else "")
+    accord, out = Path(sys.executable).with_name("accord"), folder / name
+    process = subprocess.Popen([accord, "psi", folder / "scenario.yaml", "--out", out, "--quiet"])
+    if after is not None:
+        wait_for(lambda: "AGREED" in progress(out / paths[0].stem), 600, "it is never AGREED")
+        time.sleep(after)
+        psutil.Process(int((out / paths[1].stem / "agent.pid").read_text())).kill()
+    if process.wait():
+        raise SystemExit(process.returncode)
     result = json.loads((out / "result.json").read_bytes())
     return Row(
-        f"accord {protocol}",
+        name,
         result["seconds"]["align"],
         found(out / paths[0].stem / "intersection.csv", common),
         result["seconds"]["total"],
@@ -124,6 +138,7 @@ def main() -> None:
     parser.add_argument("--protocols", default="ot,ecdh,rsa", help="of ours: rsa, ecdh, sm2, ot")
     parser.add_argument("--parties", type=int, default=2, choices=range(2, len(NAMES) + 1))
     parser.add_argument("--bits", type=int, default=2048, help="of keys")
+    parser.add_argument("--kill", type=float, metavar="SHARE", help="play each once more, with an agent killed then")
     parser.add_argument("--beside", type=Path, help="the environment of the others, for two parties")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -134,7 +149,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         paths = write(folder, numbers)
-        rows = [ours(folder, paths, protocol, options.bits, common) for protocol in options.protocols.split(",")]
+        rows = []
+        for protocol in options.protocols.split(","):
+            rows.append(ours(folder, paths, protocol, options.bits, common))
+            if options.kill is not None:
+                rows.append(ours(folder, paths, protocol, options.bits, common, options.kill * rows[-1].seconds))
         if options.beside:
             python = environment(options.beside)
             rows += [other(python, folder, paths, name, common) for name in OTHERS]
