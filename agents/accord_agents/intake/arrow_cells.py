@@ -1,4 +1,7 @@
-"""Columns of Parquet and ORC files as cells: what a type says is kept, and what has no faithful form is said."""
+"""Columns of Parquet and ORC files as cells: what a type says is kept, and what has no faithful form is said.
+
+Numbers are taken over from Arrow's buffers as they lie; its own `to_numpy` loads pandas wherever that is installed.
+"""
 
 from __future__ import annotations
 
@@ -105,8 +108,17 @@ def _as_text(array: Any, *, decimals: bool = False) -> Any:
 
 
 def _floats(array: Any) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = array.to_numpy(zero_copy_only=False)  # nulls are NaN
+    """Of doubles; nulls are NaN."""
+    found = _taken_over(array, np.float64)
+    if array.null_count:
+        found = np.where(_filled(array), found, np.nan)
     return found
+
+
+def _taken_over(array: Any, kind: type[Any]) -> NDArray[Any]:
+    """``(n,)`` read-only, what lies in an array of numbers; anything at nulls."""
+    data, width = array.buffers()[1], np.dtype(kind).itemsize
+    return np.frombuffer(data, kind, len(array), width * array.offset) if len(array) else np.empty(0, kind)
 
 
 def _days(array: Any) -> NDArray[np.float64]:
@@ -122,8 +134,8 @@ def _days(array: Any) -> NDArray[np.float64]:
 
 
 def _whole(array: Any) -> NDArray[np.int64]:
-    found: NDArray[np.int64] = pc.fill_null(array, 0).to_numpy().astype(np.int64)
-    return found
+    filled = pc.fill_null(pc.cast(array, pa.int64()), 0)
+    return _taken_over(filled, np.int64)
 
 
 def days_of(moments: NDArray[np.int64], unit: str) -> NDArray[np.float64]:
@@ -137,5 +149,4 @@ def days_of(moments: NDArray[np.int64], unit: str) -> NDArray[np.float64]:
 
 
 def _filled(array: Any) -> NDArray[np.bool]:
-    found: NDArray[np.bool] = pc.is_valid(array).to_numpy(zero_copy_only=False)
-    return found
+    return _taken_over(pc.cast(pc.is_valid(array), pa.uint8()), np.uint8).astype(np.bool)

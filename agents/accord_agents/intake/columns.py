@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from accord_agents.intake.cells import BEYOND, FORMS, LARGEST, NULLS, form_of, number
 from accord_agents.intake.demands import Demand
+from accord_agents.intake.placing import GREATEST, KNOWN, LEAST, one_form, placed
 from accord_agents.intake.rows import Cells, Numbers, Spelled, Unfit, text_of
 from accord_schemas.errors import UsageError
 
@@ -51,18 +52,15 @@ class _Numbers:
             raise ValueError
         return self._of_numbers(np.array([number(cell, decimal) for cell in cells]))
 
-    def typed(self, cells: Numbers) -> NDArray[np.float64]:
-        """The same of cells whose type is known."""
+    def typed(self, cells: Numbers, found: NDArray[np.float64]) -> None:
+        """The same of cells whose type is known; `found` is what `placed` finds of them."""
         if self.form not in ("", cells.form):
             raise ValueError
-        if cells.form == "number":
-            low, high = (reduce(cells.values, initial=0.0) for reduce in (np.fmin.reduce, np.fmax.reduce))
-            if low < -LARGEST or high > LARGEST:
-                raise ValueError
+        if cells.form == "number" and (found[LEAST] < -LARGEST or found[GREATEST] > LARGEST):
+            raise ValueError
         self._met(cells.values)
-        if not _null(cells.values):
+        if found[KNOWN]:
             self.form = cells.form
-        return cells.values
 
     def one_typed(self, form: str, value: float) -> float:
         """The same of one cell, and what is wrong with it."""
@@ -211,33 +209,42 @@ class Columns:
         """Whether so many cells cannot be used that it should be settled whether they count."""
         return any(len(cells) >= self._bound for cells in self._doubtful.values())
 
-    def block(self, columns: Sequence[Cells], places: Sequence[int], decimal: str = ".") -> NDArray[np.float64]:
+    def block(
+        self, columns: Sequence[Cells], places: Sequence[int], decimal: str = ".", *, fast: bool = False
+    ) -> NDArray[np.float64]:
         """``(n, m)`` float64; cells that cannot be used are NaN, and so is a column from where one was found to count.
+
+        NaN and zero have one form each.
 
         Args:
             columns: The n cells of each column.
             places: Where each row is, for errors.
             decimal: The sign before decimals in text.
+            fast: Whether there are so many rows that compiled loops pay.
         """
-        values = np.full((len(places), len(self._names)), np.nan)
+        values = np.empty((len(places), len(self._names)))
+        typed = dict[int, tuple[_Numbers, Numbers]]()
+        for place, (name, cells) in enumerate(zip(self._names, columns, strict=True)):
+            if name not in self._bad and (found := _typed(self._columns[name], cells)):
+                typed[place] = found
+        known = placed({place: cells.values for place, (_, cells) in typed.items()}, values, fast=fast)
         for place, (name, cells) in enumerate(zip(self._names, columns, strict=True)):
             if name in self._bad:
+                values[:, place] = np.nan
                 continue
             try:
-                values[:, place] = self._all(self._columns[name], cells, decimal)
+                if place in typed:
+                    column, numbers = typed[place]
+                    column.typed(numbers, known[place])
+                else:
+                    values[:, place] = one_form(self._all(self._columns[name], cells, decimal))
             except ValueError:
-                values[:, place] = self._one_by_one(name, cells, places, decimal)
+                values[:, place] = one_form(np.array(self._one_by_one(name, cells, places, decimal)))
         self._rows += len(places)
         return values
 
     @staticmethod
     def _all(column: _Numbers | _Categories | _Told, cells: Cells, decimal: str) -> NDArray[np.float64]:
-        if isinstance(cells, Numbers) and isinstance(column, _Told):
-            column = column.column
-        if isinstance(cells, Numbers) and isinstance(column, _Numbers):
-            return column.typed(cells)
-        if isinstance(cells, Spelled) and isinstance(column, _Numbers) and column.form in ("", "number"):
-            return column.typed(Numbers("number", cells.values))
         found = text_of(cells)
         if isinstance(found, Numbers | Unfit):
             raise ValueError
@@ -312,6 +319,16 @@ class Columns:
             "Cells are finite decimal numbers, dates such as 2024-12-31, or true and false; a null is empty, NA, NaN "
             f"or null. Name columns of categories in prepare.one_hot; or {others}."
         )
+
+
+def _typed(column: _Numbers | _Categories | _Told, cells: Cells) -> tuple[_Numbers, Numbers] | None:
+    """What takes cells that are numbers without looking at their text, and these."""
+    if isinstance(cells, Numbers):
+        inner = column.column if isinstance(column, _Told) else column
+        return (inner, cells) if isinstance(inner, _Numbers) else None
+    if isinstance(cells, Spelled) and isinstance(column, _Numbers) and column.form in ("", "number"):
+        return column, Numbers("number", cells.values)
+    return None
 
 
 def _each(

@@ -1,15 +1,16 @@
-"""The loop over the bytes of ids, compiled by numba; without it ids are looked at one by one, with the same outcome."""
+"""Loops over ids and numbers, compiled by numba; without it numpy and Python go over them, with the same outcome."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from accord_agents.intake.plain import MOST, WORDS
 from accord_protocols.primitives.compiling import kernel, read_only
 
-__all__ = ["plain", "read_only"]
+__all__ = ["placed", "plain", "read_only"]
 Array = NDArray[Any]
 _SPACE, _DELETE, _ZERO, _NINE, _POINT, _PLUS = 0x20, 0x7F, 0x30, 0x39, 0x2E, 0x2B
 
@@ -37,6 +38,22 @@ def plain(offsets: Array, data: Array, found: Array, numeric: Array) -> None:
             continue
         found[row] = True
         numeric[row] = digits == size
+
+
+@kernel
+def placed(values: Array, out: Array, place: int, found: Array) -> None:
+    """Puts a column into the rows of `out`, and what it comes to into `found`: see `placing`."""
+    low, high, known = found[place, 0], found[place, 1], 0
+    for row in range(len(values)):
+        value = values[row]
+        if value == value:  # no NaN
+            known += 1
+            low, high = min(low, value), max(high, value)
+            out[row, place] = value + 0.0
+        else:
+            out[row, place] = np.nan
+    found[place, 0], found[place, 1] = low, high
+    found[place, 2] += known
 
 
 @kernel

@@ -54,7 +54,7 @@ class Kept:
     def values(self) -> Iterator[NDArray[np.float64]]:
         """``(k, m)`` numbers of the columns."""
         width = len(self.columns)
-        return (block[self.rows[at : at + len(block)], :width] for at, block in self.stage.values())
+        return (np.compress(self.rows[at : at + len(block)], block[:, :width], 0) for at, block in self.stage.values())
 
     def other(self, name: str) -> Iterator[NDArray[np.float64]]:
         """``(k,)`` numbers of one of the others."""

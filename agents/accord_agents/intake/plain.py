@@ -23,7 +23,7 @@ WORDS = 16  # an id without a digit may be a word for nobody up to this length
 
 def plain_ids(texts: Texts) -> tuple[NDArray[np.bool], NDArray[np.bool]] | None:
     """Which are plain, and which of these are digits alone, each ``(n,)``; None where numba is not there."""
-    if (loops := _compiled()) is None:
+    if (loops := compiled()) is None:
         return None
     found, digits = np.zeros(len(texts), np.bool), np.zeros(len(texts), np.bool)
     loops.plain(loops.read_only(texts.offsets), loops.read_only(texts.data), found, digits)
@@ -31,7 +31,8 @@ def plain_ids(texts: Texts) -> tuple[NDArray[np.bool], NDArray[np.bool]] | None:
 
 
 @cache
-def _compiled() -> Any:
+def compiled() -> Any:
+    """The loops; None where numba is not there."""
     try:
         return import_module("accord_agents.intake.compiled")
     except ImportError:

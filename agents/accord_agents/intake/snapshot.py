@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,8 +83,9 @@ def _written(parts: Iterable[bytes | memoryview], folder: Path) -> Snapshot:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            with closing(ahead(_written_too(parts, file))) as all_parts:
+            with closing(ahead(parts)) as all_parts:
                 for part in all_parts:
+                    file.write(part)
                     sha.update(part)
             file.flush()
             os.fsync(file.fileno())
@@ -96,12 +97,6 @@ def _written(parts: Iterable[bytes | memoryview], folder: Path) -> Snapshot:
     finally:
         temporary.unlink(missing_ok=True)
     return Snapshot(sha.hexdigest(), path)
-
-
-def _written_too(parts: Iterable[bytes | memoryview], file: IO[bytes]) -> Iterator[bytes | memoryview]:
-    for part in parts:
-        file.write(part)
-        yield part
 
 
 def adopted(snapshot: Snapshot, folder: Path) -> Snapshot:
@@ -179,10 +174,10 @@ def _parts(kept: Kept) -> Iterator[bytes | memoryview]:
     yield _head(_MAGIC, facts | {name: value for name, value in further.items() if value})
     yield from _offsets(kept.sizes())
     for values in kept.values():
-        yield _plain(values).data
+        yield _plain(values)
     for name in OTHERS:
         for numbers in kept.other(name) if name in kept.others else ():
-            yield _plain(numbers).data
+            yield _plain(numbers)
     for rows in kept.order():
         yield rows.astype("<u4", copy=False).data
     yield bytes(-4 * n % 8)
@@ -220,13 +215,8 @@ def _head(magic: bytes, facts: dict[str, Any]) -> bytes:
     return head + bytes(-len(head) % 8)
 
 
-def _plain(array: NDArray[np.float64]) -> NDArray[np.float64]:
-    # one form of NaN and of zero, so that equal tables are equal bytes
-    found = np.ascontiguousarray(array + 0.0, "<f8").reshape(-1)
-    null = np.isnan(found)
-    if null.any():
-        found[null] = np.nan
-    return found
+def _plain(array: NDArray[np.float64]) -> memoryview:
+    return np.ascontiguousarray(array, "<f8").reshape(-1).data
 
 
 def _decode(raw: memoryview, forget: Callable[[], None]) -> Table:

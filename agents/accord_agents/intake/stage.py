@@ -6,8 +6,10 @@ In memory are one byte per row, and the hashes of a million rows at a time. Ids 
 from __future__ import annotations
 
 import os
+import struct
 import tempfile
 from collections.abc import Container, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +18,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from accord_agents.intake.ahead import ahead
+from accord_agents.intake.ordering import ordered
+from accord_agents.intake.placing import one_form
 from accord_agents.intake.rows import Texts
 from accord_protocols.primitives.psi.buckets import keyed_hashes, keyed_hashes_of
 from accord_schemas.errors import AccordError
@@ -23,9 +28,10 @@ from accord_schemas.errors import AccordError
 RECORD = np.dtype([("at", "<u8"), ("spelled", "<u4"), ("size", "<u2"), ("digits", "?")])
 """What is kept of a row's id beside its hash: where its UTF-8 begins and how long it is, 32 bits of a hash of what the
 file had before Unicode's form, and whether it is digits alone."""
+_RECORD = struct.Struct("<QIH?")  # the same
 BLOCK = 1 << 16
 """Rows that are looked at at a time."""
-_BYTES = 4 << 20  # of numbers, likewise
+_BYTES = 1 << 20  # of numbers, likewise: what a core has near it
 _CELLS = 1 << 12  # rows whose cells are in memory
 _SORTED = 1 << 20  # rows that are sorted at a time
 _HASHES = 1 << 64
@@ -90,6 +96,7 @@ class Stage:
         self, ids: Sequence[str], spelled: Sequence[str], values: NDArray[np.float64], cells: Sequence[bytes] = ()
     ) -> None:
         """The next rows: normalised ids, what the file has for them, ``(k, columns) float64``, and bytes besides."""
+        values = one_form(values)
         data = [identifier.encode() for identifier in ids]
         hashes, records = keyed_hashes(self.key, data), np.zeros(len(ids), RECORD)
         records["size"] = np.fromiter(map(len, data), np.int64, len(data))
@@ -108,19 +115,21 @@ class Stage:
         Args:
             ids: None of them empty.
             digits: ``(k,)``, which are digits alone.
-            values: ``(k, columns)``.
+            values: ``(k, columns)``, NaN and zero in one form each, see `one_form`.
             cells: Of each row some bytes.
         """
         hashes, records = keyed_hashes_of(self.key, ids.offsets, ids.data), np.zeros(len(ids), RECORD)
         records["size"], records["spelled"], records["digits"] = np.diff(ids.offsets), hashes & 0xFFFFFFFF, digits
-        self._add(records, hashes, ids.data.tobytes(), values)
+        self._add(records, hashes, ids.data.data, values)
         self._keep(cells)
 
-    def _add(self, records: NDArray[Any], hashes: NDArray[np.uint64], data: bytes, values: NDArray[np.float64]) -> None:
+    def _add(
+        self, records: NDArray[Any], hashes: NDArray[np.uint64], data: bytes | memoryview, values: NDArray[np.float64]
+    ) -> None:
         sizes = records["size"].astype(np.int64)
         records["at"] = self._bytes + np.cumsum(sizes) - sizes
-        self._write(self._records, records.tobytes())
-        self._write(self._hashes, hashes.astype("<u8", copy=False).tobytes())
+        self._write(self._records, records.view(np.uint8).data)
+        self._write(self._hashes, hashes.astype("<u8", copy=False).data)
         self._write(self._ids, data)
         self._write(self._values, np.ascontiguousarray(values, "<f8").data)
         self.rows, self._bytes = self.rows + len(records), self._bytes + len(data)
@@ -138,30 +147,28 @@ class Stage:
         """
         self._flush()
         found = Repeats(np.ones(self.rows, np.bool), self._digits)
-        parts = max(1, -(-self.rows // _SORTED))
         self._order.seek(0)
-        for part in range(parts):
-            rows, hashes = self._sorted(part * _HASHES // parts, (part + 1) * _HASHES // parts - 1)
-            equal = hashes[1:] == hashes[:-1]
-            begin = np.flatnonzero(equal & ~np.concatenate([[False], equal[:-1]]))
-            end = np.flatnonzero(equal & ~np.concatenate([equal[1:], [False]])) + 2
-            for start, stop in zip(begin.tolist(), end.tolist(), strict=True):
-                self._compare(found, rows[start:stop].tolist(), apart)
-            self._write(self._order, rows[found.first[rows]].astype("<u4").tobytes())
+        with closing(ahead(self._sorted(), 1)) as parts:
+            for rows, begin, end in parts:
+                for start, stop in zip(begin.tolist(), end.tolist(), strict=True):
+                    self._compare(found, rows[start:stop].tolist(), apart)
+                self._write(self._order, rows[found.first[rows]].astype("<u4", copy=False).data)
         self._flush()
         self._order.truncate()
         return found
 
-    def _sorted(self, low: int, high: int) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
-        """The rows whose hashes are from `low` up to `high`, in the order of these, and these."""
-        rows, found = [np.empty(0, np.uint32)], [np.empty(0, np.uint64)]
-        for start, block in self.hashes():
-            here = np.flatnonzero((block >= low) & (block <= high))
-            rows.append((here + start).astype(np.uint32))
-            found.append(block[here])
-        where, hashes = np.concatenate(rows), np.concatenate(found)
-        order = _order(hashes)
-        return where[order], hashes[order]
+    def _sorted(self) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]]:
+        """All rows in the order of their hashes, a part of them at a time; and the runs of equal hashes in it."""
+        parts = max(1, -(-self.rows // _SORTED))
+        for part in range(parts):
+            low, high = part * _HASHES // parts, (part + 1) * _HASHES // parts - 1
+            rows, found = [np.empty(0, np.uint32)], [np.empty(0, np.uint64)]
+            for start, block in self.hashes():
+                here = np.flatnonzero(block - np.uint64(low) <= np.uint64(high - low))
+                rows.append((here + start).astype(np.uint32))
+                found.append(block[here])
+            order, begin, end = ordered(np.concatenate(found))
+            yield np.concatenate(rows)[order], begin, end
 
     def _compare(self, found: Repeats, rows: list[int], apart: Container[str]) -> None:
         """Rows of one hash, ascending: of each id among them the first counts."""
@@ -184,8 +191,7 @@ class Stage:
                 found.alike_first = min(found.alike_first or one, one)
 
     def _record(self, row: int) -> tuple[int, int, int, bool]:
-        (found,) = np.frombuffer(os.pread(self._records.fileno(), RECORD.itemsize, row * RECORD.itemsize), RECORD)
-        at, spelled, size, digits = found.tolist()
+        at, spelled, size, digits = _RECORD.unpack(os.pread(self._records.fileno(), _RECORD.size, row * _RECORD.size))
         return at, spelled, size, digits
 
     def records(self) -> Iterator[tuple[int, NDArray[Any]]]:
@@ -252,23 +258,3 @@ class Stage:
 
     def _trouble(self, error: OSError) -> AccordError:
         return AccordError(f"{self._folder} cannot be written: {error.strerror}.", hint="Free space, then go on.")
-
-
-def _order(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """``(n,)``, the places of hashes in their order, ascending among equal ones.
-
-    Numbers alone are sorted several times as fast as places by their numbers, so each hash gives its last bits for its
-    place. What these bits would have told apart is put right: of a million hashes hardly ever one.
-    """
-    bits = np.uint64(max(1, len(hashes) - 1).bit_length())
-    places = np.arange(len(hashes), dtype=np.uint64)
-    places |= hashes >> bits << bits
-    places.sort()
-    order = (places & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
-    ordered = hashes[order]
-    while len(wrong := np.flatnonzero(ordered[1:] < ordered[:-1])):
-        for k in wrong.tolist():  # the one before may have been changed with that before it
-            if hashes[order[k]] > hashes[order[k + 1]]:
-                order[[k, k + 1]] = order[[k + 1, k]]
-        ordered = hashes[order]
-    return order

@@ -34,21 +34,21 @@ def staged(block: Block, column: IdColumn, numbers: Columns, texts: TextColumns,
             plain, digits = found
             if plain.all():
                 column.plain(len(written))
-                stage.add_plain(written, digits, *_cells(block, block.columns, block.places, numbers, texts))
+                stage.add_plain(written, digits, *_cells(block, block.columns, block.places, numbers, texts, fast))
                 return
     ids, spelled, rows = _one_by_one(block, column, None if plain is None else plain.tolist())
     columns, places = block.columns, block.places
     if len(rows) < len(places):
         columns, places = [taken(cells, rows) for cells in columns], [places[k] for k in rows]
-    stage.add(ids, spelled, *_cells(block, columns, places, numbers, texts))
+    stage.add(ids, spelled, *_cells(block, columns, places, numbers, texts, fast))
 
 
 def _cells(
-    block: Block, columns: Sequence[Cells], places: Sequence[int], numbers: Columns, texts: TextColumns
+    block: Block, columns: Sequence[Cells], places: Sequence[int], numbers: Columns, texts: TextColumns, fast: bool
 ) -> tuple[NDArray[np.float64], list[bytes]]:
     """The numbers of rows, and what is kept of them as it is written."""
     count = len(numbers)
-    return numbers.block(columns[:count], places, block.decimal), texts.block(columns[count:], places)
+    return numbers.block(columns[:count], places, block.decimal, fast=fast), texts.block(columns[count:], places)
 
 
 def _one_by_one(block: Block, column: IdColumn, plain: Sequence[bool] | None) -> tuple[list[str], list[str], list[int]]:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from accord_agents.intake import csv_lines, csv_plain, csv_rows
 from accord_agents.intake.csv_lines import Lines
+from accord_agents.intake.ordering import ordered
 from accord_agents.intake.reader import Source, take
 from accord_agents.intake.rows import Texts
-from accord_agents.intake.stage import _order
 from accord_schemas.errors import UsageError
 
 HARD = [
@@ -116,4 +116,8 @@ def test_most_rows_are_read_by_loops(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 3).map(lambda k: k << 62), max_size=40))
 def test_hashes_are_in_order_and_equal_ones_in_that_of_their_places(hashes: list[int]) -> None:
     found = np.array(hashes, np.uint64)
-    assert _order(found).tolist() == np.argsort(found, kind="stable").tolist()
+    order, begin, end = ordered(found)
+    assert order.tolist() == np.argsort(found, kind="stable").tolist()
+    counts = {h: hashes.count(h) for h in sorted(set(hashes))}
+    runs = [found[order[start:stop]].tolist() for start, stop in zip(begin, end, strict=True)]
+    assert runs == [[h] * count for h, count in counts.items() if count > 1]
