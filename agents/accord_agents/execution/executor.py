@@ -31,6 +31,8 @@ QUEUED = 2
 """Parts of one job that are under way for each worker: what is done waits in memory for the parts before it."""
 LONG = 12
 """Parts from which on a job is worth the start of further workers, a third of a second each; of a heavy one two are."""
+THREADS = 4
+"""Of a worker at most: with each, more is in memory."""
 ORDINARY, FURTHER = "ordinary", "further"
 
 
@@ -41,7 +43,7 @@ class ProcessExecutor:
         workers: Processes for what comes.
         most: Processes that a job of many parts is spread over, at least `workers`; those beyond `workers` end with it.
             Agents that share a machine have a core each for what all do at once; where one waits for another, one core
-            would be idle.
+            would be idle. A job of few parts has as many threads.
 
     Raises:
         ValueError: There is to be no worker at all.
@@ -61,7 +63,7 @@ class ProcessExecutor:
         """A job's result; parts are joined in their order, whoever was faster."""
         for _ in range(ATTEMPTS):
             try:
-                orders = cut_up(compute, supplies)
+                orders = cut_up(compute, supplies, self.threads(compute, supplies))
             except Exception as error:  # noqa: BLE001 - a fault here must not take the agent and its other work along
                 return undone(compute.task, f"it could not be cut: {type(error).__name__}")
             crew, joined = [self._opened(ORDINARY)], Joined(supplies.blobs)
@@ -94,6 +96,12 @@ class ProcessExecutor:
         """Let a pool finish what it has and end; the next job starts another."""
         self._pools = {kind: other for kind, other in self._pools.items() if other is not pool}
         pool.shutdown(wait=False)
+
+    def threads(self, compute: Compute, supplies: TaskResources) -> int:
+        """Of each worker, where there are fewer parts than processes would find work."""
+        parts = len(spans(TASKS[compute.task], compute.inputs, supplies.rows))
+        each = (self._workers + self._further) // min(parts, self._workers)
+        return 1 if parts >= LONG else max(1, min(THREADS, each))
 
     def warm(self) -> None:
         """Start a worker before there is work."""
@@ -140,8 +148,8 @@ def fresh(cid: str, address: Address) -> str:
     return "/".join((cid, "fresh", *address))
 
 
-def cut_up(compute: Compute, supplies: TaskResources) -> Iterator[TaskRequest]:
-    """One order per part of the work, made when its turn comes.
+def cut_up(compute: Compute, supplies: TaskResources, threads: int = 1) -> Iterator[TaskRequest]:
+    """One order per part of the work, made when its turn comes; `threads` are what a worker may use.
 
     Raises:
         ValueError: The fields that are split differ in length.
@@ -155,7 +163,9 @@ def cut_up(compute: Compute, supplies: TaskResources) -> Iterator[TaskRequest]:
         here = {name: value for name, value in compute.inputs.items() if not isinstance(value, Blob)}
         inputs = {name: value for name, value in compute.inputs.items() if isinstance(value, Blob)}
         inputs |= cut(task, here, span)
-        return TaskRequest(compute.task, inputs, supplies.key, secrets, supplies.snapshot, number, span, blobs, kept)
+        return TaskRequest(
+            compute.task, inputs, supplies.key, secrets, supplies.snapshot, number, span, blobs, kept, threads
+        )
 
     return (order(number, span) for number, span in enumerate(parts))
 

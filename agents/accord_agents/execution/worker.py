@@ -42,6 +42,7 @@ class TaskRequest:
         span: Rows of the part.
         blobs: Where large numbers of the result go; None leaves them in memory.
         parts: Where the result is kept if it was much work; None keeps it nowhere.
+        threads: How many the worker may use.
     """
 
     task: str
@@ -53,6 +54,7 @@ class TaskRequest:
     span: slice
     blobs: BlobStore | None = None
     parts: Parts | None = None
+    threads: int = 1
 
 
 def start() -> None:
@@ -103,7 +105,7 @@ def _done(order: TaskRequest, rows: Callable[[], Table | None]) -> TaskResult:
     try:
         table = rows()
         inputs = {name: _read(value, order.span, task, name) for name, value in order.inputs.items()}
-        context = Context(inputs, order.key, order.secrets, table)
+        context = Context(inputs, order.key, order.secrets, table, threads=order.threads)
         result = run(order.task, part(task, context, order.number, order.span))
         fields = {name: _kept(value, order.blobs) for name, value in result.fields.items()}
         if order.parts is not None and not result.secrets and time.process_time() - begun >= order.parts.worth:

@@ -62,4 +62,8 @@ class Xof:
     def permutation(self, count: int) -> NDArray[np.int64]:
         """A uniform permutation of range(count): the order of 128-bit words (collisions below 2^-80)."""
         keys = self.words(count, 2)
-        return np.lexsort((keys[:, 0], keys[:, 1])).astype(np.int64)
+        order = np.argsort(keys[:, 1])  # several times as fast as by both words, which the second tells apart
+        ordered = keys[order, 1]
+        if (ordered[1:] == ordered[:-1]).any():
+            order = np.lexsort((keys[:, 0], keys[:, 1]))
+        return order.astype(np.int64)

@@ -75,6 +75,7 @@ class Context:
         table: The party's rows, where it asked for them.
         part: Number of this part; enters the randomness, so that no two parts draw alike.
         ids: This part's ids, where the task splits by ids; all of them otherwise.
+        threads: How many it may use; the result is the same.
     """
 
     inputs: Mapping[str, Any] = field(repr=False)
@@ -83,6 +84,7 @@ class Context:
     table: Rows | None = field(default=None, repr=False)
     part: int = 0
     ids: Sequence[str] = field(default=(), repr=False)
+    threads: int = 1
 
     @property
     def xof(self) -> Xof:

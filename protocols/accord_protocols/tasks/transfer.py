@@ -42,7 +42,7 @@ def solved(context: Context) -> Result:
     """Leader: this part's buckets of the table of its ids. Inputs: sid, hashes, buckets, code."""
     hashes, buckets = context.inputs["hashes"], context.inputs["buckets"].tolist()
     numbers, shape = range(buckets[0], buckets[-1] + 1), Shape(len(hashes), _code(context))
-    return Result({"table": table.solve_some(pieces(hashes), context.inputs["sid"], shape, numbers)})
+    return Result({"table": table.solve_some(pieces(hashes), context.inputs["sid"], shape, numbers, context.threads)})
 
 
 def choices(context: Context) -> Result:
@@ -90,7 +90,8 @@ def tagged(context: Context) -> Result:
     factors, rows = _factors(context) if "low" in inputs else None, inputs["rows"]
     if len(rows) != session.shape.rows:
         raise ProtocolError("a masked table is not of the announced size")
-    return Result({"tags": oprf.evaluate_by(inputs["hashes"], partial(some, rows), session, factors)})
+    tags = oprf.evaluate_by(inputs["hashes"], partial(some, rows), session, factors, threads=context.threads)
+    return Result({"tags": tags})
 
 
 def marked(context: Context) -> Result:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from tests.support.snapshots import written
 
-from accord_agents.execution.executor import LONG, ProcessExecutor, is_long
+from accord_agents.execution.executor import LONG, THREADS, ProcessExecutor, is_long
 from accord_agents.execution.port import TaskResources
 from accord_agents.execution.result import TaskResult
 from accord_agents.intake.table import Report, Table
@@ -80,6 +80,16 @@ def test_two_heavy_parts_are_worth_another_worker(groups: int, long: bool) -> No
     tables = Compute("c", "query.build", {"groups": np.arange(groups)})
     assert TASKS["query.build"].heavy and is_long(tables, TaskResources(b"", {}, None, 0)) == long
     assert not is_long(compute(2 * TASKS["pads.encrypt"].chunk), TaskResources(b"", {}, None, 0))
+
+
+@pytest.mark.parametrize(
+    ("workers", "most", "parts", "threads"),
+    [(1, 2, 1, 2), (8, 0, 1, THREADS), (4, 0, 2, 2), (2, 2, 3, 1), (1, 2, LONG, 1)],
+)
+def test_a_job_of_few_parts_has_threads_instead(workers: int, most: int, parts: int, threads: int) -> None:
+    executor, supplies = ProcessExecutor(workers, most), TaskResources(b"", {}, None, 0)
+    assert executor.threads(compute(parts * TASKS["pads.encrypt"].chunk), supplies) == threads
+    executor.close()
 
 
 def test_it_is_told_how_many_parts_are_done() -> None:

@@ -78,3 +78,11 @@ def test_a_transition_draws_each_label_once() -> None:
     assert Draw(KEY, b"transcript")("a").bytes(16) in streams
     assert Draw(KEY, b"another")("a").bytes(16) not in streams
     assert Draw(bytes(32), b"transcript")("a").bytes(16) not in streams
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_a_permutation_is_the_order_of_128_bit_words(monkeypatch: pytest.MonkeyPatch, ties: bool) -> None:
+    words = Xof(bytes(32), "words").words(500, 2) >> np.uint64(62 if ties else 0)
+    monkeypatch.setattr(Xof, "words", lambda self, *shape: words)
+    wanted = sorted(range(500), key=lambda k: (int(words[k, 1]), int(words[k, 0]), k))
+    assert Xof(bytes(32)).permutation(500).tolist() == wanted

@@ -192,6 +192,17 @@ def test_buckets_are_worked_on_apart_and_give_the_same_ids(monkeypatch: pytest.M
     assert common(ids[:1000], ids[:1]) == {ids[0]}
 
 
+def test_threads_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code, "BUCKET", 100)
+    monkeypatch.setattr(oprf, "_AT_ONCE", 16)
+    shape, hashes = Shape(400), code.hash_ids([f"user{i}" for i in range(400)], SID)
+    one, three = (table.solve_some([hashes], SID, shape, range(1, 4), threads) for threads in (1, 3))
+    assert one.any() and np.array_equal(one, three)
+    rows, session = table.solve(hashes, SID, shape), oprf.Session(SID, SID, shape)
+    alone, together = (oprf.evaluate_by(hashes, rows.__getitem__, session, threads=threads) for threads in (1, 3))
+    assert np.array_equal(alone, together)
+
+
 def test_a_core_is_solved_by_the_dense_rows() -> None:
     shape = Shape(64)  # for fewer ids: more than four fifths of the sparse rows always leave a core
     items = items_of([f"user{i}" for i in range(shape.sparse + 5)], SID, shape)

@@ -27,6 +27,14 @@ def test_rows_are_found_where_they_stand(width: int, alike: int) -> None:
     assert distinct(known) and not distinct(np.concatenate([known, known[:1]]))
 
 
+@pytest.mark.parametrize("width", [9, 11, 32])
+def test_rows_that_only_begin_alike_are_not_found(width: int) -> None:
+    known = rows(50, width)
+    wanted = known.copy()
+    wanted[::2, -1] ^= 1
+    assert find(known, wanted).tolist() == [-1 if k % 2 == 0 else k for k in range(50)]
+
+
 @pytest.mark.parametrize("alike", [0, 8])
 def test_their_order_says_nothing_of_the_one_before(alike: int) -> None:
     known = rows(200, 10)

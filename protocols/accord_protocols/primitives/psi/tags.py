@@ -51,8 +51,15 @@ class Index:
         keys: NDArray[Any] = as_strings(wanted) if self._whole else _firsts(wanted)
         turns, places = np.argsort(keys), np.empty(len(wanted), np.int64)
         places[turns] = np.searchsorted(self._keys, keys[turns])
-        at = self._order[np.minimum(places, len(self._keys) - 1)]
-        return np.where((self._rows[at] == wanted).all(axis=1), at, -1)
+        np.minimum(places, len(self._keys) - 1, out=places)
+        likely = np.flatnonzero(self._keys[places] == keys)
+        at = self._order[places[likely]]
+        if not self._whole:  # those that begin alike
+            same = (self._rows[:, _WORD:][at] == wanted[:, _WORD:][likely]).all(axis=1)
+            likely, at = likely[same], at[same]
+        found = np.full(len(wanted), -1)
+        found[likely] = at
+        return found
 
 
 def find(rows: Rows, wanted: Rows) -> NDArray[np.int64]:

@@ -29,6 +29,7 @@ from accord_protocols.primitives.psi.ot.f4 import Secret as Factors
 from accord_protocols.primitives.psi.ot.loops import loops
 from accord_protocols.primitives.psi.ot.seeds import Leaves, Secret
 from accord_protocols.primitives.psi.ot.table import Reader
+from accord_protocols.primitives.threads import each
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
 
@@ -119,20 +120,23 @@ def evaluate_by(
     session: Session,
     factors: Factors | None = None,
     size: int = TAG,
+    threads: int = 1,
 ) -> NDArray[np.uint8]:
-    """As `evaluate`, of rows that are read a bucket at a time."""
+    """As `evaluate`, of rows that are read a bucket at a time; up to `threads` blocks of ids side by side."""
     shape = session.shape
     fast = loops(shape.size)
     key, tags = digest(b"accord psi ot tag", session.edge), np.empty((len(hashes), size), np.uint8)
     for span, members in shape.parts(hashes):
         reader = Reader(rows(span), shape)
-        for start in range(0, len(members), _AT_ONCE):
-            some = members[start : start + _AT_ONCE]
+
+        def read(some: NDArray[np.int64], reader: Reader = reader) -> None:
             items = Items.of(hashes[some], session.sid, shape)
             values = reader.read(items)
             if factors is not None:
                 factors.add(items.codes, values, fast)
             tags[some] = _tags(key, items, values, size, fast)
+
+        each(read, (members[start : start + _AT_ONCE] for start in range(0, len(members), _AT_ONCE)), threads)
     return tags
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from accord_protocols.primitives.psi.ot.code import DENSE, Items, Shape
 from accord_protocols.primitives.psi.ot.f4 import Rows
 from accord_protocols.primitives.psi.peeling import peel
+from accord_protocols.primitives.threads import each
 
 _BYTES, _HASH = DENSE // 8, 16
 
@@ -35,7 +36,7 @@ def solve(hashes: NDArray[np.uint8], sid: bytes, shape: Shape) -> Rows:
     return solve_some([hashes], sid, shape, range(shape.buckets))
 
 
-def solve_some(pieces: Iterable[NDArray[np.uint8]], sid: bytes, shape: Shape, buckets: range) -> Rows:
+def solve_some(pieces: Iterable[NDArray[np.uint8]], sid: bytes, shape: Shape, buckets: range, threads: int = 1) -> Rows:
     """The rows of some buckets that follow each other; see `solve`.
 
     Args:
@@ -43,6 +44,7 @@ def solve_some(pieces: Iterable[NDArray[np.uint8]], sid: bytes, shape: Shape, bu
         sid: 32 bytes, the session that all parties share.
         shape: Of the table.
         buckets: Their numbers.
+        threads: How many of them are solved side by side.
     """
     found = [np.empty((0, _HASH), np.uint8)]
     for piece in pieces:
@@ -52,9 +54,13 @@ def solve_some(pieces: Iterable[NDArray[np.uint8]], sid: bytes, shape: Shape, bu
     del found
     table = np.zeros((len(buckets) * shape.bucket_rows, shape.code.words), np.uint64)
     first = buckets.start * shape.bucket_rows
-    for rows, members in islice(shape.parts(hashes), buckets.start, buckets.stop):
+
+    def solved(part: tuple[slice, NDArray[np.int64]]) -> None:
+        rows, members = part
         own = table[rows.start - first : rows.stop - first]
         solve_bucket(Items.of(hashes[members], sid, shape), own, shape)
+
+    each(solved, islice(shape.parts(hashes), buckets.start, buckets.stop), threads)
     return table
 
 
