@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,9 @@ def test_new_rows_are_predicted_replayed_and_proven(shared_accord: Command, base
     assert result["model_digest"] == run.result["model_digest"]
     assert f"{len(want)} rows" in done.stdout and "without a record" in done.stdout
     assert not (home / "shop" / "predictions.csv").exists()
+    with contextlib.closing(sqlite3.connect(home / "bank" / "journal.db")) as journal:
+        query = "SELECT 1 FROM meta WHERE name=?"
+        assert journal.execute(query, (f"figures/{result['collaboration']}",)).fetchall(), "which figures it has"
     assert accord("replay", home).returncode == 0
     assert accord("replay", run.out).returncode == 0, "what was trained is as it was"
     assert accord("evidence", "export", home / "shop", home / "evidence.json").returncode == 0

@@ -12,6 +12,7 @@ from accord_agents.collaboration.difference import DifferenceError
 from accord_agents.intake.table import Table
 from accord_agents.results.files import Findings, result_fields
 from accord_agents.results.summary import RunSummary
+from accord_protocols.jobs.base import Job
 from accord_protocols.jobs.registry import JOBS
 from accord_schemas.errors import AccordError
 
@@ -47,6 +48,7 @@ def compare(
     table: Table | None,
     ends: list[dict[str, Any]],
     others: set[str],
+    figures: frozenset[str] | None,
 ) -> dict[str, Any]:
     """Compare model, rows, predictions and figures.
 
@@ -55,9 +57,10 @@ def compare(
         table: The party's rows.
         ends: The figures after each row from the collaboration's end on: the file was written after one of them.
         others: Other collaborations of this party, whose results may stand there instead.
+        figures: Those that the journal says were written; None of a journal from before it said so.
 
     Returns:
-        The figures; empty where no results were written for this collaboration.
+        The figures that the file has; empty where no results were written for this collaboration.
 
     Raises:
         DifferenceError: A file is not what the journal gives; names it and the field.
@@ -75,11 +78,27 @@ def compare(
         path = folder / name
         if not _holds(path, wanted.get(name)):
             raise DifferenceError(name, message=f"{path} is not what the journal of {cid} gives.")
+    if lost := sorted((figures or frozenset()) - held.keys()):  # also one that this program has no more
+        raise _other(lost[0], folder, cid)
+    ends = [_as_written(end, held, figures, collaboration.job) for end in ends]
     differences = [_first(held, end) for end in ends]
     if all(differences):
-        message = f"{folder / 'result.json'}: {differences[-1]} is not what the journal of {cid} gives."
-        raise DifferenceError(differences[-1], message=message)
+        raise _other(differences[-1], folder, cid)
     return ends[differences.index("")]
+
+
+def _as_written(
+    end: dict[str, Any], held: dict[str, Any], figures: frozenset[str] | None, job: Job | None
+) -> dict[str, Any]:
+    """Today's figures without those that the file lacks because whoever wrote it never had them."""
+    later = job.later if job else frozenset[str]()
+    had = end.keys() - later if figures is None else figures
+    return {name: value for name, value in end.items() if name in had or name in held}
+
+
+def _other(name: str, folder: Path, cid: str) -> DifferenceError:
+    path = folder / "result.json"
+    return DifferenceError(name, message=f"{path}: {name} is not what the journal of {cid} gives.")
 
 
 def _holds(path: Path, pieces: Iterator[bytes] | None) -> bool:

@@ -29,6 +29,7 @@ from accord_agents.replay.copy import copied, damaged
 from accord_agents.replay.jobs import Rerun
 from accord_agents.replay.report import Folded, Replayed
 from accord_agents.results.summary import RunSummary
+from accord_agents.results.written import recorded
 from accord_agents.security.identity import PublicIdentity
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.own_identity import former_identities, own_identity
@@ -217,7 +218,8 @@ class _Party:
         path = self._config.out / "snapshots" / f"{collaboration.data.get('snapshot')}.table"
         table = read_snapshot(path, collaboration.data["snapshot"]) if collaboration.data else None
         if ends:
-            folded.figures = outputs.compare(self._config.out, collaboration, run, table, ends, others)
+            known = recorded(journal, self._cipher, cid)
+            folded.figures = outputs.compare(self._config.out, collaboration, run, table, ends, others, known)
 
     def _agreed(self, collaboration: Collaboration) -> None:
         """The identities that signatures were checked with are those of the agreement."""

@@ -32,6 +32,7 @@ class Findings:
         notes: What these are made of.
         alone: Whose ids were nobody else's: they are described to their people. Empty where some were.
         terms: What was agreed, of a completed collaboration.
+        figures: The names of those fields that follow from the journal.
     """
 
     result: dict[str, Any] = field(repr=False)
@@ -39,6 +40,7 @@ class Findings:
     notes: dict[str, Any] = field(repr=False)
     alone: str
     terms: Agreement | None = None
+    figures: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, collaboration: Collaboration, run: RunSummary, facts: Mapping[str, Any]) -> Findings:
@@ -46,14 +48,15 @@ class Findings:
         job = collaboration.job
         outputs = job.outputs if collaboration.state == COMPLETED and job is not None else ()
         nobody = collaboration.ended_as(Code.NOBODY) or run.notes.get("intersection_size") == 0
-        result, agreed = {**result_fields(collaboration, run), **facts}, collaboration.agreement
+        follows, agreed = result_fields(collaboration, run), collaboration.agreement
+        result = {**follows, **facts}
         if agreed is not None:  # for people: what a journal gives is compared without it
             result |= {"name": agreed.name, "retain_days": agreed.limits.retain_days}
             gate = run.notes.get("gate") or {} if collaboration.ended_as(Code.GATE) else None
             said = [] if gate is None else remedies.of_gate(agreed, gate)
             result["warnings"] = [*said, *result["warnings"]]
         alone = collaboration.me if nobody else ""
-        return cls(result, outputs, dict(run.notes), alone, agreed if outputs else None)
+        return cls(result, outputs, dict(run.notes), alone, agreed if outputs else None, tuple(follows))
 
     def documents(self, table: Table | None) -> dict[str, Iterator[bytes]]:
         """The files besides result.json in pieces, by name.

@@ -20,6 +20,8 @@ class ResultsWriter:
     Args:
         spawn: Does something beside the loop.
         table: Gives the party's rows of a collaboration.
+        wrote: Is told, once result.json lies there, of which collaboration it is and which of its fields follow from
+            the journal.
 
     Attributes:
         under_way: What is being written, with the collaboration's id.
@@ -29,8 +31,9 @@ class ResultsWriter:
         self,
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         table: Callable[[Collaboration], Table | None],
+        wrote: Callable[[str, tuple[str, ...]], None],
     ) -> None:
-        self._spawn, self._table = spawn, table
+        self._spawn, self._table, self._wrote = spawn, table, wrote
         self._written: set[tuple[str, str, int]] = set()
         self._turn = asyncio.Lock()
         self.under_way: dict[asyncio.Task[None], str] = {}
@@ -39,11 +42,13 @@ class ResultsWriter:
         """Write what is there now, soon; another witness changes result.json alone."""
         ended = collaboration.cid, collaboration.state, run.noted  # the state may be ahead of what is noted
         findings, table = Findings.of(collaboration, run, facts), functools.partial(self._table, collaboration)
-        task = self._spawn(self._put(functools.partial(findings.write, folder, table, again=ended in self._written)))
+        write = functools.partial(findings.write, folder, table, again=ended in self._written)
+        task = self._spawn(self._put(write, collaboration.cid, findings.figures))
         self._written.add(ended)
         self.under_way[task] = collaboration.cid
         task.add_done_callback(self.under_way.pop)
 
-    async def _put(self, write: Callable[[], None]) -> None:
+    async def _put(self, write: Callable[[], None], cid: str, figures: tuple[str, ...]) -> None:
         async with self._turn:
             await asyncio.to_thread(write)
+            self._wrote(cid, figures)  # after: a file that has more than the journal knows of is compared in all it has

@@ -28,6 +28,7 @@ from accord_agents.observability.logs import open_log
 from accord_agents.observability.memory import Memory
 from accord_agents.results.summary import RunSummary
 from accord_agents.results.writer import ResultsWriter
+from accord_agents.results.written import record
 from accord_agents.security.entropy import Entropy, SeedEntropy, SystemEntropy
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.own_identity import own_identity
@@ -101,7 +102,8 @@ class Service:
         self.witness_wait = WitnessWait(self._unwitnessed)
         self.clocks = PeerClocks(self.log)
         self._tables: dict[str, Table] = {}
-        self.results = ResultsWriter(self.spawn, self._table)
+        self.cipher = StorageCipher(self.keystore.get("storage"))
+        self.results = ResultsWriter(self.spawn, self._table, lambda *of: record(self.journal, self.cipher, *of))
         self._seeds: dict[str, bytes] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._left: list[tuple[str, Job]] = []
@@ -197,9 +199,8 @@ class Service:
         self.errand = Errand(self.one_shot.ids if self.one_shot else None, self.say)
 
     def _dispatcher(self, journal: Journal) -> Dispatcher:
-        cipher = StorageCipher(self.keystore.get("storage"))
-        channels = {wrap: cipher.decrypt(encrypted, wrap) for wrap, encrypted in journal.channels().items()}
-        return Dispatcher(self.identity, self.identities.load(), cipher, self._root_seed, channels, self.blobs)
+        channels = {wrap: self.cipher.decrypt(encrypted, wrap) for wrap, encrypted in journal.channels().items()}
+        return Dispatcher(self.identity, self.identities.load(), self.cipher, self._root_seed, channels, self.blobs)
 
     def blobs(self, cid: str) -> BlobStore:
         """Where the large numbers of a collaboration are."""

@@ -138,6 +138,8 @@ class Job:
             ``own.N``, until they say that it was the last, at ``stop.N``. Empty: they ask nothing.
         led_by: The role of whoever leads, where nobody else may: it learns what the others must not. Empty: anybody.
         figures: Fields of result.json beyond those of every job.
+        later: Those of them that came after 0.1.0: where a journal does not say which figures a result has, it may lack
+            them.
         outputs: Files that a party is left with.
         unable: What of the terms this program cannot do; or nothing.
         about: What it does, in a few words, by the terms.
@@ -162,6 +164,7 @@ class Job:
     asks: str = ""
     led_by: str = ""
     figures: Mapping[str, Callable[[Learned], Any]] = field(default_factory=dict)
+    later: frozenset[str] = frozenset()
     outputs: tuple[Output, ...] = ()
 
     # ---- what an agreement says

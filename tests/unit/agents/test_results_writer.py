@@ -18,11 +18,12 @@ from accord_agents.service.service import Service
 
 def test_one_after_another_and_never_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[tuple[str, bool]] = []
+    told: list[tuple[str, ...]] = []
     first = threading.Event()
 
     class Slow:
         def __init__(self, name: str) -> None:
-            self.name = name
+            self.name, self.figures = name, (f"{name} figure",)
 
         @classmethod
         def of(cls, collaboration: Any, _run: Any, _facts: Any) -> Slow:
@@ -37,7 +38,11 @@ def test_one_after_another_and_never_on_the_loop(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(writer, "Findings", Slow)
 
     async def all_of_it() -> None:
-        results = ResultsWriter(lambda work: asyncio.get_running_loop().create_task(work), lambda _: None)
+        def wrote(cid: str, figures: tuple[str, ...]) -> None:
+            told.append((cid, *figures))
+            assert len(done) == len(told)
+
+        results = ResultsWriter(lambda work: asyncio.get_running_loop().create_task(work), lambda _: None, wrote)
         for name, noted in (("first", 1), ("second", 1), ("third", 2)):
             collaboration: Any = SimpleNamespace(cid="c1", state="COMPLETED", name=name)
             run: Any = SimpleNamespace(noted=noted)
@@ -49,6 +54,7 @@ def test_one_after_another_and_never_on_the_loop(tmp_path: Path, monkeypatch: py
 
     asyncio.run(all_of_it())
     assert done == [("first", False), ("second", True), ("third", False)]
+    assert told == [("c1", f"{name} figure") for name, _ in done]
 
 
 def test_two_collaborations_tables_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
