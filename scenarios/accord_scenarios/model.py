@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from accord_agents.config.party_file import EdgeFiles, IdColumns, Source
+from accord_agents.config.data_sets import EdgeFiles, IdColumns, Source
 from accord_agents.config.problems import AS_WRITTEN
 from accord_protocols.jobs.registry import JOBS
 from accord_schemas.agreement import MAX_KEY_BITS, MIN_KEY_BITS, QUERY, RESERVED, Align, Ids, Limits, misaligned

@@ -11,7 +11,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from accord_agents.config.party_file import Config, EdgeFiles, Source
+from accord_agents.config.data_sets import EdgeFiles, Source
+from accord_agents.config.party_file import Config
 from accord_agents.config.policy import Policy
 from accord_scenarios.jobs.registry import DEFAULT, PLAYED
 
@@ -114,8 +115,8 @@ def _value(schema: Schema, below: Mapping[str, type[BaseModel]], sections: Mappi
         return (
             f"[{sections[model]}](#{_anchor(sections[model])})" if model in sections else sections.get(model, "section")
         )
-    if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_value(option, below, sections) for option in schema["anyOf"]))
+    if options := schema.get("anyOf", schema.get("oneOf")):
+        return " or ".join(dict.fromkeys(_value(option, below, sections) for option in options))
     if "const" in schema or "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
     kind = schema.get("type")
@@ -125,7 +126,7 @@ def _value(schema: Schema, below: Mapping[str, type[BaseModel]], sections: Mappi
         return f"list of {_value(schema['items'], below, sections)}"
     if kind == "object":
         inner = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties")) or {}
-        return f"by party: {_value(inner, below, sections)}"
+        return f"by {schema.get('x-by', 'party')}: {_value(inner, below, sections)}"
     if kind == "string":
         return "path" if schema.get("format") == "path" else "text"
     bounds = [text.format(f"{schema[bound]:g}" if schema[bound] < 1e6 else f"{schema[bound]:,}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from accord_agents.security.identity import PublicIdentity
 from accord_scenarios.jobs.registry import PLAYED
@@ -54,11 +56,18 @@ def terms(scenario: Scenario, fingerprints: Mapping[str, str]) -> Agreement:
     return played.job.told(silent.model_copy(update={"computing": silent.keyholders}))
 
 
-def propose(scenario: str, sets: list[str], config: Path) -> str:
+def propose(scenario: str, sets: list[str], config: Path, data: Sequence[str] = ()) -> str:
     """Have the party's running agent propose a scenario; returns what to say.
 
+    Args:
+        scenario: A file, or the name of a bundled one.
+        sets: Options of it that are set otherwise.
+        config: The party's file.
+        data: Which data sets go in: ``NAME`` of the own ones, ``PARTY=NAME`` of another party's.
+
     Raises:
-        UsageError: The scenario cannot be used, is seeded, or names a party that is not trusted.
+        UsageError: The scenario cannot be used, is seeded, or names a party that is not trusted; or a data set is
+            named that is none, or none is where the own file has several.
     """
     from accord_agents.config import party_file as agents
     from accord_agents.operator import collaborations as operations
@@ -70,4 +79,30 @@ def propose(scenario: str, sets: list[str], config: Path) -> str:
     if own.party not in loaded.parties:
         raise UsageError(f"the scenario names no party {own.party}.", hint=f"It names {', '.join(loaded.parties)}.")
     loaded = PLAYED[loaded.job].completed(loaded, own)
-    return f"proposed {operations.propose(own, agreement(loaded, keyring.trusted(own)))}"
+    agreed = with_data(agreement(loaded, keyring.trusted(own)), own.party, data)
+    own.chosen(agreed.parties[own.party].data)
+    return f"proposed {operations.propose(own, agreed)}"
+
+
+def with_data(agreed: Agreement, me: str, named: Sequence[str]) -> Agreement:
+    """An agreement that says which data sets go in.
+
+    Args:
+        agreed: Without.
+        me: Whose the sets are that are named without a party.
+        named: See `propose`.
+
+    Raises:
+        UsageError: A party is none of the agreement's, or a name is none.
+    """
+    parties = dict(agreed.parties)
+    for one in named:
+        party, _, name = one.rpartition("=")
+        if (party or me) not in parties:
+            raise UsageError(f"--data {one}: there is no party {party or me}.", hint=f"There are {', '.join(parties)}.")
+        member = parties[party or me].model_dump() | {"data": name}
+        try:
+            parties[party or me] = Member.model_validate(member)
+        except ValidationError:
+            raise UsageError(f"--data {one}: {name!r} names no data set: 1 to 32 of a-z, 0-9, _ and -.") from None
+    return agreed.model_copy(update={"parties": parties})

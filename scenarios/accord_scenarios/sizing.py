@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from accord_agents.config.party_file import Source
+from accord_agents.config.data_sets import Source
 from accord_agents.files.places import Csv
 from accord_protocols.phases.training import costs
 from accord_protocols.phases.training.able import unable

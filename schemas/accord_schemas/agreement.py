@@ -17,7 +17,7 @@ from pydantic import (
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError
 from accord_schemas.graph import ASKS, COMPARES, GRAPH, Graph
-from accord_schemas.header import MAX_PARTIES
+from accord_schemas.header import MAX_PARTIES, PARTY
 from accord_schemas.matching import MATCH, Match
 from accord_schemas.parts import Binning, BinRows, Bins, Name, Part, Party, Predict, Query, Train, Trees
 from accord_schemas.suites import DEFAULT, SM, SUITES, Profile, Suite
@@ -49,10 +49,15 @@ Denominator = Literal["min", "mine", "yours", "union"]
 
 
 class Member(Part):
-    """A party: its role in the job, and the fingerprint of the identity that speaks for it."""
+    """A party: its role in the job, and the fingerprint of the identity that speaks for it.
+
+    Args:
+        data: Which of the data sets that the party's own file names goes in; empty where it has one, or chooses itself.
+    """
 
     role: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")]
     identity: str
+    data: Annotated[str, Field(pattern=f"^({PARTY})?$")] = ""
 
 
 Step = Literal["trim", "lower", "spaces", "digits", "alphanumeric"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from accord_agents.config.party_file import EDGE_PATHS
+from accord_agents.config.data_sets import EDGE_PATHS
 from accord_scenarios import library
 
 HERE = Path(__file__).parent

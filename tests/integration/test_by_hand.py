@@ -87,11 +87,12 @@ class Office:
 
 @pytest.fixture(scope="module")
 def office(shared_accord: Command) -> Iterator[Office]:
-    """Keys exchanged, agents running: shop accepts by policy, telco asks."""
+    """Keys exchanged, agents running: shop accepts by policy, telco asks, and has two data sets."""
     office = Office(shared_accord)
     office.config("bank")
     office.config("shop", policy={"proposals": "accept", "protection": ["shared"]})
-    office.config("telco")
+    calls = office.data["telco"]["data"]
+    office.config("telco", data={"calls": calls, "old": calls})
     for party in PARTIES:
         fingerprint = office.do(party, "keys", "init").split()[1]
         assert fingerprint in office.do(party, "keys", "export", f"{party}.json")
@@ -109,14 +110,14 @@ def office(shared_accord: Command) -> Iterator[Office]:
             agent.wait()
 
 
-def proposed(office: Office, name: str, content: dict[str, Any]) -> str:
-    said = office.do(name, "propose", office.accord.scenario(content))
+def proposed(office: Office, name: str, content: dict[str, Any], *more: str) -> str:
+    said = office.do(name, "propose", office.accord.scenario(content), *(more or ("--data", "telco=calls")))
     assert said.startswith("proposed ")
     return said.split()[1]
 
 
 def test_one_accepts_by_policy_and_one_by_hand(office: Office) -> None:
-    cid = proposed(office, "bank", job(office.data, name="credit"))
+    cid = proposed(office, "bank", job(office.data, name="credit"), "--set", "name=credit")
     wait_for(lambda: "credit" in office.do("telco", "inbox"), 10, "the proposal does not arrive")
     shown = office.do("telco", "inbox")
     assert cid[:12] in shown
@@ -125,7 +126,9 @@ def test_one_accepts_by_policy_and_one_by_hand(office: Office) -> None:
     wait_for(lambda: office.do("shop", "inbox").startswith("No proposal waits"), 60, "its policy does not accept")
     assert office.state("bank", cid)["state"] == "PROPOSED"
 
-    assert cid in office.do("telco", "accept", cid[:8])
+    assert "what you choose; calls: of " in shown and f"accord accept {cid[:12]}" in shown
+    assert "several data sets" in office.do("telco", "accept", cid[:8], code=2)
+    assert cid in office.do("telco", "accept", cid[:8], "--data", "calls")
     for party in PARTIES:
         office.until(party, cid, "COMPLETED", 60)
     results = {p: json.loads((office.out(p) / cid / "result.json").read_text()) for p in PARTIES}

@@ -10,10 +10,11 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from accord_agents.config.party_file import Config, EdgeFiles, load
+from accord_agents.config.data_sets import DataSet, EdgeFiles
+from accord_agents.config.party_file import Config, load
 from accord_agents.files.folder_lock import running
 from accord_agents.intake.pictures import listed
 from accord_agents.intake.reader import SAMPLE, Source, check, opened
@@ -120,7 +121,14 @@ def _identities(config: Config) -> Iterator[Found]:
 
 
 def _data(config: Config) -> Iterator[Found]:
-    data = config.data
+    for name, data in config.sets.items():
+        try:
+            yield from (replace(one, said=f"{name}: {one.said}") if name else one for one in _set(data))
+        except AccordError as error:
+            yield Found("data", False, f"{name}: {error.message}" if name else error.message, error.hint)
+
+
+def _set(data: DataSet) -> Iterator[Found]:
     if isinstance(data, EdgeFiles):
         missing = [path for path in (data.edges, data.vertices, data.flagged, data.ask) if path and not path.is_file()]
         said = f"there is no file {missing[0]}." if missing else f"{data.name} and the list of vertices are there."

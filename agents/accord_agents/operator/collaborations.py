@@ -25,7 +25,7 @@ from accord_agents.security.passphrase import passphrase
 from accord_protocols.jobs.registry import job_of
 from accord_protocols.kernel.lifecycle import PROPOSED
 from accord_protocols.primitives.psi.ids import normalise
-from accord_schemas.agreement import Agreement
+from accord_schemas.agreement import Agreement, Member
 from accord_schemas.errors import AccordError, UsageError
 from accord_schemas.events.prediction import MAX_IDS
 
@@ -40,9 +40,14 @@ def propose(config: Config, agreement: Agreement) -> str:
     return str(answer["collaboration"])
 
 
-def accept(path: Path, collaboration: str) -> str:
-    """Have the running agent accept."""
-    return f"accepted {_ask(load(path), 'accept', {'collaboration': collaboration})['collaboration']}"
+def accept(path: Path, collaboration: str, data: str = "") -> str:
+    """Have the running agent accept.
+
+    Args:
+        data: Which of the party's data sets goes in, where the agreement does not say it.
+    """
+    body = {"collaboration": collaboration} | ({"data": data} if data else {})
+    return f"accepted {_ask(load(path), 'accept', body)['collaboration']}"
 
 
 def refuse(path: Path, collaboration: str, reason: str) -> str:
@@ -126,7 +131,7 @@ def inbox(path: Path, *, as_json: bool, called: str = "") -> str:
         more = ({"own_columns": own_columns(config, s)} for s in found)
         return json.dumps([s | own for s, own in zip(found, more, strict=True)], ensure_ascii=False)
     unusable = [f"{s['collaboration'][:12]}  {s['name']} was refused{_detail(s)}" for s in known if s.get("detail")]
-    proposals = [_proposal(s, own_columns(config, s), called) for s in found]
+    proposals = [_proposal(s, own_columns(config, s), called, choices(config, s)) for s in found]
     return "\n\n".join([*proposals, *unusable[-3:]]) or "No proposal waits for an answer."
 
 
@@ -161,23 +166,42 @@ def _warnings(config: Config, collaboration: str) -> list[str]:
 
 
 def own_columns(config: Config, proposal: Mapping[str, Any]) -> str:
-    """Which of the party's columns would go into what is proposed."""
-    return goes_in(config.data, Agreement.model_validate(proposal["agreement"]), config.party)
+    """Which of the party's columns would go into what is proposed; of each of its data sets, where it has to choose."""
+    terms = Agreement.model_validate(proposal["agreement"])
+    try:
+        return goes_in(config.chosen(terms.parties[config.party].data), terms, config.party)
+    except UsageError as error:
+        if not choices(config, proposal):
+            return f"nothing yet: {error.message}"
+        each = (f"{name}: {goes_in(data, terms, config.party)}" for name, data in config.sets.items())
+        return f"what you choose; {'; '.join(each)}"
 
 
-def _proposal(s: dict[str, Any], own: str, called: str) -> str:
+def choices(config: Config, proposal: Mapping[str, Any]) -> list[str]:
+    """The names of the data sets among which whoever accepts a proposal has to choose."""
+    named = proposal["agreement"]["parties"][config.party].get("data")
+    return [] if named else [name for name in config.sets if name]
+
+
+def part(member: Member) -> str:
+    """What a party is by the agreement, and which of its data sets goes in where that is said."""
+    return member.role.replace("_", " ") + (f" with its data set {member.data}" if member.data else "")
+
+
+def _proposal(s: dict[str, Any], own: str, called: str, sets: Sequence[str] = ()) -> str:
     terms = Agreement.model_validate(s["agreement"])
     roles = ((party, terms.parties[party]) for party in terms.order)
     lines = [
         f"{s['collaboration'][:12]}  {s['name']}, proposed by {s['proposer']}, {waiting.since(s)}",
-        *(f"  {party} is {m.role.replace('_', ' ')}, identity {shown(m.identity)}" for party, m in roles),
+        *(f"  {party} is {part(m)}, identity {shown(m.identity)}" for party, m in roles),
         f"  yours goes in: {own}",
         f"  {job_of(terms).about(terms)}",
         *(f"  {what}: {how}" for what, how in agreed_terms(s["agreement"]) if how),
     ]
     lines += [f"  {party} learns: {sentence}" for party, sentence in sorted(terms.learns.items())]
     number = f"{s['collaboration'][:12]}{called}"
-    lines.append(f'  answer with: accord accept {number}, or: accord refuse {number} --reason "…"')
+    which = f" --data {'|'.join(sets)}" if sets else ""
+    lines.append(f'  answer with: accord accept {number}{which}, or: accord refuse {number} --reason "…"')
     return "\n".join(lines)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from accord_agents.config.party_file import EdgeFiles
-from accord_agents.config.party_file import Source as Files
+from accord_agents.config.data_sets import EdgeFiles
+from accord_agents.config.data_sets import Source as Files
 from accord_agents.files.places import Images
 from accord_agents.intake.pictures import listed
 from accord_agents.intake.reader import Source, opened

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from accord_agents.config.party_file import Source as Data
+from accord_agents.config.data_sets import Source as Data
 from accord_agents.intake.reader import Source
 from accord_agents.intake.table import Table
 from accord_protocols.jobs.base import Reads

@@ -8,6 +8,7 @@ from typing import Any
 
 from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.collaboration.room import too_large
+from accord_agents.config.data_sets import DataSet
 from accord_agents.config.party_file import Config
 from accord_agents.intake.padding import Padding
 from accord_agents.intake.reader import take
@@ -88,6 +89,8 @@ class Acceptance:
         if not own and verdict != "refuse" and (peer := self._budget.spent(collaboration.cid, collaboration.peers)):
             verdict, reason = "refuse", f"policy: enough collaborations with {peer} for a day"
         verdict = "accept" if own else verdict
+        if verdict == "accept" and not own and not agreement.parties[config.party].data and "" not in config.sets:
+            verdict, reason = "ask", "which data set goes in is not said"
         self._log.info("proposed", collaboration=collaboration.cid, verdict=verdict, reason=reason)
         if verdict == "accept":
             self.accept(collaboration)
@@ -95,12 +98,33 @@ class Acceptance:
             fields = {"reason": f"{config.party}: {reason}", "code": Code.POLICY}
             self._say(collaboration.cid, "refused", fields)
 
-    def accept(self, collaboration: Collaboration) -> None:
-        """Say yes, as soon as the data are read."""
-        self._budget.spend(collaboration.cid, collaboration.peers)
-        self._spawn(self._accept(collaboration))
+    def accept(self, collaboration: Collaboration, named: str = "") -> None:
+        """Say yes, as soon as the data are read.
 
-    async def _accept(self, collaboration: Collaboration) -> None:
+        Args:
+            named: Which of the own data sets goes in, where the agreement does not say it.
+        """
+        self._budget.spend(collaboration.cid, collaboration.peers)
+        self._spawn(self._accept(collaboration, named))
+
+    def by_hand(self, collaboration: Collaboration, named: str = "") -> None:
+        """The same, asked for by whoever decides for the party.
+
+        Raises:
+            UsageError: There is no such data set, or it is not said which; nothing was accepted.
+        """
+        assert collaboration.agreement is not None
+        self._chosen(collaboration.agreement, named)
+        self.accept(collaboration, named)
+
+    def _chosen(self, agreement: Agreement, named: str) -> DataSet:
+        agreed = agreement.parties[self._config.party].data
+        if agreed and named and agreed != named:
+            hint = "Accept it without --data, or refuse it and have it proposed otherwise."
+            raise UsageError(f"the agreement says that {agreed} goes in, not {named}.", hint=hint)
+        return self._config.chosen(agreed or named)
+
+    async def _accept(self, collaboration: Collaboration, named: str) -> None:
         cid, agreement = collaboration.cid, collaboration.agreement
         if agreement is None or collaboration.ended or cid in self._going:
             return
@@ -113,8 +137,9 @@ class Acceptance:
                 self._say(cid, "refused", {"reason": reason, "detail": narrow, "code": Code.TOO_LARGE})
                 return
             model = await asyncio.to_thread(self._model, agreement)
-            snapshot, table = await asyncio.to_thread(self._read, cid, agreement, model)
-            fits(self._config.data.name, self._config.party, len(table.ids), agreement)
+            data = self._chosen(agreement, named)
+            snapshot, table = await asyncio.to_thread(self._read, cid, agreement, model, data)
+            fits(data.name, self._config.party, len(table.ids), agreement)
         except UsageError as error:
             self._log.error("data", problem=str(error))
             reason = f"{self._config.party} cannot use its data"  # what they look like is for its own people
@@ -147,13 +172,12 @@ class Acceptance:
         config, terms = self._config, agreement.predict
         return agreed(config.trained, config.party, terms) if terms else None
 
-    def _read(self, cid: str, agreement: Agreement, model: AnyPart | None) -> tuple[Snapshot, Table]:
+    def _read(self, cid: str, agreement: Agreement, model: AnyPart | None, data: DataSet) -> tuple[Snapshot, Table]:
         folder = self._config.out / SNAPSHOTS
         if self._taken is not None:
             snapshot = Snapshot(self._taken, folder / f"{self._taken}{SUFFIX}")
         else:
-            data, reads = self._config.data, job_of(agreement).reads(agreement, self._config.party)
-            ids = agreement.ids
+            reads, ids = job_of(agreement).reads(agreement, self._config.party), agreement.ids
             files = source(data, ids, reads) if model is None else asked_of(table_of(data), model, ids)
             # the same key at every party, so that buckets of one number hold equal ids; known to nobody before
             padding = None
@@ -162,7 +186,7 @@ class Acceptance:
             snapshot = take(files, folder, digest(b"accord buckets", cid), padding)
         table = read_snapshot(snapshot.path, snapshot.digest)
         if model is not None:
-            suits(table, self._config.data.name, model)
+            suits(table, data.name, model)
         return snapshot, table
 
 

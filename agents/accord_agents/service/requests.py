@@ -21,7 +21,7 @@ class Requests:
     Args:
         dispatcher: The party's.
         entropy: Nonces of proposals come from it.
-        accept: Says yes to a proposal, as soon as that is possible.
+        accept: Says yes to a proposal, as soon as that is possible, with the own data set that is named, if any.
         erase: Erases what is held of a collaboration that begins so, and says what.
         answers: What was answered to the own people in a collaboration, by number of the request.
     """
@@ -30,7 +30,7 @@ class Requests:
         self,
         dispatcher: Dispatcher,
         entropy: Entropy,
-        accept: Callable[[Collaboration], None],
+        accept: Callable[[Collaboration, str], None],
         erase: Callable[[str], str],
         answers: Callable[[str], Mapping[int, Answers]] = lambda _cid: {},
     ) -> None:
@@ -68,7 +68,7 @@ class Requests:
         if command == "accept":
             if collaboration.accepted:
                 return {"error": f"collaboration {collaboration.cid} was accepted before"}
-            self._accept(collaboration)
+            self._accept(collaboration, body.get("data", ""))
         elif command == "refuse":
             trigger = "cancelled" if collaboration.accepted else "refused"
             dispatcher.command(collaboration.cid, trigger, {"reason": f"{dispatcher.me}: {body['reason']}"}, now)

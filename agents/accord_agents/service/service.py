@@ -194,7 +194,7 @@ class Service:
             log,
             writing=lambda cid: cid in self.results.under_way.values(),
         )
-        people = self.acceptance.accept, self.retention.by_hand, lambda cid: self.agent.summaries[cid].answers
+        people = self.acceptance.by_hand, self.retention.by_hand, lambda cid: self.agent.summaries[cid].answers
         self.watch = RequestWatch(journal, self.agent, Requests(dispatcher, self.entropy, *people))
         self.errand = Errand(self.one_shot.ids if self.one_shot else None, self.say)
 

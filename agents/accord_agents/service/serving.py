@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from accord_agents.config.party_file import Config, EdgeFiles
+from accord_agents.config.data_sets import DataSet, EdgeFiles
+from accord_agents.config.party_file import Config
 from accord_agents.execution.allocator import AGENT, spare
 from accord_agents.files.folder_lock import held
 from accord_agents.intake.pictures import listed
@@ -17,8 +18,12 @@ from accord_protocols.primitives.pir.cells import MOST
 
 
 def check_data(config: Config) -> None:
-    """Look at the party's table before any proposal needs it; a `UsageError` names file, line and column."""
-    data = config.data
+    """Look at the party's tables before any proposal needs them; a `UsageError` names file, line and column."""
+    for data in config.sets.values():
+        _check(data)
+
+
+def _check(data: DataSet) -> None:
     if isinstance(data, EdgeFiles):  # what edges may be, the agreement's list of vertices says
         return
     if data.images is not None:  # what is made of them, an agreement says

@@ -12,6 +12,15 @@ from accord_scenarios.commands.options import PARTY_FILE, Collaboration, Config,
 def propose(
     scenario: ScenarioName,
     sets: Sets = [],  # noqa: B006  # typer copies it
+    data: Annotated[
+        list[str],
+        typer.Option(
+            "--data",
+            metavar="[PARTY=]NAME",
+            help="Which data set goes in, where a party's file names several: an own one, or another party's.",
+            show_default=False,
+        ),
+    ] = [],  # noqa: B006
     config: Config = PARTY_FILE,
 ) -> None:
     """Propose a collaboration to the parties that a scenario names.
@@ -19,12 +28,13 @@ def propose(
     It starts once every one of them has accepted; each decides by its policy file or by hand.
 
     \b
-    Example
+    Examples
       accord propose credit.yaml --config bank.yaml
+      accord propose credit.yaml --data loans --data shop=orders
     """
     from accord_scenarios.proposal import propose as send
 
-    typer.echo(send(scenario, sets, config))
+    typer.echo(send(scenario, sets, config, data))
 
 
 def inbox(config: Config = PARTY_FILE, as_json: Json = False) -> None:
@@ -34,16 +44,26 @@ def inbox(config: Config = PARTY_FILE, as_json: Json = False) -> None:
     typer.echo(waiting(config, as_json=as_json, called=also(config)))
 
 
-def accept(collaboration: Collaboration, config: Config = PARTY_FILE) -> None:
+def accept(
+    collaboration: Collaboration,
+    data: Annotated[
+        str,
+        typer.Option(
+            "--data", metavar="NAME", help="Which data set goes in, where party.yaml names several.", show_default=False
+        ),
+    ] = "",
+    config: Config = PARTY_FILE,
+) -> None:
     """Consent to a proposal. The signed consent covers exactly what `accord inbox` shows.
 
     \b
-    Example
+    Examples
       accord accept 3f9c2a7e
+      accord accept 3f9c2a7e --data orders
     """
     from accord_agents.operator.collaborations import accept as consent
 
-    typer.echo(consent(config, collaboration))
+    typer.echo(consent(config, collaboration, data))
 
 
 def ask(

@@ -15,7 +15,7 @@ from accord_agents.evidence.agreed import agreed_terms
 from accord_agents.evidence.export import export
 from accord_agents.files.folder_lock import running
 from accord_agents.journal.journal import Journal
-from accord_agents.operator.collaborations import own_columns, statuses
+from accord_agents.operator.collaborations import choices, own_columns, part, statuses
 from accord_agents.operator.waiting import told
 from accord_agents.security.fingerprint import shown
 from accord_agents.security.keystore import Keystore
@@ -53,15 +53,14 @@ def collaboration(config: Config, cid: str) -> dict[str, Any] | None:
         terms = Agreement.model_validate(found["agreement"])
         facts |= {
             "about": job_of(terms).about(terms),
-            "parties": [
-                (p, terms.parties[p].role.replace("_", " "), shown(terms.parties[p].identity)) for p in terms.order
-            ],
+            "parties": [(p, part(terms.parties[p]), shown(terms.parties[p].identity)) for p in terms.order],
             "learns": sorted(terms.learns.items()),
             "terms": [(what, how) for what, how in agreed_terms(found["agreement"]) if how],
         }
         if facts["asked"]:
             verdict, why = config.policy.judge(terms, found["proposer"], config.party)
             facts |= {"columns": own_columns(config, found), "policy": why or verdict, "left": _left(config, terms)}
+            facts["sets"] = choices(config, found)
     return facts
 
 

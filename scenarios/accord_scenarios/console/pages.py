@@ -67,7 +67,7 @@ class Pages:
 
     async def accept(self, request: Request) -> Response:
         """Consent."""
-        return await self._done(request, lambda cid, _form: collaborations.accept(self._path, cid))
+        return await self._done(request, lambda cid, form: collaborations.accept(self._path, cid, form.get("data", "")))
 
     async def refuse(self, request: Request) -> Response:
         """Refuse, with a reason that everybody is told."""

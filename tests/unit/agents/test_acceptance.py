@@ -11,22 +11,34 @@ from typing import Any
 import pytest
 from tests.support.world import agreement
 
+from accord_agents.config.party_file import Config
 from accord_agents.config.policy import Policy
 from accord_agents.service.acceptance import Acceptance, Largest, too_narrow
+from accord_schemas.errors import UsageError
 
 
 class Site:
     """A party that accepts whatever is proposed."""
 
-    def __init__(self, out: Path, largest: Largest | None = None) -> None:
+    def __init__(self, out: Path, largest: Largest | None = None, data: Any = None, agreed: str = "") -> None:
         self.said: list[str] = []
         self.fields: list[dict[str, Any]] = []
         self.work: list[Coroutine[Any, Any, None]] = []
         csv = out / "shop.csv"
         csv.write_text("id,a\nann,1\nbob,2\n", encoding="utf-8")
-        data = SimpleNamespace(csv=csv, id="id", label=None, features=None)
-        config: Any = SimpleNamespace(party="shop", data=data, out=out, policy=Policy(proposals="accept"))
-        log: Any = SimpleNamespace(info=lambda *_, **__: None, error=lambda *_, **__: None)
+        (out / "more.csv").write_text("id,b\nann,1\nbob,2\neve,3\n", encoding="utf-8")
+        config = Config(
+            party="shop",
+            broker="embedded:log.db",
+            data=data or {"csv": csv, "id": "id"},
+            policy=Policy(proposals="accept", score_alone=True),
+            keystore=out / "keystore",
+            identities=out / "identities.json",
+            out=out,
+        )
+        self.verdicts: list[str] = []
+        told = SimpleNamespace(info=lambda _, verdict, **__: self.verdicts.append(verdict), error=lambda *_, **__: None)
+        log: Any = told
         budget: Any = SimpleNamespace(spent=lambda *_: "", spend=lambda *_: None)
         self.acceptance = Acceptance(
             config,
@@ -39,6 +51,9 @@ class Site:
             largest=largest,
         )
         terms = agreement(2, 3072, max_rounds=5)
+        if agreed:
+            shop = terms.parties["shop"].model_copy(update={"data": agreed})
+            terms = terms.model_copy(update={"parties": {**terms.parties, "shop": shop}})
         self.collaboration: Any = SimpleNamespace(
             cid="c1", agreement=terms, proposer="bank", peers=("bank",), ended=False, accepted=False
         )
@@ -46,6 +61,36 @@ class Site:
     def say(self, _cid: str, command: str, fields: dict[str, Any]) -> None:
         self.said.append(command)
         self.fields.append(fields)
+
+
+def test_which_data_set_goes_in_is_said_by_the_proposal_or_by_whoever_accepts(tmp_path: Path) -> None:
+    def sets() -> dict[str, Any]:
+        files = {"first": "shop.csv", "more": "more.csv"}
+        return {name: {"csv": tmp_path / file, "id": "id"} for name, file in files.items()}
+
+    def rows(site: Site) -> int:
+        asyncio.run(site.work.pop())
+        assert site.said.pop() == "accept"
+        return int(site.fields.pop()["rows"])
+
+    site = Site(tmp_path, data=sets())
+    site.acceptance.proposed(site.collaboration)
+    assert site.verdicts == ["ask"] and not site.work, "no policy chooses"
+    for named, wrong in (("", "several data sets"), ("third", "no data set 'third'")):
+        with pytest.raises(UsageError, match=wrong):
+            site.acceptance.by_hand(site.collaboration, named)
+    assert not site.work and not site.acceptance
+    site.acceptance.by_hand(site.collaboration, "more")
+    assert rows(site) == 3
+    site = Site(tmp_path, data=sets(), agreed="first")
+    site.acceptance.proposed(site.collaboration)
+    assert site.verdicts == ["accept"] and rows(site) == 2
+    with pytest.raises(UsageError, match="the agreement says that first goes in, not more"):
+        site.acceptance.by_hand(site.collaboration, "more")
+    for site in (Site(tmp_path, data=sets(), agreed="third"), Site(tmp_path, agreed="first")):
+        site.acceptance.proposed(site.collaboration)
+        asyncio.run(site.work.pop())
+        assert site.said == ["refused"] and site.fields[0]["code"] == "data", "named by a peer: its people are told why"
 
 
 @pytest.mark.parametrize("moment", ["before it was looked at", "before the data are read"])

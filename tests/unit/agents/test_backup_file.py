@@ -160,7 +160,7 @@ def test_a_party_comes_back_whole_and_marked(home: Path, tmp_path: Path) -> None
     assert all(path.stat().st_mode & 0o077 == 0 for path in out.rglob("*"))
     config = load(out / "party.yaml")
     assert (config.keystore, config.out) == (out / "shop.keystore", out / "runs")
-    assert config.broker == f"embedded:{home / 'log.db'}" and config.data.name == "shop.csv"
+    assert config.broker == f"embedded:{home / 'log.db'}" and config.chosen("").name == "shop.csv"
     assert Keystore.open(config.keystore, WORD).get("storage")
     journal = Journal(config.journal)
     assert journal.meta("restored") and [row.payload for row in journal.rows("c1")] == [b"secret"]

@@ -12,6 +12,7 @@ from tests.support.world import agreement
 
 from accord_agents.config.party_file import load
 from accord_agents.operator.check import checked, told
+from accord_agents.operator.collaborations import _proposal, choices, own_columns
 from accord_agents.operator.waiting import facts
 from accord_agents.operator.waiting import told as waits
 from accord_agents.reading.columns import goes_in
@@ -19,7 +20,9 @@ from accord_agents.security.entropy import SystemEntropy
 from accord_agents.security.keystore import RANDOM
 from accord_agents.security.own_identity import make_identity
 from accord_scenarios.cli import main
+from accord_scenarios.proposal import with_data
 from accord_schemas.agreement import Align
+from accord_schemas.errors import UsageError
 
 CSV = "id,age,income,label\nann,30,1.5,0\nbob,41,2.5,1\n"
 
@@ -73,14 +76,38 @@ def test_each_thing_that_is_wrong_is_said_and_none_hides_another(
 
 def test_which_columns_go_in(party: Path) -> None:
     terms = agreement(2)
-    own = load(written(party.parent, data={"csv": "rows.csv", "id": "id", "label": "label"})).data
+    own = load(written(party.parent, data={"csv": "rows.csv", "id": "id", "label": "label"})).chosen("")
     assert goes_in(own, terms, "bank") == "of rows.csv ids (id), label label, and 2 columns: age, income"
     ids = terms.model_copy(update={"job": "psi", "train": None, "test_rows": None})
     assert goes_in(own, ids, "shop") == "of rows.csv ids (id) alone"
     carried = ids.model_copy(update={"align": Align(carry={"shop": ("age",)})})
     assert "1 column: age as they are" in goes_in(own, carried, "shop")
-    few = load(written(party.parent, data={"csv": "rows.csv", "id": "id", "features": ["age", "size"]})).data
+    few = load(written(party.parent, data={"csv": "rows.csv", "id": "id", "features": ["age", "size"]})).chosen("")
     assert goes_in(few, terms, "shop") == "nothing yet: rows.csv has no column 'size'"
+
+
+def test_several_data_sets_are_looked_at_and_chosen_from(party: Path) -> None:
+    folder, rows = party.parent, {"csv": "rows.csv", "id": "id"}
+    (folder / "orders.csv").write_text("id,sum\nann,1\nbob,x\n")
+    path = written(folder, data={"people": rows, "orders": {"csv": "orders.csv", "id": "id"}})
+    found = [one for one in checked(path, write=False) if one.what == "data"]
+    assert [one.good for one in found] == [False, True] and found[1].said.startswith("people: rows.csv: id id")
+    assert found[0].said.startswith("orders: ") and "sum" in found[0].said
+    proposal = status(accepted=False, collaboration="c1", name="n", proposer="shop", waits_for=[])
+    own, config = own_columns(load(path), proposal), load(path)
+    assert own.startswith("what you choose; orders: of orders.csv") and "; people: of rows.csv ids (id)" in own
+    lines = _proposal(proposal, own, "", choices(config, proposal)).splitlines()
+    assert lines[-1].startswith("  answer with: accord accept c1 --data orders|people, or: ")
+    terms = with_data(agreement(2), "shop", ["bank=people"])
+    named = proposal | {"agreement": terms.model_dump(mode="json")}
+    assert own_columns(config, named).startswith("of rows.csv ids (id)") and choices(config, named) == []
+    assert "  bank is label holder with its data set people, identity" in _proposal(named, own, "", [])
+    assert with_data(agreement(2), "shop", ["b-1"]).parties["shop"].data == "b-1"
+    for wrong_one, why in (("telco=x", "no party telco"), ("bank=No!", "names no data set")):
+        with pytest.raises(UsageError, match=why):
+            with_data(agreement(2), "shop", [wrong_one])
+    strange = with_data(agreement(2), "shop", ["bank=none"]).model_dump(mode="json")
+    assert own_columns(config, proposal | {"agreement": strange}).startswith("nothing yet: bank has no data set 'none'")
 
 
 def status(**more: Any) -> dict[str, Any]:

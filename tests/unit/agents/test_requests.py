@@ -30,7 +30,7 @@ def test_a_proposal_that_no_frame_carries_is_refused_before_anything_is_said(
     bank = network.members["bank"]
     limits = bank.terms.limits.model_copy(update={"chunk_bytes": 1024})
     terms = talkative.told(bank.terms.model_copy(update={"limits": limits}))
-    requests = Requests(bank.dispatcher, SystemEntropy(), accept=lambda _: None, erase=str)
+    requests = Requests(bank.dispatcher, SystemEntropy(), accept=lambda *_: None, erase=str)
     answer = requests.serve("propose", json.dumps({"agreement": terms.encode().decode()}), NOW)
     assert answer is not None and "raise limits.chunk_bytes" in json.loads(answer)["error"]
     assert not bank.dispatcher.collaborations and not bank.dispatcher.batch.rows
@@ -45,7 +45,7 @@ def test_what_is_asked_of_a_suspended_collaboration_waits_without_an_answer(tmp_
     shop = network.members["shop"]
     shop.deliver(0)
     (cid,) = shop.dispatcher.collaborations
-    requests = Requests(shop.dispatcher, SystemEntropy(), accept=lambda _: None, erase=str)
+    requests = Requests(shop.dispatcher, SystemEntropy(), accept=lambda *_: None, erase=str)
     body = json.dumps({"collaboration": cid[:8], "reason": "not today"})
     shop.dispatcher.suspended[cid] = []
     assert requests.serve("refuse", body, NOW) is None
@@ -85,7 +85,7 @@ class People:
         """Ask as often as it takes, once."""
         answers = {a["number"]: a["values"] for a in [self.member.notes.get("answer")] if a}
         dispatcher = self.member.dispatcher
-        requests = Requests(dispatcher, SystemEntropy(), lambda _: None, str, lambda _: answers)
+        requests = Requests(dispatcher, SystemEntropy(), lambda *_: None, str, lambda _: answers)
         body = json.dumps({"collaboration": self.cid[:8], "name": name, "ids": ids})
         answer: list[str | None] = []
         self.member.take(lambda: answer.append(requests.serve(command, body, NOW)))

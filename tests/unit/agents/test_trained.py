@@ -14,7 +14,7 @@ import pytest
 from tests.support.models import OF, parts, prediction
 from tests.support.world import tables
 
-from accord_agents.config.party_file import Source as Data
+from accord_agents.config.data_sets import Source as Data
 from accord_agents.config.policy import Policy
 from accord_agents.intake.reader import read_table
 from accord_agents.intake.snapshot import read_snapshot

@@ -152,7 +152,7 @@ def test_a_result_without_figures_is_shown(browser: Browser, monkeypatch: pytest
 
 def test_accept_and_refuse_are_those_of_the_commands(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(collaborations, "accept", lambda path, cid: said.append(("accept", cid)))
+    monkeypatch.setattr(collaborations, "accept", lambda path, cid, data: said.append(("accept", cid, data)))
     monkeypatch.setattr(collaborations, "refuse", lambda path, cid, reason: said.append(("refuse", cid, reason)))
     form = {"token": token(browser.get(f"/c/{CID}").text)}
     reply = browser.post(f"/c/{CID}/accept", form)
@@ -160,7 +160,20 @@ def test_accept_and_refuse_are_those_of_the_commands(browser: Browser, monkeypat
     empty = browser.post(f"/c/{CID}/refuse", form | {"reason": " "})
     assert empty.status == 409 and "a refusal says why" in empty.text
     browser.post(f"/c/{CID}/refuse", form | {"reason": "nur Summen"})
-    assert said == [("accept", CID), ("refuse", CID, "nur Summen")]
+    assert said == [("accept", CID, ""), ("refuse", CID, "nur Summen")]
+
+
+def test_several_data_sets_are_chosen_from(browser: Browser, party: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "<select" not in browser.get(f"/c/{CID}").text
+    value, rows = yaml.safe_load(party.read_text()), {"csv": "rows.csv", "id": "id", "label": "label"}
+    party.write_text(yaml.safe_dump(value | {"data": {"people": rows, "others": rows}}))
+    page = browser.get(f"/c/{CID}").text
+    assert "Which of your data sets goes in" in page and "<option>people</option>" in page
+    assert "what you choose; others: of rows.csv" in page
+    said: list[str] = []
+    monkeypatch.setattr(collaborations, "accept", lambda path, cid, data: said.append(data))
+    browser.post(f"/c/{CID}/accept", {"token": token(page), "data": "people"})
+    assert said == ["people"]
 
 
 def test_without_an_agent_it_says_so(browser: Browser) -> None:

@@ -15,6 +15,7 @@ from tests.integration.command import ACCORD
 from tests.support.servers import FLOOR, SETTINGS
 
 from accord_agents.config import party_file as config
+from accord_agents.config.data_sets import Source
 from accord_broker.factory import connect
 
 ROOT = Path(__file__).parents[3]
@@ -112,7 +113,7 @@ def test_the_script_makes_three_parties_that_know_each_other(tmp_path: Path) -> 
         file = tmp_path / party / "party.yaml"
         loaded = config.load(file)
         assert loaded.party == party and loaded.broker.startswith(f"{scheme}://")
-        assert isinstance(loaded.data, config.Source) and isinstance(loaded.data.csv, Path) and loaded.data.csv.exists()
+        assert isinstance(loaded.data, Source) and isinstance(loaded.data.csv, Path) and loaded.data.csv.exists()
         assert (loaded.data.label is not None) == (party == "registry")
         assert (tmp_path / party / "passphrase").stat().st_mode & 0o777 == 0o600
         shown = subprocess.run([ACCORD, "keys", "show", "--config", file], capture_output=True, text=True, check=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from accord_agents.config.party_file import Config, CsvFile, IdColumns, Source
+from accord_agents.config.data_sets import CsvFile, IdColumns, Source
+from accord_agents.config.party_file import Config
 from accord_agents.config.policy import Policy
 from accord_scenarios.cli import main
 from accord_scenarios.jobs.registry import PLAYED

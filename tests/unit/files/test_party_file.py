@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from accord_agents.config.party_file import Config, Source, load
+from accord_agents.config.data_sets import EdgeFiles, Source
+from accord_agents.config.party_file import Config, load
 from accord_schemas.errors import UsageError
 
 FILE = {
@@ -36,6 +37,16 @@ def test_columns_may_be_called_like_numbers(tmp_path: Path) -> None:
     assert data.features == ["no", "on", "2023", "010", ".5", "1_000"]
 
 
+def test_several_data_sets_have_names(tmp_path: Path) -> None:
+    (single,) = config(tmp_path).sets.items()
+    assert single[0] == "" and single[1] == config(tmp_path).chosen("") == config(tmp_path).data
+    both = "{loans: {csv: a.csv, id: id}, 007: {edges: e.csv, source: s, target: t, vertices: v.csv}}"
+    found = config(tmp_path, data=both)
+    assert list(found.sets) == ["loans", "007"] and isinstance(found.chosen("007"), EdgeFiles)
+    loans = found.chosen("loans")
+    assert isinstance(loans, Source) and loans.csv == tmp_path / "a.csv"
+
+
 @pytest.mark.parametrize(
     ("changes", "more", "says"),
     [
@@ -55,6 +66,14 @@ def test_columns_may_be_called_like_numbers(tmp_path: Path) -> None:
         ),
         ({"data": "{csv: a.csv, id: id, features: [a, id]}"}, "", r"the column 'id' is named twice"),
         ({"data": '{csv: a.csv, id: ""}'}, "", "data.id"),
+        (
+            {"data": "{loans: {csv: a.csv, id: id, feature: [a]}}"},
+            "",
+            r"data.loans.feature is unknown; did you mean feat",
+        ),
+        ({"data": "{Loans: {csv: a.csv, id: id}}"}, "", "Loans"),
+        ({"data": "{loans: {csv: a.csv, id: id}, id: id}"}, "", "data.loans is unknown"),
+        ({"data": "{}"}, "", "data.id is missing"),
         ({"workers": "0"}, "", "workers is 0; it must be at least 1"),
         ({"policy": "none.yaml"}, "", "the policy none.yaml of .* cannot be read: No such file"),
         ({"policy": "[shared]"}, "", "policy is a list; it must be a section"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.files import table
 
-from accord_agents.config.party_file import Source as Data
+from accord_agents.config.data_sets import Source as Data
 from accord_agents.intake.reader import Source, read_table
 from accord_agents.intake.table import Table
 from accord_protocols.jobs.base import Reads

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from tests.support.matching import terms
 
-from accord_agents.config.party_file import Source as Files
+from accord_agents.config.data_sets import Source as Files
 from accord_agents.files.places import Images
 from accord_agents.intake import embedding
 from accord_agents.intake.reader import Source, read_table

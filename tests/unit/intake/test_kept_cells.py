@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from accord_agents.config.party_file import Source as Data
+from accord_agents.config.data_sets import Source as Data
 from accord_agents.intake.reader import Source, check, read_table, take
 from accord_agents.intake.snapshot import read_snapshot
 from accord_protocols.jobs.base import Reads

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from accord_agents.config.party_file import Source as Data
+from accord_agents.config.data_sets import Source as Data
 from accord_agents.files.places import Query
 from accord_agents.intake.reader import Source, check, read_table, take
 from accord_agents.intake.rows import Numbers, Unfit

@@ -10,7 +10,7 @@ from tests.support.matching import embeddings
 from tests.support.world import Rows, World, agreement
 from tests.unit.machines.test_main_job import BITS, assert_pooled
 
-from accord_agents.config.party_file import Source as Files
+from accord_agents.config.data_sets import Source as Files
 from accord_agents.intake.reader import Source, read_table
 from accord_agents.reading.sources import source
 from accord_protocols.jobs.base import Reads

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.support.world import Rows
 
-from accord_agents.config import party_file
+from accord_agents.config import data_sets, party_file
 from accord_agents.intake.reader import read_table
 from accord_protocols.graph.edges import Edges
 from accord_protocols.jobs.registry import JOBS
@@ -121,8 +121,8 @@ def test_an_agent_reads_edges_or_a_table_as_its_file_says(tmp_path: Path) -> Non
 
     own = {"edges": "e.csv", "source": "a", "target": "b", "vertices": "v.csv"}
     data = config(own).data
-    assert isinstance(data, party_file.EdgeFiles) and data.edges == tmp_path / "e.csv" and data.flagged is None
-    assert isinstance(config({"csv": "a.csv", "id": "id"}).data, party_file.Source)
+    assert isinstance(data, data_sets.EdgeFiles) and data.edges == tmp_path / "e.csv" and data.flagged is None
+    assert isinstance(config({"csv": "a.csv", "id": "id"}).data, data_sets.Source)
     with pytest.raises(UsageError, match=r"data.sorce is unknown; did you mean source\?"):
         config(own | {"sorce": "a"})
     with pytest.raises(UsageError, match=r"data.target is missing. Known keys there: edges, source, target"):

@@ -137,6 +137,13 @@ def test_what_is_left_out_means_what_it_meant_when_form_1_was_released() -> None
     assert set(shown) - set(DEFAULTS) == {"version", "name", "parties", "learns", "versions"}
 
 
+def test_a_data_set_is_said_where_a_party_has_several() -> None:
+    shop = TERMS.parties["shop"].model_copy(update={"data": "orders"})
+    named = TERMS.model_copy(update={"parties": {**TERMS.parties, "shop": shop}})
+    assert b'"data"' not in TERMS.encode() and named.encode().count(b'"data":"orders"') == 1
+    assert Agreement.decode(load_canonical(named.encode())) == named and named.digest() != TERMS.digest()
+
+
 def test_agreements_come_back() -> None:
     data = TERMS.encode()
     read = Agreement.decode(load_canonical(data))
