@@ -53,7 +53,8 @@ def terms(scenario: Scenario, fingerprints: Mapping[str, str]) -> Agreement:
         versions=played.job.versions,
         **played.terms(scenario),
     )
-    return played.job.told(silent.model_copy(update={"computing": silent.keyholders}))
+    two = silent.sharing if len(silent.parties) > 2 else silent.keyholders  # of two parties there is nothing to name
+    return played.job.told(silent.model_copy(update={"computing": two}))
 
 
 def propose(scenario: str, sets: list[str], config: Path, data: Sequence[str] = ()) -> str:

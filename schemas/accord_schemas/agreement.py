@@ -208,8 +208,9 @@ class Agreement(Part):
 
     `leads` names the leader where that is not the label holder. `computing` names who holds Paillier keys in a
     training: CP0 and CP1, which share the residual and together could see it, but at `score` the label holder alone,
-    who knows it; left out, they are the leader and the first other party by name. `versions` pins the machines of the
-    job, each of which this program may have in several versions; it has no default, because the newest ones change.
+    who knows it; of boosted trees at `shared` who holds the two shares of the rows. Left out, they are the leader and
+    the first other party by name. `versions` pins the machines of the job, each of which this program may have in
+    several versions; it has no default, because the newest ones change.
     """
 
     version: Literal[1] = 1
@@ -255,7 +256,7 @@ class Agreement(Part):
 
     def _computes(self) -> str:
         """What is wrong with who is named to compute; or nothing."""
-        many = self._many
+        many = 2 if self.trees is not None and self.trees.protection == "shared" else self._many
         if len(set(self.computing)) != len(self.computing) or len(self.computing) != many:
             return f"computing names {len(self.computing)} parties, of which this job has {many}"
         if strangers := set(self.computing) - set(self.parties):
@@ -339,7 +340,19 @@ class Agreement(Part):
     def keyholders(self) -> tuple[str, ...]:
         """Who holds Paillier keys: CP0 and CP1, who share the residual at `shared`, or what runs through a graph; at
         `score` the label holder alone, who knows it."""
-        return self.computing or self.order[: self._many]
+        many = self._many
+        return (self.computing or self.order)[:many]
+
+    @property
+    def sharing(self) -> tuple[str, ...]:
+        """Who together could see what is in two shares: those who compute, or who hold the rows of boosted trees."""
+        hidden = self.trees is not None and self.trees.protection == "shared"
+        return (self.leader, self.second) if hidden else self.keyholders
+
+    @property
+    def second(self) -> str:
+        """Who holds the other share of the rows of boosted trees at `shared`, besides the label holder."""
+        return (self.computing or self.order)[1]
 
     @property
     def _many(self) -> int:

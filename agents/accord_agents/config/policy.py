@@ -44,7 +44,8 @@ class Policy(BaseModel):
         carry: Columns of this party's file that may be told of common ids to whoever knows these; ``any`` of them.
         max_rounds: The most rounds of training.
         computing: Whether this party has to be one of the two that compute at `shared`, or over a graph, and that
-            together see every row's score and residual, or what runs through the graph: `me`, or `anybody`.
+            together see every row's score and residual, the rows of every node of boosted trees, or what runs through
+            the graph: `me`, or `anybody`.
         refuse_few_rows: Refuse to train on fewer than 50 rows per own column, and where gradients are opened on fewer
             than 10 per own column and agreed round, instead of warning.
         refuse_reruns: Refuse TRAIN rows that differ, by themselves or in what stands in them, in a few from those of
@@ -88,7 +89,7 @@ class Policy(BaseModel):
         untold = job.untold(agreement) if job and not (strange or wrong) else ""
         carried = agreement.align.carry.get(me, ()) if self.carry != "any" else ()
         kept = [column for column in carried if column not in self.carry]
-        computes = len(agreement.keyholders) < ALONE or me in agreement.keyholders
+        computes = len(agreement.sharing) < ALONE or me in agreement.sharing
         rules = (
             (self.proposers is not None and proposer not in self.proposers, f"{proposer} may not propose"),
             (agreement.profile not in self.profiles, f"profile {agreement.profile} is not allowed"),

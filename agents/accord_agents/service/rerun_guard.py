@@ -211,7 +211,8 @@ def objections(
             yield f"{whose} than one content carries", found.detail
         trees = collaboration.agreement.trees
         if trees and trees.protection == "shared" and "widths" in note:
-            size = traffic(trees, rows or len(note["rows"]), sum(note["widths"].values()))
+            besides = sum(n for party, n in note["widths"].items() if party not in collaboration.agreement.sharing)
+            size = traffic(trees, rows or len(note["rows"]), sum(note["widths"].values()), besides)
             if size > MOST:
                 detail = f"{size:,} bytes a tree, of at most {MOST:,}: agree on less depth, or on protection: paths"
                 yield "trees at level shared would take too many bytes", detail

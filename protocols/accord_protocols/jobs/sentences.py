@@ -264,22 +264,30 @@ def _boosted(agreement: Agreement, party: str) -> Iterator[str]:
 
 
 def _hidden(agreement: Agreement, party: str) -> Iterator[str]:
-    """At `shared` of two parties nobody sees which rows a node holds."""
+    """At `shared` nobody sees which rows a node holds: it is in two shares, of which each of two parties has one."""
     trees = agreement.trees
     assert trees is not None
-    other = agreement.others[0]
+    first, second = agreement.sharing
+    several = len(agreement.parties) > len(agreement.sharing)
     if party != agreement.label_holder:
         yield "of its own splits the column, the value and on which side missing values go; who owns each split"
         yield "how fine each node's sums are, and so about how many rows it has; it cannot check that they are enough"
+        if several and party == second:
+            yield f"together with {first} each row's score, and on which side of every split of every party it falls"
         return
+    others = "the other parties'" if several else f"{second}'s"
     yield (
         f"per node of up to {trees.trees} trees sums and counts of groups of at least {trees.min_rows} rows by ranges "
-        f"of {other}'s columns, and where these split"
+        f"of {others} columns, and where these split"
     )
     if agreement.test_rows is not None:
         yield "each TEST row's score, rounded to a 64th of the labels' range"
-    yield "nobody sees which rows a node holds; small data or repeated runs reveal more"
-    yield f"if it cheats, {other}'s whole binned table in one training, unnoticed until an audit"
+    alone = "by itself nobody" if several else "nobody"
+    yield f"{alone} sees which rows a node holds; small data or repeated runs reveal more"
+    if several:
+        yield f"together with {second} each row's score, and on which side of every split of every party it falls"
+    tables = "the other parties' whole binned tables" if several else f"{second}'s whole binned table"
+    yield f"if it cheats, {tables} in one training, unnoticed until an audit"
 
 
 def _binned(agreement: Agreement, party: str) -> Iterator[str]:

@@ -113,6 +113,6 @@ JOB = Job(
         table("predictions.csv", "predictions", ("id", "label", "prediction"), _predictions, label=True),
     ),
     about=_about,
-    unable=lambda agreement: unable(agreement.trees, len(agreement.parties)) if agreement.trees else "",
+    unable=lambda agreement: unable(agreement.trees) if agreement.trees else "",
     learns=sentences.boosted,
 )

@@ -62,6 +62,10 @@ class Goes(Enum):
     """The party that the instance names first after its kind."""
     STEP = "step"
     """The party that the step names last."""
+    PAIR = "pair"
+    """The two who hold shares of the rows of boosted trees."""
+    SECOND = "second"
+    """Of these the one who has no label."""
     KNOWING = "knowing"
     """Everybody who is told which ids are common."""
 

@@ -42,6 +42,10 @@ def demanded(
             return parties & {agreement.label_holder}
         case Goes.INSTANCE:
             return parties & {address.instance.split(".")[1]} if "." in address.instance else frozenset()
+        case Goes.PAIR:
+            return parties & {agreement.leader, agreement.second}
+        case Goes.SECOND:
+            return parties & {agreement.second}
         case Goes.KNOWING:
             return parties & {*agreement.knowing}
         case Goes.STEP:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ModelWrapValidatorHandler, field_validator, model_validator
@@ -139,15 +140,21 @@ class Training(Labelled):
 
     @model_validator(mode="after")
     def _two_compute(self) -> Self:
-        first, others = self.label_holder, sorted(set(self.parties) - {self.label_holder})
-        if self.computing is None:
-            return self
-        if self.train is None or self.train.protection == "score":
-            raise ValueError("computing is for a train.protection at which two parties compute; leave it out")
-        if self.computing not in [[first, other] for other in others]:
-            known = ", ".join(f"[{first}, {other}]" for other in others)
-            raise ValueError(f"computing is {self.computing}; it names the label holder and one other: {known}")
+        two = self.train is not None and self.train.protection != "score"
+        if wrong := misnamed(self.computing, self.label_holder, self.parties, two=two):
+            raise ValueError(wrong)
         return self
+
+
+def misnamed(computing: list[Party] | None, first: str, parties: Iterable[str], *, two: bool) -> str:
+    """What is wrong with who is named to compute with the label holder, `first`, if `two` parties do; or nothing."""
+    pairs = [[first, other] for other in sorted(set(parties) - {first})]
+    if computing is None or (two and computing in pairs):
+        return ""
+    if not two:
+        return "computing is for a train.protection at which two parties compute; leave it out"
+    known = ", ".join(f"[{one}, {other}]" for one, other in pairs)
+    return f"computing is {computing}; it names the label holder and one other: {known}"
 
 
 def _terms(scenario: Training) -> dict[str, Any]:

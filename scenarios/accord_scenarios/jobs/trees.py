@@ -10,13 +10,13 @@ from accord_protocols.jobs import trees
 from accord_protocols.phases.boosting.able import unable
 from accord_scenarios.jobs import training_words as words
 from accord_scenarios.jobs.base import Played, Result
-from accord_scenarios.jobs.train import Evaluate, Labelled
+from accord_scenarios.jobs.train import Evaluate, Labelled, misnamed
 from accord_scenarios.model import absent_is_default
 from accord_scenarios.report import prediction, sections
 from accord_scenarios.report import trees as drawn
 from accord_scenarios.wording import leader, listed, number
 from accord_schemas.agreement import Prepare
-from accord_schemas.parts import Trees
+from accord_schemas.parts import Party, Trees
 
 MODEL = "boosted_trees"
 
@@ -38,16 +38,22 @@ class Growing(Labelled):
         prepare: Trees split on values as they stand: of it nothing is left to do.
         train: The trees, and how they are grown.
         evaluate: Which rows are TEST rows; None grows on every aligned row.
+        computing: The label holder and the party that holds the other share of the rows at `shared`; None: the first
+            other by name.
     """
 
     job: Literal["trees"] = "trees"
     prepare: Annotated[Prepare, BeforeValidator(absent_is_default)] = Prepare()
     train: Annotated[Boosting, BeforeValidator(absent_is_default)] = Boosting()
     evaluate: Evaluate | None = Evaluate()
+    computing: list[Party] | None = None
 
     @model_validator(mode="after")
     def _able(self) -> Self:
-        if wrong := unable(self.train, len(self.parties)):
+        if wrong := unable(self.train):
+            raise ValueError(wrong)
+        shared = self.train.protection == "shared"
+        if wrong := misnamed(self.computing, self.label_holder, self.parties, two=shared):
             raise ValueError(wrong)
         if self.prepare.woe:
             raise ValueError("prepare.woe is for train.model: logistic; trees split on values as they stand")
@@ -58,7 +64,8 @@ class Growing(Labelled):
 
 def _terms(scenario: Growing) -> dict[str, Any]:
     rule = scenario.evaluate.test_rows if scenario.evaluate else None
-    return {"trees": Trees(**scenario.train.model_dump(exclude={"model"})), "test_rows": rule}
+    grown = Trees(**scenario.train.model_dump(exclude={"model"}))
+    return {"trees": grown, "test_rows": rule, "computing": tuple(scenario.computing or ())}
 
 
 def _verdict(result: Result) -> str:
@@ -72,10 +79,14 @@ def _learned(result: Result) -> list[str]:
     first = leader(result)
     others = listed(sorted(party for party in result.get("parties") or {} if party != first))
     if result.get("protection") == "shared":
+        many = len(result.get("parties") or {}) > 2
+        hidden = "By itself nobody learns which rows a node holds; the two who hold the shares could together."
         return [
             f"{first} learns which users all parties share, per node sums over groups of rows by ranges of {others}'s "
             "columns, and of TEST rows a rounded score.",
-            f"{others} learns its own splits. Nobody learns which rows a node holds.",
+            f"{others} learn each its own splits. {hidden}"
+            if many
+            else f"{others} learns its own splits. Nobody learns which rows a node holds.",
             f"If it cheated, {first} has read the whole binned table of {others}; an audit replay shows it.",
         ]
     return [

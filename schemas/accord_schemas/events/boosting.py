@@ -92,7 +92,7 @@ class Vectors(Event):
 
 
 class Partial(Event):
-    """The sender's shares of what the label holder opens: counts, sums, or scores."""
+    """The sender's shares of what the label holder opens, counts, sums or scores; or of products, for the second."""
 
     family, name = "gradients", "partial"
     shares: RingVector

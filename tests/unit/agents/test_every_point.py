@@ -33,7 +33,7 @@ pytestmark = pytest.mark.variants
 
 channel = channel_of("default")
 DATA = tables(3, n=60, columns=2)
-SOME = tables(2, n=150, columns=1)
+SOME = tables(3, n=150, columns=1)
 """For trees and bins, which need 20 rows on each side."""
 GROWN = ("paths", "hidden", "bins")
 
@@ -77,7 +77,7 @@ def network_of(folder: Path, parties: int, kind: str, point: Callable[[str, str]
     """Parties with their parts of a model, and what the leader's people ask for."""
     data = dict(list(DATA.items())[:parties])
     if kind in GROWN:
-        data = yes_and_no(SOME)
+        data = yes_and_no({name: SOME[name] for name in data})
     network = SimulatedNetwork(folder, terms(parties, kind), data, order=3, point=point)
     if kind in ("predict", "online"):
         for party, said in brought({name: PARTS[name] for name in data}).items():
@@ -119,6 +119,7 @@ def said(network: SimulatedNetwork) -> dict[tuple[str, ...], str]:
         pytest.param(3, "online", marks=pytest.mark.sweep),
         pytest.param(3, "predict", marks=pytest.mark.sweep),
         *(pytest.param(2, kind, marks=pytest.mark.sweep) for kind in GROWN),
+        pytest.param(3, "hidden", marks=pytest.mark.sweep),
         pytest.param(2, "closed", marks=pytest.mark.sweep),
         pytest.param(3, "closed", marks=pytest.mark.sweep),
         pytest.param(2, "express", marks=pytest.mark.sweep),

@@ -59,17 +59,18 @@ def test_the_same_trees_by_reference_and_after_deaths(
         network.close()
 
 
-@pytest.mark.sweep
-@pytest.mark.parametrize("name", ["shared", "bins"])
+@pytest.mark.parametrize("name", ["three", *(pytest.param(n, marks=pytest.mark.sweep) for n in ("shared", "bins"))])
 def test_hidden_rows_and_bins_by_reference_and_after_deaths(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same contents, whether numbers are in memory or in files, and whoever dies meanwhile."""
     monkeypatch.setattr(accord_agents.journal.payloads, "OUTSIDE", 512)
-    labels = DATA["bank"].labels
+    data = tables(3, n=150, columns=1) if name == "three" else DATA
+    labels = data["bank"].labels
     assert labels is not None
-    data = {**DATA, "bank": replace(DATA["bank"], labels=(labels > np.median(labels)).astype(float))}
-    terms = (boosted(2, **SHARED) if name == "shared" else binned(2, bins=3)).model_copy(update=CHUNKS)
+    data = {**data, "bank": replace(data["bank"], labels=(labels > np.median(labels)).astype(float))}
+    terms = binned(2, bins=3) if name == "bins" else boosted(len(data), **SHARED)
+    terms = terms.model_copy(update=CHUNKS)
     rng, found = random.Random(3), []
 
     def dies(_party: str, _where: str) -> None:
@@ -90,7 +91,7 @@ def test_hidden_rows_and_bins_by_reference_and_after_deaths(
                 member.restart()
             ends = {c.state for m in network.members.values() for c in m.dispatcher.collaborations.values()}
             assert ends == {"COMPLETED"}
-            note = "model" if name == "shared" else "bins"
+            note = "bins" if name == "bins" else "model"
             found.append({party: member.notes[note] for party, member in network.members.items()})
         finally:
             network.close()

@@ -8,12 +8,10 @@ MOST = 100_000_000
 """Bytes of a tree at `shared` beyond which it is refused."""
 
 
-def unable(trees: Trees, parties: int = 2) -> str:
+def unable(trees: Trees) -> str:
     """What of them this program cannot do, and what it can instead; or nothing."""
     if trees.protection != "shared":
         return ""
-    if parties > 2:
-        return f"train.protection: shared is for two parties, not for {parties}; protection: paths is for more"
     if trees.objective != "squared":
         return (
             f"train.protection: shared has no objective {trees.objective}: scores stay shared, and derivatives are no "
@@ -30,6 +28,13 @@ def unable(trees: Trees, parties: int = 2) -> str:
     return ""
 
 
-def traffic(trees: Trees, rows: int, columns: int) -> int:
-    """Bytes that a tree at `shared` takes, all vectors of its levels and both parties' columns together."""
-    return 4 * rows * columns << trees.depth
+def traffic(trees: Trees, rows: int, columns: int, besides: int = 0) -> int:
+    """Bytes that a tree at `shared` takes, all vectors of its levels together.
+
+    Args:
+        trees: The terms.
+        rows: TRAIN rows.
+        columns: Of all parties.
+        besides: Of these, columns of parties that hold no share of the rows: two vectors are told for each.
+    """
+    return 4 * rows * (columns + besides) << trees.depth

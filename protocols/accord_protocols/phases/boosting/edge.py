@@ -239,20 +239,20 @@ class Edge(Machine):
 
 
 class Back(Edge):
-    """``back.HOLDER``, from another party to the label holder: of two, both have columns of which the other sums."""
+    """``back.HOLDER``, from who holds the other share of the rows to everybody else, at `shared`."""
 
     kind = "back"
-    goes: ClassVar[dict[str, Goes]] = {"offer": Goes.INSTANCE, "cells": Goes.ALL, "levels": Goes.INSTANCE}
+    goes: ClassVar[dict[str, Goes]] = {"offer": Goes.INSTANCE, "cells": Goes.SECOND, "levels": Goes.INSTANCE}
 
     @classmethod
     def expected(cls, setup: Setup, qualifier: str) -> bool:
-        """One, for the label holder."""
-        return qualifier == setup.leader
+        """One for each party but the sender."""
+        return qualifier in setup.agreement.order and qualifier != setup.agreement.second
 
     @property
     def sender(self) -> str:
-        """The other one."""
-        return self.agreement.others[0]
+        """The holder of the other share."""
+        return self.agreement.second
 
 
 def _nonces(rows: Bytes) -> list[bytes]:

@@ -43,12 +43,15 @@ def sent(context: Context) -> Result:
 def received(context: Context) -> Result:
     """Holder: its shares of the sums by bin of both parties' parts, of a block of rows.
 
-    Inputs: sid, depth, kept, bins ``(n, m)``, told ``(n, vectors · m)``, words ``(n, vectors)`` (its own parts), nonces
-    ``(blocks · vectors, 16)``. Fields: shares ``(1, vectors, m, W)``.
+    Inputs: sid, depth, kept, bins ``(n, m)``, told ``(n, vectors · m)``, words ``(n, vectors)`` (its own parts, if it
+    has any), nonces ``(blocks · vectors, 16)``. Fields: shares ``(1, vectors, m, W)``.
     """
-    inputs, words = context.inputs, context.inputs["words"]
-    rows, count = words.shape
-    told = inputs["told"].reshape(rows, count, -1) + words[:, :, None]
+    inputs = context.inputs
+    rows, columns = inputs["bins"].shape
+    count = inputs["told"].shape[1] // columns if columns else inputs["words"].shape[1]
+    told = np.ascontiguousarray(inputs["told"]).reshape(rows, count, columns)
+    if "words" in inputs:
+        told = told + inputs["words"][:, :, None]
     nonces = [row.tobytes() for row in inputs["nonces"][context.part * count : (context.part + 1) * count]]
     kept, bins = inputs["kept"], np.ascontiguousarray(inputs["bins"])
     shares = receive_sums(_place(context), kept, bins, told, nonces)
@@ -104,17 +107,19 @@ def given(context: Context) -> Result:
 def multiplied(context: Context) -> Result:
     """Holder: its share of its bits times both parties' numbers.
 
-    Inputs: sid, number, nonce, t ``(k, 2)``, bits ``(k,)``, told ``(k, 1)``, x ``(rows, s)`` (its own numbers).
-    Fields: share ``(rows, s)``.
+    Inputs: sid, number, nonce, t ``(k, 2)``, bits ``(k,)``, told ``(k, 1)``, x ``(rows, s)`` (its own numbers), or rows
+    where it has none. Fields: share ``(rows, s)``.
     """
-    inputs, x = context.inputs, np.ascontiguousarray(context.inputs["x"].T)
+    inputs = context.inputs
     bits, told = inputs["bits"], inputs["told"][:, 0]
-    share = np.empty(x.size, np.uint64)
-    for block, span in _blocks(x.size):
+    rows = len(inputs["x"]) if "x" in inputs else inputs["rows"]
+    share = np.empty(len(bits), np.uint64)
+    for block, span in _blocks(len(bits)):
         t = inputs["t"][span]
         share[span] = products.receive(inputs["sid"], _at(context, block), t, bits[span], inputs["nonce"], told[span])
-    share += np.where(bits == 1, x.reshape(-1), np.uint64(0))
-    return Result({"share": np.ascontiguousarray(share.reshape(x.shape).T)})
+    if "x" in inputs:
+        share += np.where(bits == 1, np.ascontiguousarray(inputs["x"].T).reshape(-1), np.uint64(0))
+    return Result({"share": np.ascontiguousarray(share.reshape(-1, rows).T)})
 
 
 def _at(context: Context, block: int) -> int:

@@ -26,8 +26,9 @@ def tallied(context: Context) -> Result:
 
     Inputs: shares ``(pairs, M, W)``, the own ones of sums by bin of the left children (or the root), of all columns;
     counts ``(k, 1)``, the other's shares modulo 2^32 of the sums up to each end; ends ``(pairs, M, W)``, where these
-    are; above ``(pairs, M, W + 1)``, opened sums of the parents, none at the root; least; total, rows at the root.
-    Fields: ends ``(pairs, M, W)``.
+    are; above ``(pairs, M, W + 1)``, opened sums of the parents, none at the root; least; total, rows at the root; of
+    three parties and more tellers, of each column who told shares besides peer, or nobody. Fields: ends ``(pairs, M,
+    W)``.
 
     Raises:
         ProtocolError: The counts are not possible.
@@ -48,18 +49,26 @@ def tallied(context: Context) -> Result:
             whole = (inputs["above"][pair, :, 1:] & mask).astype(np.int64)
             sides.append(np.where(ends[pair], whole - left[pair], 0))
         for side in sides:
-            _counts(side, ends[pair], inputs["total"] if root else None)
+            _counts(inputs, side, ends[pair], inputs["total"] if root else None)
         parts = np.stack([_between(side, ends[pair]) for side in sides])
         found[pair] = grouped(parts, ends[pair], inputs["least"])
     return Result({"ends": found.astype(np.uint8)})
 
 
-def _counts(upto: Any, ends: Any, total: int | None) -> None:
+def _counts(inputs: Mapping[str, Any], upto: Any, ends: Any, total: int | None) -> None:
     """Rising in every column, to the same number of rows."""
-    whole = upto[:, -1]
-    rising = all((np.diff(row[end], prepend=0) >= 0).all() for row, end in zip(upto, ends, strict=True))
-    if not rising or len(set(whole.tolist())) > 1 or (total is not None and int(whole[0]) != total):
-        raise ProtocolError(UNFIT)
+    whole = int(upto[0, -1]) if total is None else total
+    for column, (row, end) in enumerate(zip(upto, ends, strict=True)):
+        if (np.diff(row[end], prepend=0) < 0).any() or int(row[-1]) != whole:
+            raise _impossible(inputs, column)
+
+
+def _impossible(inputs: Mapping[str, Any], column: int) -> ProtocolError:
+    """Names who told the false share of a column's sums; where two told one, both, and neither as whose fault it is."""
+    party = inputs["tellers"][column] if "tellers" in inputs else ""
+    if not party:
+        return ProtocolError(UNFIT)
+    return ProtocolError(f"{UNFIT}, of which {inputs['peer']} and {party} told shares", whose=inputs["me"])
 
 
 def _between(upto: Any, ends: Any) -> Any:
@@ -146,12 +155,12 @@ def _opened(inputs: Mapping[str, Any], ends: Any) -> Words:
             found[2 * pair + 1, :, 1:] = np.where(ends[pair], above[pair, :, 1:] - left[pair], np.uint64(0))
     for number, words in enumerate(found):
         total = words[0, -1]
-        for row, end in zip(words, ends[number // each], strict=True):
+        for column, (row, end) in enumerate(zip(words, ends[number // each], strict=True)):
             g, h = unpacked(row[np.concatenate([[0], np.flatnonzero(end) + 1])])
             rows, sizes = np.diff(h), np.abs(np.diff(g))
             thin = (rows > 0) & (rows < inputs["least"])
             if row[-1] != total or (rows < 0).any() or thin.any() or (sizes > rows << (inputs["bits"] + 1)).any():
-                raise ProtocolError(UNFIT)
+                raise _impossible(inputs, column)
     return found
 
 

@@ -65,7 +65,8 @@ def descended(context: Context) -> Result:
     """The own shares of the words of children, left before right.
 
     Inputs: words ``(n, nodes)``, split (numbers of those that go on), mine and theirs (which of these are whose), and
-    left.mine and left.theirs ``(n, k)``, shares of the left children. Fields: words ``(n, 2 · split)``, and left
+    left.mine and left.theirs ``(n, k)``, shares of the left children; of a further party P likewise of.P, left.of.P
+    and, at the second, left.and.P, what it told. Fields: words ``(n, 2 · split)``, and left
     ``(n, split)``, those of the left ones.
     """
     inputs = context.inputs
@@ -113,8 +114,20 @@ def raised(context: Context) -> Result:
     return Result({"scores": inputs["scores"] + added})
 
 
+def joined(context: Context) -> Result:
+    """A further party: its shares of two products together. Inputs: first and second ``(rows, s)``. Fields: share."""
+    return Result({"share": context.inputs["first"] + context.inputs["second"]})
+
+
 def _placed(inputs: Mapping[str, Any], name: str, count: int) -> Words:
+    """Products in the order of their splits: with the own bits, the other's, and each further party's.
+
+    Of these the second also has what the party told.
+    """
     mine, theirs = inputs[f"{name}.mine"], inputs[f"{name}.theirs"]
     found = np.empty((len(mine), count), np.uint64)
     found[:, inputs["mine"]], found[:, inputs["theirs"]] = mine, theirs
+    for party in (key.removeprefix("of.") for key in inputs if key.startswith("of.")):
+        share, told = inputs[f"{name}.of.{party}"], inputs.get(f"{name}.and.{party}")
+        found[:, inputs[f"of.{party}"]] = share if told is None else share + told
     return found
