@@ -282,6 +282,8 @@ def _hidden(agreement: Agreement, party: str) -> Iterator[str]:
     )
     if agreement.test_rows is not None:
         yield "each TEST row's score, rounded to a 64th of the labels' range"
+        if trees.stop_after is not None:
+            yield f"after every tree one sum of the squared errors of all TEST rows, if there are {trees.min_rows}"
     alone = "by itself nobody" if several else "nobody"
     yield f"{alone} sees which rows a node holds; small data or repeated runs reveal more"
     if several:

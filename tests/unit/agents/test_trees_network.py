@@ -69,7 +69,8 @@ def test_hidden_rows_and_bins_by_reference_and_after_deaths(
     labels = data["bank"].labels
     assert labels is not None
     data = {**data, "bank": replace(data["bank"], labels=(labels > np.median(labels)).astype(float))}
-    terms = binned(2, bins=3) if name == "bins" else boosted(len(data), **SHARED)
+    grown = {**SHARED, "stop_after": 1 if name == "three" else None}
+    terms = binned(2, bins=3) if name == "bins" else boosted(len(data), **grown)
     terms = terms.model_copy(update=CHUNKS)
     rng, found = random.Random(3), []
 

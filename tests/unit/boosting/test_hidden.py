@@ -300,7 +300,6 @@ def test_a_nonce_that_comes_twice_ends_it(kind: type[Any]) -> None:
     ("terms", "word"),
     [
         ({"objective": "logistic"}, "objective: squared"),
-        ({"stop_after": 5}, "stop_after: null"),
         ({"subsample": 0.5}, "subsample"),
     ],
 )

@@ -17,10 +17,6 @@ def unable(trees: Trees) -> str:
             f"train.protection: shared has no objective {trees.objective}: scores stay shared, and derivatives are no "
             "sums of them; say objective: squared, for labels 0 and 1 too, or protection: paths"
         )
-    if trees.stop_after is not None:
-        return (
-            "train.protection: shared cannot stop early, as nobody knows a score before the end; say stop_after: null"
-        )
     if trees.subsample < 1 or trees.column_sample < 1:
         return (
             "train.protection: shared takes all rows and columns for each tree; leave out subsample and column_sample"

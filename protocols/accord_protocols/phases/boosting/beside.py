@@ -146,7 +146,7 @@ class Besides(Answering):
     def _rise(self, state: Beside, draw: Draw, effects: Sequence[Effect]) -> Fired:
         """One level up: say the sides of its splits, if there are own ones."""
         if not state.level:
-            return self._end(state, *effects)
+            return self._end(state, *effects, draw=draw)
         state = replace(state, level=state.level - 1)
         at = Exchange(f"{state.step}.up", state.splits[state.level], none(), rising=True)
         if not self.owned(at, self.me):
@@ -219,15 +219,15 @@ class Besides(Answering):
         state = replace(state, at=None)
         return self._rise(state, draw, (send,)) if at.rising else Fired((send,), self.lent.keeping(state))
 
-    def _end(self, state: Beside, *effects: Effect) -> Fired:
+    def _end(self, state: Beside, *effects: Effect, draw: Draw) -> Fired:
         """The tree is grown."""
         order = self.agreement.order
         splits = [split for level in state.splits for split in level]
         own = tuple(split.at for split in splits if split.owner == self.own)
         nodes = tuple((split.node, order[split.owner - 1], split.number) for split in splits)
         forest = replace(state.forest, nodes=(*state.forest.nodes, nodes), table=(*state.forest.table, *own))
-        return self.finished(replace(state, forest=forest, tree=state.tree + 1), *effects)
+        return self.finished(replace(state, forest=forest, tree=state.tree + 1), *effects, draw=draw)
 
     @abstractmethod
-    def finished(self, state: Beside, *effects: Effect) -> Fired:
+    def finished(self, state: Beside, *effects: Effect, draw: Draw) -> Fired:
         """Go on after a tree."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from accord_protocols.boosting.misses import worn
 from accord_protocols.kernel.effects import Compute, Effect, Send
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.transition import Draw, Fired, transition
@@ -204,7 +205,6 @@ class Boost(Following):
         )
         patience, losses = self.terms.stop_after, forest.losses
         tests = len(standing.ready.block.test_rows)
-        waited = len(losses) - 1 - losses.index(min(losses))
-        last = len(losses) == self.terms.trees or (patience is not None and tests > 0 and waited >= patience)
+        last = len(losses) == self.terms.trees or (patience is not None and tests > 0 and worn(losses, patience))
         send = Send(f"grown.{state.number}", self.agreement.order, Grown(last=last))
         return Fired((send,), self.grown.keeping(replace(standing, forest=forest, scores=finished.scores)))

@@ -116,6 +116,7 @@ class Hidden:
         at: The exchange under way.
         right: The own shares of right children's values.
         further: By name, what there is of parties that hold no share.
+        missed: At the label holder, the squares of the own shares of TEST rows in all.
     """
 
     ready: Ready
@@ -150,6 +151,7 @@ class Hidden:
     below: tuple[int, ...] = ()
     values: Words = field(default_factory=none)
     further: Mapping[str, Further] = field(default_factory=dict)
+    missed: Words = field(default_factory=none)
 
     @property
     def now(self) -> Exchange:

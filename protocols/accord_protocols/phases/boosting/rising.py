@@ -12,10 +12,10 @@ from accord_protocols.kernel.effects import Compute, Done, Effect, Note, Reach, 
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes
 from accord_protocols.kernel.transition import Draw, Fired, transition
-from accord_protocols.phases.boosting.beside import Besides
 from accord_protocols.phases.boosting.hidden import Beside, Exchange, Hidden
 from accord_protocols.phases.boosting.multiply import UNFIT
 from accord_protocols.phases.boosting.states import Boosted, Scale
+from accord_protocols.phases.boosting.stopping import Stopping
 from accord_protocols.tasks.results.common import Words
 from accord_protocols.tasks.results.hidden import Faced, Lifted, Raised
 from accord_schemas.blob import loaded
@@ -26,12 +26,12 @@ OPENED = 6
 """Fraction bits of a TEST score that the label holder learns: more would tell the other's row."""
 
 
-class Rising(Besides):
+class Rising(Stopping):
     """`hide.Hide` without its way down."""
 
     kind = "rising"
-    says: ClassVar[dict[str, type[Event]]] = {**Besides.says, "scores": Partial}
-    goes: ClassVar[dict[str, Goes]] = {**Besides.goes, "scores": Goes.LABEL}
+    says: ClassVar[dict[str, type[Event]]] = {**Stopping.says, "scores": Partial}
+    goes: ClassVar[dict[str, Goes]] = {**Stopping.goes, "scores": Goes.LABEL}
 
     def rise(self, state: Hidden, draw: Draw, effects: Sequence[Effect]) -> Fired:
         """From the last splits on: what do they come to?"""
@@ -77,24 +77,31 @@ class Rising(Besides):
             table=(*forest.table, *own),
         )
         state = replace(state, scores=scores, forest=forest, tree=state.tree + 1)
-        reached = Reach("round", state.tree)
-        if state.tree < self.terms.trees:
-            return self.root(state, reached)
+        return self.ended(state, Reach("round", state.tree), draw=draw)
+
+    def onward(self, state: Hidden, *effects: Effect, last: bool) -> Fired:
+        """The next tree, or the end: the second tells its shares of TEST rows' scores, without their last bits."""
+        if not last:
+            return self.root(state, *effects)
         note = Note({"trees": state.tree})
         if self.setup.labelled:
-            return Fired((reached, note), self.learn.keeping(state))
-        drop = np.uint64(max(0, self.bits_of(state.ready) - OPENED))
-        shares = (loaded(scores)[state.ready.block.n :] >> drop) << drop
+            return Fired((*effects, note), self.learn.keeping(state))
+        scores, drop = loaded(state.scores), np.uint64(max(0, self.bits_of(state.ready) - OPENED))
+        shares = (scores[state.ready.block.n :] >> drop) << drop
         send = Send("scores", [self.peer], Partial(shares=shares[:, None]))
-        return Fired((reached, note, send, Done(self._boosted(state, scores))))
+        return Fired((*effects, note, send, Done(self._boosted(state, scores))))
 
-    def finished(self, state: Beside, *effects: Effect) -> Fired:
-        """Of a party that holds no share: the next tree, or the end."""
-        reached = Reach("round", state.tree)
-        if state.tree < self.terms.trees:
-            return self.plant(state, *effects, reached)
-        boosted = Boosted(state.ready, state.forest, np.zeros(0, np.int64), state.tree, stopped=False)
-        return Fired((*effects, reached, Note({"trees": state.tree}), Done(boosted)))
+    def finished(self, state: Beside, *effects: Effect, draw: Draw) -> Fired:
+        """A tree is grown, at a party that holds no share."""
+        return self.ended(state, *effects, Reach("round", state.tree), draw=draw)
+
+    def onward_beside(self, state: Beside, *effects: Effect, last: bool) -> Fired:
+        """The next tree, or the end."""
+        if not last:
+            return self.plant(state, *effects)
+        stopped = state.tree < self.terms.trees
+        boosted = Boosted(state.ready, state.forest, np.zeros(0, np.int64), state.tree, stopped=stopped)
+        return Fired((*effects, Note({"trees": state.tree}), Done(boosted)))
 
     @transition(Hidden, lambda self, _: [self.at("scores", self.peer)])
     def learn(self, state: Hidden, inputs: Inputs, draw: Draw) -> Fired:
@@ -108,4 +115,5 @@ class Rising(Besides):
     def _boosted(self, state: Hidden, scores: Words) -> Boosted:
         unit = 2.0**state.ready.block.unit
         scale = Scale(self.bits_of(state.ready), state.span * unit, state.low * unit, state.base)
-        return Boosted(state.ready, state.forest, loaded(scores).view(np.int64), state.tree, stopped=False, scale=scale)
+        stopped = state.tree < self.terms.trees
+        return Boosted(state.ready, state.forest, scores.view(np.int64), state.tree, stopped=stopped, scale=scale)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from accord_protocols.boosting import misses
 from accord_protocols.boosting.walking import goes_left
 from accord_protocols.primitives.onehot import cot, products, seeds
 from accord_protocols.primitives.onehot.blocks import ROWS
@@ -65,7 +66,22 @@ def chosen(context: Context) -> Result:
     check, choices ``(bytes,)``; bits ``(s · rows,)`` and t ``(s · rows, 2)``.
     """
     inputs = context.inputs
-    bits = np.concatenate([goes_left(inputs["bins"], *split) for split in inputs["splits"].tolist()]).astype(np.uint8)
+    sides = [goes_left(inputs["bins"], *split) for split in inputs["splits"].tolist()]
+    return _said(context, np.concatenate(sides).astype(np.uint8))
+
+
+def tested(context: Context) -> Result:
+    """The second: bits of its shares of TEST scores, likewise.
+
+    Inputs: sid, exchange, seeds, number, scores ``(n + k,)``, n, bits. Fields as of `chosen`, of k rows for each bit.
+    """
+    inputs = context.inputs
+    shares = inputs["scores"][inputs["n"] :]
+    return _said(context, misses.digits(shares, misses.bits_for(inputs["bits"], len(shares))))
+
+
+def _said(context: Context, bits: NDArray[np.uint8]) -> Result:
+    inputs = context.inputs
     label = ("bits", inputs["sid"], inputs["number"])
     once = nonce(context.key, label, bits.tobytes())
     said, t = cot.choose(inputs["seeds"], _extension(context), once, bits, context.xof.bytes(cot.SPARE // 8))

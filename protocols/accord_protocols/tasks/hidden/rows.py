@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from accord_protocols.boosting import misses
 from accord_protocols.boosting.caps import ranges
 from accord_protocols.boosting.objective import HALF_WORD
 from accord_protocols.tasks.registry import Context, Result
@@ -112,6 +113,31 @@ def raised(context: Context) -> Result:
     inputs = context.inputs
     added = inputs["values"][:, 0] if inputs["values"].shape[1] else np.int64(inputs["weight"]).astype(np.uint64)
     return Result({"scores": inputs["scores"] + added})
+
+
+def squared(context: Context) -> Result:
+    """Label holder: how far the own shares of TEST scores are off, as factors of the other's bits, and their squares.
+
+    Inputs: scores ``(n + k,)``, n, bits, y ``(n + k,)``, low and span of the labels. Fields: x ``(k, b)``, own ``(1,
+    1)``.
+    """
+    inputs, n, bits = context.inputs, context.inputs["n"], context.inputs["bits"]
+    off = inputs["scores"][n:] - misses.labels(inputs["y"][n:], inputs["low"], inputs["span"], bits).view(np.uint64)
+    own = (off * off).sum(dtype=np.uint64)
+    return Result({"x": misses.factors(off, misses.bits_for(bits, len(off))), "own": np.full((1, 1), own)})
+
+
+def missed(context: Context) -> Result:
+    """The own share of TEST rows' squares in all. Inputs: share ``(k, b)``, of products; at the label holder own, its
+    squares; at the second scores ``(n + k,)``, n, bits. Fields: total ``(1, 1)``, at the second without the last bits.
+    """
+    inputs = context.inputs
+    total = np.full((1, 1), inputs["share"].sum(dtype=np.uint64))
+    if "own" in inputs:
+        return Result({"total": total + inputs["own"]})
+    shares = inputs["scores"][inputs["n"] :]
+    total = total + (shares * shares).sum(dtype=np.uint64)
+    return Result({"total": misses.told(total, inputs["bits"], len(shares))})
 
 
 def joined(context: Context) -> Result:

@@ -115,3 +115,18 @@ class Raised:
     """Shares of scores."""
 
     scores: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Squared:
+    """How far the label holder's shares of TEST scores are off, as factors, and the sum of their squares."""
+
+    x: Words
+    own: Words
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Missed:
+    """A share of the sum of TEST rows' squares."""
+
+    total: Words
