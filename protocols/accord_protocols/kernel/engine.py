@@ -214,6 +214,8 @@ class Engine:
         if name in self._instances or name in self._ended:
             raise ContractError(f"the instance {name} exists")
         kind, _, qualifier = name.partition(".")
+        if kind not in self._machines:
+            raise _lacking(kind, self.setup.agreement.versions)
         machine = self._machines[kind](self.setup, name)
         if not machine.expected(self.setup, qualifier):
             raise ContractError(f"the instance {name} was not announced")
@@ -244,13 +246,19 @@ class Engine:
 
 
 def _pinned(setup: Setup, machines: Mapping[tuple[str, int], type[Machine]]) -> dict[str, type[Machine]]:
-    """The one version of each kind that the agreement names."""
+    """The one version of each kind that the agreement names.
+
+    Of a kind that it does not name there is none: its job has got that machine since, and nothing in it starts one.
+    """
     pins = setup.agreement.versions
     found = {kind: machines[kind, pins[kind]] for kind, _ in machines if (kind, pins.get(kind)) in machines}
-    if missing := sorted({kind for kind, _ in machines} - set(found)):
-        kind = missing[0]
-        raise VersionError(
-            f"the agreement pins {kind} {pins.get(kind, 'not at all')}, which this program does not have.",
-            hint="Go on with a version of Accord that has it; docs/upgrading.md says which.",
-        )
+    if missing := sorted({kind for kind, _ in machines} & set(pins) - set(found)):
+        raise _lacking(missing[0], pins)
     return found
+
+
+def _lacking(kind: str, pins: Mapping[str, int]) -> VersionError:
+    return VersionError(
+        f"the agreement pins {kind} {pins.get(kind, 'not at all')}, which this program does not have.",
+        hint="Go on with a version of Accord that has it; docs/upgrading.md says which.",
+    )

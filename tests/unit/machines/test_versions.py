@@ -46,6 +46,15 @@ def test_what_is_not_there_in_the_pinned_version_says_which() -> None:
         machines(Root, Child, Child)
 
 
+def test_a_machine_that_a_job_has_got_since_is_none_of_an_agreement_from_before() -> None:
+    """What was taken under it folds as ever; nobody may speak there; and what would start one says why it cannot."""
+    versions = {kind: version for kind, version in TERMS.versions.items() if kind != "child"}
+    without = Setup(TERMS.model_copy(update={"versions": versions}), SETUP.me, SETUP.collaboration, SETUP.sid)
+    with pytest.raises(VersionError, match="pins child not at all"):
+        told(engine(setup=without))
+    assert "child" in TOY.strange(versions), "and a proposal without it is refused"
+
+
 def test_a_later_version_may_be_a_part_of_an_earlier_one() -> None:
     assert (Later.first, list(Later.table)) == (Child.first, list(Child.table))
     assert Later.table["wait"] != Child.table["wait"]
