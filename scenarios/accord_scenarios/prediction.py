@@ -16,7 +16,6 @@ from accord_agents.files.private import keep_private
 from accord_agents.intake.snapshot import SNAPSHOTS, Snapshot, adopted, read_snapshot
 from accord_agents.results.trained import Trained, source, suits, trained
 from accord_agents.security.trust import Identities
-from accord_protocols.jobs.predict import PAIR
 from accord_scenarios import runner, snapshots
 from accord_scenarios.api.results import Run
 from accord_scenarios.jobs.online import Asked, Service
@@ -43,6 +42,7 @@ def predicted(
     requester: str | None,
     *,
     online: bool,
+    paths: bool = False,
     force: bool,
     quiet: bool,
 ) -> Run:
@@ -54,6 +54,7 @@ def predicted(
         out: Where the predictions go, besides the requester's folder.
         requester: Who gets them; the label holder without it.
         online: Whether its rows are asked for one by one, instead of aligned.
+        paths: Whether everybody may see on which side of trees' splits rows fall.
         force: Whether `out` may exist.
         quiet: Whether nothing is said.
 
@@ -67,7 +68,7 @@ def predicted(
     parts = {party: trained(home / party, party) for party in trained_by.parties}
     _one_model(parts)
     first = _first(trained_by, requester)
-    _askable(trained_by, first, online=online)
+    _askable(trained_by, first, online=online, paths=paths)
     keep_private()
     with held(home / FOLDER):  # two predictions at once would write the same keystores
         place = _next(home / FOLDER)
@@ -78,7 +79,7 @@ def predicted(
             for party, table in tables.items():
                 suits(table, files[party].name, parts[party].part)
             asked = list(tables[first].ids) if online else []
-            scenario = _scenario(trained_by, files, parts, first, len(asked))
+            scenario = _scenario(trained_by, files, parts, first, len(asked), paths=paths)
             layout = _layout(home, place, scenario, taken, asked)
         ended = runner.play(layout, scenario, quiet=quiet)
     if ended.exit_code == 0 and out is not None:
@@ -139,7 +140,7 @@ def _one_model(parts: Mapping[str, Trained]) -> None:
 
 
 def _scenario(
-    run: Labelled, files: Mapping[str, Path], parts: Mapping[str, Trained], first: str, queries: int
+    run: Labelled, files: Mapping[str, Path], parts: Mapping[str, Trained], first: str, queries: int, *, paths: bool
 ) -> Predicting:
     members = {}
     for party, member in run.parties.items():
@@ -151,7 +152,8 @@ def _scenario(
     if queries:
         return Service(**said, predict=Asked(of=whole.of, queries=queries).whole(whole))
     align = run.align.model_copy(update={"max_overlap": None})
-    return Prediction(**said, align=align, predict=Model(of=whole.of).whole(whole))
+    model = Model(of=whole.of, protection="paths" if paths else "shared")
+    return Prediction(**said, align=align, predict=model.whole(whole))
 
 
 def _first(run: Labelled, requester: str | None) -> str:
@@ -162,15 +164,13 @@ def _first(run: Labelled, requester: str | None) -> str:
     return first
 
 
-def _askable(run: Labelled, first: str, *, online: bool) -> None:
-    """See to it that trees can predict for whom it is."""
-    if not isinstance(run, Growing):
-        return
-    if first != run.label_holder:
+def _askable(run: Labelled, first: str, *, online: bool, paths: bool) -> None:
+    """See to it that there is such a prediction, and that trees can predict for whom it is."""
+    if paths and (online or not isinstance(run, Growing)):
+        what = "rows one by one" if online else "a model without trees"
+        raise UsageError(f"--paths is for files of rows and boosted trees, not for {what}.", hint="Leave it out.")
+    if isinstance(run, Growing) and first != run.label_holder:
         raise UsageError(f"--for {first}: the trees are {run.label_holder}'s, who alone can ask for predictions.")
-    if online or len(run.parties) > PAIR:
-        what = "row by row" if online else f"for {len(run.parties)} parties"
-        raise UsageError(f"boosted trees predict files of two parties, not {what}.", hint="See docs/prediction.md.")
 
 
 def _next(folder: Path) -> Path:

@@ -156,12 +156,15 @@ class Predict(Part):
         model: Its family.
         models: SHA-256 of every party's ``model.json``: all use parts of one model, or nobody computes anything.
         queries: Of an online prediction, how many ids may be asked for in all.
+        protection: Of boosted trees: ``shared``, at which nobody sees on which side of a split a row falls; or
+            ``paths``: everybody sees on which side of the splits that it passes every row falls.
     """
 
     of: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     model: Literal["linear", "logistic", "poisson", "boosted_trees"]
     models: dict[Party, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
     queries: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    protection: Literal["shared", "paths"] = "shared"
 
 
 class Query(Part):

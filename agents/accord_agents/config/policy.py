@@ -24,8 +24,8 @@ class Policy(BaseModel):
         proposers: Who may propose; absent: every pinned party.
         protection: Levels that this party accepts. `score` opens the scores to the label holder, from which it can
             rebuild most of the feature rows after enough rounds, so that it has to be named here. `paths`, the most
-            open of all, shows everybody on which side of every split of boosted trees every row falls; who accepts
-            `score` has not accepted it.
+            open of all, shows everybody on which side of every split of boosted trees every row falls, of new rows,
+            too, where these are predicted at it; who accepts `score` has not accepted it.
         profiles: Families of algorithms that this party accepts.
         min_key_bits: The least key size; logs are kept for years.
         max_peer_rows: The most ids that a peer may announce: each is a guess. More, and nothing is answered.
@@ -78,6 +78,7 @@ class Policy(BaseModel):
         """What to do with a proposal to this party, and why it is refused."""
         train = agreement.train
         level = train.protection if train else agreement.trees.protection if agreement.trees else None
+        shown = agreement.predict is not None and agreement.predict.protection == "paths"
         job = JOBS.get(agreement.job)
         alone = len(agreement.parties) == ALONE
         online, ungated = agreement.job == ONLINE, agreement.align.max_overlap is None
@@ -99,6 +100,7 @@ class Policy(BaseModel):
             (bool(kept), f"column {kept and kept[0]} is told to nobody"),
             (asked and agreement.questions > self.max_queries, "too many ids may be asked for"),
             (level is not None and level not in self.protection, f"level {level} is not allowed"),
+            (shown and "paths" not in self.protection, "level paths is not allowed"),
             (train is not None and train.max_rounds > self.max_rounds, "too many rounds"),
             (
                 alone and tested and me != agreement.label_holder and not self.score_alone,

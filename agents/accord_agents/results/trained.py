@@ -89,7 +89,7 @@ def agreed(folder: Path, party: str, terms: Predict) -> AnyPart:
             f"the agreement names another model of {other[0]} than the training {terms.of[:12]} ended with.",
             hint="Have it proposed again with the models of one training.",
         )
-    if found.terms != terms.model_copy(update={"queries": 0}):
+    if found.terms != terms.model_copy(update={"queries": 0, "protection": "shared"}):
         raise UsageError(f"the agreement is not about the model of the training {terms.of[:12]}.", hint=_PUT_BACK)
     return found.part
 

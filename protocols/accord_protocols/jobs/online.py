@@ -10,9 +10,11 @@ from accord_protocols.jobs import alignment, predict, sentences
 from accord_protocols.jobs.base import Job, machines
 from accord_protocols.jobs.outputs import Notes, table
 from accord_protocols.kernel.plan import Brought, Known, Phase, Plan
-from accord_protocols.model.trees import FAMILY as TREES
 from accord_protocols.phases.keys import Keyed, Keys
+from accord_protocols.phases.prediction.branch import Branch
+from accord_protocols.phases.prediction.climb import Climb
 from accord_protocols.phases.prediction.online import Online, Open
+from accord_protocols.phases.prediction.pairs import Pair
 from accord_protocols.phases.prediction.predict import Predicted
 from accord_protocols.tasks.registry import Rows
 from accord_schemas.agreement import ONLINE, Agreement
@@ -30,8 +32,8 @@ def _completed(said: Mapping[str, Any]) -> str:
 def _unable(agreement: Agreement) -> str:
     if agreement.predict is not None and not agreement.predict.queries:
         return "predict.queries is missing: how many ids may be asked for"
-    if agreement.predict is not None and agreement.predict.model == TREES:
-        return "predict.model: boosted_trees is for the job predict, which aligns the rows of a file"
+    if agreement.predict is not None and agreement.predict.protection != "shared":
+        return "predict.protection: paths is for the job predict: rows that are asked for one by one are in shares"
     return predict.mismatched(agreement)
 
 
@@ -45,13 +47,20 @@ def _predictions(notes: Notes, _rows: Rows) -> Iterator[list[str]]:
         yield [identifier, repr(value)]
 
 
+SERVE = Phase(
+    "serve",
+    Online.kind,
+    given=_opened,
+    starts=(Branch.kind, Pair.kind, Climb.kind),  # of boosted trees
+    refuses=True,  # a policy on rows
+)
 JOB = Job(
     name=ONLINE,
     plan=Plan(
-        (alignment.KEYS, Phase("serve", Online.kind, given=_opened, refuses=True)),  # a policy on rows
+        (alignment.KEYS, SERVE),
         lambda known: Complete(rows=known.of(Predicted).rows),
     ),
-    machines=machines(Keys, Online),
+    machines=machines(Keys, Online, Branch, Pair, Climb),
     roles=predict.JOB.roles,
     leader=predict.requester,
     led_by=predict.REQUESTER,

@@ -7,22 +7,22 @@ from typing import Any
 
 from accord_protocols.jobs import alignment, sentences
 from accord_protocols.jobs.alignment import noted
-from accord_protocols.jobs.base import Job, Reads, machines
+from accord_protocols.jobs.base import Job, Learned, Reads, machines
 from accord_protocols.jobs.outputs import Notes, table
 from accord_protocols.kernel.plan import Brought, Known, Phase, Plan
 from accord_protocols.model.trees import FAMILY as TREES
 from accord_protocols.phases.alignment.star import Aligned
-from accord_protocols.phases.boosting.edge import Back, Edge
 from accord_protocols.phases.keys import Keyed
+from accord_protocols.phases.prediction.branch import Branch
+from accord_protocols.phases.prediction.climb import Climb
+from accord_protocols.phases.prediction.descend import Descend
+from accord_protocols.phases.prediction.pairs import Pair
 from accord_protocols.phases.prediction.predict import Asked, Predict, Predicted
-from accord_protocols.phases.prediction.walk import Walk
 from accord_protocols.tasks.registry import Rows
 from accord_schemas.agreement import Agreement
 from accord_schemas.events import Complete
 from accord_schemas.header import MAX_PARTIES
 
-PAIR = 2
-"""Parties of a prediction by trees."""
 REQUESTER, SCORER = "requester", "scorer"
 
 
@@ -35,7 +35,7 @@ PREDICT = Phase(
     "predict",
     Predict.kind,
     given=_asked,
-    starts=(Walk.kind, Edge.kind, Back.kind),  # of boosted trees
+    starts=(Branch.kind, Pair.kind, Climb.kind, Descend.kind),  # of boosted trees
     refuses=True,  # a policy on rows
 )
 
@@ -56,15 +56,24 @@ def mismatched(agreement: Agreement) -> str:
 def _unable(agreement: Agreement) -> str:
     if agreement.predict is not None and agreement.predict.queries:
         return "predict.queries is for the job online"
-    if agreement.predict is not None and agreement.predict.model == TREES and len(agreement.parties) > PAIR:
-        return f"predictions by boosted trees are for two parties, not for {len(agreement.parties)}"
+    if agreement.predict is not None and agreement.predict.model != TREES and agreement.predict.protection != "shared":
+        return f"predict.protection is for predict.model: {TREES}; scores of other models are summed under masks"
     return mismatched(agreement)
 
 
 def about(agreement: Agreement) -> str:
     """What it does, in a few words."""
     terms = agreement.predict
-    return f"prediction by the {terms.model} model of {terms.of[:12]}" if terms else "no prediction"
+    if terms is None:
+        return "no prediction"
+    level = f", protection {terms.protection}" if terms.protection != "shared" else ""
+    return f"prediction by the {terms.model} model of {terms.of[:12]}{level}"
+
+
+def _walked(learned: Learned) -> str | None:
+    """The level of a prediction by trees."""
+    terms = learned.agreement.predict
+    return terms.protection if terms is not None and terms.model == TREES else None
 
 
 def _reads(_agreement: Agreement, _party: str) -> Reads:
@@ -83,7 +92,7 @@ def _predictions(notes: Notes, rows: Rows) -> Iterator[list[str]]:
 JOB = Job(
     name="predict",
     plan=Plan((*alignment.PHASES, PREDICT), lambda known: Complete(rows=known.of(Predicted).rows)),
-    machines=machines(*alignment.MACHINES, Predict, Walk, Edge, Back),
+    machines=machines(*alignment.MACHINES, Predict, Branch, Pair, Climb, Descend),
     roles={REQUESTER: (1, 1), SCORER: (1, MAX_PARTIES - 1)},
     leader=requester,
     led_by=REQUESTER,
@@ -97,6 +106,7 @@ JOB = Job(
         "predicted": noted("predicted"),
         "unmatched": noted("unmatched"),
         "model_digest": lambda learned: dict(learned.agreement.predict.models) if learned.agreement.predict else None,
+        "protection": _walked,
         "predicted_by": lambda learned: learned.agreement.predict.of if learned.agreement.predict else None,
     },
     outputs=(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from accord_protocols.jobs import walked
 from accord_protocols.links.registry import link_of
 from accord_protocols.phases.training.optimisers.rule import sums_loss
 from accord_schemas.agreement import Agreement
@@ -211,14 +212,10 @@ def _express(agreement: Agreement, train: Train, party: str) -> Iterator[str]:
 
 
 def _predicted(agreement: Agreement, party: str) -> Iterator[str]:
-    trees = agreement.predict is not None and agreement.predict.model == "boosted_trees"
-    if party != agreement.leader:
+    if walked.by_trees(agreement):
+        yield from walked.batch(agreement, party)
         return
-    if trees:
-        yield "the score of every common row, summed over all trees, to a 64th of its unit"
-        yield "nobody sees on which side of a split a row falls"
-        yield "if it cheats with its leaves, on which sides of up to 40 splits each row falls, unnoticed until an audit"
-        yield "these scores add up with those of TEST rows and of other predictions of the same rows"
+    if party != agreement.leader:
         return
     yield "the prediction of every common row"
     yield from _summed(agreement, "every common row")
@@ -230,6 +227,9 @@ def _asked(agreement: Agreement, party: str) -> Iterator[str]:
         yield f"which ids {agreement.leader} asks for, up to {queries}, and when"
         return
     yield f"which of the other parties have an id that it asks for, up to {queries}"
+    if walked.by_trees(agreement):
+        yield from walked.single()
+        return
     yield "the prediction of every such row that all have"
     yield from _summed(agreement, "every such row")
 

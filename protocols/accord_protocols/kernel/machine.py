@@ -60,6 +60,8 @@ class Goes(Enum):
     """The label holder."""
     INSTANCE = "instance"
     """The party that the instance names first after its kind."""
+    LAST = "last"
+    """The party that the instance names last."""
     STEP = "step"
     """The party that the step names last."""
     PAIR = "pair"

@@ -46,6 +46,8 @@ def demanded(
             return parties & {agreement.leader, agreement.second}
         case Goes.SECOND:
             return parties & {agreement.second}
+        case Goes.LAST:
+            return parties & {address.instance.rpartition(".")[2]}
         case Goes.KNOWING:
             return parties & {*agreement.knowing}
         case Goes.STEP:

@@ -98,6 +98,7 @@ def predict(
     out: Where | None = None,
     requester: str | None = None,
     online: bool = False,
+    paths: bool = False,
     force: bool = False,
     quiet: bool = False,
 ) -> Run:
@@ -109,6 +110,7 @@ def predict(
         out: A file to write them to as well.
         requester: Who gets them; the label holder without it.
         online: Ask for the rows one by one, instead of aligning them first.
+        paths: Of boosted trees, show everybody on which side of the splits that it passes a row falls.
         force: Write `out` even if it exists.
         quiet: Show no progress.
 
@@ -122,7 +124,7 @@ def predict(
     files = [f"{party}={file}" for party, file in data.items()]
     target = Path(out) if out is not None else None
     with _private():
-        found = predicted(home, files, target, requester, online=online, force=force, quiet=quiet)
+        found = predicted(home, files, target, requester, online=online, paths=paths, force=force, quiet=quiet)
     return found.checked()
 
 

@@ -30,6 +30,12 @@ def predict(
     online: Annotated[
         bool, typer.Option("--online", help="Ask for the rows one by one, instead of aligning them first.")
     ] = False,
+    paths: Annotated[
+        bool,
+        typer.Option(
+            "--paths", help="Of boosted trees: show everybody on which side of the splits it passes a row falls."
+        ),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Write --out even if it exists.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -45,5 +51,5 @@ def predict(
     from accord_scenarios.prediction import predicted
     from accord_scenarios.runner import told
 
-    ended = predicted(folder, data, out, requester, online=online, force=force, quiet=quiet)
+    ended = predicted(folder, data, out, requester, online=online, paths=paths, force=force, quiet=quiet)
     raise typer.Exit(told(ended, quiet=quiet))

@@ -33,11 +33,14 @@ class Model(Section):
         of: How the id of the training begins, at least 4 of its digits.
         model: Its family; follows from `of`.
         models: SHA-256 of every party's part; follows from `of`.
+        protection: Of boosted trees, `shared`, or `paths`: everybody sees on which side every row falls of the splits
+            that it passes.
     """
 
     of: Annotated[str, Field(pattern=r"^[0-9a-f]{4,32}$")]
     model: Literal["linear", "logistic", "poisson", "boosted_trees"] | None = None
     models: dict[Party, str] | None = None
+    protection: Literal["shared", "paths"] = "shared"
 
     def whole(self, terms: Predict) -> Self:
         """The same with all that follows from the model."""
@@ -85,7 +88,7 @@ def terms(scenario: Predicting) -> dict[str, Any]:
             "a prediction needs a model that its parties have trained.",
             hint="Try: accord predict DIR, after accord run; between companies: accord propose",
         )
-    return {"predict": Predict(of=said.of, model=said.model, models=said.models)}
+    return {"predict": Predict(of=said.of, model=said.model, models=said.models, protection=said.protection)}
 
 
 def completed(scenario: Predicting, config: Config) -> Predicting:
@@ -110,15 +113,29 @@ def _verdict(result: Result) -> str:
 def _learned(result: Result) -> list[str]:
     first = leader(result)
     others = sorted(party for party in result.get("parties") or {} if party != first)
+    return [
+        *(_summed(first, others) if result.get("protection") is None else _walked(first, str(result["protection"]))),
+        f"{listed(others)} {'learns' if len(others) == 1 else 'learn'} the number of {first}'s users, and which of the "
+        "own users all parties share.",
+        "Predictions of one row by different models add up: an agent counts them (max_scores_per_row).",
+    ]
+
+
+def _summed(first: str, others: list[str]) -> list[str]:
     alone = [f"With two parties, each such sum is {others[0]}'s own part."] if len(others) == 1 else []
     return [
         f"{first} learns which users all parties share, and the model's prediction for each of them: the sum of the "
         "others' parts of its score.",
         *alone,
-        f"{listed(others)} {'learns' if len(others) == 1 else 'learn'} the number of {first}'s users, and which of the "
-        "own users all parties share.",
-        "Predictions of one row by different models add up: an agent counts them (max_scores_per_row).",
     ]
+
+
+def _walked(first: str, protection: str) -> list[str]:
+    """By boosted trees."""
+    own = f"{first} learns which users all parties share, and the prediction for each of them"
+    if protection == "paths":
+        return [f"{own}.", "Everybody learns on which side of the splits that it passes each of these rows falls."]
+    return [f"{own}, to a 64th of the score's unit. Nobody learns on which side of a split a row falls."]
 
 
 def _rows(result: Result) -> str | None:

@@ -145,8 +145,8 @@ class Information(Event):
 
 
 class Branches(Event):
-    """Of new rows' predictions: how many trees there are; of every split its node, its owner (1 is the sender) and its
-    number there. All trees are one: that with number t begins at node T + t, T a power of two.
+    """Of new rows' predictions: how many trees there are; of every split its node, its owner by the parties' order (the
+    sender is 1) and its number there. All trees are one: that with number t begins at node T + t, T a power of two.
     """
 
     family, name = "gradients", "branches"

@@ -15,6 +15,10 @@ from tests.support.deaths import Deaths
 from tests.support.models import brought, online, parts, prediction
 from tests.support.real import every
 from tests.support.simulated import NOW, SimulatedNetwork, SimulatedParty, identities
+from tests.support.walked import brought as walks
+from tests.support.walked import grown
+from tests.support.walked import online as walked_online
+from tests.support.walked import terms as walked
 from tests.support.world import Rows, agreement, alignment, binned, boosted, tables
 
 from accord_agents.collaboration.channel_key import channel_key
@@ -37,6 +41,9 @@ SOME = tables(3, n=150, columns=1)
 """For trees and bins, which need 20 rows on each side."""
 GROWN = ("paths", "hidden", "bins")
 
+WALKED = ("climbed", "descended", "asked")
+"""Predictions by trees: of a file at both levels, and of rows that are asked for."""
+
 PARTS = parts(DATA)
 LATTICE: dict[str, Any] = {"engine": "lattice", "l2": 0.1}
 CLOSED = {"protection": "closed", "optimiser": "newton", "max_rounds": 2, **LATTICE}
@@ -52,6 +59,12 @@ def terms(parties: int, kind: str) -> Agreement:
             return prediction(of)
         case "online":
             return online(of, queries=20)
+        case "climbed":
+            return walked(grown(parties=parties, trees=2, depth=2))
+        case "descended":
+            return walked(grown(parties=parties, trees=2, depth=2), protection="paths")
+        case "asked":
+            return walked_online(grown(parties=parties, trees=2, depth=2), queries=20)
         case "closed":
             return agreement(parties, **CLOSED)
         case "paths":
@@ -82,7 +95,10 @@ def network_of(folder: Path, parties: int, kind: str, point: Callable[[str, str]
     if kind in ("predict", "online"):
         for party, said in brought({name: PARTS[name] for name in data}).items():
             network.members[party].brought = said
-    if kind == "online":
+    if kind in WALKED:
+        for party, said in walks(grown(parties=parties, trees=2, depth=2)).items():
+            network.members[party].brought = said
+    if kind in ("online", "asked"):
         ids = data["bank"].ids
         network.members["bank"].wanted = (ids[:3], ["nobody"], ids[2:4])
     return network
@@ -120,6 +136,7 @@ def said(network: SimulatedNetwork) -> dict[tuple[str, ...], str]:
         pytest.param(3, "predict", marks=pytest.mark.sweep),
         *(pytest.param(2, kind, marks=pytest.mark.sweep) for kind in GROWN),
         pytest.param(3, "hidden", marks=pytest.mark.sweep),
+        *(pytest.param(3, kind, marks=pytest.mark.sweep) for kind in WALKED),
         pytest.param(2, "closed", marks=pytest.mark.sweep),
         pytest.param(3, "closed", marks=pytest.mark.sweep),
         pytest.param(2, "express", marks=pytest.mark.sweep),

@@ -2,6 +2,7 @@
 
 Each party scores its own columns by its own part of the model. The others send theirs under masks that cancel in the
 requester's sum; with two parties there is nobody to mask against. The requester adds its own and inverts the link.
+Boosted trees are walked in shares (`climb`), or at `paths` in the open (`descend`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from accord_protocols.model.any import AnyPart, read
 from accord_protocols.model.part import ModelPart
 from accord_protocols.model.trees import OBJECTIVES as FAMILY
 from accord_protocols.model.trees import TreesPart
-from accord_protocols.phases.prediction.walk import Walk, Walked, Walking
+from accord_protocols.phases.prediction.ascent import Climbed, Climbing, learned, rounded
+from accord_protocols.phases.prediction.branch import Branch, Branched, Branching
+from accord_protocols.phases.prediction.climb import Climb
+from accord_protocols.phases.prediction.descend import Descend, Descended, Descending
 from accord_protocols.phases.training.masking import masked
 from accord_protocols.phases.training.sizes import SCORE_BITS
 from accord_protocols.primitives.ring import Ring
@@ -80,6 +84,14 @@ class Opening:
     z: Vector = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Summing:
+    """And the requester's own shares of what rows come to, ``(k,)``."""
+
+    growing: Growing
+    shares: NDArray[np.uint64]
+
+
 @dataclass(frozen=True, slots=True)
 class Predicted:
     """How many rows were predicted."""
@@ -99,8 +111,8 @@ class Predict(Machine):
         """Tell the own agent which rows are asked for, and score them; it may refuse before anything is said."""
         part = agreed_part(self, state.model)
         if isinstance(part, TreesPart):
-            walk = Spawn(Walk.kind, Walking(state.rows, state.model))
-            return Fired((Note({"asked": state.rows}), walk), self.walked.keeping(Growing(state, part)))
+            spawn = Spawn(Branch.kind, Branching(state.model))
+            return Fired((Note({"asked": state.rows}), spawn), self.branched.keeping(Growing(state, part)))
         scoring = Scoring(state, part)
         compute = Compute("scored", "predict.scores", {"rows": state.rows, "model": state.model}, data=True)
         return Fired((Note({"asked": state.rows}), compute), self.scored.keeping(scoring))
@@ -121,16 +133,42 @@ class Predict(Machine):
         values = opened(state.scoring.part, state.z, told)
         return Fired((self._told(state.scoring.asked, values), self._done(state.scoring)))
 
-    @transition(Growing, lambda self, _: [self.done(Walk.kind)])
-    def walked(self, state: Growing, inputs: Inputs, draw: Draw) -> Fired:
+    # ---- by boosted trees
+
+    @transition(Growing, lambda self, _: [self.done(Branch.kind)])
+    def branched(self, state: Growing, inputs: Inputs, draw: Draw) -> Fired:
+        """Everybody knows whose splits are where: walk through them, as was agreed."""
+        at, asked = inputs.ended(Branched, Branch.kind), state.asked
+        if self.agreement.predict is not None and self.agreement.predict.protection == "paths":
+            down = Spawn(Descend.kind, Descending(asked.rows, asked.model, at))
+            return Fired((down,), self.descended.keeping(state))
+        return Fired((Spawn(Climb.kind, Climbing(asked.rows, asked.model, at)),), self.climbed.keeping(state))
+
+    @transition(Growing, lambda self, _: [self.done(Descend.kind)])
+    def descended(self, state: Growing, inputs: Inputs, draw: Draw) -> Fired:
         """The rows' leaves are known to the requester."""
-        walked, part = inputs.ended(Walked, Walk.kind), state.part
+        return self._grown(state, inputs.ended(Descended, Descend.kind).scores)
+
+    @transition(Growing, lambda self, _: [self.done(Climb.kind)])
+    def climbed(self, state: Growing, inputs: Inputs, draw: Draw) -> Fired:
+        """All have shares of what rows come to: open them to the requester, without their last bits."""
+        shares = inputs.ended(Climbed, Climb.kind).shares
+        if self.setup.leads:
+            return Fired((), self.sum.keeping(Summing(state, shares)))
+        event = Scores(shares=rounded(shares, len(self.agreement.parties)))
+        return Fired((Send(_STEP, [self.setup.leader], event), Done(Predicted(len(state.asked.rows)))))
+
+    @transition(Summing, lambda self, _: [self.at(_STEP, party) for party in self.setup.peers])
+    def sum(self, state: Summing, inputs: Inputs, draw: Draw) -> Fired:
+        """Requester: add up."""
+        told = {sender: event.shares for sender, event in inputs.events(Scores).items()}
+        return self._grown(state.growing, learned(state.shares, told, len(self.agreement.parties)))
+
+    def _grown(self, state: Growing, scores: Vector) -> Fired:
         done = Done(Predicted(len(state.asked.rows)))
-        if part.start is None:
+        if not self.setup.leads:
             return Fired((done,))
-        u = part.start + np.ldexp(walked.scores, part.unit or 0)
-        link = LINKS[FAMILY[part.objective]]
-        return Fired((self._told(state.asked, inverted(link, u)), done))
+        return Fired((self._told(state.asked, valued(state.part, scores)), done))
 
     def _told(self, asked: Asked, values: Vector) -> Note:
         facts = {"predicted": len(values), "unmatched": asked.ids[self.me] - len(values)}
@@ -189,6 +227,12 @@ def opened(part: ModelPart, z: Vector, told: Mapping[str, NDArray[np.uint64]]) -
         total = SCORES.add(total, shares)
     u: Vector = np.ldexp(total[:, 0].view(np.int64) * 2.0**-SCORE_BITS, part.shift) + z
     return inverted(LINKS[part.model], u)
+
+
+def valued(part: TreesPart, scores: Vector) -> Vector:
+    """Predictions ``(k,)`` of the party that has the trees, from what these come to, in the labels' unit ``(k,)``."""
+    start, unit = part.start or 0.0, part.unit or 0
+    return inverted(LINKS[FAMILY[part.objective]], start + np.ldexp(scores, unit))
 
 
 def inverted(link: Link, u: Vector) -> Vector:
