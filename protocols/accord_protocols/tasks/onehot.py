@@ -181,7 +181,7 @@ def _total(
     if pads is None:
         pads = made(rows)
         if len(rows) == np.count_nonzero(inputs["sampled"]):
-            _RECENT.keep(key, rows, pads)
+            _RECENT.keep(key, inputs["sid"] + inputs["nonce"], rows, pads)
     at = np.searchsorted(known, rows)
     return pads, at, words.totals(pads, at, slots[rows] - 1, inputs["totals"])
 

@@ -136,7 +136,7 @@ def said(network: SimulatedNetwork) -> dict[tuple[str, ...], str]:
         pytest.param(3, "predict", marks=pytest.mark.sweep),
         *(pytest.param(2, kind, marks=pytest.mark.sweep) for kind in GROWN),
         pytest.param(3, "hidden", marks=pytest.mark.sweep),
-        *(pytest.param(3, kind, marks=pytest.mark.sweep) for kind in WALKED),
+        *(pytest.param(2, kind, marks=pytest.mark.sweep) for kind in WALKED),
         pytest.param(2, "closed", marks=pytest.mark.sweep),
         pytest.param(3, "closed", marks=pytest.mark.sweep),
         pytest.param(2, "express", marks=pytest.mark.sweep),
@@ -152,8 +152,8 @@ def test_every_party_dies_at_every_point_once(
     stride = every(9)
     if kind in ("closed", "express"):
         stride = every(9) * (13 if parties == 2 else 61)  # some hundred commits, and a life folds all before it
-    if kind in GROWN:
-        stride = every(9) * 4  # likewise
+    if kind in (*GROWN, *WALKED):
+        stride = every(9) * (4 if kind in GROWN else 8)  # likewise
     deaths, streets = Deaths(stride), []
     for name, dies in (("calm", Deaths()), ("wild", deaths)):
         (tmp_path / name).mkdir()

@@ -156,11 +156,18 @@ def test_several_vectors_have_the_words_of_each_alone() -> None:
             assert (given + taken)[k, column].tolist() == wanted
 
 
-def test_pads_are_kept_up_to_a_number_of_bytes() -> None:
+def test_pads_are_kept_up_to_a_number_of_bytes_and_those_of_one_vector_stay_until_another_comes() -> None:
     recent, rows = Recent(2000), np.arange(2)
     pads = [RNG.integers(0, 2**64, (2, 5, 8), np.uint64) for _ in range(5)]  # 640 bytes each
-    for number, one in enumerate(pads):
-        recent.keep(bytes([number]), rows, one)
-    assert [recent.find(bytes([number])) is not None for number in range(5)] == [False, False, True, True, True]
-    recent.keep(b"large", rows, np.zeros((9, 5, 8), np.uint64))
+
+    def there() -> list[bool]:
+        return [recent.find(bytes([number])) is not None for number in range(5)]
+
+    for _ in range(2):  # as the levels of a tree go through all blocks
+        for number, one in enumerate(pads):
+            recent.keep(bytes([number]), b"first", rows, one)
+        assert there() == [True, True, True, False, False]
+    recent.keep(bytes([4]), b"second", rows, pads[4])
+    assert there() == [False, True, True, False, True]
+    recent.keep(b"large", b"third", rows, np.zeros((9, 5, 8), np.uint64))
     assert recent.find(b"large") is None

@@ -81,18 +81,19 @@ def _tally(bins: Any, here: Any, below: list[int], width: int) -> Any:
 
 def _own(words: Any, bins: Any, here: Any, below: list[int], slots: Any, pairs: int, width: int) -> dict[str, Any]:
     """The label holder's own sums."""
-    own = np.zeros((pairs, bins.shape[1], width), np.uint64)
     totals, reach = np.zeros(len(below), np.uint64), np.zeros(len(below), np.int64)
     if not len(words):
-        return {"own": own[:0], "totals": totals[:0], "reach": reach[:0]}
+        return {"own": np.zeros((0, bins.shape[1], width), np.uint64), "totals": totals[:0], "reach": reach[:0]}
     sizes = np.abs(unpacked(words)[0])
     for number, node in enumerate(below):
         rows = here == node
         totals[number], reach[number] = words[rows].sum(dtype=np.uint64), sizes[rows].sum()
-    rows = np.flatnonzero(slots)
-    for column in range(bins.shape[1]):
-        np.add.at(own[:, column], (slots[rows].astype(np.int64) - 1, bins[rows, column]), words[rows])
-    return {"own": own, "totals": totals, "reach": reach}
+    rows, own = np.flatnonzero(slots), np.zeros((bins.shape[1], pairs * width), np.uint64)
+    base, counted = (slots[rows].astype(np.int64) - 1) * width, words[rows]
+    for column in range(bins.shape[1]):  # with one index, which numpy adds up by several times as fast as with two
+        np.add.at(own[column], base + bins[rows, column], counted)
+    by_pair = np.ascontiguousarray(own.reshape(bins.shape[1], pairs, width).transpose(1, 0, 2))
+    return {"own": by_pair, "totals": totals, "reach": reach}
 
 
 def sided(context: Context) -> Result:
