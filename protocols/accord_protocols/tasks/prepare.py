@@ -27,8 +27,8 @@ def fit_task(context: Context) -> Result:
     """Prepare one party's block.
 
     Inputs: rows (aligned, in common order), settings, modulus and equals of the TEST rule (0 for none), labelled, l2,
-    model, link (the entry of `links.registry.LINKS`), curvature (`basis_curvature`), class_weights; woe, the `EvidenceFit` of each own column that
-    becomes its weight of evidence, where there are any.
+    model, link (the entry of `links.registry.LINKS`), curvature (`basis_curvature`), class_weights; woe, the
+    `EvidenceFit` of each own column that becomes its weight of evidence, where there are any.
 
     Fields: x ``(n, m) int64`` whitened, 16 fraction bits; factor ``(m, m)``, the whitening's L; bound; test ``(k, m)
     float64`` prepared but not whitened; test_rows; fitted; remarks, sentences for the owner; dependent, names of
