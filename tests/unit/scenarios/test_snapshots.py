@@ -105,7 +105,7 @@ def accepted(scenario: Any, layout: Layout, party: str, digest: str | None, said
     data = scenario.parties[party].data
     rows = len(table(layout, party).ids)
     data.csv.unlink(missing_ok=True)
-    config: Any = SimpleNamespace(party=party, data=data, out=layout.party(party))
+    config: Any = SimpleNamespace(party=party, chosen=lambda _: data, out=layout.party(party))
     collaboration: Any = SimpleNamespace(cid="c1", agreement=agreement(2), peers=("bank",), ended=False)
     budget: Any = SimpleNamespace(spend=lambda *_: None)
     log: Any = SimpleNamespace(error=lambda *_, **__: None)
