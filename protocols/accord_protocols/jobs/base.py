@@ -30,7 +30,7 @@ WITNESSES = frozenset({1})
 """Versions of it that this program has."""
 CONSENT = "consent"
 """Pinned likewise: the sentences that parties consent to, and that nonces are committed to before they are opened."""
-CONSENTS = frozenset({1})
+CONSENTS = frozenset({1, 2})
 """Versions of it that this program has."""
 Said = Mapping[Address, Event]
 """Events that travelled in clear, by address."""

@@ -14,7 +14,7 @@ from accord_protocols.kernel.engine import VersionError
 from accord_protocols.kernel.machine import Setup
 from accord_protocols.tasks import TASKS
 
-APART = {"witness": 1, "consent": 1}
+APART = {"witness": 1, "consent": 2}
 """Pins that are no machine's."""
 TOY = replace(JOBS["train"], name="toy", machines=machines(Root, Child, Later))
 
