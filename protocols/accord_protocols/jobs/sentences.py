@@ -290,8 +290,8 @@ def _hidden(agreement: Agreement, party: str) -> Iterator[str]:
     yield f"{alone} sees which rows a node holds; small data or repeated runs reveal more"
     if agreement.versions.get(CONSENT, 1) > 1:
         yield (
-            f"as measured after 50 trees of 24,000 rows, half a percent of what {others} binned columns say for certain, "
-            "and about a tenth by counting, after 20 trees less than half of that"
+            f"as measured after 50 trees of 24,000 rows, half a percent of what {others} binned columns say for "
+            "certain, and about a tenth by counting, after 20 trees less than half of that"
         )
     if several:
         yield f"together with {second} each row's score, and on which side of every split of every party it falls"
