@@ -24,9 +24,9 @@ LIMIT = 4 << 20
 """Bytes that one history may take in the repository."""
 LARGER = {"faces": 12 << 20}
 """Likewise, of lattice ciphertexts that stand encrypted at both ends: an answer to a probe alone has 120 kB."""
-_PREDICTIONS: dict[str, tuple[str, ...]] = {"predict": (), "online": ("--online",)}
+_PREDICTIONS: dict[str, tuple[str, ...]] = {"predict": (), "online": ("--online",), "paths": ("--paths",)}
 """Histories that follow on a run, with the options of `accord predict`."""
-_FILES = ("trees", "hidden", "bins", "common_neighbours", "similar", "reach")
+_FILES = ("trees", "hidden", "bins", "weighed", "common_neighbours", "similar", "reach")
 """Scenarios beside this file, of what no bundled one shows."""
 _DOCUMENTS = (
     "result.json",
@@ -48,6 +48,7 @@ def recorded() -> dict[str, tuple[str, str]]:
     further = {"psi": ("psi", "wine"), "overlap": ("overlap", "wine"), "predict": ("predict", "wine")}
     further |= {"online": ("online", "wine")}
     further |= {name: ("run", str(HERE / f"{name}.yaml")) for name in _FILES}
+    further |= {"climbed": ("predict", str(HERE / "climbed.yaml")), "descended": ("paths", str(HERE / "climbed.yaml"))}
     return {name: ("run", name) for name in library.names()} | further
 
 

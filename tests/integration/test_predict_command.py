@@ -98,6 +98,7 @@ def test_what_cannot_be_predicted_starts_nothing(shared_accord: Command, base: t
         (given(files | {"bank": "nothing.csv"}), "there is no file"),
         ([*given(files), "--data", "shop"], "expected PARTY=FILE"),
         ([*given(files), "--for", "zoe"], "there is no party zoe"),
+        ([*given(files), "--paths"], "not for a model without trees"),
     ]
     for arguments, word in cases:
         done = accord("predict", run.out, *arguments, "--out", accord.folder / "never.csv")

@@ -18,6 +18,9 @@ from tests.support import exact
 from tests.support.families import family
 from tests.support.models import asking, brought, online, parts, prediction
 from tests.support.real import every
+from tests.support.walked import brought as walks
+from tests.support.walked import grown, rows
+from tests.support.walked import terms as walked
 from tests.support.world import World, agreement, tables
 
 pytestmark = pytest.mark.variants
@@ -40,6 +43,11 @@ def serving(order: int) -> World:
     return asking(world, [TABLES["bank"].ids[:3], ["nobody"], TABLES["bank"].ids[2:4]])
 
 
+def climbing(order: int) -> World:
+    of = grown(parties=3, trees=3, depth=2)
+    return World(walked(of), rows(3, n=30), order, brought=walks(of))
+
+
 CLOSED: dict[str, Any] = {"protection": "closed", "optimiser": "newton", "max_rounds": 3}
 CASES: dict[str, Callable[[int], World]] = {
     "closed linear": training("linear", 2, **CLOSED),
@@ -48,8 +56,9 @@ CASES: dict[str, Callable[[int], World]] = {
     "express": training("linear", 3, protection="express", folds=2, l2_path=(1.0,)),
     "predict": predicting,
     "online": serving,
+    "climbed": climbing,
 }
-SLOW = ("closed logistic", "closed gram")
+SLOW = ("closed logistic", "closed gram", "climbed")
 LONG = pytest.mark.sweep
 
 

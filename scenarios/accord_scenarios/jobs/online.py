@@ -44,13 +44,14 @@ def _verdict(result: Result) -> str:
 def _learned(result: Result) -> list[str]:
     first = leader(result)
     others = sorted(party for party in result.get("parties") or {} if party != first)
+    asked = f"{listed(others)} {'learns' if len(others) == 1 else 'learn'} which ids {first} asks for, and when."
+    own = (
+        f"{first} learns which of the others have an id that it asks for, and the model's prediction where all have it"
+    )
+    if result.get("protection"):  # by trees
+        return [asked, f"{own}, to a 64th of the score's unit. Nobody learns on which side of a split a row falls."]
     alone = [f"With two parties, each such sum is {others[0]}'s own part."] if len(others) == 1 else []
-    return [
-        f"{listed(others)} {'learns' if len(others) == 1 else 'learn'} which ids {first} asks for, and when.",
-        f"{first} learns which of the others have an id that it asks for, and the model's prediction where all have "
-        "it: the sum of the others' parts of its score.",
-        *alone,
-    ]
+    return [asked, f"{own}: the sum of the others' parts of its score.", *alone]
 
 
 PLAYED = Played(

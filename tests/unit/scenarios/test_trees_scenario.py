@@ -66,6 +66,40 @@ def test_the_level_that_there_is_has_to_be_named(tmp_path: Path) -> None:
         load(written(tmp_path, protection="paths", max_rounds=5))
 
 
+def predicting(job: str, **said: Any) -> dict[str, Any]:
+    roles = {"bank": "requester", "shop": "scorer", "telco": "scorer"}
+    members = {p: {"role": role, "data": {"csv": f"{p}.csv", "id": "id"}} for p, role in roles.items()}
+    models = {party: digit * 64 for party, digit in zip(roles, "abc", strict=True)}
+    model = {"of": "0123456789abcdef" * 2, "model": "boosted_trees", "models": models, **said}
+    return {"name": "new", "job": job, "parties": members, "predict": model}
+
+
+def test_new_rows_are_predicted_in_shares_unless_the_file_says_paths(tmp_path: Path) -> None:
+    path, identities = tmp_path / "new.yaml", {party: party[0] for party in ("bank", "shop", "telco")}
+    for job, said, level in (
+        ("predict", {}, "shared"),
+        ("predict", {"protection": "paths"}, "paths"),
+        ("online", {}, "shared"),
+    ):
+        path.write_text(yaml12.dump(predicting(job, **said)), encoding="utf-8")
+        agreed = terms(load(path), identities)
+        assert agreed.predict is not None and agreed.predict.protection == level
+        assert not PLAYED[job].job.objection(agreed) and type(agreed).decode(agreed.terms()) == agreed
+        assert ("paths" in PLAYED[job].job.about(agreed)) == (level == "paths")
+    path.write_text(yaml12.dump(predicting("online", protection="paths")), encoding="utf-8")
+    assert "paths is for the job predict" in PLAYED["online"].job.objection(terms(load(path), identities))
+
+
+def test_people_read_whether_paths_were_shown() -> None:
+    result: dict[str, Any] = {"leader": "bank", "parties": {"bank": "requester", "shop": "scorer"}}
+    hidden, shown = (" ".join(PLAYED["predict"].learned({**result, "protection": p})) for p in ("shared", "paths"))
+    assert "Nobody learns on which side" in hidden and "own part" not in hidden
+    assert "Everybody learns on which side" in shown
+    rowwise = " ".join(PLAYED["online"].learned({**result, "protection": "shared"}))
+    assert "which ids bank asks for" in rowwise and "Nobody learns on which side" in rowwise and "part" not in rowwise
+    assert "shop's own part" in " ".join(PLAYED["predict"].learned(result))
+
+
 def test_trees_are_drawn_and_counted_in_the_report() -> None:
     line = {"depth": 0, "side": "root", "says": "shop, column 3"}
     importance = {

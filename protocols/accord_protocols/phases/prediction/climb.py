@@ -240,21 +240,21 @@ class Climb(Machine):
     def joined(self, state: Ascent, inputs: Inputs, draw: Draw) -> Fired:
         """All products are there."""
         jobs = self._jobs(state, "multiplied", self.setup.peers)
-        mine, *others = (loaded(inputs.result(Multiplied, job).share) for job in jobs)
+        mine, *others = (inputs.result(Multiplied, job).share for job in jobs)
         for share in others:
-            mine = mine + share
+            mine = loaded(mine) + loaded(share)
         return self._lift(state, mine, ())
 
     def _lift(self, state: Ascent, mine: Words, effects: Sequence[Effect]) -> Fired:
         """Put the products to the right sides."""
         askers = self._askers(state)
-        shares = [loaded(state.theirs[peer]) for peer in askers]
+        theirs = [state.theirs[peer] for peer in askers] or [np.zeros((len(state.sides), 0), np.uint64)]
         fields = {
             "right": state.right,
             "mine": np.array(self._whose(state, self.me), np.int64),
             "theirs": np.array([k for peer in askers for k in self._whose(state, peer)], np.int64),
             "left.mine": mine,
-            "left.theirs": np.concatenate(shares, axis=1) if shares else np.zeros((len(mine), 0), np.uint64),
+            "left.theirs": theirs[0] if len(theirs) == 1 else np.concatenate([*map(loaded, theirs)], axis=1),
         }
         compute = Compute(f"lifted.{state.level}", "hidden.lifted", fields)
         return Fired((*effects, compute), self.lifted.keeping(state))
