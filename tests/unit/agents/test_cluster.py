@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 from cryptography.exceptions import InvalidTag
-from tests.support.clusters import MemoryCluster
+from tests.support.clusters import LostError, MemoryCluster
 from tests.support.snapshots import written
 
 from accord_agents.execution.blobs import BlobStore
 from accord_agents.execution.cluster import executor as clusters
+from accord_agents.execution.cluster.crew import Crew
 from accord_agents.execution.cluster.desk import Desk
 from accord_agents.execution.cluster.executor import ClusterExecutor
 from accord_agents.execution.cluster.sealing import PIECE, Contents, WorkerKey, order_to, parcel, result_of
 from accord_agents.execution.cluster.values import decode, encode
-from accord_agents.execution.executor import ATTEMPTS, done_here
+from accord_agents.execution.executor import ATTEMPTS, QUEUED, done_here
 from accord_agents.execution.parts import Parts
 from accord_agents.execution.port import TaskResources
 from accord_agents.execution.result import TaskResult
@@ -104,6 +105,76 @@ def test_a_lost_worker_costs_another_one_a_try(tmp_path: Path) -> None:
     assert cluster.dismissed == ATTEMPTS - 1
     lost = ran(MemoryCluster(deaths=99), compute, supplies)
     assert lost.trigger == "failed" and f"{ATTEMPTS} times" in lost.detail
+
+
+class Slow(MemoryCluster):
+    """A cluster whose workers wait until they are told to work; the first order kills its worker each time."""
+
+    def __init__(self) -> None:
+        super().__init__(processors=1)
+        self.go, self.under_way, self.most, self.first = asyncio.Event(), 0, 0, b""
+
+    async def hire(self, said: Any) -> Any:
+        worker = await super().hire(said)
+        work, gone = worker.work, asyncio.Event()
+
+        async def slowly(message: Any) -> Any:
+            self.first = self.first or message.body
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+            await self.go.wait()
+            await asyncio.sleep(0)
+            self.under_way -= 1
+            if message.body == self.first or gone.is_set():
+                gone.set()
+                raise LostError
+            return await work(message)
+
+        worker.work = slowly  # type: ignore[method-assign]
+        return worker
+
+
+def test_the_next_order_is_with_a_worker_while_it_does_one(tmp_path: Path) -> None:
+    compute, supplies = jobs(tmp_path)[0]
+    cluster, here = Slow(), done_here(compute, supplies)
+
+    async def once() -> TaskResult:
+        job = asyncio.ensure_future(ClusterExecutor(cluster, None).run(compute, supplies))
+        while cluster.under_way < QUEUED:
+            await asyncio.sleep(0.001)
+        cluster.go.set()
+        return await job
+
+    there = asyncio.run(once())
+    assert np.array_equal(there.fields["numbers"], here.fields["numbers"])
+    assert cluster.most == QUEUED and cluster.hired == 1 + cluster.dismissed == 2  # lost with one, and so was the other
+
+
+def test_who_was_lost_is_done_again_with_a_worker_of_its_own() -> None:
+    async def scene() -> None:
+        crew = Crew(MemoryCluster(), lambda _: None)
+        first, second = await crew.taken(), await crew.taken()
+        assert first is second and len(crew.workers) == 1
+        alone = asyncio.ensure_future(crew.taken(QUEUED))
+        crew.done(first)
+        await asyncio.sleep(0)
+        assert not alone.done()
+        crew.dismiss(second)
+        crew.dismiss(second)
+        third = await alone
+        assert crew.workers == [third] and third is not first
+        waiting = asyncio.ensure_future(crew.taken())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        crew.done(third, QUEUED)
+        assert await waiting is third
+        crew.width = 2
+        assert await crew.taken() is not third
+        crew.done(third)
+        crew.dismiss_idle()
+        assert len(crew.workers) == 1 and crew.workers[0] is not third
+
+    asyncio.run(scene())
 
 
 def test_parts_that_were_much_work_are_kept_for_the_next_life(tmp_path: Path) -> None:

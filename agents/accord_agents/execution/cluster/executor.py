@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from accord_agents.execution.cluster.orders import Message, Shipment, opened, sealed
+from accord_agents.execution.cluster.crew import Crew, Employer, Worker
+from accord_agents.execution.cluster.orders import Shipment, opened, sealed
 from accord_agents.execution.executor import ATTEMPTS, QUEUED, cut_up
 from accord_agents.execution.joining import Joined
 from accord_agents.execution.ordered import counted, in_order
@@ -19,27 +20,7 @@ IDLE = 10.0
 """Seconds after which a worker that has nothing to do gives its processor back to the cluster."""
 
 
-class Worker(Protocol):
-    """A process somewhere that does orders, one at a time."""
-
-    @property
-    def public(self) -> bytes:
-        """Its public key."""
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-
-    @property
-    def here(self) -> bool:
-        """Whether it runs on this machine, so that its memory counts as the agent's."""
-
-    async def work(self, message: Message) -> tuple[bytes, list[Any]]:
-        """Do an order: the result, sealed, and the pieces that it refers to."""
-        ...
-
-
-class Cluster(Protocol):
+class Cluster(Employer, Protocol):
     """What gives workers, and keeps pieces."""
 
     @property
@@ -49,13 +30,6 @@ class Cluster(Protocol):
     def connect(self) -> int:
         """Join; returns how many processors there are."""
         ...
-
-    async def hire(self, said: Callable[[str], None]) -> Worker:
-        """A new worker, as soon as there is a processor for it."""
-        ...
-
-    def dismiss(self, worker: Any) -> None:
-        """End a worker, if it has not ended yet."""
 
     def put(self, piece: bytes) -> Any:
         """Keep a piece; returns what it is called."""
@@ -79,13 +53,14 @@ class ClusterExecutor:
     def __init__(self, cluster: Cluster, workers: int | None, said: Callable[[str], None] = lambda _: None) -> None:
         self._cluster, self._workers, self._said = cluster, workers, said
         self._connecting: asyncio.Task[None] | None = None
-        self._free = asyncio.Semaphore(1)
-        self._width = 1
-        self._idle: list[Worker] = []
+        self._crew = Crew(cluster, said)
         self._used = 0.0
         self._rows = Shipment(cluster.put)
-        self.workers: list[Worker] = []
+
+    @property
+    def workers(self) -> list[Worker]:
         """Those that there are, at work or idle."""
+        return self._crew.workers
 
     async def run(self, compute: Compute, supplies: TaskResources) -> TaskResult:
         """A job's result; parts are joined in their order, whoever was faster.
@@ -106,52 +81,47 @@ class ClusterExecutor:
             return asyncio.ensure_future(self._done(order, shipment))
 
         try:
-            return await in_order(orders, submit, joined, supplies, QUEUED * self._width, counted(compute, supplies))
+            return await in_order(
+                orders, submit, joined, supplies, QUEUED * self._crew.width, counted(compute, supplies)
+            )
         finally:
             joined.discard()
             self._used = asyncio.get_running_loop().time()
             asyncio.get_running_loop().call_later(IDLE, self._release)
 
     async def _done(self, order: TaskRequest, shipment: Shipment) -> TaskResult:
-        """One part; a worker that is lost on the way costs another one a try."""
-        async with self._free:
-            for _ in range(ATTEMPTS):
-                try:
-                    return await self._tried(order, shipment)
-                except self._cluster.losses as error:
-                    self._said(f"{order.task}, part {order.number}: {type(error).__name__}; it is done again")
+        """One part; a worker that is lost on the way costs another one a try, with which no other order is."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return await self._tried(order, shipment, QUEUED if attempt else 1)
+            except self._cluster.losses as error:
+                self._said(f"{order.task}, part {order.number}: {type(error).__name__}; it is done again")
         return undone(order.task, f"the cluster lost it {ATTEMPTS} times")
 
-    async def _tried(self, order: TaskRequest, shipment: Shipment) -> TaskResult:
-        worker = self._idle.pop() if self._idle else await self._hired()
+    async def _tried(self, order: TaskRequest, shipment: Shipment, room: int) -> TaskResult:
+        worker = await self._crew.taken(room)
         try:
             message = await asyncio.to_thread(sealed, order, worker.public, shipment, self._rows)
             reply = await worker.work(message)
-            result, seconds = await asyncio.to_thread(opened, message, reply, order.blobs, self._cluster.get)
         except BaseException:
-            self._dismiss(worker)  # it is lost, or still at work
+            self._crew.dismiss(worker)  # it is lost, or still at work
             raise
-        self._idle.append(worker)
+        self._crew.done(worker, room)  # it goes on while the result is opened
+        try:
+            result, seconds = await asyncio.to_thread(opened, message, reply, order.blobs, self._cluster.get)
+        except Exception:
+            self._crew.dismiss(worker)
+            raise
         worth = order.parts is not None and not result.secrets and not result.trigger and seconds >= order.parts.worth
         if worth and order.parts is not None:
             await asyncio.to_thread(order.parts.keep, order.number, result.fields)
         return result
 
-    async def _hired(self) -> Worker:
-        worker = await self._cluster.hire(self._said)
-        self.workers.append(worker)
-        return worker
-
-    def _dismiss(self, worker: Worker) -> None:
-        self.workers.remove(worker)
-        self._cluster.dismiss(worker)
-
     def _release(self) -> None:
         """Give back what has had nothing to do for a while."""
         if asyncio.get_running_loop().time() - self._used >= IDLE - 0.5:
-            idle, self._idle, self._rows = self._idle, [], Shipment(self._cluster.put)
-            for worker in idle:
-                self._dismiss(worker)
+            self._rows = Shipment(self._cluster.put)
+            self._crew.dismiss_idle()
 
     def warm(self) -> None:
         """Connect, before there is work."""
@@ -161,8 +131,7 @@ class ClusterExecutor:
 
     async def _connect(self) -> None:
         processors = await asyncio.to_thread(self._cluster.connect)
-        self._width = self._workers or processors
-        self._free = asyncio.Semaphore(self._width)
+        self._crew.width = self._workers or processors
 
     def processes(self) -> list[int]:
         """Process ids of the workers on this machine."""

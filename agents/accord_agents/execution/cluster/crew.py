@@ -1,0 +1,113 @@
+"""The workers that an executor has on a cluster: who has least to do, and when another one is hired."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from accord_agents.execution.cluster.orders import Message
+from accord_agents.execution.executor import QUEUED
+
+
+class Worker(Protocol):
+    """A process somewhere that does orders, one at a time; further ones wait with it."""
+
+    @property
+    def public(self) -> bytes:
+        """Its public key."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    @property
+    def here(self) -> bool:
+        """Whether it runs on this machine, so that its memory counts as the agent's."""
+
+    async def work(self, message: Message) -> tuple[bytes, list[Any]]:
+        """Do an order: the result, sealed, and the pieces that it refers to."""
+        ...
+
+
+class Employer(Protocol):
+    """Of a cluster, what gives workers and takes them back."""
+
+    async def hire(self, said: Callable[[str], None]) -> Worker:
+        """A new worker, as soon as there is a processor for it."""
+        ...
+
+    def dismiss(self, worker: Any) -> None:
+        """End a worker, if it has not ended yet."""
+
+
+class Crew:
+    """Workers that come and go. Each has up to `QUEUED` orders: while it does one, the next is sealed and on its way.
+
+    Args:
+        cluster: Gives workers.
+        said: Told for people what the cluster does.
+
+    Attributes:
+        width: How many workers there are at most.
+        workers: Those that there are, at work or idle.
+    """
+
+    def __init__(self, cluster: Employer, said: Callable[[str], None]) -> None:
+        self._cluster, self._said = cluster, said
+        self.width = 1
+        self.workers: list[Worker] = []
+        self._orders: dict[int, int] = {}
+        """By a worker's identity, the room that its orders take, of `QUEUED`."""
+        self._hiring = 0
+        self._changed = asyncio.Event()
+
+    async def taken(self, room: int = 1) -> Worker:
+        """A worker for an order: one that is idle, a new one, or the one that has least to do.
+
+        Args:
+            room: What the order takes, of `QUEUED`; with all of it the worker has no other.
+        """
+        while True:
+            least = min(self.workers, key=self._under_way, default=None)
+            more = len(self.workers) + self._hiring < self.width
+            if least is not None and self._under_way(least) + room <= (room if more else QUEUED):
+                self._orders[id(least)] += room
+                return least
+            if more:
+                return await self._hired(room)
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def _hired(self, room: int) -> Worker:
+        self._hiring += 1
+        try:
+            worker = await self._cluster.hire(self._said)
+            self.workers.append(worker)
+            self._orders[id(worker)] = room
+            return worker
+        finally:
+            self._hiring -= 1
+            self._changed.set()
+
+    def done(self, worker: Worker, room: int = 1) -> None:
+        """An order is done."""
+        if id(worker) in self._orders:  # else it was lost at another order
+            self._orders[id(worker)] -= room
+        self._changed.set()
+
+    def dismiss(self, worker: Worker) -> None:
+        """End a worker; whoever waits for another order of its learns that it is lost."""
+        if id(worker) in self._orders:
+            del self._orders[id(worker)]
+            self.workers = [other for other in self.workers if other is not worker]
+            self._cluster.dismiss(worker)
+        self._changed.set()
+
+    def dismiss_idle(self) -> None:
+        """End those that have nothing to do."""
+        for worker in [worker for worker in self.workers if not self._under_way(worker)]:
+            self.dismiss(worker)
+
+    def _under_way(self, worker: Worker) -> int:
+        return self._orders[id(worker)]
