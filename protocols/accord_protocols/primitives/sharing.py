@@ -23,6 +23,10 @@ _LIMB = 16
 _LIMBS = 8
 _EXACT_BITS = 52
 """Sums of products stay below 2^52: then doubles add them exactly, in whatever order a library does."""
+_BLOCK = 4096
+"""Of the summed dimension at once, so that memory does not grow with rows."""
+_UNCARRIED = 32
+"""Blocks whose sums stay below 2^62 together."""
 _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 
@@ -95,19 +99,21 @@ def matmul(a: Factor, b: Words) -> Words:
     Both are split into limbs of 16 bits, whose products doubles add exactly: BLAS does the work, and gives the same
     bits in any order of summation.
     """
-    left, right = _limbs(a), _limbs(b)
     rows, inner, columns = len(a), a.shape[1], b.shape[1]
-    largest = max((float(np.abs(limb).max(initial=0.0)) for limb in left), default=0.0)
-    step = max(1, 1 << (_EXACT_BITS - _LIMB - int(largest).bit_length()))
+    largest = int(np.abs(a).max(initial=0)) if a.dtype != np.uint64 else (1 << _LIMB) - 1
+    step = max(1, min(_BLOCK, 1 << (_EXACT_BITS - _LIMB - largest.bit_length())))
     total = np.zeros((rows, columns, 2), np.uint64)
-    for start in range(0, inner, step):
-        span = slice(start, start + step)
-        sums = np.zeros((_LIMBS, rows, columns), np.int64)  # by weight: up to eight sums below 2^53 each
-        for i, limb in enumerate(left):
-            many = _LIMBS - i
-            side = np.concatenate([part[span] for part in right[:many]], axis=1)
-            found = (limb[:, span] @ side).astype(np.int64).reshape(rows, many, columns)
-            sums[i:] += found.swapaxes(0, 1)
+    for first in range(0, inner, step * _UNCARRIED):
+        sums = np.zeros(
+            (_LIMBS, rows, columns), np.int64
+        )  # by weight, of every block up to eight below 2^53
+        for start in range(first, min(inner, first + step * _UNCARRIED), step):
+            span = slice(start, start + step)
+            right = _limbs(b[span])
+            for i, limb in enumerate(_limbs(a[:, span])):
+                many = _LIMBS - i
+                found = (limb @ np.concatenate(right[:many], axis=1)).astype(np.int64).reshape(rows, many, columns)
+                sums[i:] += found.swapaxes(0, 1)
         total = RING.add(total, carried(sums))
     return total
 

@@ -56,6 +56,16 @@ def test_a_matrix_of_ring_elements_times_ring_elements() -> None:
     assert ints(sharing.matmul(sharing.transposed(b), sharing.transposed(a))) == expected.T.ravel().tolist()
 
 
+def test_a_sum_over_many_rows_is_as_exact() -> None:
+    """More rows than are summed before anything is carried, with the largest numbers in all of them."""
+    rows, bound = 140_000, 1 << 29
+    small, b = np.full((1, rows), -bound), np.full((rows, 1, 2), 0xFFFFFFFFFFFFFFFF, np.uint64)
+    b[::7] = RING.from_int64(np.array(12_345))
+    expected = -bound * sum(ints(b)) % M
+    assert ints(sharing.matmul(small, b)) == [expected]
+    assert ints(sharing.matmul(sharing.elements(small), b)) == [expected]
+
+
 @pytest.mark.parametrize("bits", [0, 1, 24, 63, 64, 70])
 def test_truncation_is_off_by_one_unit_at_most(bits: int) -> None:
     values = [0, 1, -1, 12345 << 60, -(987 << 60), (1 << 80) + 7, -(1 << 80)]

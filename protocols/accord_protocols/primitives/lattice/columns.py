@@ -27,6 +27,7 @@ from accord_protocols.primitives.lattice.residues import Integers, scattered, si
 from accord_protocols.primitives.lattice.sampling import integers
 from accord_protocols.primitives.ring import Ring
 from accord_protocols.primitives.xof import Xof
+from accord_schemas.blob import Blob
 from accord_schemas.errors import ProtocolError
 
 Words = NDArray[np.uint64]
@@ -178,7 +179,7 @@ def expand(public: PublicKey, layout: Layout, blocks: Bytes) -> NDArray[np.uint3
 def transposed(
     public: PublicKey,
     layout: Layout,
-    columns: Bytes | NDArray[np.uint32],
+    columns: Bytes | NDArray[np.uint32] | Blob,
     d: Words,
     xof: Xof,
     *,
@@ -190,7 +191,7 @@ def transposed(
     Args:
         public: The key of X's owner.
         layout: Of kind ``sums``.
-        columns: As received, or from `expand`; the blocks of `outputs`, some at a time in memory.
+        columns: As received, perhaps by reference, or from `expand`; the blocks of `outputs`, some at a time in memory.
         d: ``(n, words)``, or ``(n, c, words)`` for c vectors at once.
         xof: Draws masks, flooding and randomisation; used for nothing else.
         masked: Whether the owner is to see a share; else it opens the product itself, and the mask is zero.
@@ -208,7 +209,7 @@ def transposed(
 def forward(
     public: PublicKey,
     layout: Layout,
-    columns: Bytes | NDArray[np.uint32],
+    columns: Bytes | NDArray[np.uint32] | Blob,
     w: Words,
     xof: Xof,
     *,
@@ -227,7 +228,7 @@ def _answers(
     public: PublicKey,
     layout: Layout,
     kind: str,
-    columns: NDArray[Any],
+    columns: NDArray[Any] | Blob,
     vectors: Words,
     xof: Xof,
     *,
@@ -249,7 +250,8 @@ def _answers(
         first = number * layout.inner
         for start in range(0, layout.inner, cipher.MOST):
             inner = range(start, min(start + cipher.MOST, layout.inner))
-            some = columns[first + inner.start : first + inner.stop]
+            span = slice(first + inner.start, first + inner.stop)
+            some = _some(columns, span)
             blocks = expand(public, layout, some) if some.dtype == np.uint8 else some
             factors = np.empty((len(inner), *blocks.shape[2:]), np.uint32)
             for v, products in enumerate(sums):
@@ -265,6 +267,10 @@ def _answers(
         masks.append(np.stack(kept, axis=1))
     mask = np.concatenate(masks)
     return messages.reshape(-1, layout.message_width), mask if vectors.ndim == 3 else mask[:, 0]
+
+
+def _some(numbers: NDArray[Any] | Blob, span: slice) -> NDArray[Any]:
+    return numbers.rows(span) if isinstance(numbers, Blob) else numbers[span]
 
 
 def _taken_off(ring: Ring, rows: NDArray[np.uint32]) -> Words:
@@ -284,7 +290,7 @@ def _multiplier(layout: Layout, vector: Words, inner: int, out: NDArray[np.uint3
     cipher.multiplier(layout.plain.degree, message, out)
 
 
-def open_transposed(secret: SecretKey, layout: Layout, message: Bytes, count: int | None = None) -> Words:
+def open_transposed(secret: SecretKey, layout: Layout, message: Bytes | Blob, count: int | None = None) -> Words:
     """The owner's share of ``X^T d``: ``(m, words)``, or ``(m, c, words)`` where `count` says c.
 
     Raises:
@@ -293,7 +299,7 @@ def open_transposed(secret: SecretKey, layout: Layout, message: Bytes, count: in
     return _open(secret, layout, message, count)
 
 
-def open_forward(secret: SecretKey, layout: Layout, message: Bytes, count: int | None = None) -> Words:
+def open_forward(secret: SecretKey, layout: Layout, message: Bytes | Blob, count: int | None = None) -> Words:
     """The owner's share of ``X·w``: ``(n, words)``, or ``(n, c, words)`` where `count` says c.
 
     Raises:
@@ -302,14 +308,14 @@ def open_forward(secret: SecretKey, layout: Layout, message: Bytes, count: int |
     return _open(secret, layout, message, count)
 
 
-def _open(secret: SecretKey, layout: Layout, message: Bytes, count: int | None) -> Words:
+def _open(secret: SecretKey, layout: Layout, message: Bytes | Blob, count: int | None) -> Words:
     many = 1 if count is None else count
-    if message.ndim != 2 or len(message) != layout.outputs * many:
+    if len(message.shape) != 2 or len(message) != layout.outputs * many:
         raise ProtocolError(MALFORMED)
     plain, out = layout.plain, []
     for output in range(layout.outputs):
         shares = []
-        for row in message[output * many : (output + 1) * many]:
+        for row in _some(message, slice(output * many, (output + 1) * many)):
             residues = cipher.phase(secret, plain, row, layout.positions, layout.opened)
             primes = plain.degree.primes[: plain.degree.kept]
             shares.append(words(residues, primes, layout.bits, plain.degree.dropped)[: layout.size(output)])
