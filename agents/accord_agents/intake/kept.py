@@ -51,15 +51,18 @@ class Kept:
         """The ids in UTF-8, some thousand after one another."""
         return (self.stage.ids(records, kept) for records, kept in self._records())
 
-    def values(self) -> Iterator[NDArray[np.float64]]:
-        """``(k, m)`` numbers of the columns."""
+    def values(self, *, last: bool = False) -> Iterator[NDArray[np.float64]]:
+        """``(k, m)`` numbers of the columns; with `last` no number is read again."""
         width = len(self.columns)
-        return (np.compress(self.rows[at : at + len(block)], block[:, :width], 0) for at, block in self.stage.values())
+        return (
+            np.compress(self.rows[at : at + len(block)], block[:, :width], 0)
+            for at, block in self.stage.values(last=last)
+        )
 
-    def other(self, name: str) -> Iterator[NDArray[np.float64]]:
-        """``(k,)`` numbers of one of the others."""
+    def other(self, name: str, *, last: bool = False) -> Iterator[NDArray[np.float64]]:
+        """``(k,)`` numbers of one of the others, likewise."""
         place = len(self.columns) + self.others.index(name)
-        return (block[self.rows[at : at + len(block)], place] for at, block in self.stage.values())
+        return (block[self.rows[at : at + len(block)], place] for at, block in self.stage.values(last=last))
 
     def order(self) -> Iterator[NDArray[np.uint32]]:
         """The rows in the order of their ids' hashes, numbered as they are kept."""

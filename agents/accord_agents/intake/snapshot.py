@@ -61,7 +61,7 @@ class Snapshot:
 def write_snapshot(kept: Kept, folder: Path) -> Snapshot:
     """Write what is kept of a stage durably as ``folder/DIGEST.table``, mode 0600.
 
-    Equal rows give equal bytes under one key.
+    Equal rows give equal bytes under one key. The numbers of the stage are gone thereafter.
 
     Raises:
         AccordError: The folder cannot be written.
@@ -173,10 +173,11 @@ def _parts(kept: Kept) -> Iterator[bytes | memoryview]:
     further |= {"cells": kept.texts}
     yield _head(_MAGIC, facts | {name: value for name, value in further.items() if value})
     yield from _offsets(kept.sizes())
-    for values in kept.values():
+    others = [name for name in OTHERS if name in kept.others]
+    for values in kept.values(last=not others):
         yield _plain(values)
-    for name in OTHERS:
-        for numbers in kept.other(name) if name in kept.others else ():
+    for name in others:
+        for numbers in kept.other(name, last=name == others[-1]):
             yield _plain(numbers)
     for rows in kept.order():
         yield rows.astype("<u4", copy=False).data

@@ -22,6 +22,7 @@ from accord_agents.intake.ahead import ahead
 from accord_agents.intake.ordering import ordered
 from accord_agents.intake.placing import one_form
 from accord_agents.intake.rows import Texts
+from accord_agents.intake.segments import Segments
 from accord_protocols.primitives.psi.buckets import keyed_hashes, keyed_hashes_of
 from accord_schemas.errors import AccordError
 
@@ -80,10 +81,12 @@ class Stage:
         self._folder, self._bytes = folder or Path(tempfile.gettempdir()), 0
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._files: list[IO[bytes]] = [tempfile.TemporaryFile(dir=folder) for _ in range(7)]  # noqa: SIM115
+            files: list[IO[bytes]] = [tempfile.TemporaryFile(dir=folder) for _ in range(6)]  # noqa: SIM115
         except OSError as error:
             raise self._trouble(error) from None
-        self._records, self._ids, self._values, self._order, self._hashes, self._sizes, self._cells = self._files
+        self._records, self._ids, self._order, self._hashes, self._sizes, self._cells = files
+        self._values = Segments(folder)
+        self._files: tuple[IO[bytes] | Segments, ...] = (*files, self._values)
 
     def __enter__(self) -> Stage:
         return self
@@ -207,13 +210,16 @@ class Stage:
         for start in range(0, self.rows, BLOCK):
             yield start, np.frombuffer(os.pread(file.fileno(), size, start * kind.itemsize), kind)
 
-    def values(self) -> Iterator[tuple[int, NDArray[np.float64]]]:
-        """(first row, ``(k, columns)`` numbers) of all rows, some MiB at a time."""
-        width, file = 8 * self.columns, self._values.fileno()
-        block = max(1, min(BLOCK, _BYTES // max(width, 1)))
-        for start in range(0, self.rows, block):
-            count = min(block, self.rows - start)
-            yield start, np.frombuffer(os.pread(file, count * width, start * width), "<f8").reshape(count, self.columns)
+    def values(self, *, last: bool = False) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """(first row, ``(k, columns)`` numbers) of all rows, a MiB at a time; with `last` they are gone thereafter."""
+        width, start = 8 * self.columns, 0
+        if not width:
+            yield from ((at, np.empty((min(BLOCK, self.rows - at), 0))) for at in range(0, self.rows, BLOCK))
+            return
+        for raw in self._values.pieces(width * max(1, min(BLOCK, _BYTES // width)), last=last):
+            found = np.frombuffer(raw, "<f8").reshape(-1, self.columns)
+            yield start, found
+            start += len(found)
 
     def cells(self) -> Iterator[tuple[int, NDArray[np.uint32], bytes]]:
         """(first row, sizes ``(k,)``, bytes) of all rows, block by block; nothing where there are none."""
@@ -243,7 +249,7 @@ class Stage:
         at = np.concatenate([records["at"].astype(np.int64), [end]]) - begin
         return b"".join([raw[start:stop] for start, stop in at[edges].reshape(-1, 2).tolist()])
 
-    def _write(self, file: IO[bytes], data: bytes | memoryview) -> None:
+    def _write(self, file: IO[bytes] | Segments, data: bytes | memoryview) -> None:
         try:
             file.write(data)
         except OSError as error:
