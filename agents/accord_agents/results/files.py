@@ -12,7 +12,7 @@ from accord_agents.collaboration.collaboration import Collaboration
 from accord_agents.files.durable import written
 from accord_agents.intake.table import Table
 from accord_agents.results import alone as without_others
-from accord_agents.results import remedies
+from accord_agents.results import remedies, residuals
 from accord_agents.results.summary import RunSummary
 from accord_protocols.jobs.base import Learned
 from accord_protocols.jobs.outputs import Output
@@ -91,6 +91,9 @@ class Findings:
         if self.terms is not None and self.terms.train is not None and (own := table()) is not None:
             figures = without_others.figures(result["party"], self.terms, self.notes, own)
             result |= {"alone": {result["party"]: figures}} if figures else {}
+        if self.terms is not None and "predictions" in self.notes and (own := table()) is not None:
+            shown = residuals.figures(self.terms, self.notes, own)
+            result |= {"residuals": shown} if shown else {}
         if self.alone and (rows := table()) is not None:
             result["warnings"] = [*result["warnings"], *remedies.of_nobody(self.alone, rows.own_ids)]
         written(folder / "result.json", [json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True).encode()])

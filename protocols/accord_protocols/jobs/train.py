@@ -102,6 +102,15 @@ def _coefficients(learned: Learned) -> dict[str, Any] | None:
     return {learned.me: model["coefficients"]} if model else None
 
 
+def _per_unit(learned: Learned) -> dict[str, Any] | None:
+    """What one unit of a column, as it stands in the file, adds to the score; of a category, to have it."""
+    model = _model(learned)
+    if not model:
+        return None
+    scales = {fit["name"]: fit["scale"] for fit in model["preparation"]["kept"]}
+    return {learned.me: {name: b / scales[name] for name, b in model["coefficients"].items() if name in scales}}
+
+
 def _errors(learned: Learned) -> dict[str, dict[str, float]] | None:
     found = learned.notes.get("standard_errors") if learned.completed else None
     return None if found is None else {learned.me: found}
@@ -159,6 +168,7 @@ JOB = Job(
             for name in ("train_rows", "test_rows", "rounds", "converged", "loss", "unique", "constant_label")
         },
         "coefficients": _coefficients,
+        "per_unit": _per_unit,
         "intercept": lambda learned: _model(learned).get("intercept"),
         "standard_errors": _errors,
         "intercept_error": noted("intercept_error"),
@@ -172,10 +182,12 @@ JOB = Job(
         "deciles": noted("deciles"),
         "stability": own("stability"),
         "model_digest": noted("model_digest"),
+        "family": _agreed("model"),
         "engine": _agreed("engine"),
         "protection": _agreed("protection"),
         "columns": lambda learned: {learned.me: learned.notes.get("columns", [])},
     },
+    later=frozenset({"per_unit", "family"}),
     outputs=(
         document("model.json", "model"),
         alignment.INTERSECTION,

@@ -134,14 +134,16 @@ class Run:
 
     @cached_property
     def effects(self) -> Table:
-        """The model: party, column, coefficient; standard error and p-value where the method yields them."""
+        """The model: party, column, coefficient, the effect of one unit of the column as it stands in the file; standard
+        error and p-value where the method yields them.
+        """
         names, rows = ["party", "column", "coefficient"], list[list[Any]]()
-        further = [n for n in ("standard_errors", "p_values") if self.result.get(n)]
+        further = [n for n in ("per_unit", "standard_errors", "p_values") if self.result.get(n)]
         for party, columns in (self.coefficients or {}).items():
             for column, value in columns.items():
                 more = [self.result[name].get(party, {}).get(column) for name in further]
                 rows.append([party, column, value, *more])
-        return Table.of([*names, *(name[:-1] for name in further)], rows)
+        return Table.of([*names, *(name.removesuffix("s") for name in further)], rows)
 
     @cached_property
     def predictions(self) -> Table:

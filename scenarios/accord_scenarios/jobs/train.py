@@ -195,6 +195,7 @@ PLAYED = Played(
         company.added,
         sections.metrics,
         prediction.deciles,
+        prediction.residuals,
         sections.coefficients,
         drawn.information,
         drawn.weights,

@@ -126,6 +126,7 @@ PLAYED = Played(
     sections=(
         sections.metrics,
         prediction.deciles,
+        prediction.residuals,
         drawn.importance,
         drawn.trees,
         prediction.stability,

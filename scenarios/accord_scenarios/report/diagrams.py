@@ -44,6 +44,48 @@ def calibration(parts: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+def residuals(parts: Sequence[Mapping[str, Any]]) -> str:
+    """Residuals by tenths of the TEST rows: their middle, and between which bounds four in five lie.
+
+    Returns:
+        SVG, empty where there are fewer than two parts, or they differ in nothing.
+    """
+    low, high = (pick((part[end] for part in parts), default=0.0) for pick, end in ((min, "low"), (max, "high")))
+    low, high = min(low, 0.0), max(high, 0.0)
+    if len(parts) < 2 or not high > low or not math.isfinite(high - low):
+        return ""
+    floor, step = _TOP + _SIDE, 2 * _SIDE / len(parts)
+
+    def at(value: float) -> float:
+        return floor - (value - low) / (high - low) * _SIDE
+
+    drawn = [
+        f'<line class="axis" x1="{_LEFT}" y1="{_TOP}" x2="{_LEFT}" y2="{floor}"/>',
+        f'<line class="axis" x1="{_LEFT}" y1="{at(0):.1f}" x2="{_LEFT + 2 * _SIDE}" y2="{at(0):.1f}"/>',
+    ]
+    drawn += [
+        f'<text x="{_LEFT - 8}" y="{at(v) + 4:.1f}" text-anchor="end">{wording.number(v, 3)}</text>'
+        for v in dict.fromkeys((low, 0.0, high))
+    ]
+    for k, part in enumerate(parts):
+        x = _LEFT + (k + 0.5) * step
+        title = (
+            f"<title>predicted {wording.number(part['predicted'])}: {wording.number(part['low'])} to "
+            f"{wording.number(part['high'])}, middle {wording.number(part['middle'])}</title>"
+        )
+        drawn.append(
+            f'<rect class="p0" x="{x - step / 4:.1f}" y="{at(part["high"]):.1f}" width="{step / 2:.1f}" '
+            f'height="{max(at(part["low"]) - at(part["high"]), 0.8):.1f}" rx="2">{title}</rect>'
+        )
+        drawn.append(f'<circle class="dot" cx="{x:.1f}" cy="{at(part["middle"]):.1f}" r="4">{title}</circle>')
+        drawn.append(
+            f'<text x="{x:.1f}" y="{floor + 20}" text-anchor="middle">{wording.number(part["predicted"], 3)}</text>'
+        )
+    note = f'<text x="{_LEFT + _SIDE}" y="{floor + 36}" text-anchor="middle">mean prediction of each tenth</text>'
+    label = "residuals by tenths of predictions"
+    return f'<svg viewBox="0 0 {WIDTH} {floor + 40}" role="img" aria-label="{label}">{"".join(drawn)}{note}</svg>'
+
+
 def bars(values: Mapping[tuple[str, str], float], label: str, marks: Sequence[float] = ()) -> str:
     """A bar for each of some finite values, from 0 to the right or to the left.
 

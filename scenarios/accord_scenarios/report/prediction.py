@@ -7,6 +7,7 @@ from typing import Any
 
 from accord_protocols.evaluation.stability import PARTS, SHIFTED, SLIGHTLY
 from accord_scenarios.report.diagrams import bars, calibration
+from accord_scenarios.report.diagrams import residuals as residual_bars
 from accord_scenarios.report.sections import Cell, section, table
 from accord_scenarios.wording import Result, leader, number
 
@@ -26,6 +27,22 @@ def deciles(result: Result) -> str:
     lifts = {(leader(result), f"tenth {k}"): part["lift"] for k, part in enumerate(parts, 1) if "lift" in part}
     lift = section("Lift", bars(lifts, "lift by tenths of predictions", (1.0,)))
     return section("Calibration", calibration(parts) + (told and told + note)) + lift
+
+
+def residuals(result: Result) -> str:
+    """How far labels are from predictions, by tenths of the TEST rows."""
+    counts = result.get("family") == "poisson" or (result.get("metrics") or {}).get("deviance") is not None
+    kind = (
+        "Pearson residuals: the label less the prediction, over the prediction's root"
+        if counts
+        else "The label less the prediction"
+    )
+    note = (
+        f'<p class="soft">{kind}, in tenths of the TEST rows, the lowest predictions first: the dot is the middle one, and four in five lie within the bar. '
+        "Where bars leave the line together the model is bent there; where they grow it is less sure.</p>"
+    )
+    drawn = residual_bars(result.get("residuals") or [])
+    return section("Residuals", drawn and drawn + note)
 
 
 def stability(result: Result) -> str:

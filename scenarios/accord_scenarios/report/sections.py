@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
@@ -110,20 +111,48 @@ def coefficients(result: wording.Result) -> str:
     probable = result.get("p_values") or {}
     if errors and result.get("intercept_error") is not None:
         errors.setdefault(wording.leader(result), {})["(intercept)"] = result["intercept_error"]
+    units = result.get("per_unit") or {}
+    family = str(result.get("family"))
+    ratio = _RATIOS.get(family, "")
     heads: list[Cell] = ["party", "column", ("coefficient",)]
+    heads += [("per unit",), *([(ratio,)] if ratio else [])] if units else []
     heads += [("standard error",), ("z",), ("p",)] if errors else []
     rows: list[Sequence[Cell]] = []
     for party, found in own.items():
         for column, value in found.items():
             row: list[Cell] = [party, column, (wording.number(value, 6),)]
+            if units:
+                unit = (units.get(party) or {}).get(column)
+                row += [(wording.number(unit, 4),)]
+                row += [(wording.number(_ratio(unit), 4),)] if ratio else []
             if errors:
                 error = (errors.get(party) or {}).get(column)
                 p = (probable.get(party) or {}).get(column)
                 row += [(wording.number(v, d),) for v, d in ((error, 4), (value / error if error else None, 3), (p, 2))]
             rows.append(row)
-    note = '<p class="soft">Of prepared columns: comparable in size, since every column has mean 0 and variance 1 unless scaling is off.</p>'
+    note = '<p class="soft">Of prepared columns: comparable in size, since every column has mean 0 and variance 1 unless scaling is off.'
+    note += _UNITS.get(family, _SCORE) if units else ""
+    note += "</p>"
     columns = table(heads, rows)
     return section("Coefficients", columns and bars(values, "coefficients") + columns + note)
+
+
+_RATIOS = {"logistic": "odds ratio", "poisson": "rate ratio"}
+_SCORE = (
+    " Per unit: what one unit of the column, as it stands in the file, adds to the score (of a category: to have it)."
+)
+_UNITS = {
+    "linear": " Per unit: what one unit of the column, as it stands in the file, adds to the prediction (of a category: to have it).",
+    "logistic": f"{_SCORE} The odds ratio is what it multiplies the odds of label 1 by.",
+    "poisson": f"{_SCORE} The rate ratio is what it multiplies the expected count by.",
+}
+
+
+def _ratio(effect: float | None) -> float | None:
+    try:
+        return None if effect is None else math.exp(effect)
+    except OverflowError:
+        return math.inf
 
 
 def gate(result: wording.Result) -> str:

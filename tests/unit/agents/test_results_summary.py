@@ -63,6 +63,10 @@ def test_each_party_knows_its_own_part(ended: dict[str, tuple[Collaboration, Run
         assert set(result["coefficients"]) == {party} and result["protection"] == "shared"
         assert result["rounds"] == 2 and result["insecure_seed"] is False
         json.dumps(result)
+        kept = ended[party][1].notes["model"]["preparation"]["kept"]
+        assert result["per_unit"][party] == {
+            fit["name"]: result["coefficients"][party][fit["name"]] / fit["scale"] for fit in kept
+        }
     assert set(bank["coefficients"]["bank"]).isdisjoint(shop["coefficients"]["shop"])
     assert bank["intercept"] is not None and shop["intercept"] is None
     assert bank["metrics"] and not shop["metrics"] and bank["loss"] is not None and shop["loss"] is None

@@ -35,6 +35,8 @@ def test_tables_are_columns(tmp_path: Path) -> None:
 def test_effects_have_what_the_method_yields(tmp_path: Path) -> None:
     plain = run(tmp_path, coefficients={"bank": {"age": 1.5}, "shop": {"visits": -2.0}})
     assert plain.effects == {"party": ["bank", "shop"], "column": ["age", "visits"], "coefficient": [1.5, -2.0]}
+    units = run(tmp_path, coefficients={"bank": {"age": 1.5}}, per_unit={"bank": {"age": 0.5}})
+    assert units.effects["per_unit"] == [0.5]
     erred = run(
         tmp_path, coefficients={"bank": {"age": 1.5}}, standard_errors={"bank": {"age": 0.1}}, p_values={"bank": {}}
     )

@@ -10,7 +10,7 @@ from tests.unit.scenarios.results import COMPLETED, FAILED, REFUSED
 from accord_broker.port import FAMILIES, QUARANTINE
 from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.report import charts, company
-from accord_scenarios.report.diagrams import bars, calibration
+from accord_scenarios.report.diagrams import bars, calibration, residuals
 from accord_scenarios.report.page import render
 
 
@@ -200,3 +200,26 @@ def test_what_left_is_said_with_protection_recipients_and_how_long_it_is_kept() 
 def test_every_family_is_named_and_its_protection_said() -> None:
     events = {family for family in FAMILIES if family != QUARANTINE}
     assert set(company._CARRIES) == set(company._PROTECTION) == events
+
+
+def test_effects_stand_per_unit_of_the_column_too() -> None:
+    result = COMPLETED | {"coefficients": {"bank": {"age": 0.5}}, "per_unit": {"bank": {"age": 0.6931471805599453}}}
+    told = {family: _Page(render(result | {"family": family})).text for family in ("linear", "logistic", "poisson")}
+    assert all("per unit" in text and "0.6931" in text for text in told.values())
+    assert not [word for word in ("odds ratio", "rate ratio") if word in told["linear"]]
+    assert "odds ratio" in told["logistic"] and "rate ratio" in told["poisson"]
+    assert (
+        "0.69312" in told["logistic"] and "0.69312" not in told["linear"] and "adds to the prediction" in told["linear"]
+    )
+    assert "per unit" not in _Page(render(COMPLETED)).text, "a result of before lacks them"
+
+
+def test_residuals_are_drawn_by_tenths() -> None:
+    parts = [{"rows": 5, "predicted": 10.0 * k, "low": -k - 1.0, "middle": 0.5, "high": 2.0 + k} for k in range(10)]
+    drawn = residuals(parts)
+    assert drawn.count("<circle") == 10 and "predicted 90: -10 to 11, middle 0.5" in drawn
+    assert residuals(parts[:1]) == "" and residuals([p | {"low": 0.0, "high": 0.0} for p in parts]) == ""
+    page = _Page(render(COMPLETED | {"residuals": parts, "family": "poisson"})).text
+    assert "Residuals" in page and "Pearson" in page
+    assert "Pearson" not in _Page(render(COMPLETED | {"residuals": parts, "family": "linear"})).text
+    assert "Residuals" not in _Page(render(COMPLETED)).text
