@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import platform
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -197,7 +198,9 @@ def as_mlflow(part: ModelPart, folder: Path) -> None:
         raise UsageError(f"{folder} exists.", hint="Name a new folder.")
     needs = [f"onnx=={version('onnx')}", "onnxruntime", "numpy"]
     tensors = {"inputs": made.graph.input, "outputs": made.graph.output}
+    python = platform.python_version()
     runs = {"data": "model.onnx", "loader_module": "mlflow.onnx", "env": {"virtualenv": "python_env.yaml"}}
+    runs |= {"python_version": python}  # else whoever loads it is warned that it may not fit
     reads = {"data": "model.onnx", "onnx_version": version("onnx"), "providers": ["CPUExecutionProvider"]}
     document = {
         "flavors": {"onnx": reads | {"code": None, "options": None}, "python_function": runs},
@@ -209,7 +212,7 @@ def as_mlflow(part: ModelPart, folder: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "model.onnx").write_bytes(made.SerializeToString(deterministic=True))
         (folder / "requirements.txt").write_text("\n".join(needs) + "\n", encoding="utf-8")
-        env = {"python": "3.11.0", "build_dependencies": ["pip"], "dependencies": ["-r requirements.txt"]}
+        env = {"python": python, "build_dependencies": ["pip"], "dependencies": ["-r requirements.txt"]}
         (folder / "python_env.yaml").write_text(yaml12.dump(env), encoding="utf-8")
         (folder / "MLmodel").write_text(yaml12.dump(document), encoding="utf-8")
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,9 @@ def test_the_command_writes_both_forms_and_overwrites_nothing(
     assert capsys.readouterr().out.split() == [str(file), str(folder)]
     assert file.read_bytes() == (folder / "model.onnx").read_bytes()
     said = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
-    assert said["flavors"]["python_function"]["loader_module"] == "mlflow.onnx"
+    runs = said["flavors"]["python_function"]
+    env = yaml.safe_load((folder / "python_env.yaml").read_text(encoding="utf-8"))
+    assert runs["loader_module"] == "mlflow.onnx" and runs["python_version"] == env["python"] == python_version()
     assert said["metadata"]["accord"]["model.json"] == own.digest
     assert [v["name"] for v in yaml.safe_load(said["signature"]["inputs"])] == ["a", "größe", "city", "others"]
     assert main(["model", "export", str(tmp_path), "--onnx", str(file)]) == 2
