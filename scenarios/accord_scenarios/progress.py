@@ -34,6 +34,8 @@ class _Line:
     bytes: int | None = None
     work: tuple[int, int] | None = None
     """Parts of the job at hand that are done, and all of them."""
+    left: float | None = None
+    """Seconds that it will go on, as it has gone so far."""
 
 
 class ProgressView:
@@ -78,7 +80,7 @@ class ProgressView:
         """
         shown = self._lines[party]
         if line.get("event") == "working":
-            shown.work = (line["part"], line["of"])
+            shown.work, shown.left = (line["part"], line["of"]), line.get("left")
         if line.get("event") == "job":
             shown.work = None
         if line.get("event") != "progress":
@@ -97,7 +99,8 @@ class ProgressView:
             self._console.print(Text(f"{time.monotonic() - self._begin:7.1f} s  {text}"), soft_wrap=True)
 
     def _table(self) -> Table:
-        table = _plain("party", "state", "work", "round", "loss", "events sent", "sent", right=slice(3, None))
+        heads = ("party", "state", "work", "", "round", "loss", "events sent", "sent")
+        table = _plain(*heads, right=slice(4, None))
         for party, line in self._lines.items():
             cells = (
                 wording.number(line.round),
@@ -105,7 +108,7 @@ class ProgressView:
                 wording.number(line.events),
                 wording.size(line.bytes),
             )
-            table.add_row(escape(party), escape(line.state), _bar(line.work), *cells)
+            table.add_row(escape(party), escape(line.state), _bar(line.work), _left(line), *cells)
         table.caption = wording.seconds(time.monotonic() - self._begin)
         return table
 
@@ -113,6 +116,14 @@ class ProgressView:
 def _notebook(console: Console) -> bool:
     """Whether a table can change in place in a notebook."""
     return console.is_jupyter and find_spec("ipywidgets") is not None
+
+
+def _left(line: _Line) -> str:
+    """How much of a job is done in hundredths, and how long the rest will take."""
+    if line.work is None:
+        return " " * len(" 42 %, 1 min left")
+    left = "" if line.left is None else f", {wording.seconds(line.left)} left"
+    return f"{100 * line.work[0] // line.work[1]:3} %{left}"
 
 
 def _bar(work: tuple[int, int] | None) -> RenderableType:

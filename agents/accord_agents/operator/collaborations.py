@@ -18,6 +18,7 @@ from accord_agents.files.folder_lock import held, running
 from accord_agents.journal import erasure
 from accord_agents.journal.journal import Journal
 from accord_agents.operator import waiting
+from accord_agents.operator.work import work
 from accord_agents.reading.columns import goes_in
 from accord_agents.security.fingerprint import shown
 from accord_agents.security.keystore import Keystore
@@ -212,7 +213,8 @@ def statuses(config: Config) -> list[dict[str, Any]]:
     journal = Journal(config.journal)
     try:
         found = [{"collaboration": cid, "state": state, **_shown(body)} for cid, state, body in journal.statuses()]
-        return [s | waiting.facts(s, config.party) for s in found]
+        doing = work(config.out / "agent.log") if running(config.out) else {}
+        return [s | waiting.facts(s, config.party) | {"work": doing.get(s["collaboration"])} for s in found]
     finally:
         journal.close()
 

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+from accord_agents.operator import work
 from accord_agents.security.validity import moment, written
 from accord_protocols.kernel.lifecycle import PROPOSED, TERMINAL
 
@@ -34,6 +35,8 @@ def told(status: Mapping[str, Any], party: str) -> str:
         return ""
     waits = ["your answer" if name == party else name for name in status["waits_for"]]
     whom = f"waits for {', '.join(waits)}" if waits else "at work"
+    if (doing := status.get("work")) and not waits:
+        return f"\n  at work: {work.told(doing)}"
     until = f"; expires at {clock(status['until'])} if they stay silent" if status["until"] else ""
     return f"\n  {whom}, {since(status)}{until}"
 

@@ -19,18 +19,22 @@ class JobLog:
     """
 
     def __init__(self, log: structlog.typing.FilteringBoundLogger, cid: str, job: Job) -> None:
-        self._begun = time.monotonic()
+        self._begun, self._before = time.monotonic(), 0
         self._log = log.bind(collaboration=cid, task=job.compute.task)
         self._step = job.address.step
         self._log.info("job", step=self._step)
 
     def working(self, part: int, of: int) -> None:
-        """So many of its parts are done: a line for each hundredth at most."""
+        """So many of its parts are done: a line for each hundredth at most, with the seconds that the rest will take if
+        it goes on as it has gone since it began here.
+        """
         if of > 1 and 100 * part // of > 100 * (part - 1) // of:
-            self._log.info("working", part=part, of=of)
+            pace = (time.monotonic() - self._begun) / max(part - self._before, 1)
+            self._log.info("working", part=part, of=of, left=round(pace * (of - part), 1))
 
     def found(self, parts: int) -> None:
         """So many parts were done before the agent died, and are not done again."""
+        self._before = parts
         self._log.info("resumed", step=self._step, parts=parts)
 
     def done(self) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,14 +13,17 @@ import yaml
 from tests.support.world import agreement
 
 from accord_agents.config.party_file import load
+from accord_agents.observability.logs import logger
 from accord_agents.operator.check import checked, told
 from accord_agents.operator.collaborations import _proposal, choices, own_columns
 from accord_agents.operator.waiting import facts
 from accord_agents.operator.waiting import told as waits
+from accord_agents.operator.work import work
 from accord_agents.reading.columns import goes_in
 from accord_agents.security.entropy import SystemEntropy
 from accord_agents.security.keystore import RANDOM
 from accord_agents.security.own_identity import make_identity
+from accord_agents.service import job_log
 from accord_scenarios.cli import main
 from accord_scenarios.proposal import with_data
 from accord_schemas.agreement import Align
@@ -129,6 +134,36 @@ def test_on_whom_it_waits() -> None:
     assert waits(status(state="COMPLETED") | facts(status(state="COMPLETED"), "bank"), "bank") == ""
     old = {"state": "TRAINING", "accepted": True, "agreement": None}
     assert facts(old, "bank") == {"waits_for": [], "since": None, "until": None}
+
+
+def test_how_far_it_is_with_the_job_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, now = io.StringIO(), [0.0]
+    monkeypatch.setattr(job_log, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def at(cid: str, task: str, begun: int = 0) -> job_log.JobLog:
+        job: Any = SimpleNamespace(compute=SimpleNamespace(task=task), address=SimpleNamespace(step="s"))
+        found = job_log.JobLog(logger(out), cid, job)
+        if begun:
+            found.found(begun)
+        return found
+
+    def told_now() -> dict[str, dict[str, Any]]:
+        (tmp_path / "agent.log").write_text("cut off\n" + out.getvalue() + '{"event": "worki')
+        return work(tmp_path / "agent.log")
+
+    first, second = at("c1", "align.blind"), at("c2", "pads.make", 40)
+    now[0] = 10.0
+    first.working(25, 100)
+    second.working(50, 100)  # ten of them here, in as many seconds
+    found = told_now()
+    assert found["c1"] == {"task": "align.blind", "part": 25, "of": 100, "left": 30.0} and found["c2"]["left"] == 50.0
+    doing = status(waits_for=[], work=found["c1"])
+    assert waits(doing | facts(doing, "bank"), "bank") == "\n  at work: align.blind 25 %, about 30 s left"
+    waiting = status(work=found["c1"])
+    assert "waits for shop" in waits(waiting | facts(waiting, "bank"), "bank")
+    first.done()
+    at("c2", "another")
+    assert set(told_now()) == {"c2"} and work(tmp_path / "none") == {}
 
 
 def test_the_party_s_file_is_found(

@@ -70,6 +70,15 @@ def test_a_bar_moves_while_a_job_is_worked_on() -> None:
     nothing, quarter, most, after = (line.count("━") + line.count("╸") for line in shown)
     assert nothing == after == 0 and quarter and most
     assert shown[1] != shown[2]
+    assert "25 %" in shown[1] and "75 %" in shown[2] and "%" not in shown[0] + shown[3]
+
+
+def test_how_long_the_rest_will_take_stands_beside_the_bar() -> None:
+    console, out = _console(terminal=True)
+    view = ProgressView(["bank"], console)
+    view.update("bank", {"event": "working", "part": 3, "of": 12, "left": 104.0})
+    console.print(view._table())
+    assert "25 %, 104.0 s left" in out.getvalue()
 
 
 def test_the_summary_says_what_people_ask() -> None:
