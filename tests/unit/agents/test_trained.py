@@ -115,7 +115,12 @@ def accepted(tmp_path: Path, rows: str) -> tuple[list[tuple[str, dict[str, Any]]
     csv.write_text(rows, encoding="utf-8")
     data = Data(csv=csv, id="id", features=["another"])
     config: Any = SimpleNamespace(
-        party="shop", data=data, out=tmp_path / "out", trained=tmp_path, policy=Policy(proposals="accept")
+        sets={"": None},
+        party="shop",
+        chosen=lambda _: data,
+        out=tmp_path / "out",
+        trained=tmp_path,
+        policy=Policy(proposals="accept"),
     )
     log: Any = SimpleNamespace(info=lambda *_, **__: None, error=lambda *_, **__: None)
     budget: Any = SimpleNamespace(spent=lambda *_: "", spend=lambda *_: None)
