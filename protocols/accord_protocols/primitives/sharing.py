@@ -104,9 +104,7 @@ def matmul(a: Factor, b: Words) -> Words:
     step = max(1, min(_BLOCK, 1 << (_EXACT_BITS - _LIMB - largest.bit_length())))
     total = np.zeros((rows, columns, 2), np.uint64)
     for first in range(0, inner, step * _UNCARRIED):
-        sums = np.zeros(
-            (_LIMBS, rows, columns), np.int64
-        )  # by weight, of every block up to eight below 2^53
+        sums = np.zeros((_LIMBS, rows, columns), np.int64)  # by weight, of every block up to eight below 2^53
         for start in range(first, min(inner, first + step * _UNCARRIED), step):
             span = slice(start, start + step)
             right = _limbs(b[span])
