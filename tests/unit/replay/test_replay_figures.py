@@ -106,7 +106,7 @@ def test_the_record_is_nobodys_but_the_partys(run: Path) -> None:
 
 def test_journals_without_a_record_lack_what_is_named_as_later(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures = {**TRAIN.figures, "surprises": lambda learned: {learned.me: 3}}
-    monkeypatch.setitem(JOBS, "train", replace(TRAIN, figures=figures, later=frozenset({"surprises"})))
+    monkeypatch.setitem(JOBS, "train", replace(TRAIN, figures=figures, later=TRAIN.later | {"surprises"}))
     assert differs(run) == ""
     edited(run / "cellar/result.json", lambda result: result.update(surprises={"cellar": 4}))
     assert differs(run) == "surprises"
