@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    Field,
-    Strict,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, Strict, ValidationError, ValidationInfo, field_validator, model_validator
 
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError
 from accord_schemas.graph import ASKS, COMPARES, GRAPH, Graph
 from accord_schemas.header import MAX_PARTIES, PARTY
 from accord_schemas.matching import MATCH, Match
-from accord_schemas.parts import Binning, BinRows, Bins, Name, Part, Party, Predict, Query, Train, Trees
+from accord_schemas.parts import Binning, BinRows, Bins, Name, Part, Party, Predict, Query, TestRows, Train, Trees
 from accord_schemas.suites import DEFAULT, SM, SUITES, Profile, Suite
 
 LABEL_HOLDER, FEATURE_HOLDER = "label_holder", "feature_holder"
@@ -162,19 +155,6 @@ class Prepare(Part):
         if above is not None and above < below:
             raise ValueError(f"{above:g} is less than drop_variance_below, {below:g}: every column would be dropped")
         return above
-
-
-class TestRows(Part):
-    """A row is TEST iff ``int(sha256(id)[:8 hex digits], 16) % hash_modulus == equals``.
-
-    Args:
-        hash_modulus: One of so many rows is TEST, about.
-        equals: Which of them.
-    """
-
-    __test__ = False  # not a test case, whatever pytest thinks of the name
-    hash_modulus: Annotated[int, Field(ge=2, le=1_000_000)] = 5
-    equals: Annotated[int, Field(ge=0)] = 0
 
 
 class Limits(Part):

@@ -21,6 +21,19 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+class TestRows(Part):
+    """A row is TEST iff ``int(sha256(id)[:8 hex digits], 16) % hash_modulus == equals``.
+
+    Args:
+        hash_modulus: One of so many rows is TEST, about.
+        equals: Which of them.
+    """
+
+    __test__ = False  # not a test case, whatever pytest thinks of the name
+    hash_modulus: Annotated[int, Field(ge=2, le=1_000_000)] = 5
+    equals: Annotated[int, Field(ge=0)] = 0
+
+
 class Train(Part):
     """The model and how it is trained.
 

@@ -17,11 +17,11 @@ from accord_protocols.kernel.machine import Setup
 from accord_protocols.tasks import TASKS, Context, run
 from accord_protocols.tasks.registry import cut, join, part, spans
 from accord_schemas.address import SELF, Address, Content
-from accord_schemas.agreement import Agreement, Align, Member, Prepare, TestRows
+from accord_schemas.agreement import Agreement, Align, Member, Prepare
 from accord_schemas.canonical import canonical_json, digest
 from accord_schemas.errors import FrameError, ProtocolError
 from accord_schemas.events import Event
-from accord_schemas.parts import Binning, Train, Trees
+from accord_schemas.parts import Binning, TestRows, Train, Trees
 
 NAMES = ("bank", "shop", "telco", "insurer", "clinic")
 Tamper = Callable[[str, Content], Event]

@@ -17,8 +17,8 @@ from accord_scenarios.model import Member, Scenario, Section, absent_is_default,
 from accord_scenarios.report import bins as drawn
 from accord_scenarios.report import company, prediction, sections
 from accord_scenarios.sizing import Expect
-from accord_schemas.agreement import LABEL_HOLDER, Prepare, TestRows
-from accord_schemas.parts import Party, Train
+from accord_schemas.agreement import LABEL_HOLDER, Prepare
+from accord_schemas.parts import Party, TestRows, Train
 
 FIRST_PERIOD = 32
 """Where a training begins whose range grows when scores leave it: its work grows with the range."""

@@ -17,7 +17,7 @@ from accord_protocols.phases.training.evaluate import SCORES
 from accord_protocols.phases.training.sizes import SCORE_BITS
 from accord_protocols.primitives.psi.ids import is_test
 from accord_protocols.primitives.vectors import product
-from accord_schemas.agreement import TestRows
+from accord_schemas.parts import TestRows
 
 ROWS, COLUMNS, BINARY = 1500, 8, 4
 IDS = tuple(f"user-{i}" for i in range(ROWS))

@@ -22,8 +22,8 @@ from accord_agents.security.own_identity import make_identity
 from accord_agents.service.budget import Budget
 from accord_agents.service.rerun_guard import Reruns, equations, objections
 from accord_protocols.primitives.psi.ids import is_test
-from accord_schemas.agreement import Agreement, Member, Prepare, TestRows
-from accord_schemas.parts import Binning, Trees
+from accord_schemas.agreement import Agreement, Member, Prepare
+from accord_schemas.parts import Binning, TestRows, Trees
 
 IDS = tuple(f"user-{i}" for i in range(5000))
 LABELS = (np.random.default_rng(0).random(len(IDS)) < 0.2).astype(float)

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accord_schemas.address import Address, Content, content_digest
-from accord_schemas.agreement import Agreement, Member, TestRows
+from accord_schemas.agreement import Agreement, Member
 from accord_schemas.blocks import load_canonical
 from accord_schemas.canonical import digest
 from accord_schemas.errors import FrameError
 from accord_schemas.events import State
 from accord_schemas.header import MAX_PARTIES
-from accord_schemas.parts import Train
+from accord_schemas.parts import TestRows, Train
 from accord_schemas.payload import Payload
 
 ROLES = {
