@@ -20,6 +20,8 @@ OPTIONS = ("keys.bits=2048", "seed=1")
 OPEN = ("train.protection=score", "train.max_rounds=2", "train.engine=paillier")
 SMALLER = {"breast_cancer": OPEN, "doctor_visits": OPEN}
 """At `closed` a party sends tens of megabytes of ciphertexts, which nothing makes smaller."""
+OTHERWISE = {"transfer": ("align.protocol=ot",)}
+"""Options of histories that show another way of what a further one shows."""
 LIMIT = 4 << 20
 """Bytes that one history may take in the repository."""
 LARGER = {"faces": 12 << 20}
@@ -46,7 +48,7 @@ _KEPT = (*_DOCUMENTS, "snapshots/*", "payloads/*", "blobs/*/*")
 def recorded() -> dict[str, tuple[str, str]]:
     """Command and scenario of each history: every bundled scenario, and every job that none of them is."""
     further = {"psi": ("psi", "wine"), "overlap": ("overlap", "wine"), "predict": ("predict", "wine")}
-    further |= {"online": ("online", "wine")}
+    further |= {"online": ("online", "wine"), "transfer": ("psi", "wine")}
     further |= {name: ("run", str(HERE / f"{name}.yaml")) for name in _FILES}
     further |= {"climbed": ("predict", str(HERE / "climbed.yaml")), "descended": ("paths", str(HERE / "climbed.yaml"))}
     return {name: ("run", name) for name in library.names()} | further
@@ -129,7 +131,7 @@ def unpack(name: str, folder: Path) -> Path:
 def main() -> None:
     """Record the named histories, or all."""
     for name in sys.argv[1:] or recorded():
-        path = record(name, *recorded()[name], *SMALLER.get(name, ()))
+        path = record(name, *recorded()[name], *SMALLER.get(name, ()), *OTHERWISE.get(name, ()))
         print(f"{path}: {path.stat().st_size} bytes")
 
 

@@ -42,7 +42,7 @@ from accord_agents.service.deadlines import Deadlines
 from accord_agents.service.errand import Errand
 from accord_agents.service.executors import executor
 from accord_agents.service.identity_watch import IdentityWatch
-from accord_agents.service.job_log import JobLog
+from accord_agents.service.job_log import JobLog, Series
 from accord_agents.service.peer_clocks import PeerClocks
 from accord_agents.service.request_watch import RequestWatch
 from accord_agents.service.requests import Requests
@@ -106,6 +106,7 @@ class Service:
         self.results = ResultsWriter(self.spawn, self._table, lambda *of: record(self.journal, self.cipher, *of))
         self._seeds: dict[str, bytes] = {}
         self._jobs: set[asyncio.Task[None]] = set()
+        self._series: Series = {}
         self._left: list[tuple[str, Job]] = []
         self._endpoint: Endpoint | None = None
 
@@ -298,7 +299,7 @@ class Service:
         secrets = {name: self.keystore.get(f"{cid}/{name}") for name in compute.secrets}
         digest, rows = collaboration.data["snapshot"], collaboration.data["rows"]
         snapshot = (str(self.config.out / "snapshots" / f"{digest}.table"), digest) if compute.data else None
-        told = JobLog(self.log, cid, job)
+        told = JobLog(self.log, cid, job, self._series)
         blobs = self.blobs(cid)
         kept = Parts(blobs, job.address)
         supplies = TaskResources(key, secrets, snapshot, rows, blobs, told.working, kept, told.found)

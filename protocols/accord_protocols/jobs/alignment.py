@@ -8,6 +8,7 @@ from typing import Any
 from accord_protocols.jobs.base import Fact, Learned, Said
 from accord_protocols.jobs.outputs import table
 from accord_protocols.kernel.plan import Known, Phase, Place
+from accord_protocols.phases.alignment.base_transfers import BaseTransfers
 from accord_protocols.phases.alignment.gate import Gate
 from accord_protocols.phases.alignment.oprf import OprfExchange
 from accord_protocols.phases.alignment.order import Order
@@ -21,7 +22,7 @@ from accord_schemas.agreement import Agreement
 from accord_schemas.events import Event, IdSet
 from accord_schemas.events import Gate as Decision
 
-MACHINES = (Keys, Overlap, Gate, Align, OprfExchange, Transfer, Order)
+MACHINES = (Keys, Overlap, Gate, Align, OprfExchange, BaseTransfers, Transfer, Order)
 
 
 def _said(event: type[Event]) -> Place:
@@ -61,7 +62,7 @@ ALIGN = Phase(
     "aligned",
     "ALIGNED",
     given=keyed,
-    starts=(OprfExchange.kind, Transfer.kind, Order.kind),
+    starts=(OprfExchange.kind, BaseTransfers.kind, Transfer.kind, Order.kind),
     refuses=True,  # nobody in common
 )
 PHASES = (KEYS, GATE, ALIGN)

@@ -13,11 +13,12 @@ from accord_protocols.jobs import alignment, sentences
 from accord_protocols.jobs.base import Job, Learned, Reads, machines
 from accord_protocols.jobs.outputs import Notes, Output, as_csv
 from accord_protocols.kernel.plan import Known, Phase, Plan
+from accord_protocols.phases.alignment.base_transfers import BaseTransfers
 from accord_protocols.phases.graph.comparison import Comparison
 from accord_protocols.phases.graph.flags import Choice, Flagging
 from accord_protocols.phases.graph.offline import Offline, Ready
 from accord_protocols.phases.graph.sparse import Sparse
-from accord_protocols.phases.graph.spread import Membership, Reckoned, Spread
+from accord_protocols.phases.graph.spread import Membership, MembershipTransfers, Reckoned, Spread
 from accord_protocols.phases.keys import Keys
 from accord_protocols.tasks.registry import Rows
 from accord_schemas.agreement import Agreement
@@ -148,13 +149,17 @@ JOB = Job(
                 "prepared",
                 "PREPARED",
                 given=alignment.keyed,
-                starts=(Sparse.kind, Flagging.kind, Choice.kind),
+                starts=(Sparse.kind, Flagging.kind, BaseTransfers.kind, Choice.kind),
             ),
-            Phase("spread", Spread.kind, given=_ready, starts=(Membership.kind, Comparison.kind)),
+            Phase(
+                "spread", Spread.kind, given=_ready, starts=(MembershipTransfers.kind, Membership.kind, Comparison.kind)
+            ),
         ),
         _complete,
     ),
-    machines=machines(Keys, Offline, Sparse, Flagging, Choice, Spread, Membership, Comparison),
+    machines=machines(
+        Keys, Offline, Sparse, Flagging, BaseTransfers, Choice, Spread, MembershipTransfers, Membership, Comparison
+    ),
     roles={RECEIVER: (1, MAX_PARTIES), MEMBER: (0, MAX_PARTIES)},
     leader=_leader,
     sections=frozenset({"graph"}),

@@ -34,6 +34,8 @@ class Compute:
         secrets: Names of this collaboration's keystore entries that the task needs.
         data: Whether the task reads the party's snapshot.
         fresh: Whether the executor hands it a key of the operating system, for key generation.
+        number: Which of several jobs alike it is, from 0: for who looks on.
+        of: How many of them there are.
     """
 
     step: str
@@ -43,6 +45,8 @@ class Compute:
     secrets: tuple[str, ...] = ()
     data: bool = False
     fresh: bool = False
+    number: int = 0
+    of: int = 1
 
 
 @dataclass(frozen=True, slots=True)

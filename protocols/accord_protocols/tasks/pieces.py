@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from accord_protocols.primitives.psi.tags import as_items
 from accord_protocols.tasks.registry import some
 from accord_schemas.blob import Blob
 
@@ -23,8 +24,8 @@ def pieces(value: Numbers) -> Iterator[NDArray[np.uint8]]:
 def rows_of(value: Numbers, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     """``value[rows]``, with no more in memory than a piece and these."""
     order, found = np.argsort(rows), np.empty((len(rows), value.shape[1]), np.uint8)
-    ascending = rows[order]
+    ascending, target = rows[order], as_items(found)
     for number, piece in enumerate(pieces(value)):
         low, high = np.searchsorted(ascending, (number * PIECE, number * PIECE + len(piece)))
-        found[order[low:high]] = piece[ascending[low:high] - number * PIECE]
+        target[order[low:high]] = as_items(piece).take(ascending[low:high] - number * PIECE)
     return found

@@ -57,12 +57,18 @@ class Choices(Event):
     points: Digests
 
 
-class Masked(Event):
-    """Alignment by OT extension, leader to server: its half of the base transfers, and its masked table."""
+class Corrections(Event):
+    """Alignment by OT extension, leader to server: its half of the base transfers."""
 
-    family, name = "psi", "masked"
+    family, name = "psi", "corrections"
     point: Digests
     corrections: Blocks16
+
+
+class Masked(Event):
+    """Alignment by OT extension, leader to server: a bucket of its table, masked."""
+
+    family, name = "psi", "masked"
     table: RingVector
 
 

@@ -24,8 +24,11 @@ from accord_agents.security.entropy import SystemEntropy
 from accord_agents.security.keystore import RANDOM
 from accord_agents.security.own_identity import make_identity
 from accord_agents.service import job_log
+from accord_protocols.kernel.effects import Compute
+from accord_protocols.kernel.engine import Job
 from accord_scenarios.cli import main
 from accord_scenarios.proposal import with_data
+from accord_schemas.address import JOB, Address
 from accord_schemas.agreement import Align
 from accord_schemas.errors import UsageError
 
@@ -140,9 +143,11 @@ def test_how_far_it_is_with_the_job_at_hand(tmp_path: Path, monkeypatch: pytest.
     out, now = io.StringIO(), [0.0]
     monkeypatch.setattr(job_log, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
-    def at(cid: str, task: str, begun: int = 0) -> job_log.JobLog:
-        job: Any = SimpleNamespace(compute=SimpleNamespace(task=task), address=SimpleNamespace(step="s"))
-        found = job_log.JobLog(logger(out), cid, job)
+    series: job_log.Series = {}
+
+    def at(cid: str, task: str, begun: int = 0, number: int = 0, of: int = 1) -> job_log.JobLog:
+        compute = Compute("s", task, number=number, of=of)
+        found = job_log.JobLog(logger(out), cid, Job(Address("i", "s", JOB), compute), series)
         if begun:
             found.found(begun)
         return found
@@ -164,6 +169,14 @@ def test_how_far_it_is_with_the_job_at_hand(tmp_path: Path, monkeypatch: pytest.
     first.done()
     at("c2", "another")
     assert set(told_now()) == {"c2"} and work(tmp_path / "none") == {}
+    several = [at("c3", "ot.read", number=number, of=3) for number in range(3)]
+    now[0] = 14.0
+    several[0].done()
+    assert told_now()["c3"] == {"task": "ot.read", "part": 1, "of": 3, "left": 8.0}
+    several[1].done()
+    assert told_now()["c3"] == {"task": "ot.read", "part": 2, "of": 3, "left": 2.0}
+    several[2].done()
+    assert set(told_now()) == {"c2"} and not series
 
 
 def test_the_party_s_file_is_found(

@@ -18,6 +18,7 @@ from accord_agents.execution.cluster import executor as clusters
 from accord_agents.execution.cluster.crew import Crew
 from accord_agents.execution.cluster.desk import Desk
 from accord_agents.execution.cluster.executor import ClusterExecutor
+from accord_agents.execution.cluster.orders import Shipment
 from accord_agents.execution.cluster.sealing import PIECE, Contents, WorkerKey, order_to, parcel, result_of
 from accord_agents.execution.cluster.values import decode, encode
 from accord_agents.execution.executor import ATTEMPTS, QUEUED, done_here
@@ -68,7 +69,7 @@ def jobs(folder: Path) -> list[tuple[Compute, TaskResources]]:
             TaskResources(b"h" * 32, {}, data, len(IDS), store),
         ),
         (
-            Compute("c", "ot.marked", {"tags": blob(store, tags), "size": 32}),
+            Compute("c", "ot.marked", {"tags.0": blob(store, tags), "size": 32}),
             TaskResources(b"", {}, None, 0, store),
         ),
     ]  # fmt: skip
@@ -96,6 +97,34 @@ def test_what_the_cluster_carries_tells_nothing(tmp_path: Path) -> None:
             value.tobytes()[:64] for value in loaded(dict(compute.inputs)).values() if isinstance(value, np.ndarray)
         ]
         assert carried and not any(secret in carried for secret in plain if secret)
+
+
+def test_what_several_jobs_read_is_handed_over_once(tmp_path: Path) -> None:
+    cluster, (compute, supplies) = MemoryCluster(), jobs(tmp_path)[2]
+
+    async def scene() -> list[int]:
+        executor, counts = ClusterExecutor(cluster, None), [0]
+        for _ in range(3):
+            await executor.run(compute, supplies)
+            counts.append(len(cluster.pieces))
+        return counts
+
+    first, second, third = np.diff(asyncio.run(scene()))
+    assert first == second + 1 == third + 1  # the tags, which are one piece; results are new each time
+
+
+def test_of_what_is_handed_over_the_last_is_kept(tmp_path: Path) -> None:
+    sent = list[bytes]()
+    shipment = Shipment(lambda piece: sent.append(bytes(piece)), most=2)
+    store = BlobStore(tmp_path / "blobs", bytes(32))
+    blobs = [blob(store, np.full(9, name, np.uint8)) for name in range(3)]
+
+    def ship(name: int) -> int:
+        before = len(sent)
+        shipment.blob(blobs[name])
+        return len(sent) - before
+
+    assert [ship(name) for name in (0, 1, 0, 2, 0, 1)] == [1, 1, 0, 1, 0, 1]
 
 
 def test_a_lost_worker_costs_another_one_a_try(tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ def terms(parties: int, kind: str) -> Agreement:
     match kind:
         case "psi":
             return alignment(parties)
+        case "transfer":
+            return over_transfer(parties)
         case "predict":
             return prediction(of)
         case "online":
@@ -77,6 +79,12 @@ def terms(parties: int, kind: str) -> Agreement:
             return agreement(parties, protection="express", folds=2, **LATTICE)
         case _:
             return agreement(parties, max_rounds=1, protection=kind)
+
+
+def over_transfer(parties: int) -> Agreement:
+    """An alignment by OT extension."""
+    plain = alignment(parties)
+    return plain.model_copy(update={"align": plain.align.model_copy(update={"protocol": "ot"})})
 
 
 def yes_and_no(data: dict[str, Rows]) -> dict[str, Rows]:
@@ -128,6 +136,8 @@ def said(network: SimulatedNetwork) -> dict[tuple[str, ...], str]:
     ("parties", "kind"),
     [
         pytest.param(3, "psi", marks=pytest.mark.sweep),
+        (2, "transfer"),
+        pytest.param(3, "transfer", marks=pytest.mark.sweep),
         (2, "shared"),
         (2, "score"),
         (2, "predict"),
@@ -149,6 +159,7 @@ def test_every_party_dies_at_every_point_once(
     """At `closed` and `express` products are in the clear: what is looked at is events, commits and lives."""
     if kind in ("closed", "express"):
         exact.put_in(monkeypatch)
+    monkeypatch.setattr("accord_protocols.primitives.psi.ot.code.BUCKET", 8)  # more than are worked on at once
     stride = every(9)
     if kind in ("closed", "express"):
         stride = every(9) * (13 if parties == 2 else 61)  # some hundred commits, and a life folds all before it

@@ -10,10 +10,10 @@ from tests.support.world import NAMES, Rows, Tamper, World, alignment
 
 from accord_protocols.phases.alignment.oprf import OPRFS
 from accord_protocols.phases.alignment.star import NOBODY, question_bytes
-from accord_protocols.phases.alignment.transfer import SCHEME
+from accord_protocols.phases.alignment.transfer import AHEAD, SCHEME
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement, Align
-from accord_schemas.events import Blinded, Choices, Event, Marks, Masked, OprfKey, Signed, Store, Tags
+from accord_schemas.events import Blinded, Choices, Corrections, Event, Marks, Masked, OprfKey, Signed, Store, Tags
 
 pytestmark = pytest.mark.variants
 
@@ -68,6 +68,34 @@ def test_any_order_of_arrival_says_the_same(scheme: str) -> None:
     assert one.fingerprint() == other.fingerprint()
 
 
+@pytest.mark.parametrize("parties", [2, 3])
+def test_a_table_goes_bucket_by_bucket(parties: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More buckets than are worked on at once; of the server's, some are empty."""
+    monkeypatch.setattr("accord_protocols.primitives.psi.ot.code.BUCKET", 20)
+    sets = (range(300), range(290, 330), range(280, 320))[:parties]
+    played = world("ot", *sets, order=3)
+    for party in played.parties.values():
+        assert {party.rows.ids[row] for row in party.notes["rows"]} == {f"ü{i}" for i in range(290, 300)}
+    steps = [a.step for a, c in played.log.items() if isinstance(c.event, Masked) and a.instance == "transfer.shop"]
+    assert sorted(steps) == sorted(f"masked.{bucket}" for bucket in range(15)) and AHEAD < 15
+    sent = sum(c.event.table.nbytes for c in played.log.values() if isinstance(c.event, Masked))
+    assert sent == (parties - 1) * question_bytes(agreed("ot", parties), 300)
+    assert played.fingerprint() == world("ot", *sets, order=4).fingerprint()
+
+
+def test_a_bucket_of_another_size_is_refused_when_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accord_protocols.primitives.psi.ot.code.BUCKET", 20)
+
+    def last(_to: str, content: Content) -> Event:
+        event = content.event
+        if isinstance(event, Masked) and content.address.step == "masked.14":
+            return event.model_copy(update={"table": event.table[:-1]})
+        return event
+
+    aborted = world("ot", range(300), range(290, 330), tamper=last).parties["shop"].aborted
+    assert aborted is not None and (aborted.whose, aborted.reason) == ("bank", "a masked table is not as announced")
+
+
 @pytest.mark.parametrize("scheme", ["rsa", "ecdh", "sm2", "ot"])
 def test_what_the_leader_sends_is_as_large_as_is_said_beforehand(scheme: str) -> None:
     said = [c.event for c in world(scheme, range(9), range(5, 20)).log.values()]
@@ -84,6 +112,7 @@ def test_a_transfer_needs_no_key_beforehand() -> None:
 
 POINTS = "points of the group are not acceptable"
 KEY = "a public key is not acceptable"
+ANSWER = "an answer to points of an exchange is not as agreed"
 EVEN = np.frombuffer(bytes.fromhex("02" + 31 * "00"), np.uint8)  # canonical, but no point: RFC 9496 has no root for it
 
 OFF = np.frombuffer(bytes.fromhex("02" + 31 * "00" + "05"), np.uint8)  # no point of the SM2 curve has x = 5
@@ -139,10 +168,10 @@ def tampering(kind: type[Event], sender: str, change: Any) -> Tamper:
         ("ot", Choices, "shop", rows("points", first(EVEN)), POINTS),
         ("ot", Choices, "shop", rows("points", first(255)), POINTS),
         ("ot", Choices, "shop", rows("points", lambda p: p[1:]), "points of an exchange are not as many as agreed"),
-        ("ot", Masked, "bank", rows("point", first(0)), POINTS),
-        ("ot", Masked, "bank", rows("point", first(EVEN)), POINTS),
-        ("ot", Masked, "bank", rows("point", lambda p: p.repeat(2, axis=0)), "a masked table is not as announced"),
-        ("ot", Masked, "bank", rows("corrections", lambda c: c[1:]), "a masked table is not as announced"),
+        ("ot", Corrections, "bank", rows("point", first(0)), POINTS),
+        ("ot", Corrections, "bank", rows("point", first(EVEN)), POINTS),
+        ("ot", Corrections, "bank", rows("point", lambda p: p.repeat(2, axis=0)), ANSWER),
+        ("ot", Corrections, "bank", rows("corrections", lambda c: c[1:]), ANSWER),
         ("ot", Masked, "bank", rows("table", lambda t: t[1:]), "a masked table is not as announced"),
         ("ot", Marks, "shop", rows("tags", lambda t: t[1:]), "marks are not as announced"),
         ("ot", Marks, "shop", rows("tags", lambda t: t[:, 1:]), "marks are not as announced"),
@@ -171,7 +200,7 @@ def test_only_of_two_parties_marks_do(parties: int, said: type[Event]) -> None:
     assert kinds & {Marks, Store} == {said}
 
 
-@pytest.mark.parametrize(("kind", "name"), [(Masked, "table"), (Masked, "corrections")])
+@pytest.mark.parametrize(("kind", "name"), [(Masked, "table"), (Corrections, "corrections")])
 def test_a_table_of_other_rows_finds_nobody(kind: type[Event], name: str) -> None:
     tamper = tampering(kind, "bank", rows(name, lambda array: array[::-1]))
     for party in world("ot", range(9), range(5, 20), tamper=tamper).parties.values():

@@ -89,11 +89,9 @@ def test_digests_of_any_length_are_those_of_numpy(width: int) -> None:
 def test_buckets_are_solved_alone_as_among_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accord_protocols.primitives.psi.ot.code.BUCKET", 100)
     shape, hashes = Shape(len(IDS)), hash_ids(IDS, SID)
-    whole = table.solve(hashes, SID, shape)
-    pieces = [hashes[start : start + 70] for start in range(0, len(hashes), 70)]
-    parts = [
-        table.solve_some(pieces, SID, shape, range(k, min(k + 2, shape.buckets))) for k in range(0, shape.buckets, 2)
-    ]
+    whole, (order, ends) = table.solve(hashes, SID, shape), shape.order(hashes)
+    members = np.split(order, ends[:-1])
+    parts = [table.solve_bucket(hashes[members[bucket]], SID, shape) for bucket in range(shape.buckets)]
     assert shape.buckets == 9 and np.array_equal(np.concatenate(parts), whole)
 
 
@@ -105,7 +103,8 @@ def test_rows_are_found_in_parts_as_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     wanted = np.concatenate([rows[rng.permutation(400)[:200]], rng.integers(0, 256, (50, 11), dtype=np.uint8)])
     whole = tags.find(rows, wanted)
     monkeypatch.setattr(tags, "_PART", 5)
-    found = tags.find(rows, wanted)
+    found = tags.find(rows, wanted, threads=3)
+    assert np.array_equal(found, tags.find(rows, wanted))
     assert np.array_equal(found < 0, whole < 0) and np.array_equal(rows[found[found >= 0]], wanted[found >= 0])
 
 

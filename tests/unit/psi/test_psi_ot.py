@@ -193,14 +193,26 @@ def test_buckets_are_worked_on_apart_and_give_the_same_ids(monkeypatch: pytest.M
 
 
 def test_threads_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code, "BUCKET", 100)
     monkeypatch.setattr(oprf, "_AT_ONCE", 16)
-    shape, hashes = Shape(400), code.hash_ids([f"user{i}" for i in range(400)], SID)
-    one, three = (table.solve_some([hashes], SID, shape, range(1, 4), threads) for threads in (1, 3))
-    assert one.any() and np.array_equal(one, three)
+    shape, hashes, (leaves, secret) = Shape(400), code.hash_ids([f"user{i}" for i in range(400)], SID), pair()
     rows, session = table.solve(hashes, SID, shape), oprf.Session(SID, SID, shape)
-    alone, together = (oprf.evaluate_by(hashes, rows.__getitem__, session, threads=threads) for threads in (1, 3))
+    alone, together = (oprf.evaluate_bucket(hashes, rows, session, threads=threads) for threads in (1, 3))
     assert np.array_equal(alone, together)
+    long = Xof(bytes(32), "table").words(2 * extension.CHUNK + 100, f4.WORDS)
+    masked, own = oprf.mask(long, leaves, 5)
+    for threads in (2, 3, 8):
+        assert all(map(np.array_equal, oprf.mask(long, leaves, 5, threads=threads), (masked, own)))
+        assert np.array_equal(oprf.unmask(masked, secret, 5, threads=threads), oprf.unmask(masked, secret, 5))
+
+
+def test_hashes_by_bucket_are_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code, "BUCKET", 100)
+    hashes, shape = code.hash_ids([f"user{i}" for i in range(900)], SID), Shape(1000)  # a server's, of a leader's table
+    order, ends = shape.order(hashes)
+    assert sorted(order.tolist()) == list(range(900)) and len(ends) == shape.buckets and ends[-1] == 900
+    for bucket, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
+        assert (shape.numbers(hashes[order[start:end]]) == bucket).all()
+        assert (np.diff(order[start:end]) > 0).all()  # in the order of the rows
 
 
 def test_a_core_is_solved_by_the_dense_rows() -> None:

@@ -18,6 +18,8 @@ from accord_protocols.kernel.effects import Compute
 
 IDLE = 10.0
 """Seconds after which a worker that has nothing to do gives its processor back to the cluster."""
+KEPT = 4
+"""Files and blobs that stay with the cluster while there is work: several jobs read them."""
 
 
 class Cluster(Employer, Protocol):
@@ -55,7 +57,7 @@ class ClusterExecutor:
         self._connecting: asyncio.Task[None] | None = None
         self._crew = Crew(cluster, said)
         self._used = 0.0
-        self._rows = Shipment(cluster.put)
+        self._rows = Shipment(cluster.put, KEPT)
 
     @property
     def workers(self) -> list[Worker]:
@@ -120,7 +122,7 @@ class ClusterExecutor:
     def _release(self) -> None:
         """Give back what has had nothing to do for a while."""
         if asyncio.get_running_loop().time() - self._used >= IDLE - 0.5:
-            self._rows = Shipment(self._cluster.put)
+            self._rows = Shipment(self._cluster.put, KEPT)
             self._crew.dismiss_idle()
 
     def warm(self) -> None:

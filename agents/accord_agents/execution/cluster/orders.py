@@ -47,10 +47,11 @@ class Shipment:
 
     Args:
         put: Hands the cluster a piece.
+        most: How many things are kept there; what was longest not referred to goes first.
     """
 
-    def __init__(self, put: Put) -> None:
-        self._put, self._sent, self._one = put, dict[str, Parcel](), threading.Lock()
+    def __init__(self, put: Put, most: int | None = None) -> None:
+        self._put, self._sent, self._one, self._most = put, dict[str, Parcel](), threading.Lock(), most
 
     def blob(self, blob: Blob) -> Parcel:
         """A blob's bytes."""
@@ -66,9 +67,10 @@ class Shipment:
 
     def _once(self, name: str, data: Callable[[], Iterator[bytes]]) -> Parcel:
         with self._one:  # parts of one job ask at once
-            if name not in self._sent:
-                self._sent[name] = parcel(data(), self._put)
-            return self._sent[name]
+            self._sent[name] = found = self._sent.pop(name, None) or parcel(data(), self._put)
+            if self._most is not None and len(self._sent) > self._most:
+                del self._sent[next(iter(self._sent))]
+            return found
 
 
 def _pieces_of(path: Path) -> Iterator[bytes]:
@@ -114,12 +116,15 @@ def sealed(order: TaskRequest, public: bytes, shipment: Shipment, rows: Shipment
         order: What to do; numbers that are split are cut here, so that a worker gets its part alone.
         public: The worker's.
         shipment: Of the job's inputs.
-        rows: Of the party's snapshots.
+        rows: Of what other jobs read as well: the party's snapshots, and what is read some rows at a time.
     """
     task, pieces = TASKS[order.task], list[Any]()
+    lazy = {v.digest for name, v in order.inputs.items() if isinstance(v, Blob) and name.partition(".")[0] in task.lazy}
 
     def parcel_of(large: Blob | NDArray[Any]) -> Parcel:
-        return shipment.blob(large) if isinstance(large, Blob) else shipment.array(large)
+        if not isinstance(large, Blob):
+            return shipment.array(large)
+        return (rows if large.digest in lazy else shipment).blob(large)
 
     def input_(name: str, value: Any) -> Any:
         return value.rows(order.span) if isinstance(value, Blob) and name in task.split else value

@@ -16,6 +16,7 @@ from accord_protocols.kernel.effects import Abort, Compute, Done, Effect, Note, 
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.phases.alignment.base_transfers import BaseTransfers
 from accord_protocols.phases.alignment.oprf import Opened, OprfExchange, Pair, oprf_of
 from accord_protocols.phases.alignment.order import Ordering
 from accord_protocols.phases.alignment.transfer import (
@@ -23,13 +24,14 @@ from accord_protocols.phases.alignment.transfer import (
     Marked,
     Transfer,
     alone,
+    bucketed,
     by_transfer,
     session,
     shape,
     table_bytes,
 )
 from accord_protocols.phases.keys import Keyed
-from accord_protocols.tasks.results.alignment import Common, Hashed, Located, Solved, Tagged
+from accord_protocols.tasks.results.alignment import Bucketed, Common, Hashed, Located, Solved, Tagged
 from accord_protocols.tasks.results.common import Bytes, Words
 from accord_schemas.agreement import Agreement
 from accord_schemas.blob import loaded
@@ -57,11 +59,13 @@ class Joining:
         kappas: The secrets with the peers.
         sizes: How many ids each party announced.
         hashes: Of the own ids, ``(n, 16) uint8``, where all parties hash them alike.
+        buckets: The same by bucket.
     """
 
     kappas: Mapping[str, bytes]
     sizes: Mapping[str, int]
     hashes: Bytes | None = None
+    buckets: Bucketed | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -91,7 +95,7 @@ class Align(Machine):
     """``align``: joins the exchanges; ends with the own rows of the intersection, in the common order."""
 
     kind = "align"
-    version = 2
+    version = 3
     by_reference = True
     says: ClassVar[dict[str, type[Event]]] = {"tags": Tags}
     goes: ClassVar[dict[str, Goes]] = {"tags": Goes.STEP}
@@ -100,8 +104,9 @@ class Align(Machine):
     def start(self, state: Keyed, inputs: Inputs, draw: Draw) -> Fired:
         """Start an OPRF per server. By OT extension, hash the own ids first: all servers have the same hashes."""
         if by_transfer(self.agreement):
+            base = tuple(Spawn(f"{BaseTransfers.kind}.{p}") for p in self._servers())
             compute = Compute("hashed", "ot.hashed", session(self.setup), data=True)
-            return Fired((compute,), self.solve.keeping(Joining(state.kappas, state.sizes)))
+            return Fired((*base, compute), self.sort.keeping(Joining(state.kappas, state.sizes)))
         sizes, keys = state.sizes, state.of(OprfKey)
         exchanges = tuple(
             Spawn(self._exchange(p), Pair(sizes[self.setup.leader], sizes[p], keys[p].key, state.kappas))
@@ -110,22 +115,29 @@ class Align(Machine):
         return self._exchanging(Joining(state.kappas, sizes), exchanges)
 
     @transition(Joining, lambda self, _: [self.job("hashed")])
-    def solve(self, state: Joining, inputs: Inputs, draw: Draw) -> Fired:
-        """Leader: solve its table, once for all servers. Server: exchange."""
+    def sort(self, state: Joining, inputs: Inputs, draw: Draw) -> Fired:
+        """Bring the hashes into the order of the buckets of the leader's table."""
         hashes = inputs.result(Hashed, self.job("hashed")).hashes
-        if not self.setup.leads:
-            return self._exchanging(state, self._edges(state, hashes))
-        fields = {**session(self.setup), "hashes": hashes, "code": self.agreement.align.code}
-        fields["buckets"] = np.arange(shape(self.agreement, len(hashes)).buckets)
-        compute = Compute("solved", "ot.solved", fields)
-        return Fired((compute,), self.spread.keeping(replace(state, hashes=hashes)))
+        compute = bucketed(self.agreement, state.sizes[self.setup.leader], hashes)
+        return Fired((compute,), self.solve.keeping(replace(state, hashes=hashes)))
+
+    @transition(Joining, lambda self, _: [self.job("bucketed")])
+    def solve(self, state: Joining, inputs: Inputs, draw: Draw) -> Fired:
+        """Exchange. The leader of several servers solves its table first, once for all of them."""
+        buckets = inputs.result(Bucketed, self.job("bucketed"))
+        state = replace(state, buckets=buckets)
+        if not self.setup.leads or alone(self.agreement):
+            return self._exchanging(state, self._edges(state))
+        numbers = np.arange(shape(self.agreement, state.sizes[self.me]).buckets)
+        terms = {"leader": state.sizes[self.me], "code": self.agreement.align.code, **session(self.setup)}
+        own = {"hashes": buckets.hashes, "ends": buckets.ends, "buckets": numbers}
+        compute = Compute("solved", "ot.solved", {**terms, **own})
+        return Fired((compute,), self.spread.keeping(state))
 
     @transition(Joining, lambda self, _: [self.job("solved")])
     def spread(self, state: Joining, inputs: Inputs, draw: Draw) -> Fired:
         """Leader: exchange with every server."""
-        assert state.hashes is not None
-        table = inputs.result(Solved, self.job("solved")).table
-        return self._exchanging(state, self._edges(state, state.hashes, table))
+        return self._exchanging(state, self._edges(state, inputs.result(Solved, self.job("solved")).table))
 
     @transition(Joining, lambda self, _: [self.done(self._exchange(p)) for p in self._servers()])
     def join(self, state: Joining, inputs: Inputs, draw: Draw) -> Fired:
@@ -195,12 +207,10 @@ class Align(Machine):
         then = self.join.keeping(joining) if self.setup.leads else self.wait.keeping(Waiting(joining.kappas))
         return Fired(exchanges, then)
 
-    def _edges(self, joining: Joining, hashes: Bytes, table: Words | None = None) -> tuple[Spawn, ...]:
-        sizes = joining.sizes
-        return tuple(
-            Spawn(self._exchange(p), Edge(sizes[self.setup.leader], sizes[p], hashes, table, joining.kappas))
-            for p in self._servers()
-        )
+    def _edges(self, state: Joining, table: Words | None = None) -> tuple[Spawn, ...]:
+        assert state.hashes is not None and state.buckets is not None
+        sizes, own = state.sizes, (state.hashes, state.buckets, table, state.kappas)
+        return tuple(Spawn(self._exchange(p), Edge(sizes[self.setup.leader], sizes[p], *own)) for p in self._servers())
 
     def _exchange(self, server: str) -> str:
         """The instance that leader and server share."""

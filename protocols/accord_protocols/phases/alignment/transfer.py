@@ -1,33 +1,36 @@
 """The oblivious PRF between the leader and one server by OT extension, and the server's key-value store.
 
-No key is made beforehand: the server's secret is drawn here. The leader's table is the same for all servers; every
-edge masks it anew.
+No key is made beforehand: the server's secret is drawn in the base transfers. The leader's table is the same for all
+servers; every edge masks it anew. It goes bucket by bucket, and the server reads one while the next is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from accord_protocols.kernel.effects import Compute, Done, Fields, Send
+from accord_protocols.kernel.effects import Compute, Done, Effect, Fields, Send, Spawn
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.phases.alignment.base_transfers import BaseTransfers, code_of, edge
 from accord_protocols.phases.alignment.oprf import Opened
 from accord_protocols.primitives.psi.okvs import Geometry
 from accord_protocols.primitives.psi.ot.code import Shape
-from accord_protocols.primitives.psi.ot.codes import CODES, Code
 from accord_protocols.primitives.psi.ot.oprf import tag_bytes
-from accord_protocols.tasks.results.alignment import Answered, Hidden, Learned, Points, Reading, Stored, Tagged
+from accord_protocols.tasks.results.alignment import Answered, Bucketed, Hidden, Learned, Stored, Tagged
 from accord_protocols.tasks.results.common import Bytes, Words
+from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Choices, Event, Marks, Masked, Store
+from accord_schemas.events import Event, Marks, Masked, Store
 
 SCHEME = "ot"
 """As ``align.protocol`` says it."""
+AHEAD = 4
+"""Buckets that a party works on at once: what its other collaborations wait behind."""
 
 
 def by_transfer(agreement: Agreement) -> bool:
@@ -37,21 +40,22 @@ def by_transfer(agreement: Agreement) -> bool:
 
 def shape(agreement: Agreement, ids: int) -> Shape:
     """Of the table of a leader of so many ids."""
-    return Shape(ids, _code(agreement))
+    return Shape(ids, code_of(agreement))
 
 
 def table_bytes(agreement: Agreement, ids: int) -> int:
     """Bytes of the table of a leader of so many ids."""
-    return shape(agreement, ids).rows * _code(agreement).words * 8
-
-
-def _code(agreement: Agreement) -> Code:
-    return CODES[agreement.align.code]
+    return shape(agreement, ids).rows * code_of(agreement).words * 8
 
 
 def alone(agreement: Agreement) -> bool:
     """Whether there is a single server."""
     return len(agreement.others) == 1
+
+
+def bucketed(agreement: Agreement, leader: int, hashes: Bytes) -> Compute:
+    """Brings hashes into the order of the buckets of the table of a leader of so many ids."""
+    return Compute("bucketed", "ot.bucketed", {"leader": leader, "code": agreement.align.code, "hashes": hashes})
 
 
 def session(setup: Setup) -> Fields:
@@ -66,49 +70,39 @@ class Edge:
     Args:
         leader: Ids of the leader.
         server: Ids of the server.
-        hashes: ``(n, 16) uint8``.
-        table: The leader's, ``(rows, words) uint64``.
+        hashes: By row, ``(n, 16) uint8``.
+        buckets: The same by bucket, where there are several servers' exchanges that begin with it, and the base
+            transfers are under way; else both are done here.
+        table: The leader's, ``(rows, words) uint64``, if several servers are to have it; else it is solved a bucket at
+            a time.
         kappas: The server's secrets with its peers.
     """
 
     leader: int
     server: int
     hashes: Bytes
+    buckets: Bucketed | None = None
     table: Words | None = None
     kappas: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Offered:
-    """The server's stream key, from which it has the secrets of its base transfers again."""
-
-    edge: Edge
-    key: bytes
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Received:
-    """The masked table at the server."""
-
-    edge: Edge
-    table: Words
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Read:
-    """The server's factors."""
-
-    edge: Edge
-    factors: Fields
-
-
-@dataclass(frozen=True, slots=True, repr=False)
 class Masking:
-    """The leader's half of the base transfers."""
+    """Leader: its leaves, and which bucket is sent next."""
 
     edge: Edge
-    point: Bytes
-    corrections: Bytes
+    leaves: Bytes
+    bucket: int = 0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reading:
+    """Server: its half of the base transfers, which masked bucket comes next, and the tags of the first buckets."""
+
+    edge: Edge
+    secret: Learned
+    bucket: int = 0
+    tags: tuple[Bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -123,14 +117,12 @@ class Transfer(Machine):
     """``transfer.SERVER``: an oblivious PRF by OT extension between the leader and one server, and that one's store."""
 
     kind = "transfer"
+    version = 2
     by_reference = True
-    says: ClassVar[dict[str, type[Event]]] = {"choices": Choices, "masked": Masked, "store": Store, "marks": Marks}
-    goes: ClassVar[dict[str, Goes]] = {
-        "choices": Goes.LEADER,
-        "masked": Goes.INSTANCE,
-        "store": Goes.LEADER,
-        "marks": Goes.LEADER,
-    }
+    transfers: ClassVar[str] = BaseTransfers.kind
+    """Kind of the base transfers: one of a phase."""
+    says: ClassVar[dict[str, type[Event]]] = {"masked": Masked, "store": Store, "marks": Marks}
+    goes: ClassVar[dict[str, Goes]] = {"masked": Goes.INSTANCE, "store": Goes.LEADER, "marks": Goes.LEADER}
 
     @classmethod
     def expected(cls, setup: Setup, qualifier: str) -> bool:
@@ -143,120 +135,172 @@ class Transfer(Machine):
         return alone(self.agreement)
 
     @property
-    def edge(self) -> Fields:
-        """Bound into every hash of this exchange, and the agreed code."""
-        return {"edge": digest(b"accord transfer", self.setup.sid, self.instance), "code": self.agreement.align.code}
+    def base(self) -> str:
+        """The instance of the base transfers."""
+        return f"{self.transfers}.{self.qualifier}"
 
     @transition(Edge, nothing, starts=True)
     def start(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
-        """Server: draw what it chooses. Leader: wait for it."""
-        if self.setup.leads:
-            return Fired((), self.answer.keeping(state))
-        key = draw.key("choices")
-        return Fired((Compute("chosen", "ot.choices", self.edge, key=key),), self.offer.keeping(Offered(state, key)))
+        """Begin what has not begun."""
+        then = (self.begin if self.setup.leads else self.listen).keeping(state)
+        if state.buckets is not None:
+            return Fired((), then)
+        return Fired((Spawn(self.base), bucketed(self.agreement, state.leader, state.hashes)), then)
 
-    @transition(Offered, lambda self, _: [self.job("chosen")])
-    def offer(self, state: Offered, inputs: Inputs, draw: Draw) -> Fired:
-        """Server: send its public keys."""
-        event = Choices(points=inputs.result(Points, self.job("chosen")).points)
-        return Fired((Send("choices", [self.setup.leader], event),), self.learn.keeping(state))
+    # ---- the leader
 
-    @transition(Edge, lambda self, _: [self.at("choices", self.qualifier)])
-    def answer(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
-        """Leader: make the keys of the base transfers."""
-        chosen = inputs.event(Choices, self.at("choices", self.qualifier))
-        if len(chosen.points) != _code(self.agreement).transfers:
-            raise ProtocolError("points of an exchange are not as many as agreed", whose=self.qualifier)
-        fields = {**self.edge, "points": chosen.points, "peer": self.qualifier}
-        compute = Compute("answered", "ot.answered", fields, key=draw.key("answer"))
-        return Fired((compute,), self.mask.keeping(state))
+    @transition(Edge, lambda self, state: self._ready(state))
+    def begin(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
+        """Leader: mask the first buckets."""
+        masking = Masking(self._by_bucket(state, inputs), inputs.ended(Answered, self.base).leaves)
+        ahead = tuple(self._mask(masking, bucket) for bucket in range(min(AHEAD, self._buckets(state))))
+        return Fired(ahead, self.send.keeping(masking))
 
-    @transition(Edge, lambda self, _: [self.job("answered")])
-    def mask(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
-        """Leader: mask its table."""
-        answered = inputs.result(Answered, self.job("answered"))
-        compute = Compute(
-            "hidden", "ot.masked", {"leader": state.leader, "table": state.table, "leaves": answered.leaves}
-        )
-        return Fired((compute,), self.send.keeping(Masking(state, answered.point, answered.corrections)))
-
-    @transition(Masking, lambda self, _: [self.job("hidden")])
+    @transition(Masking, lambda self, state: [self.job(f"hidden.{state.bucket}")])
     def send(self, state: Masking, inputs: Inputs, draw: Draw) -> Fired:
-        """Leader: send it, and tag its ids."""
-        hidden = inputs.result(Hidden, self.job("hidden"))
-        event = Masked(point=state.point, corrections=state.corrections, table=hidden.table)
-        compute = self._tag(state.edge, {"rows": hidden.rows})
-        then = (self.match if self.marks else self.end).keeping(state.edge)
-        return Fired((Send("masked", [self.qualifier], event), compute), then)
+        """Leader: send a bucket, tag its ids there, and mask another one."""
+        bucket, count = state.bucket, self._buckets(state.edge)
+        hidden = inputs.result(Hidden, self.job(f"hidden.{bucket}"))
+        effects: list[Effect] = [Send(f"masked.{bucket}", [self.qualifier], Masked(table=hidden.table))]
+        if bucket + AHEAD < count:
+            effects.append(self._mask(state, bucket + AHEAD))
+        effects.append(self._compute("tagged", "ot.tagged", state.edge, bucket, {"rows": hidden.rows}))
+        if bucket + 1 < count:
+            return Fired(tuple(effects), self.send.keeping(replace(state, bucket=bucket + 1)))
+        return Fired(tuple(effects), self.join.keeping(state.edge))
 
-    @transition(Offered, lambda self, _: [self.at("masked", self.setup.leader)])
-    def learn(self, state: Offered, inputs: Inputs, draw: Draw) -> Fired:
-        """Server: learn its half of the base transfers."""
-        masked = inputs.event(Masked, self.at("masked", self.setup.leader))
-        code, halves = _code(self.agreement), (len(masked.point), len(masked.corrections))
-        rows = shape(self.agreement, state.edge.leader).rows
-        if halves != (1, code.corrections) or masked.table.shape != (rows, code.words):
-            raise ProtocolError("a masked table is not as announced", whose=self.setup.leader)
-        fields = {**self.edge, "point": masked.point, "corrections": masked.corrections, "peer": self.setup.leader}
-        compute = Compute("learned", "ot.learned", fields, key=state.key)
-        return Fired((compute,), self.unmask.keeping(Received(state.edge, masked.table)))
+    @transition(Edge, lambda self, state: self._tagged(state))
+    def join(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
+        """Leader: bring its tags into the order of its rows."""
+        tags = _named(inputs.result(Tagged, at).tags for at in self._tagged(state))
+        then = self.match if self.marks else self.end
+        return Fired((self._joined(state, tags),), then.keeping(state))
 
-    @transition(Received, lambda self, _: [self.job("learned")])
-    def unmask(self, state: Received, inputs: Inputs, draw: Draw) -> Fired:
-        """Server: the rows that it reads."""
-        learned = inputs.result(Learned, self.job("learned"))
-        factors = {"low": learned.low, "high": learned.high}
-        fields = {"leader": state.edge.leader, "table": state.table, "leaves": learned.leaves, **factors}
-        compute = Compute("read", "ot.unmasked", fields)
-        return Fired((compute,), self.tag.keeping(Read(state.edge, factors)))
-
-    @transition(Read, lambda self, _: [self.job("read")])
-    def tag(self, state: Read, inputs: Inputs, draw: Draw) -> Fired:
-        """Server: tag its own ids."""
-        rows = inputs.result(Reading, self.job("read")).rows
-        return Fired((self._tag(state.edge, {"rows": rows, **state.factors}),), self.build.keeping(state.edge))
-
-    @transition(Edge, lambda self, _: [self.job("tagged")])
-    def build(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
-        """Server: build the store; of two parties, mark the tags: there is no pairwise intersection to hide."""
-        tags = inputs.result(Tagged, self.job("tagged")).tags
-        if self.marks:
-            compute = Compute("marked", "ot.marked", {"tags": tags, "size": tag_bytes(state.leader, state.server)})
-            return Fired((compute,), self.say.keeping(Tagged(tags)))
-        fields = {"tags": tags, "hashes": state.hashes, **{f"kappa.{p}": k for p, k in state.kappas.items()}}
-        compute = Compute("stored", "align.store", fields, key=draw.key("store"))
-        return Fired((compute,), self.store.keeping(Tagged(tags)))
-
-    @transition(Tagged, lambda self, _: [self.job("marked")])
-    def say(self, state: Tagged, inputs: Inputs, draw: Draw) -> Fired:
-        """Server of two: send the marks, and end with the tags of its own ids."""
-        event = Marks(tags=inputs.result(Tagged, self.job("marked")).tags)
-        return Fired((Send("marks", [self.setup.leader], event), Done(state)))
-
-    @transition(Tagged, lambda self, _: [self.job("stored")])
-    def store(self, state: Tagged, inputs: Inputs, draw: Draw) -> Fired:
-        """Server: send the store, and end with the tags of its own ids."""
-        built = inputs.result(Stored, self.job("stored"))
-        event = Store(parameters=built.salt, table=built.table)
-        return Fired((Send("store", [self.setup.leader], event), Done(state)))
-
-    @transition(Edge, lambda self, _: [self.job("tagged"), self.at("store", self.qualifier)])
+    @transition(Edge, lambda self, _: [self.job("joined"), self.at("store", self.qualifier)])
     def end(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
         """Leader: end with the tags of its ids and the server's store."""
         store = inputs.event(Store, self.at("store", self.qualifier))
         if len(store.parameters) != 16 or len(store.table) != Geometry.of(state.server).rows:
             raise ProtocolError("a key-value store is not of the announced size", whose=self.qualifier)
-        tags = inputs.result(Tagged, self.job("tagged")).tags
+        tags = inputs.result(Tagged, self.job("joined")).tags
         return Fired((Done(Opened(tags, Stored(store.parameters, store.table))),))
 
-    @transition(Edge, lambda self, _: [self.job("tagged"), self.at("marks", self.qualifier)])
+    @transition(Edge, lambda self, _: [self.job("joined"), self.at("marks", self.qualifier)])
     def match(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
         """Leader of two: end with the tags of its ids and the server's marks."""
         marks = inputs.event(Marks, self.at("marks", self.qualifier))
         if marks.tags.shape != (state.server, tag_bytes(state.leader, state.server)):
             raise ProtocolError("marks are not as announced", whose=self.qualifier)
-        return Fired((Done(Marked(inputs.result(Tagged, self.job("tagged")).tags, marks.tags)),))
+        return Fired((Done(Marked(inputs.result(Tagged, self.job("joined")).tags, marks.tags)),))
 
-    def _tag(self, edge: Edge, read: Fields) -> Compute:
-        fields = {**session(self.setup), **self.edge, "leader": edge.leader, "hashes": edge.hashes, **read}
-        return Compute("tagged", "ot.tagged", fields)
+    # ---- the server
+
+    @transition(Edge, lambda self, state: self._ready(state))
+    def listen(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
+        """Server: wait for the first bucket."""
+        reading = Reading(self._by_bucket(state, inputs), inputs.ended(Learned, self.base))
+        return Fired((), self.read.keeping(reading))
+
+    @transition(
+        Reading,
+        lambda self, state: [
+            self.at(f"masked.{state.bucket}", self.setup.leader),
+            *self._under_way(state, state.bucket - AHEAD + 1),
+        ],
+    )
+    def read(self, state: Reading, inputs: Inputs, draw: Draw) -> Fired:
+        """Server: tag its ids of a bucket."""
+        bucket, secret = state.bucket, state.secret
+        masked = inputs.event(Masked, self.at(f"masked.{bucket}", self.setup.leader))
+        agreed = shape(self.agreement, state.edge.leader)
+        if masked.table.shape != (agreed.bucket_rows, agreed.code.words):
+            raise ProtocolError("a masked table is not as announced", whose=self.setup.leader)
+        fields = {"table": masked.table, "low": secret.low, "high": secret.high, "leaves": secret.leaves}
+        compute = self._compute("read", "ot.read", state.edge, bucket, fields)
+        tags = self._read(state, inputs, bucket - AHEAD + 1)
+        then = self.read if bucket + 1 < self._buckets(state.edge) else self.mark
+        return Fired((compute,), then.keeping(replace(state, bucket=bucket + 1, tags=tags)))
+
+    @transition(Reading, lambda self, state: self._under_way(state, state.bucket))
+    def mark(self, state: Reading, inputs: Inputs, draw: Draw) -> Fired:
+        """Server: bring its tags into the order of its rows; of two parties, mark them as well: there is no pairwise
+        intersection to hide.
+        """
+        own, tags = state.edge, _named(self._read(state, inputs, state.bucket))
+        joined = self._joined(own, tags)
+        if not self.marks:
+            return Fired((joined,), self.build.keeping(own))
+        marked = Compute("marked", "ot.marked", {**tags, "size": tag_bytes(own.leader, own.server)})
+        return Fired((marked, joined), self.say.keeping(None))
+
+    @transition(None, lambda self, _: [self.job("marked")])
+    def say(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
+        """Server of two: send the marks."""
+        event = Marks(tags=inputs.result(Tagged, self.job("marked")).tags)
+        return Fired((Send("marks", [self.setup.leader], event),), self.finish.keeping(None))
+
+    @transition(None, lambda self, _: [self.job("joined")])
+    def finish(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
+        """Server of two: end with the tags of its own ids."""
+        return Fired((Done(inputs.result(Tagged, self.job("joined"))),))
+
+    @transition(Edge, lambda self, _: [self.job("joined")])
+    def build(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
+        """Server of several: build the store."""
+        tagged = inputs.result(Tagged, self.job("joined"))
+        kappas = {f"kappa.{p}": k for p, k in state.kappas.items()}
+        fields = {"tags": tagged.tags, "hashes": state.hashes, **kappas}
+        return Fired((Compute("stored", "align.store", fields, key=draw.key("store")),), self.store.keeping(tagged))
+
+    @transition(Tagged, lambda self, _: [self.job("stored")])
+    def store(self, state: Tagged, inputs: Inputs, draw: Draw) -> Fired:
+        """Server of several: send the store, and end with the tags of its own ids."""
+        built = inputs.result(Stored, self.job("stored"))
+        event = Store(parameters=built.salt, table=built.table)
+        return Fired((Send("store", [self.setup.leader], event), Done(state)))
+
+    # ---- both
+
+    def _ready(self, state: Edge) -> list[Address]:
+        return [self.done(self.base), *([self.job("bucketed")] if state.buckets is None else [])]
+
+    def _by_bucket(self, state: Edge, inputs: Inputs) -> Edge:
+        return replace(state, buckets=state.buckets or inputs.result(Bucketed, self.job("bucketed")))
+
+    def _buckets(self, own: Edge) -> int:
+        return shape(self.agreement, own.leader).buckets
+
+    def _mask(self, state: Masking, bucket: int) -> Compute:
+        fields: Fields = {"leaves": state.leaves}
+        if state.edge.table is not None:
+            fields = {**fields, "table": state.edge.table}
+        return self._compute("hidden", "ot.masked", state.edge, bucket, fields)
+
+    def _compute(self, step: str, task: str, own: Edge, bucket: int, fields: Fields) -> Compute:
+        """Work on one bucket."""
+        assert own.buckets is not None
+        known = {"bucket": bucket, "hashes": own.buckets.hashes, "ends": own.buckets.ends, "leader": own.leader}
+        fields = {**session(self.setup), **edge(self.setup, self.qualifier), **known, **fields}
+        return Compute(f"{step}.{bucket}", task, fields, number=bucket, of=self._buckets(own))
+
+    def _tagged(self, state: Edge) -> list[Address]:
+        """Where the leader's tags of every bucket arrive."""
+        return [self.job(f"tagged.{bucket}") for bucket in range(self._buckets(state))]
+
+    def _under_way(self, state: Reading, until: int) -> list[Address]:
+        """Where the server's tags arrive of buckets before this one, but for those that it has."""
+        return [self.job(f"read.{bucket}") for bucket in range(len(state.tags), until)]
+
+    def _read(self, state: Reading, inputs: Inputs, until: int) -> tuple[Bytes, ...]:
+        """The server's tags of buckets before this one."""
+        return (*state.tags, *(inputs.result(Tagged, at).tags for at in self._under_way(state, until)))
+
+    @staticmethod
+    def _joined(own: Edge, tags: Fields) -> Compute:
+        assert own.buckets is not None
+        return Compute("joined", "ot.joined", {"order": own.buckets.order, **tags})
+
+
+def _named(tags: Iterable[Bytes]) -> Fields:
+    """The tags of all buckets, as fields of a task."""
+    return {f"tags.{bucket}": part for bucket, part in enumerate(tags)}

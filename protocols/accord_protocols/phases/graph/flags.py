@@ -15,14 +15,11 @@ from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.transfer import Edge, Transfer, session
 from accord_protocols.phases.graph.common import OverGraph
-from accord_protocols.primitives.psi.ot.code import Shape
 from accord_protocols.primitives.sharing import Words
-from accord_protocols.tasks.results.alignment import Hashed, Solved, Tagged
-from accord_protocols.tasks.results.common import Bytes
+from accord_protocols.tasks.results.alignment import Hashed, Tagged
 from accord_protocols.tasks.results.graphs import Parted, Share, Shelved
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Choices, Entries, Event, Flagged
-from accord_schemas.events import Masked as MaskedTable
+from accord_schemas.events import Entries, Event, Flagged, Masked
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,14 +34,6 @@ class Held:
     """A part of the sum of all flags, ``(n, words)``."""
 
     part: Words
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Listed:
-    """And hashes of what keys are of."""
-
-    part: Words
-    hashes: Bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -65,14 +54,13 @@ class Choice(OverGraph, Transfer):
     """``choice.SECOND``: one entry of a table for each vertex, by oblivious transfer, between the two that compute."""
 
     kind = "choice"
-    version = 1
-    says: ClassVar[dict[str, type[Event]]] = {"choices": Choices, "masked": MaskedTable, "entries": Entries}
-    goes: ClassVar[dict[str, Goes]] = {"choices": Goes.LEADER, "masked": Goes.INSTANCE, "entries": Goes.LEADER}
+    says: ClassVar[dict[str, type[Event]]] = {"masked": Masked, "entries": Entries}
+    goes: ClassVar[dict[str, Goes]] = {"masked": Goes.INSTANCE, "entries": Goes.LEADER}
 
     @property
     def marks(self) -> bool:
-        """There is one server, and it alone answers."""
-        return True
+        """It sends a table instead."""
+        return False
 
     @classmethod
     def expected(cls, setup: Setup, qualifier: str) -> bool:
@@ -80,11 +68,11 @@ class Choice(OverGraph, Transfer):
         terms = setup.agreement
         return terms.graph is not None and terms.graph.task == "risk" and qualifier == terms.keyholders[1]
 
-    @transition(Edge, lambda self, _: [self.job("tagged")])
+    @transition(Edge, lambda self, _: [self.job("joined")])
     def build(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
         """Second: the table, under these keys."""
         assert isinstance(state, Choosing)
-        fields = {**self.terms, "held": state.part, "tags": inputs.result(Tagged, self.job("tagged")).tags}
+        fields = {**self.terms, "held": state.part, "tags": inputs.result(Tagged, self.job("joined")).tags}
         return Fired((Compute("tabled", "graph.table", fields, key=draw.key("share")),), self.tell.keeping(None))
 
     @transition(None, lambda self, _: [self.job("tabled")])
@@ -93,14 +81,14 @@ class Choice(OverGraph, Transfer):
         tabled = inputs.result(Shelved, self.job("tabled"))
         return Fired((Send("entries", [self.setup.leader], Entries(values=tabled.values)), Done(Flags(tabled.share))))
 
-    @transition(Edge, lambda self, _: [self.job("tagged"), self.at("entries", self.qualifier)])
-    def match(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
+    @transition(Edge, lambda self, _: [self.job("joined"), self.at("entries", self.qualifier)])
+    def end(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
         """First: open one entry of each vertex."""
         assert isinstance(state, Choosing)
         entries = inputs.event(Entries, self.at("entries", self.qualifier)).values
         if entries.shape != (state.leader, state.server // state.leader, 2):
             raise ProtocolError("a table of entries is not as agreed", whose=self.qualifier)
-        tags = inputs.result(Tagged, self.job("tagged")).tags
+        tags = inputs.result(Tagged, self.job("joined")).tags
         fields = {**self.terms, "held": state.part, "tags": tags, "values": entries}
         return Fired((Compute("picked", "graph.choose", fields),), self.chose.keeping(None))
 
@@ -149,26 +137,13 @@ class Flagging(OverGraph, Machine):
             return Fired((Done(Flags(part)),))
         own = {"held": part} if self.me == self.first_party else {}
         compute = Compute("hashed", "graph.items", {**self.terms, **session(self.setup), **own})
-        return Fired((compute,), self.listed.keeping(Held(part)))
+        return Fired((compute,), self.choose.keeping(Held(part)))
 
     @transition(Held, lambda self, _: [self.job("hashed")])
-    def listed(self, state: Held, inputs: Inputs, draw: Draw) -> Fired:
-        """First: solve its table. Second: begin."""
-        hashes = inputs.result(Hashed, self.job("hashed")).hashes
-        if self.me == self.second_party:
-            return self._begin(state.part, hashes, None)
-        numbers = np.arange(Shape(len(hashes)).buckets)
-        fields = {**session(self.setup), "hashes": hashes, "buckets": numbers, "code": self.agreement.align.code}
-        return Fired((Compute("solved", "ot.solved", fields),), self.solved.keeping(Listed(state.part, hashes)))
-
-    @transition(Listed, lambda self, _: [self.job("solved")])
-    def solved(self, state: Listed, inputs: Inputs, draw: Draw) -> Fired:
-        """First: begin."""
-        return self._begin(state.part, state.hashes, inputs.result(Solved, self.job("solved")).table)
-
-    def _begin(self, part: Words, hashes: Bytes, table: Words | None) -> Fired:
-        size = self.scale.terms.size
-        edge = Choosing(size, size * flags.values(self.scale), hashes, table, {}, part)
+    def choose(self, state: Held, inputs: Inputs, draw: Draw) -> Fired:
+        """Both: open one entry of a table for each vertex."""
+        hashes, size = inputs.result(Hashed, self.job("hashed")).hashes, self.scale.terms.size
+        edge = Choosing(size, size * flags.values(self.scale), hashes, part=state.part)
         return Fired((Spawn(self._choice, edge),), self.end.keeping(None))
 
     @transition(None, lambda self, _: [self.done(self._choice)])

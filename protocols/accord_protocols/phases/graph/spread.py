@@ -12,25 +12,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import numpy as np
-
 from accord_protocols.kernel.effects import Compute, Done, Note, Send, Spawn
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.phases.alignment.base_transfers import BaseTransfers
 from accord_protocols.phases.alignment.transfer import Edge, Marked, Transfer, session
 from accord_protocols.phases.graph.common import OverGraph
 from accord_protocols.phases.graph.comparison import Comparison
 from accord_protocols.phases.graph.offline import Ready, Stock
-from accord_protocols.primitives.psi.ot.code import Shape
 from accord_protocols.primitives.sharing import Words
-from accord_protocols.tasks.results.alignment import Hashed, Solved
-from accord_protocols.tasks.results.common import Bytes
+from accord_protocols.tasks.results.alignment import Hashed
 from accord_protocols.tasks.results.graphs import Met, Outcome, Parted, Rows, Stepped, Veiled
 from accord_schemas.address import Address
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Choices, Covered, Event, Marks, Masked, Part, Shares
+from accord_schemas.events import Covered, Event, Marks, Masked, Part, Shares
 
 SHAPE = "a vector is not of the agreed shape"
 
@@ -68,26 +65,25 @@ class Final:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Asking:
-    """Hashes of what is asked for."""
-
-    hashes: Bytes
-
-
-@dataclass(frozen=True, slots=True, repr=False)
 class Reckoned:
     """What everybody ends with: how many results there are, for whom they are not."""
 
     vertices: int
 
 
+class MembershipTransfers(BaseTransfers):
+    """``membership_base.SECOND``: the base transfers of a membership."""
+
+    kind = "membership_base"
+
+
 class Membership(Transfer):
     """``membership.SECOND``: which of the asker's counts are zero, told to it alone: an intersection of two sets."""
 
     kind = "membership"
-    version = 1
-    says: ClassVar[dict[str, type[Event]]] = {"choices": Choices, "masked": Masked, "marks": Marks}
-    goes: ClassVar[dict[str, Goes]] = {"choices": Goes.LEADER, "masked": Goes.INSTANCE, "marks": Goes.LEADER}
+    transfers = MembershipTransfers.kind
+    says: ClassVar[dict[str, type[Event]]] = {"masked": Masked, "marks": Marks}
+    goes: ClassVar[dict[str, Goes]] = {"masked": Goes.INSTANCE, "marks": Goes.LEADER}
 
     @property
     def marks(self) -> bool:
@@ -179,13 +175,13 @@ class Spread(OverGraph, Machine):
         if self.scale.terms.task == "reach":
             asks = self.me == self.first_party
             compute = Compute(
-                "asked" if asks else "kept",
+                "hashed",
                 "graph.ask" if asks else "graph.held",
                 {**self.terms, **session(self.setup), "share": share},
                 key=draw.key("nobody"),
                 data=asks,
             )
-            return Fired((compute,), (self.ask if asks else self.keep).keeping(None))
+            return Fired((compute,), self.exchange.keeping(None))
         readers = [party for party in self._readers if party != self.me]
         sends = tuple(Send(f"shares.{party}", [party], Shares(values=share)) for party in readers)
         if self._learns:
@@ -202,27 +198,11 @@ class Spread(OverGraph, Machine):
             shares[f"share.{self.me}"] = state.share
         return Fired((Compute("found", "graph.scores", {**self.terms, **shares}, data=True),), self.end.keeping(None))
 
-    @transition(None, lambda self, _: [self.job("kept")])
-    def keep(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
-        """Whom is asked: begin the exchange."""
-        return self._exchange(inputs.result(Hashed, self.job("kept")).hashes, None)
-
-    @transition(None, lambda self, _: [self.job("asked")])
-    def ask(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
-        """Who asks: solve its table."""
-        hashes = inputs.result(Hashed, self.job("asked")).hashes
-        buckets = np.arange(Shape(len(hashes)).buckets)
-        fields = {**session(self.setup), "hashes": hashes, "buckets": buckets, "code": self.agreement.align.code}
-        return Fired((Compute("solved", "ot.solved", fields),), self.asked.keeping(Asking(hashes)))
-
-    @transition(Asking, lambda self, _: [self.job("solved")])
-    def asked(self, state: Asking, inputs: Inputs, draw: Draw) -> Fired:
-        """Who asks: begin the exchange."""
-        return self._exchange(state.hashes, inputs.result(Solved, self.job("solved")).table)
-
-    def _exchange(self, hashes: Bytes, table: Words | None) -> Fired:
-        terms = self.scale.terms
-        spawn = Spawn(self._membership, Edge(terms.queries, terms.size, hashes, table))
+    @transition(None, lambda self, _: [self.job("hashed")])
+    def exchange(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
+        """Who asks, and whom is asked: find what both have."""
+        hashes, terms = inputs.result(Hashed, self.job("hashed")).hashes, self.scale.terms
+        spawn = Spawn(self._membership, Edge(terms.queries, terms.size, hashes))
         return Fired((spawn,), self.matched.keeping(None))
 
     @transition(None, lambda self, _: [self.done(self._membership)])

@@ -7,9 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from accord_protocols.primitives.threads import each
+
 _WORD = 8
-_PART = 21  # so many rows, two to the power of it, are sorted at a time
+_PART = 20  # so many rows, two to the power of it, are sorted at a time
 Rows = NDArray[np.uint8]
+
+
+def as_items(rows: Rows) -> NDArray[np.void]:
+    """Rows ``(n, width) uint8`` as ``(n,)`` things that are moved whole: several times as fast as byte by byte."""
+    return np.ascontiguousarray(rows).view(f"V{rows.shape[1]}").reshape(-1)
+
+
+def some_of(rows: Rows, at: NDArray[np.int64]) -> Rows:
+    """``rows[at]``, in a fraction of its time."""
+    return as_items(rows).take(at).view(np.uint8).reshape(-1, rows.shape[1])
 
 
 def as_strings(rows: Rows) -> NDArray[np.bytes_]:
@@ -22,10 +34,30 @@ def distinct(rows: Rows) -> bool:
     return not _repeats(np.sort(_firsts(rows))) or not _repeats(np.sort(as_strings(rows)))
 
 
-def in_order(rows: Rows) -> Rows:
-    """The rows ``(n, width) uint8`` in an order that does not depend on the one they are in."""
-    order = np.argsort(firsts := _firsts(rows))
-    return rows[np.argsort(as_strings(rows)) if _repeats(firsts[order]) else order]
+def in_order(rows: Rows, threads: int = 1) -> Rows:
+    """The rows ``(n, width) uint8`` in an order that does not depend on the one they are in.
+
+    Args:
+        rows: Any.
+        threads: How many parts of them are sorted side by side, where there are several.
+    """
+    bits = _bits(rows, len(rows))
+    if not bits:
+        return _in_order(rows)
+    made, parts = np.empty_like(rows), _parts(rows, bits)
+    ends = np.cumsum(np.bincount(parts, minlength=1 << bits)).tolist()
+
+    def sort(part: int) -> None:
+        some = some_of(rows, np.flatnonzero(parts == part))
+        made[ends[part] - len(some) : ends[part]] = _in_order(some)
+
+    each(sort, range(1 << bits), threads)
+    return made
+
+
+def _in_order(rows: Rows) -> Rows:
+    order = _turns(firsts := _firsts(rows))
+    return some_of(rows, np.argsort(as_strings(rows)) if _repeats(firsts[order]) else order)
 
 
 class Index:
@@ -33,7 +65,7 @@ class Index:
 
     def __init__(self, rows: Rows) -> None:
         self._rows, keys = rows, _firsts(rows)
-        self._order = np.argsort(keys)
+        self._order = _turns(keys)
         self._keys: NDArray[Any] = keys[self._order]
         self._whole = _repeats(self._keys)
         if self._whole:
@@ -49,36 +81,55 @@ class Index:
         if not len(self._rows):
             return np.full(len(wanted), -1)
         keys: NDArray[Any] = as_strings(wanted) if self._whole else _firsts(wanted)
-        turns, places = np.argsort(keys), np.empty(len(wanted), np.int64)
+        turns, places = _turns(keys), np.empty(len(wanted), np.int64)
         places[turns] = np.searchsorted(self._keys, keys[turns])
         np.minimum(places, len(self._keys) - 1, out=places)
         likely = np.flatnonzero(self._keys[places] == keys)
         at = self._order[places[likely]]
         if not self._whole:  # those that begin alike
-            same = (self._rows[:, _WORD:][at] == wanted[:, _WORD:][likely]).all(axis=1)
+            same = as_strings(some_of(self._rows, at)) == as_strings(some_of(wanted, likely))
             likely, at = likely[same], at[same]
         found = np.full(len(wanted), -1)
         found[likely] = at
         return found
 
 
-def find(rows: Rows, wanted: Rows) -> NDArray[np.int64]:
+def find(rows: Rows, wanted: Rows, threads: int = 1) -> NDArray[np.int64]:
     """Where each wanted row stands, ``(m,)``; −1 where it does not.
 
     Args:
         rows: ``(n, width) uint8``; of equal ones any may be found.
         wanted: ``(m, width) uint8``.
+        threads: How many parts are looked through side by side, where there are several.
     """
-    parts = np.uint64((len(rows) + len(wanted) >> _PART).bit_length())
-    if not parts:
+    bits = _bits(rows, len(rows) + len(wanted))
+    if not bits:
         return Index(rows).find(wanted)
-    found, own, other = np.full(len(wanted), -1), _firsts(rows), _firsts(wanted)
-    for part in range(1 << int(parts)):  # of equal beginnings all are in one part
-        here, there = (np.flatnonzero(firsts >> (np.uint64(64) - parts) == part) for firsts in (own, other))
+    found, own, other = np.full(len(wanted), -1), _parts(rows, bits), _parts(wanted, bits)
+
+    def look(part: int) -> None:  # of equal beginnings all are in one part
+        here, there = np.flatnonzero(own == part), np.flatnonzero(other == part)
         if len(here):
-            at = Index(rows[here]).find(wanted[there])
+            at = Index(some_of(rows, here)).find(some_of(wanted, there))
             found[there] = np.where(at < 0, -1, here[at])
+
+    each(look, range(1 << bits), threads)
     return found
+
+
+def _bits(rows: Rows, count: int) -> int:
+    """How many of the first bits tell parts of so many rows apart; none where they are one part."""
+    return min((count >> _PART).bit_length(), 8) if rows.shape[1] >= _WORD else 0
+
+
+def _parts(rows: Rows, bits: int) -> NDArray[np.uint8]:
+    """The part that each is in, by the highest of its first bits: of equal beginnings all are in one."""
+    return rows[:, _WORD - 1] >> np.uint8(8 - bits)
+
+
+def _turns(keys: NDArray[Any]) -> NDArray[np.int64]:
+    """What sorts them; of those that are sorted already it is soon found."""
+    return np.arange(len(keys)) if (keys[1:] >= keys[:-1]).all() else np.argsort(keys)
 
 
 def _firsts(rows: Rows) -> NDArray[np.uint64]:

@@ -57,6 +57,15 @@ class Hashed:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Bucketed:
+    """The same by bucket: `order (n,)` says which row each is of, `ends (buckets,)` where every bucket ends."""
+
+    hashes: Bytes
+    order: Ints
+    ends: Ints
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Solved:
     """The leader's table, from which its ids read their vectors, ``(rows, 5)``."""
 
@@ -96,16 +105,9 @@ class Learned:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Hidden:
-    """The leader's table masked, and the rows that it reads itself, ``(rows, 5)``."""
+    """A bucket of the leader's table masked, and the rows that it reads itself, ``(rows, 5)``."""
 
     table: Words
-    rows: Words
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Reading:
-    """The rows that a server reads, ``(rows, 5)``."""
-
     rows: Words
 
 

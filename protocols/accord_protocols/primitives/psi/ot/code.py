@@ -79,13 +79,22 @@ class Shape:
         words = np.ascontiguousarray(hashes[:, :4]).view("<u4").astype(np.uint64).reshape(-1)
         return (words * np.uint64(self.buckets) >> np.uint64(32)).astype(np.int64)
 
+    def order(self, hashes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The hashes ``(n, 16) uint8`` by bucket: which come one after the other, and where each bucket ends."""
+        numbers = self.numbers(hashes)
+        ends = np.cumsum(np.bincount(numbers, minlength=self.buckets))
+        narrow = numbers.astype(np.uint16) if self.buckets <= 1 << 16 else numbers  # sorted by their digits
+        return np.argsort(narrow, kind="stable"), ends
+
+    def rows_of(self, bucket: int) -> slice:
+        """A bucket's rows of the table."""
+        return slice(bucket * self.bucket_rows, (bucket + 1) * self.bucket_rows)
+
     def parts(self, hashes: NDArray[np.uint8]) -> Iterator[tuple[slice, NDArray[np.int64]]]:
         """Per bucket its rows of the table, and which of the hashes ``(n, 16) uint8`` are in it."""
-        numbers = self.numbers(hashes)
-        order, ends = np.argsort(numbers, kind="stable"), np.cumsum(np.bincount(numbers, minlength=self.buckets))
-        for number, end in enumerate(ends.tolist()):
-            rows = slice(number * self.bucket_rows, (number + 1) * self.bucket_rows)
-            yield rows, order[ends[number - 1] if number else 0 : end]
+        order, ends = self.order(hashes)
+        for bucket, end in enumerate(ends.tolist()):
+            yield self.rows_of(bucket), order[ends[bucket - 1] if bucket else 0 : end]
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,6 @@ PaXoS (EUROCRYPT 2020); correlations over F4 and the table are from later papers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +28,7 @@ from accord_protocols.primitives.psi.ot.f4 import Secret as Factors
 from accord_protocols.primitives.psi.ot.loops import loops
 from accord_protocols.primitives.psi.ot.seeds import Leaves, Secret
 from accord_protocols.primitives.psi.ot.table import Reader
+from accord_protocols.primitives.psi.tags import some_of
 from accord_protocols.primitives.threads import each
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
@@ -39,23 +39,29 @@ _STATISTICAL = 40
 _AT_ONCE = 1 << 13  # ids
 
 
-def mask(table: Rows, leaves: Leaves, first: int = 0, of: int = 0) -> tuple[Rows, Rows]:
+def mask(table: Rows, leaves: Leaves, first: int = 0, of: int = 0, threads: int = 1) -> tuple[Rows, Rows]:
     """Leader: rows of its table hidden, and the same rows of its own v.
 
     Args:
-        table: ``(n, words) uint64``, from row ``first · CHUNK`` of the table on.
+        table: ``(n, words) uint64``, from row ``first · CHUNK`` of the streams on.
         leaves: Of this edge.
         first: Number of the first chunk.
         of: Ids of the leader, which decides by what this is done.
+        threads: How many shares of the chunks are done side by side.
     """
     masked, own = np.empty_like(table), np.empty_like(table)
-    for span, (u, v) in zip(_chunks(len(table)), leader_rows(leaves, first, of), strict=False):
-        rows = table[span]
-        masked[span], own[span] = rows ^ u[: len(rows)], v[: len(rows)]
+
+    def some(chunks: range) -> None:
+        for chunk, (u, v) in zip(chunks, leader_rows(leaves, first + chunks.start, of), strict=False):
+            span = _chunk(chunk)
+            rows = table[span]
+            masked[span], own[span] = rows ^ u[: len(rows)], v[: len(rows)]
+
+    each(some, _shares(len(table), threads), threads)
     return masked, own
 
 
-def unmask(masked: Rows, secret: Secret, first: int = 0, of: int = 0) -> Rows:
+def unmask(masked: Rows, secret: Secret, first: int = 0, of: int = 0, threads: int = 1) -> Rows:
     """Server: rows of Q, of which it cannot tell what P was.
 
     Args:
@@ -63,6 +69,7 @@ def unmask(masked: Rows, secret: Secret, first: int = 0, of: int = 0) -> Rows:
         secret: Of this edge.
         first: Number of the first chunk.
         of: Ids of the leader, which decides by what this is done.
+        threads: How many shares of the chunks are done side by side.
 
     Raises:
         ProtocolError: Another shape.
@@ -70,10 +77,20 @@ def unmask(masked: Rows, secret: Secret, first: int = 0, of: int = 0) -> Rows:
     if masked.dtype != np.uint64 or masked.ndim != 2 or masked.shape[1] != secret.words:
         raise ProtocolError("a masked table is not acceptable")
     rows, fast = np.empty_like(masked), loops(of)
-    for span, w in zip(_chunks(len(masked)), server_rows(secret.leaves, first, of), strict=False):
-        rows[span] = w[: len(rows[span])]
-        secret.factors.add(masked[span], rows[span], fast)
+
+    def some(chunks: range) -> None:
+        for chunk, w in zip(chunks, server_rows(secret.leaves, first + chunks.start, of), strict=False):
+            span = _chunk(chunk)
+            rows[span] = w[: len(rows[span])]
+            secret.factors.add(masked[span], rows[span], fast)
+
+    each(some, _shares(len(masked), threads), threads)
     return rows
+
+
+def chunks(rows: int) -> int:
+    """How many chunks of the streams so many rows take."""
+    return -(-rows // CHUNK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,32 +128,33 @@ def evaluate(
     """
     if len(rows) != session.shape.rows:
         raise ProtocolError("a masked table is not of the announced size")
-    return evaluate_by(hashes, lambda span: rows[span], session, factors, size)
+    tags = np.empty((len(hashes), size), np.uint8)
+    for span, members in session.shape.parts(hashes):
+        tags[members] = evaluate_bucket(some_of(hashes, members), rows[span], session, factors, size)
+    return tags
 
 
-def evaluate_by(
+def evaluate_bucket(
     hashes: NDArray[np.uint8],
-    rows: Callable[[slice], Rows],
+    rows: Rows,
     session: Session,
     factors: Factors | None = None,
     size: int = TAG,
     threads: int = 1,
 ) -> NDArray[np.uint8]:
-    """As `evaluate`, of rows that are read a bucket at a time; up to `threads` blocks of ids side by side."""
+    """As `evaluate`, of the ids of one bucket and its rows; up to `threads` blocks of ids side by side."""
     shape = session.shape
-    fast = loops(shape.size)
+    fast, reader = loops(shape.size), Reader(rows, shape)
     key, tags = digest(b"accord psi ot tag", session.edge), np.empty((len(hashes), size), np.uint8)
-    for span, members in shape.parts(hashes):
-        reader = Reader(rows(span), shape)
 
-        def read(some: NDArray[np.int64], reader: Reader = reader) -> None:
-            items = Items.of(hashes[some], session.sid, shape)
-            values = reader.read(items)
-            if factors is not None:
-                factors.add(items.codes, values, fast)
-            tags[some] = _tags(key, items, values, size, fast)
+    def read(some: slice) -> None:
+        items = Items.of(hashes[some], session.sid, shape)
+        values = reader.read(items)
+        if factors is not None:
+            factors.add(items.codes, values, fast)
+        tags[some] = _tags(key, items, values, size, fast)
 
-        each(read, (members[start : start + _AT_ONCE] for start in range(0, len(members), _AT_ONCE)), threads)
+    each(read, (slice(start, start + _AT_ONCE) for start in range(0, len(hashes), _AT_ONCE)), threads)
     return tags
 
 
@@ -154,5 +172,12 @@ def tag_bytes(leader: int, server: int) -> int:
     return -(-(_STATISTICAL + max(leader * server - 1, 0).bit_length()) // 8)
 
 
-def _chunks(rows: int) -> Iterator[slice]:
-    return (slice(start, start + CHUNK) for start in range(0, rows, CHUNK))
+def _chunk(number: int) -> slice:
+    return slice(number * CHUNK, (number + 1) * CHUNK)
+
+
+def _shares(rows: int, threads: int) -> list[range]:
+    """The chunks of so many rows, for so many threads."""
+    count = chunks(rows)
+    each_has = max(1, -(-count // threads))
+    return [range(start, min(start + each_has, count)) for start in range(0, count, each_has)]

@@ -7,8 +7,6 @@ on which the exchange rests. Rows that nobody needs are zero: the table never le
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,9 +15,8 @@ from numpy.typing import NDArray
 from accord_protocols.primitives.psi.ot.code import DENSE, Items, Shape
 from accord_protocols.primitives.psi.ot.f4 import Rows
 from accord_protocols.primitives.psi.peeling import peel
-from accord_protocols.primitives.threads import each
 
-_BYTES, _HASH = DENSE // 8, 16
+_BYTES = DENSE // 8
 
 
 def solve(hashes: NDArray[np.uint8], sid: bytes, shape: Shape) -> Rows:
@@ -33,39 +30,17 @@ def solve(hashes: NDArray[np.uint8], sid: bytes, shape: Shape) -> Rows:
     Raises:
         ArithmeticError: It has no solution: ids are not distinct, or a chance of 2^-40 was met.
     """
-    return solve_some([hashes], sid, shape, range(shape.buckets))
+    return np.concatenate([solve_bucket(hashes[members], sid, shape) for _, members in shape.parts(hashes)])
 
 
-def solve_some(pieces: Iterable[NDArray[np.uint8]], sid: bytes, shape: Shape, buckets: range, threads: int = 1) -> Rows:
-    """The rows of some buckets that follow each other; see `solve`.
-
-    Args:
-        pieces: All hashes, some at a time, so that no more is in memory than these buckets' own.
-        sid: 32 bytes, the session that all parties share.
-        shape: Of the table.
-        buckets: Their numbers.
-        threads: How many of them are solved side by side.
-    """
-    found = [np.empty((0, _HASH), np.uint8)]
-    for piece in pieces:
-        numbers = shape.numbers(piece)
-        found.append(piece[(numbers >= buckets.start) & (numbers < buckets.stop)])
-    hashes = np.concatenate(found)
-    del found
-    table = np.zeros((len(buckets) * shape.bucket_rows, shape.code.words), np.uint64)
-    first = buckets.start * shape.bucket_rows
-
-    def solved(part: tuple[slice, NDArray[np.int64]]) -> None:
-        rows, members = part
-        own = table[rows.start - first : rows.stop - first]
-        solve_bucket(Items.of(hashes[members], sid, shape), own, shape)
-
-    each(solved, islice(shape.parts(hashes), buckets.start, buckets.stop), threads)
+def solve_bucket(hashes: NDArray[np.uint8], sid: bytes, shape: Shape) -> Rows:
+    """A bucket's rows of the table, ``(shape.bucket_rows, words) uint64``, of the hashes in it; see `solve`."""
+    table = np.zeros((shape.bucket_rows, shape.code.words), np.uint64)
+    _fill(Items.of(hashes, sid, shape), table, shape)
     return table
 
 
-def solve_bucket(items: Items, table: Rows, shape: Shape) -> None:
-    """Fill a bucket's rows of the table, ``(shape.bucket_rows, words) uint64`` zeros; see `solve`."""
+def _fill(items: Items, table: Rows, shape: Shape) -> None:
     if (fast := shape.loops) is not None:
         _solve_fast(fast, items, table, shape)
         return
