@@ -18,7 +18,9 @@ def test_rows_from_scores_of_every_round(views: Views) -> None:
     assert 0.1 < found[0] < found[1] < 0.95, "fewer rounds than columns leave something"
     assert found[2] > 0.9999, "one round a column, and every prepared cell is known"
     cells = world.parties["shop"].rows.values[train_rows(world, "shop")]
-    assert 0.97 < explained(seen, cells, KNOWN) < 0.99, "of the cells as they were, what was clipped is missing"
+    rng = np.random.default_rng(0)
+    known = [explained(seen[rows], cells[rows], KNOWN) for rows in (rng.permutation(len(cells)) for _ in range(9))]
+    assert 0.97 < np.median(known) < 0.99, "of the cells as they were, what was clipped is missing"
 
 
 def test_the_same_at_shared_is_worse_than_a_guess() -> None:
