@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import structlog
 
 from accord_protocols.kernel.engine import Job
 
-Series = dict[tuple[str, str], tuple[int, float]]
+
+@dataclass(slots=True)
+class _Several:
+    """Jobs alike: how many were done before the first of them began here, when that was, and how many are done."""
+
+    before: int
+    begun: float
+    done: int
+
+
+Series = dict[tuple[str, str, str], _Several]
+"""By collaboration, instance and task."""
 
 
 class JobLog:
@@ -18,17 +30,16 @@ class JobLog:
         log: The agent's.
         cid: The collaboration.
         job: The job.
-        series: Of several jobs alike the first one that was begun here, and when, by collaboration and task; all its
-            jobs share it.
+        series: What all jobs share, of those that are several alike.
     """
 
     def __init__(self, log: structlog.typing.FilteringBoundLogger, cid: str, job: Job, series: Series) -> None:
         self._begun, self._before = time.monotonic(), 0
         self._log = log.bind(collaboration=cid, task=job.compute.task)
         self._step, self._number, self._of = job.address.step, job.compute.number, job.compute.of
-        self._series, self._key = series, (cid, job.compute.task)
+        self._series, self._key = series, (cid, job.address.instance, job.compute.task)
         if self._of > 1:
-            self._series.setdefault(self._key, (self._number, self._begun))
+            self._series.setdefault(self._key, _Several(self._number, self._begun, self._number))
         if not self._number:
             self._log.info("job", step=self._step)
 
@@ -50,12 +61,13 @@ class JobLog:
 
         Of several jobs alike each is a part of all, and the last one's end is theirs.
         """
-        seconds, part = time.monotonic() - self._begun, self._number + 1
-        if part < self._of:
-            first, begun = self._series[self._key]
-            pace = (time.monotonic() - begun) / (part - first)
-            self._log.info("working", part=part, of=self._of, left=round(pace * (self._of - part), 1))
-        else:
-            self._series.pop(self._key, None)
-            self._log.info("job done", step=self._step, seconds=round(seconds, 3))
-        return seconds
+        now, several = time.monotonic(), self._series.get(self._key)
+        if several is not None:
+            several.done += 1
+            if (left := self._of - several.done) > 0:  # they end in any order
+                pace = (now - several.begun) / (several.done - several.before)
+                self._log.info("working", part=several.done, of=self._of, left=round(pace * left, 1))
+                return now - self._begun
+            del self._series[self._key]
+        self._log.info("job done", step=self._step, seconds=round(now - self._begun, 3))
+        return now - self._begun

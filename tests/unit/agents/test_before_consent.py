@@ -145,9 +145,9 @@ def test_how_far_it_is_with_the_job_at_hand(tmp_path: Path, monkeypatch: pytest.
 
     series: job_log.Series = {}
 
-    def at(cid: str, task: str, begun: int = 0, number: int = 0, of: int = 1) -> job_log.JobLog:
+    def at(cid: str, task: str, begun: int = 0, number: int = 0, of: int = 1, instance: str = "i") -> job_log.JobLog:
         compute = Compute("s", task, number=number, of=of)
-        found = job_log.JobLog(logger(out), cid, Job(Address("i", "s", JOB), compute), series)
+        found = job_log.JobLog(logger(out), cid, Job(Address(instance, "s", JOB), compute), series)
         if begun:
             found.found(begun)
         return found
@@ -171,11 +171,14 @@ def test_how_far_it_is_with_the_job_at_hand(tmp_path: Path, monkeypatch: pytest.
     assert set(told_now()) == {"c2"} and work(tmp_path / "none") == {}
     several = [at("c3", "ot.read", number=number, of=3) for number in range(3)]
     now[0] = 14.0
-    several[0].done()
+    several[2].done()
     assert told_now()["c3"] == {"task": "ot.read", "part": 1, "of": 3, "left": 8.0}
+    other = [at("c3", "ot.read", number=number, of=2, instance="another") for number in range(2)]
+    for job in other:
+        job.done()
     several[1].done()
     assert told_now()["c3"] == {"task": "ot.read", "part": 2, "of": 3, "left": 2.0}
-    several[2].done()
+    several[0].done()
     assert set(told_now()) == {"c2"} and not series
 
 
