@@ -16,7 +16,7 @@ LARGE = 1 << 20
 class Reader(Protocol):
     """Gives the bytes behind a digest."""
 
-    def read(self, digest: bytes, start: int, stop: int) -> bytes:
+    def read(self, digest: bytes, start: int, stop: int) -> bytes | memoryview:
         """Bytes of what has this SHA-256, from `start` up to `stop`.
 
         Raises:
@@ -57,7 +57,7 @@ class Blob:
         """Bytes of all."""
         return self.width * len(self)
 
-    def read(self, start: int, stop: int) -> bytes:
+    def read(self, start: int, stop: int) -> bytes | memoryview:
         """Some of the bytes."""
         if self.reader is None:
             raise ValueError("nothing is known of these numbers but their digest")
@@ -73,7 +73,7 @@ class Blob:
         """All of the rows, in memory."""
         return self.rows(slice(None)).reshape(self.shape)
 
-    def pieces(self, size: int = LARGE) -> Iterator[bytes]:
+    def pieces(self, size: int = LARGE) -> Iterator[bytes | memoryview]:
         """All of the bytes, some at a time."""
         for start in range(0, self.nbytes, size):
             yield self.read(start, min(start + size, self.nbytes))

@@ -62,7 +62,7 @@ class BlobStore:
         """A new blob. One that can be made again out of the journal need not be `durable`."""
         return BlobWriter(self, self._folder, durable=durable)
 
-    def read(self, sha: bytes, start: int, stop: int) -> bytes:
+    def read(self, sha: bytes, start: int, stop: int) -> memoryview:
         """Bytes of a blob, from `start` up to `stop`, by the SHA-256 of the whole.
 
         Raises:
@@ -79,7 +79,7 @@ class BlobStore:
         except OSError as error:
             raise TamperError(f"{path} cannot be read: {error.strerror}.", hint="Restore it from a backup.") from None
 
-    def _read(self, file: int, sha: bytes, start: int, stop: int) -> bytes:
+    def _read(self, file: int, sha: bytes, start: int, stop: int) -> memoryview:
         head, end = os.pread(file, _BEGIN, 0), os.fstat(file).st_size - _END
         body = end - _BEGIN
         if head[: len(_MAGIC)] != _MAGIC or body < _TAG:
@@ -91,14 +91,20 @@ class BlobStore:
         size = body - (last + 1) * _TAG
         if not 0 <= start <= stop <= size:
             raise ValueError("beyond the end")
-        found = []
-        for number in range(start // PIECE, -(-stop // PIECE)):
-            at = _BEGIN + number * (PIECE + _TAG)
-            encrypted = os.pread(file, min(PIECE + _TAG, end - at), at)
-            plain = cipher.decrypt(nonce(number, kind=int(number == last)), encrypted, None)
-            low, high = max(start - number * PIECE, 0), min(stop - number * PIECE, PIECE)
-            found.append(plain if (low, high) == (0, PIECE) else plain[low:high])
-        return found[0] if len(found) == 1 else b"".join(found)
+        first, beyond = start // PIECE, -(-stop // PIECE)
+        found = memoryview(bytearray(max(0, min(beyond * PIECE, size) - first * PIECE)))
+        encrypted = memoryview(
+            bytearray(min(PIECE + _TAG, body))
+        )  # one for all: fresh memory costs more than the cipher
+        for number in range(first, beyond):
+            at, place = _BEGIN + number * (PIECE + _TAG), (number - first) * PIECE
+            part = encrypted[: min(PIECE + _TAG, end - at)]
+            if os.preadv(file, [part], at) < len(part):
+                raise ValueError("cut short")
+            plain = found[place : place + len(part) - _TAG]
+            cipher.decrypt_into(nonce(number, kind=int(number == last)), part, None, plain)
+        wanted = found[start - first * PIECE : stop - first * PIECE]
+        return wanted.toreadonly() if 2 * len(wanted) > len(found) else memoryview(bytes(wanted))
 
     def erase(self) -> int:
         """Remove all; returns how many there were."""
@@ -120,6 +126,7 @@ class BlobWriter:
         salt = os.urandom(_SALT)
         self._cipher, self._sha = store.cipher(salt), hashlib.sha256()
         self._held, self._number, self.size = bytearray(), 0, 0
+        self._encrypted = memoryview(bytearray(PIECE + _TAG))
         self._path = folder / f"{secrets.token_hex(8)}.part"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -145,7 +152,12 @@ class BlobWriter:
         view = memoryview(data)
         while len(view):
             if len(self._held) == PIECE:  # the last piece is marked, so the next one has to be known first
-                self._piece(last=False)
+                self._piece(self._held, last=False)
+                self._held.clear()
+            if not self._held and len(view) > PIECE:
+                self._piece(view[:PIECE], last=False)
+                view = view[PIECE:]
+                continue
             taken = view[: PIECE - len(self._held)]
             self._held += taken
             view = view[len(taken) :]
@@ -157,7 +169,7 @@ class BlobWriter:
             StorageError: The disk is full or cannot be written.
         """
         sha = self._sha.digest()
-        self._piece(last=True)
+        self._piece(self._held, last=True)
         try:
             self._file.write(self._cipher.encrypt(nonce(0, kind=2), sha, None))
             self._file.flush()
@@ -177,9 +189,9 @@ class BlobWriter:
             self._file.close()
         self._path.unlink(missing_ok=True)
 
-    def _piece(self, *, last: bool) -> None:
-        encrypted = self._cipher.encrypt(nonce(self._number, kind=int(last)), bytes(self._held), None)
-        self._held.clear()
+    def _piece(self, plain: bytearray | memoryview, *, last: bool) -> None:
+        encrypted = self._encrypted[: len(plain) + _TAG]
+        self._cipher.encrypt_into(nonce(self._number, kind=int(last)), plain, None, encrypted)
         self._number += 1
         try:
             self._file.write(encrypted)

@@ -65,7 +65,7 @@ class Shipment:
         """An array's bytes, of one order alone."""
         return parcel(cut(raw(array)), self._put)
 
-    def _once(self, name: str, data: Callable[[], Iterator[bytes]]) -> Parcel:
+    def _once(self, name: str, data: Callable[[], Iterator[bytes | memoryview]]) -> Parcel:
         with self._one:  # parts of one job ask at once
             self._sent[name] = found = self._sent.pop(name, None) or parcel(data(), self._put)
             if self._most is not None and len(self._sent) > self._most:
