@@ -70,7 +70,7 @@ def by_ot(run: Run, mine: list[str], theirs: list[str]) -> tuple[Tags, Tags]:
     with run.timed(run.leader, "solve"):
         solved = table.solve(own, SID, shape)
     with run.timed(run.leader, "mask"):
-        masked, rows = oprf.mask(solved, leaves, of=len(mine))
+        masked, rows = oprf.mask(solved, leaves, of=len(mine)), oprf.own(len(solved), leaves, of=len(mine))
     del solved
     with run.timed(run.leader, "tags"):
         mine_tags = oprf.evaluate(own, rows, session, size=size)

@@ -20,6 +20,7 @@ from accord_protocols.primitives.psi.ot.code import hash_ids
 from accord_protocols.primitives.psi.tags import find
 from accord_protocols.primitives.sharing import RING, Words
 from accord_protocols.primitives.xof import Xof
+from accord_protocols.tasks import transfer
 from accord_protocols.tasks.registry import Context, Result
 from accord_schemas.bigints import from_block
 from accord_schemas.errors import ProtocolError
@@ -174,9 +175,9 @@ def held(context: Context) -> Result:
 
 
 def reached(context: Context) -> Result:
-    """Who asked: which of them are reached: those whose count is not zero. Inputs: tags, marks."""
+    """Who asked: which of them are reached: those whose count is not zero. Inputs: marks, and as `ot.joined` has."""
     marks, asked = context.inputs["marks"], _edges(context).asked
-    tags = np.ascontiguousarray(context.inputs["tags"][: len(asked), : marks.shape[1]])
+    tags = np.ascontiguousarray(transfer.joined(context).fields["tags"][: len(asked), : marks.shape[1]])
     found = (find(marks, tags) < 0).astype(np.float64)
     return Result({"values": found, "drawing": drawing(context.rows.ids, _edges(context), asked.tolist(), found)})
 

@@ -175,6 +175,7 @@ TASKS: dict[str, Task] = {
     "ot.joined": Task("transfer:joined", lazy=("tags",)),
     "ot.marked": Task("transfer:marked", lazy=("tags",)),
     "ot.matched": Task("transfer:matched", cheap=True, lazy=("tags",)),
+    "ot.located": Task("transfer:located", cheap=True, lazy=("tags",)),
     "align.store": Task("align:store"),
     "align.finalise": Task("align:finalise", split=("numbers",), by_ids=True),
     "align.intersect": Task("align:intersect_task", cheap=True, lazy=("tags",)),

@@ -17,9 +17,9 @@ from accord_protocols.primitives.psi.ot.code import Shape, hash_ids
 from accord_protocols.primitives.psi.ot.codes import CODES, Code
 from accord_protocols.primitives.psi.ot.f4 import Bits, Factors
 from accord_protocols.primitives.psi.ot.loops import LARGE, warm
+from accord_protocols.primitives.psi.star import locate
 from accord_protocols.primitives.psi.tags import as_items, find, in_order, some_of
 from accord_protocols.primitives.threads import each
-from accord_protocols.tasks.pieces import Numbers, pieces, rows_of
 from accord_protocols.tasks.registry import Context, Result, some
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError
@@ -83,27 +83,29 @@ def learned(context: Context) -> Result:
 
 
 def masked(context: Context) -> Result:
-    """Leader: a bucket of its table hidden, and of its own rows. Inputs: leader, code, bucket, leaves, and the table;
-    of a single server, whom alone it is for, what it is solved from instead: sid, hashes, ends.
+    """Leader: a bucket of its table hidden. Inputs: leader, code, bucket, leaves, and the table; of a single server,
+    whom alone it is for, what it is solved from instead: sid, hashes, ends.
     """
     inputs, shape, bucket = context.inputs, _shape(context), context.inputs["bucket"]
     if "table" in inputs:
         rows = some(inputs["table"], shape.rows_of(bucket))
     else:
         rows = table.solve_bucket(_hashes(context, bucket), inputs["sid"], shape)
-    hidden, own = oprf.mask(rows, inputs["leaves"], _first(shape, bucket), shape.size, context.threads)
-    return Result({"table": hidden, "rows": own})
+    return Result({"table": oprf.mask(rows, inputs["leaves"], _first(shape, bucket), shape.size, context.threads)})
 
 
 def tagged(context: Context) -> Result:
     """Leader: tags of its ids of a bucket, in their order there. Inputs: sid, edge, leader, code, bucket, hashes, ends,
-    rows.
+    leaves. Its rows are drawn here: that takes less than a file.
     """
-    return Result({"tags": _tags(context, context.inputs["rows"])})
+    inputs, shape = context.inputs, _shape(context)
+    first = _first(shape, inputs["bucket"])
+    rows = oprf.own(shape.bucket_rows, inputs["leaves"], first, shape.size, context.threads)
+    return Result({"tags": _tags(context, rows)})
 
 
 def read(context: Context) -> Result:
-    """Server: the same of its ids, from the masked bucket. Inputs besides, but for rows: table, low, high, leaves."""
+    """Server: the same of its ids, from the masked bucket. Inputs besides: table, low, high."""
     inputs, shape = context.inputs, _shape(context)
     low, high = np.asarray(inputs["low"]), np.asarray(inputs["high"])
     secret = seeds.Secret(Factors(low, high) if len(high) else Bits(low), inputs["leaves"])
@@ -112,7 +114,7 @@ def read(context: Context) -> Result:
 
 
 def joined(context: Context) -> Result:
-    """The tags of all buckets, by the own rows. Inputs: order, and by number of bucket: tags."""
+    """Among several: the tags of all buckets, by the own rows. Inputs: order, and by number of bucket: tags."""
     order = context.inputs["order"]
     found, at = np.empty((len(order), oprf.TAG), np.uint8), 0
     target = as_items(found)
@@ -124,28 +126,40 @@ def joined(context: Context) -> Result:
 
 def marked(context: Context) -> Result:
     """Server of two parties: the beginnings of its tags, sorted. Inputs: size, and by number of bucket: tags."""
-    beginnings = np.concatenate([part[:, : context.inputs["size"]] for part in _parts(context)])
-    return Result({"tags": in_order(beginnings, context.threads)})
+    return Result({"tags": in_order(_beginnings(context, context.inputs["size"]), context.threads)})
 
 
 def matched(context: Context) -> Result:
     """Leader of two parties: rows whose tags begin with one of the server's marks, in a random order, and these tags.
 
-    Inputs, by server P: tags, marks.
+    Inputs: marks, server, order, and by number of bucket: tags.
     """
-    ((name, tags),) = ((name, value) for name, value in context.inputs.items() if name.startswith("tags."))
-    marks = context.inputs[name.replace("tags", "marks", 1)]
-    rows = np.flatnonzero(find(marks, _beginnings(tags, marks.shape[1]), context.threads) >= 0)
-    rows = rows[context.xof.permutation(len(rows))]
-    return Result({"rows": rows, name: rows_of(tags, rows)})
+    marks, order = context.inputs["marks"], context.inputs["order"]
+    places = np.flatnonzero(find(marks, _beginnings(context, marks.shape[1]), context.threads) >= 0)
+    places = places[context.xof.permutation(len(places))]
+    return Result({"rows": order[places], f"tags.{context.inputs['server']}": _at(context, places)})
 
 
-def _beginnings(tags: Numbers, size: int) -> NDArray[np.uint8]:
-    """The first bytes of every row."""
-    found, at = np.empty((len(tags), size), np.uint8), 0
-    for piece in pieces(tags):
-        found[at : at + len(piece)] = piece[:, :size]
-        at += len(piece)
+def located(context: Context) -> Result:
+    """Server of two parties: as `align.locate`. Inputs: announced, order, and by number of bucket: tags."""
+    places = locate(_parts(context), context.inputs["announced"])
+    return Result({"rows": context.inputs["order"][places]})
+
+
+def _beginnings(context: Context, size: int) -> NDArray[np.uint8]:
+    """The first bytes of every tag, bucket by bucket."""
+    return np.concatenate([part[:, :size] for part in _parts(context)])
+
+
+def _at(context: Context, places: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The tags at some places among those of all buckets, with no more in memory than a bucket's and these."""
+    turns, first = np.argsort(places), 0
+    found, ascending = np.empty((len(places), oprf.TAG), np.uint8), places[turns]
+    target = as_items(found)
+    for part in _parts(context):
+        low, high = np.searchsorted(ascending, (first, first + len(part)))
+        target[turns[low:high]] = as_items(part).take(ascending[low:high] - first)
+        first += len(part)
     return found
 
 

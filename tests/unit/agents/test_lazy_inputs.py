@@ -50,7 +50,7 @@ def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
     parts = {f"tags.{number}": part for number, part in enumerate(np.split(TAGS, ends[:-1]))}
     yield "ot.solved", {**bucket, "buckets": np.arange(shape.buckets)}
     yield "ot.masked", {**bucket, "leaves": leaves, "table": rows}
-    yield "ot.tagged", {**bucket, "edge": bytes(32), "rows": some}
+    yield "ot.tagged", {**bucket, "edge": bytes(32), "leaves": leaves}
     yield "ot.read", {**bucket, "edge": bytes(32), "table": some, **known}
     yield "ot.joined", {"order": order, **parts}
     yield "ot.marked", {"size": 8, **parts}
@@ -59,7 +59,8 @@ def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
     opened = {"tags.shop": TAGS, "size.shop": len(TAGS[::2]), "salt.shop": store.salt, "table.shop": store.table}
     yield "align.intersect", {**opened, "kappa.shop": bytes(32), "hashes": HASHES}
     yield "align.locate", {"tags": TAGS, "announced": TAGS[RNG.permutation(N)[:300]]}
-    yield "ot.matched", {"tags.shop": TAGS, "marks.shop": TAGS[::3, :8].copy()}
+    yield "ot.matched", {"marks": TAGS[::3, :8].copy(), "server": "shop", "order": order, **parts}
+    yield "ot.located", {"announced": TAGS[RNG.permutation(N)[:300]], "order": order, **parts}
 
 
 def blob(store: BlobStore, value: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.support.transfers import both
 
 from accord_agents.intake.mapped import MappedIds
 from accord_protocols.primitives.psi import blake3, okvs, tags
@@ -57,7 +58,7 @@ def test_a_whole_exchange_has_the_same_bytes() -> None:
     server = seeds.Server(EDGE, Xof(bytes(32), "server"))
     answer, leaves = seeds.answer(server.points, EDGE, Xof(bytes(32), "leader"))
     secret = server.learn(answer)
-    masked, own = oprf.mask(solved, leaves, of=size)
+    masked, own = both(solved, leaves, of=size)
     same("masked", masked)
     rows = oprf.unmask(masked, secret, of=size)
     same("rows", rows)

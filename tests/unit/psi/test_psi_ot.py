@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tests.support.transfers import both
 
 from accord_protocols.primitives.psi import ristretto
 from accord_protocols.primitives.psi.ot import base, code, extension, f4, oprf, seeds, table
@@ -42,7 +43,7 @@ def tags(leader: list[str], server: list[str], size: int = oprf.TAG) -> tuple[ND
     shape, (leaves, secret) = Shape(len(leader)), pair()
     session = oprf.Session(SID, EDGE, shape)
     mine, theirs = code.hash_ids(leader, SID), code.hash_ids(server, SID)
-    masked, own = oprf.mask(table.solve(mine, SID, shape), leaves)
+    masked, own = both(table.solve(mine, SID, shape), leaves)
     read = oprf.unmask(masked, secret)
     return (
         oprf.evaluate(mine, own, session, size=size),
@@ -93,11 +94,11 @@ def test_known_answer() -> None:
 def test_parts_by_chunks_give_the_bytes_of_the_whole() -> None:
     leaves, secret = pair()
     rows = Xof(bytes(32), "table").words(2 * extension.CHUNK + 100, f4.WORDS)
-    masked, own = oprf.mask(rows, leaves)
+    masked, own = both(rows, leaves)
     whole = oprf.unmask(masked, secret)
     for first in range(3):
         span = slice(first * extension.CHUNK, (first + 1) * extension.CHUNK)
-        some_masked, some_own = oprf.mask(rows[span], leaves, first)
+        some_masked, some_own = both(rows[span], leaves, first)
         assert np.array_equal(some_masked, masked[span])
         assert np.array_equal(some_own, own[span])
         assert np.array_equal(oprf.unmask(masked[span], secret, first), whole[span])
@@ -107,12 +108,12 @@ def test_parts_by_chunks_give_the_bytes_of_the_whole() -> None:
 def test_what_is_sent_looks_random_and_hides_the_table() -> None:
     leaves, secret = pair()
     zeros = np.zeros((20_000, f4.WORDS), np.uint64)
-    masked, own = oprf.mask(zeros, leaves)
+    masked, own = both(zeros, leaves)
     for sent in (masked, own, masked ^ own, oprf.unmask(masked, secret)):
         bits = np.unpackbits(sent.view(np.uint8), axis=1)
         assert abs(bits.mean() - 0.5) < 0.002
         assert np.abs(bits.mean(axis=0) - 0.5).max() < 6 * 0.5 / math.sqrt(len(bits))
-    other, _ = oprf.mask(zeros, pair(1)[0])
+    other = oprf.mask(zeros, pair(1)[0])
     assert not np.any(other == masked)
 
 
@@ -120,7 +121,7 @@ def test_tags_of_one_session_say_nothing_in_another() -> None:
     shape = Shape(20)
     ids = [f"user{i}" for i in range(20)]
     (leaves, _), items = pair(), items_of(ids, SID, shape)
-    _, own = oprf.mask(table.solve(items.hashes, SID, shape), leaves)
+    own = oprf.own(shape.rows, leaves)
     elsewhere = items_of(ids, EDGE, shape)
     assert not np.any(np.all(items.hashes == elsewhere.hashes, axis=1))
     assert not np.any(np.all(items.codes == elsewhere.codes, axis=1))
@@ -199,9 +200,9 @@ def test_threads_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     alone, together = (oprf.evaluate_bucket(hashes, rows, session, threads=threads) for threads in (1, 3))
     assert np.array_equal(alone, together)
     long = Xof(bytes(32), "table").words(2 * extension.CHUNK + 100, f4.WORDS)
-    masked, own = oprf.mask(long, leaves, 5)
+    masked, own = both(long, leaves, 5)
     for threads in (2, 3, 8):
-        assert all(map(np.array_equal, oprf.mask(long, leaves, 5, threads=threads), (masked, own)))
+        assert all(map(np.array_equal, both(long, leaves, 5, threads=threads), (masked, own)))
         assert np.array_equal(oprf.unmask(masked, secret, 5, threads=threads), oprf.unmask(masked, secret, 5))
 
 

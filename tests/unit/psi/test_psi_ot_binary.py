@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
+from tests.support.transfers import both
 from tests.support.world import NAMES, Rows, World, alignment
 
 from accord_protocols.jobs.registry import JOBS
@@ -36,7 +37,7 @@ def tags(leader: list[str], server: list[str]) -> tuple[NDArray[np.uint8], NDArr
     shape = Shape(len(leader), BINARY)
     (leaves, secret), session = pair(), oprf.Session(SID, EDGE, shape)
     own, other = hash_ids(leader, SID), hash_ids(server, SID)
-    masked, rows = oprf.mask(table.solve(own, SID, shape), leaves)
+    masked, rows = both(table.solve(own, SID, shape), leaves)
     return (
         oprf.evaluate(own, rows, session),
         oprf.evaluate(other, oprf.unmask(masked, secret), session, secret.factors),
@@ -58,11 +59,11 @@ def test_a_server_has_the_leaf_of_its_bit_and_the_rows_that_the_exchange_rests_o
     for k, bit in enumerate(secret.factors.bits):
         assert np.array_equal(secret.leaves[k, 0], leaves[k, bit])
     rows = Xof(bytes(32), "table").words(extension.CHUNK + 100, BINARY.words)
-    masked, own = oprf.mask(rows, leaves)
+    masked, own = both(rows, leaves)
     whole = oprf.unmask(masked, secret)
     assert np.array_equal(whole, own ^ secret.factors.times(rows))  # Q = v + Δ·P
     tail = slice(extension.CHUNK, None)
-    assert np.array_equal(oprf.mask(rows[tail], leaves, 1)[0], masked[tail])
+    assert np.array_equal(oprf.mask(rows[tail], leaves, 1), masked[tail])
     bits = np.unpackbits(masked.view(np.uint8), axis=1)
     assert np.abs(bits.mean(axis=0) - 0.5).max() < 6 * 0.5 / math.sqrt(len(bits))
 
@@ -70,10 +71,10 @@ def test_a_server_has_the_leaf_of_its_bit_and_the_rows_that_the_exchange_rests_o
 def test_compiled_loops_give_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     leaves, secret = pair()
     rows = Xof(bytes(32), "table").words(1000, BINARY.words)
-    masked, own = oprf.mask(rows, leaves)
+    masked, own = both(rows, leaves)
     monkeypatch.setattr(loops, "LARGE", 0)
     assert loops.loops(1) is not None
-    assert all(np.array_equal(a, b) for a, b in zip(oprf.mask(rows, leaves), (masked, own), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(both(rows, leaves), (masked, own), strict=True))
     assert np.array_equal(oprf.unmask(masked, secret), own ^ secret.factors.times(rows))
 
 

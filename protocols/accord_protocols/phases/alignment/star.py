@@ -22,6 +22,7 @@ from accord_protocols.phases.alignment.order import Ordering
 from accord_protocols.phases.alignment.transfer import (
     Edge,
     Marked,
+    Parted,
     Transfer,
     alone,
     bucketed,
@@ -145,7 +146,7 @@ class Align(Machine):
         if by_transfer(self.agreement) and alone(self.agreement):
             (server,) = self._servers()
             marked = inputs.ended(Marked, self._exchange(server))
-            pair = {f"tags.{server}": marked.tags, f"marks.{server}": marked.marks}
+            pair = {**marked.parted.fields, "marks": marked.marks, "server": server}
             return Fired((Compute("common", "ot.matched", pair, key=draw.key("order")),), self.announce.keeping(None))
         fields: dict[str, Any] = {f"kappa.{p}": kappa for p, kappa in state.kappas.items()}
         for p in self._servers():
@@ -178,8 +179,11 @@ class Align(Machine):
             if len(announced.tags):
                 raise ProtocolError("a party is told more than was agreed", whose=self.setup.leader)
             return Fired((Done(Aligned(np.empty(0, np.int64))),))
-        own = inputs.ended(Tagged, self._exchange(self.me))
-        fields = {"tags": own.tags, "announced": announced.tags, "peer": self.setup.leader}
+        fields: dict[str, Any] = {"announced": announced.tags, "peer": self.setup.leader}
+        if by_transfer(self.agreement) and alone(self.agreement):
+            fields |= inputs.ended(Parted, self._exchange(self.me)).fields
+            return Fired((Compute("located", "ot.located", fields),), self.located.keeping(state))
+        fields |= {"tags": inputs.ended(Tagged, self._exchange(self.me)).tags}
         return Fired((Compute("located", "align.locate", fields),), self.located.keeping(state))
 
     @transition(Waiting, lambda self, _: [self.job("located")])

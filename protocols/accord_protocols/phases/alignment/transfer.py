@@ -6,7 +6,7 @@ servers; every edge masks it anew. It goes bucket by bucket, and the server read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ from accord_protocols.primitives.psi.okvs import Geometry
 from accord_protocols.primitives.psi.ot.code import Shape
 from accord_protocols.primitives.psi.ot.oprf import tag_bytes
 from accord_protocols.tasks.results.alignment import Answered, Bucketed, Hidden, Learned, Stored, Tagged
-from accord_protocols.tasks.results.common import Bytes, Words
+from accord_protocols.tasks.results.common import Bytes, Ints, Words
 from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
@@ -106,10 +106,23 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Marked:
-    """What the leader of two ends with: tags of its ids, and the server's marks."""
+class Parted:
+    """What the server of two ends with: tags of its ids, bucket by bucket, and which rows they are of."""
 
-    tags: Bytes
+    tags: tuple[Bytes, ...]
+    order: Ints
+
+    @property
+    def fields(self) -> Fields:
+        """For a task."""
+        return {"order": self.order} | {f"tags.{bucket}": part for bucket, part in enumerate(self.tags)}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Marked:
+    """What the leader of two ends with: the same of its ids, and the server's marks."""
+
+    parted: Parted
     marks: Bytes
 
 
@@ -164,17 +177,16 @@ class Transfer(Machine):
         effects: list[Effect] = [Send(f"masked.{bucket}", [self.qualifier], Masked(table=hidden.table))]
         if bucket + AHEAD < count:
             effects.append(self._mask(state, bucket + AHEAD))
-        effects.append(self._compute("tagged", "ot.tagged", state.edge, bucket, {"rows": hidden.rows}))
+        effects.append(self._compute("tagged", "ot.tagged", state.edge, bucket, {"leaves": state.leaves}))
         if bucket + 1 < count:
             return Fired(tuple(effects), self.send.keeping(replace(state, bucket=bucket + 1)))
-        return Fired(tuple(effects), self.join.keeping(state.edge))
+        return Fired(tuple(effects), (self.match if self.marks else self.join).keeping(state.edge))
 
     @transition(Edge, lambda self, state: self._tagged(state))
     def join(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
-        """Leader: bring its tags into the order of its rows."""
-        tags = _named(inputs.result(Tagged, at).tags for at in self._tagged(state))
-        then = self.match if self.marks else self.end
-        return Fired((self._joined(state, tags),), then.keeping(state))
+        """Leader of several: bring its tags into the order of its rows."""
+        joined = Compute("joined", "ot.joined", self._tags(state, inputs).fields)
+        return Fired((joined,), self.end.keeping(state))
 
     @transition(Edge, lambda self, _: [self.job("joined"), self.at("store", self.qualifier)])
     def end(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
@@ -185,13 +197,13 @@ class Transfer(Machine):
         tags = inputs.result(Tagged, self.job("joined")).tags
         return Fired((Done(Opened(tags, Stored(store.parameters, store.table))),))
 
-    @transition(Edge, lambda self, _: [self.job("joined"), self.at("marks", self.qualifier)])
+    @transition(Edge, lambda self, state: [*self._tagged(state), self.at("marks", self.qualifier)])
     def match(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
         """Leader of two: end with the tags of its ids and the server's marks."""
         marks = inputs.event(Marks, self.at("marks", self.qualifier))
         if marks.tags.shape != (state.server, tag_bytes(state.leader, state.server)):
             raise ProtocolError("marks are not as announced", whose=self.qualifier)
-        return Fired((Done(Marked(inputs.result(Tagged, self.job("joined")).tags, marks.tags)),))
+        return Fired((Done(Marked(self._tags(state, inputs), marks.tags)),))
 
     # ---- the server
 
@@ -223,26 +235,20 @@ class Transfer(Machine):
 
     @transition(Reading, lambda self, state: self._under_way(state, state.bucket))
     def mark(self, state: Reading, inputs: Inputs, draw: Draw) -> Fired:
-        """Server: bring its tags into the order of its rows; of two parties, mark them as well: there is no pairwise
-        intersection to hide.
+        """Server of two parties: mark its tags, as there is no pairwise intersection to hide; of several, bring them
+        into the order of its rows.
         """
-        own, tags = state.edge, _named(self._read(state, inputs, state.bucket))
-        joined = self._joined(own, tags)
+        own, parted = state.edge, self._parted(state.edge, self._read(state, inputs, state.bucket))
         if not self.marks:
-            return Fired((joined,), self.build.keeping(own))
-        marked = Compute("marked", "ot.marked", {**tags, "size": tag_bytes(own.leader, own.server)})
-        return Fired((marked, joined), self.say.keeping(None))
+            return Fired((Compute("joined", "ot.joined", parted.fields),), self.build.keeping(own))
+        fields = {"size": tag_bytes(own.leader, own.server), **parted.fields}
+        return Fired((Compute("marked", "ot.marked", fields),), self.say.keeping(parted))
 
-    @transition(None, lambda self, _: [self.job("marked")])
-    def say(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
-        """Server of two: send the marks."""
+    @transition(Parted, lambda self, _: [self.job("marked")])
+    def say(self, state: Parted, inputs: Inputs, draw: Draw) -> Fired:
+        """Server of two: send the marks, and end with the tags of its own ids."""
         event = Marks(tags=inputs.result(Tagged, self.job("marked")).tags)
-        return Fired((Send("marks", [self.setup.leader], event),), self.finish.keeping(None))
-
-    @transition(None, lambda self, _: [self.job("joined")])
-    def finish(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
-        """Server of two: end with the tags of its own ids."""
-        return Fired((Done(inputs.result(Tagged, self.job("joined"))),))
+        return Fired((Send("marks", [self.setup.leader], event), Done(state)))
 
     @transition(Edge, lambda self, _: [self.job("joined")])
     def build(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
@@ -295,12 +301,11 @@ class Transfer(Machine):
         """The server's tags of buckets before this one."""
         return (*state.tags, *(inputs.result(Tagged, at).tags for at in self._under_way(state, until)))
 
+    def _tags(self, state: Edge, inputs: Inputs) -> Parted:
+        """The leader's tags of every bucket."""
+        return self._parted(state, tuple(inputs.result(Tagged, at).tags for at in self._tagged(state)))
+
     @staticmethod
-    def _joined(own: Edge, tags: Fields) -> Compute:
+    def _parted(own: Edge, tags: tuple[Bytes, ...]) -> Parted:
         assert own.buckets is not None
-        return Compute("joined", "ot.joined", {"order": own.buckets.order, **tags})
-
-
-def _named(tags: Iterable[Bytes]) -> Fields:
-    """The tags of all buckets, as fields of a task."""
-    return {f"tags.{bucket}": part for bucket, part in enumerate(tags)}
+        return Parted(tags, own.buckets.order)

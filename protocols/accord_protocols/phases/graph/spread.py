@@ -211,7 +211,7 @@ class Spread(OverGraph, Machine):
         if self.me != self.first_party:
             return Fired((Done(Reckoned(self.scale.terms.size)),))
         found = inputs.ended(Marked, self._membership)
-        fields = {**self.terms, "tags": found.tags, "marks": found.marks}
+        fields = {**self.terms, **found.parted.fields, "marks": found.marks}
         return Fired((Compute("found", "graph.reached", fields, data=True),), self.end.keeping(None))
 
     @transition(None, lambda self, _: [self.job("found")])

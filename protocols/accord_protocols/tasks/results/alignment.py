@@ -105,10 +105,9 @@ class Learned:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Hidden:
-    """A bucket of the leader's table masked, and the rows that it reads itself, ``(rows, 5)``."""
+    """A bucket of the leader's table masked, ``(rows, 5)``."""
 
     table: Words
-    rows: Words
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -28,26 +28,30 @@ _MASKS = np.array([(2**64 - 1) // ((1 << (1 << i)) + 1) for i in reversed(range(
 _STEPS = tuple(zip((32, 16, 8, 4, 2, 1), _MASKS, strict=True))
 
 
-def leader_rows(leaves: Leaves, first: int = 0, of: int = 0) -> Iterator[tuple[Rows, Rows]]:
-    """u and v of one chunk after the other, each ``(CHUNK, words)``, without end.
+def leader_rows(leaves: Leaves, first: int = 0, of: int = 0) -> Iterator[Rows]:
+    """u of one chunk after the other, ``(CHUNK, words)``, without end.
 
     Args:
         leaves: All of every symbol: four over F4, two of bits.
         first: Number of the first chunk.
         of: Ids of the table, which decides by what this is done.
     """
-    fast, planes, words = loops(of), planes_of(leaves.shape[1]), _words(leaves)
+    fast, words = loops(of), words_of(leaves)
     for streams in _streams(leaves, first):
-        u, v = np.empty((CHUNK, words), np.uint64), np.empty((CHUNK, words), np.uint64)
+        u = np.empty((CHUNK, words), np.uint64)
         for group, r in enumerate(streams):
             _transpose(np.bitwise_xor.reduce(r, axis=1), u, group, fast)
-            _transpose(_weighted(r[:, 1:]) if planes > 1 else r[:, 0], v, group, fast)
-        yield u, v
+        yield u
+
+
+def own_rows(leaves: Leaves, first: int = 0, of: int = 0) -> Iterator[Rows]:
+    """v likewise: w of a server whose factors are zero."""
+    return server_rows(leaves[:, 1:] if planes_of(leaves.shape[1]) > 1 else leaves[:, :1], first, of)
 
 
 def server_rows(leaves: Leaves, first: int = 0, of: int = 0) -> Iterator[Rows]:
     """w of one chunk after the other, ``(CHUNK, words)``, without end; `leaves`: all but one of every symbol."""
-    fast, planes, words = loops(of), planes_of(leaves.shape[1]), _words(leaves)
+    fast, planes, words = loops(of), planes_of(leaves.shape[1]), words_of(leaves)
     for streams in _streams(leaves, first):
         w = np.empty((CHUNK, words), np.uint64)
         for group, r in enumerate(streams):
@@ -55,7 +59,8 @@ def server_rows(leaves: Leaves, first: int = 0, of: int = 0) -> Iterator[Rows]:
         yield w
 
 
-def _words(leaves: Leaves) -> int:
+def words_of(leaves: Leaves) -> int:
+    """Of a vector."""
     return len(leaves) * planes_of(leaves.shape[1]) // _SIDE
 
 
@@ -65,7 +70,7 @@ def _streams(leaves: Leaves, first: int) -> Iterator[Iterator[NDArray[np.uint64]
     counter = (first * planes * _AES_BLOCKS).to_bytes(16, "big")
     ciphers = [
         [[Cipher(algorithms.AES(leaf.tobytes()), modes.CTR(counter)).encryptor() for leaf in four] for four in group]
-        for group in leaves.reshape(_words(leaves), _SIDE // planes, *leaves.shape[1:])
+        for group in leaves.reshape(words_of(leaves), _SIDE // planes, *leaves.shape[1:])
     ]
     while True:
         yield (_drawn(group, planes) for group in ciphers)

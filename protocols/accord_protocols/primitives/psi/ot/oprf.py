@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi.blake3 import BLOCK, keyed
 from accord_protocols.primitives.psi.ot.code import Items, Shape
-from accord_protocols.primitives.psi.ot.extension import CHUNK, leader_rows, server_rows
+from accord_protocols.primitives.psi.ot.extension import CHUNK, leader_rows, own_rows, server_rows, words_of
 from accord_protocols.primitives.psi.ot.f4 import Rows
 from accord_protocols.primitives.psi.ot.f4 import Secret as Factors
 from accord_protocols.primitives.psi.ot.loops import loops
@@ -39,8 +39,8 @@ _STATISTICAL = 40
 _AT_ONCE = 1 << 13  # ids
 
 
-def mask(table: Rows, leaves: Leaves, first: int = 0, of: int = 0, threads: int = 1) -> tuple[Rows, Rows]:
-    """Leader: rows of its table hidden, and the same rows of its own v.
+def mask(table: Rows, leaves: Leaves, first: int = 0, of: int = 0, threads: int = 1) -> Rows:
+    """Leader: rows of its table hidden.
 
     Args:
         table: ``(n, words) uint64``, from row ``first · CHUNK`` of the streams on.
@@ -49,16 +49,28 @@ def mask(table: Rows, leaves: Leaves, first: int = 0, of: int = 0, threads: int 
         of: Ids of the leader, which decides by what this is done.
         threads: How many shares of the chunks are done side by side.
     """
-    masked, own = np.empty_like(table), np.empty_like(table)
+    masked = np.empty_like(table)
 
     def some(chunks: range) -> None:
-        for chunk, (u, v) in zip(chunks, leader_rows(leaves, first + chunks.start, of), strict=False):
-            span = _chunk(chunk)
-            rows = table[span]
-            masked[span], own[span] = rows ^ u[: len(rows)], v[: len(rows)]
+        for chunk, u in zip(chunks, leader_rows(leaves, first + chunks.start, of), strict=False):
+            rows = table[_chunk(chunk)]
+            np.bitwise_xor(rows, u[: len(rows)], out=masked[_chunk(chunk)])
 
     each(some, _shares(len(table), threads), threads)
-    return masked, own
+    return masked
+
+
+def own(rows: int, leaves: Leaves, first: int = 0, of: int = 0, threads: int = 1) -> Rows:
+    """Leader: so many rows of its v, which go with those that it masked."""
+    found = np.empty((rows, words_of(leaves)), np.uint64)
+
+    def some(chunks: range) -> None:
+        for chunk, v in zip(chunks, own_rows(leaves, first + chunks.start, of), strict=False):
+            span = _chunk(chunk)
+            found[span] = v[: len(found[span])]
+
+    each(some, _shares(rows, threads), threads)
+    return found
 
 
 def unmask(masked: Rows, secret: Secret, first: int = 0, of: int = 0, threads: int = 1) -> Rows:
