@@ -7,7 +7,7 @@ environment, which is made where there is none (Python 3.11, some minutes), with
 `openmined-psi`: they align the same files, two parties, and sign and journal nothing. Without spu's low-communication
 mode, which loses common ids, and without what it keeps of earlier runs, which it trusts by a file's size. Recall is the
 share of the common ids that was found. `--kill` plays each once more and ends the second party's agent by SIGKILL
-after that share of the alignment: what it had done is not done again.
+after that share of the alignment: what it had done is not done again (`again`: buckets that were read twice).
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Row:
         whole: Seconds of the whole command, with reading, keys and proof.
         id_bytes: Sent by all parties, for each id of one; None where nobody counts.
         peak_mib: Of the largest agent with its workers.
+        again: Of the buckets of `ot`, how many the second party read more than once.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Row:
     whole: float | None = None
     id_bytes: float | None = None
     peak_mib: float | None = None
+    again: int | None = None
 
 
 def sets(ids: int, parties: int) -> list[range]:
@@ -112,7 +114,15 @@ def ours(
         result["seconds"]["total"],
         sum(result["bytes"].values()) / (paths[0].stat().st_size // len("user-0000000000\n")),
         max(result["peak_rss_mib"].values()),
+        again(out / paths[1].stem / "agent.log") if protocol == "ot" else None,
     )
+
+
+def again(log: Path) -> int:
+    """How many buckets more than there are a server has read, by what its agents said."""
+    said = [json.loads(line) for line in log.read_text().splitlines()]
+    read = [line for line in said if line.get("task") == "ot.read" and line["event"] in ("working", "job done")]
+    return len(read) - max((line.get("of", 1) for line in read), default=1)
 
 
 def other(python: Path, folder: Path, paths: Sequence[Path], name: str, common: range) -> Row:
@@ -161,11 +171,11 @@ def main() -> None:
         print(json.dumps([asdict(row) for row in rows], indent=2))
         return
     print(f"{options.parties} parties of {options.ids:,} ids, {len(common):,} in common, keys of {options.bits} bits")
-    print(f"{'':18}{'seconds':>10}{'recall':>9}{'whole':>10}{'bytes/id':>10}{'peak MiB':>10}")
+    print(f"{'':18}{'seconds':>10}{'recall':>9}{'whole':>10}{'bytes/id':>10}{'peak MiB':>10}{'again':>7}")
     for row in rows:
         rest = "".join(
             f"{value:>10.0f}" if value is not None else f"{'':>10}" for value in (row.id_bytes, row.peak_mib)
-        )
+        ) + (f"{row.again:>7}" if row.again is not None else "")
         whole = f"{row.whole:>10.1f}" if row.whole is not None else f"{'':>10}"
         print(f"{row.name:18}{row.seconds:>10.2f}{row.recall:>9.4f}{whole}{rest}")
 
