@@ -14,8 +14,8 @@ from accord_protocols.kernel.effects import Compute, Done, Note, Send
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
+from accord_protocols.phases.alignment.exchange import by_transfer
 from accord_protocols.phases.alignment.oprf import oprf_of
-from accord_protocols.phases.alignment.transfer import by_transfer
 from accord_protocols.phases.training.engines import ENGINES, engine_of
 from accord_protocols.tasks.results.common import Committed, Paired
 from accord_schemas.address import Address

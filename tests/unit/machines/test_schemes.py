@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from tests.support.world import NAMES, Rows, Tamper, World, alignment
 
+from accord_protocols.phases.alignment.exchange import SCHEME
 from accord_protocols.phases.alignment.oprf import OPRFS
 from accord_protocols.phases.alignment.star import NOBODY, question_bytes
-from accord_protocols.phases.alignment.transfer import AHEAD, SCHEME
+from accord_protocols.phases.alignment.transfer import AHEAD
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement, Align
 from accord_schemas.events import Blinded, Choices, Corrections, Event, Marks, Masked, OprfKey, Signed, Store, Tags

@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
+from accord_protocols.phases.alignment.exchange import SCHEME
 from accord_protocols.phases.alignment.oprf import OPRFS
-from accord_protocols.phases.alignment.transfer import SCHEME
 from accord_protocols.primitives.psi import backend as named
 from accord_protocols.primitives.psi import rsa_raw, sm2
 from accord_protocols.primitives.psi.backend import backend

@@ -17,13 +17,10 @@ from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.base_transfers import BaseTransfers
-from accord_protocols.phases.alignment.oprf import Opened, OprfExchange, Pair, oprf_of
-from accord_protocols.phases.alignment.order import Ordering
-from accord_protocols.phases.alignment.transfer import (
+from accord_protocols.phases.alignment.exchange import (
     Edge,
     Marked,
     Parted,
-    Transfer,
     alone,
     bucketed,
     by_transfer,
@@ -31,6 +28,9 @@ from accord_protocols.phases.alignment.transfer import (
     shape,
     table_bytes,
 )
+from accord_protocols.phases.alignment.oprf import Opened, OprfExchange, Pair, oprf_of
+from accord_protocols.phases.alignment.order import Ordering
+from accord_protocols.phases.alignment.transfer import Transfer
 from accord_protocols.phases.keys import Keyed
 from accord_protocols.tasks.results.alignment import Bucketed, Common, Hashed, Located, Solved, Tagged
 from accord_protocols.tasks.results.common import Bytes, Words

@@ -6,124 +6,36 @@ servers; every edge masks it anew. It goes bucket by bucket, and the server read
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from accord_protocols.kernel.effects import Compute, Done, Effect, Fields, Send, Spawn
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
-from accord_protocols.phases.alignment.base_transfers import BaseTransfers, code_of, edge
+from accord_protocols.phases.alignment.base_transfers import BaseTransfers, edge
+from accord_protocols.phases.alignment.exchange import (
+    Edge,
+    Marked,
+    Masking,
+    Parted,
+    Reading,
+    alone,
+    bucketed,
+    session,
+    shape,
+)
 from accord_protocols.phases.alignment.oprf import Opened
 from accord_protocols.primitives.psi.okvs import Geometry
-from accord_protocols.primitives.psi.ot.code import Shape
 from accord_protocols.primitives.psi.ot.oprf import tag_bytes
 from accord_protocols.tasks.results.alignment import Answered, Bucketed, Hidden, Learned, Stored, Tagged
-from accord_protocols.tasks.results.common import Bytes, Ints, Words
+from accord_protocols.tasks.results.common import Bytes
 from accord_schemas.address import Address
-from accord_schemas.agreement import Agreement
-from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import Event, Marks, Masked, Store
 
-SCHEME = "ot"
-"""As ``align.protocol`` says it."""
 AHEAD = 4
 """Buckets that a party works on at once: what its other collaborations wait behind."""
-
-
-def by_transfer(agreement: Agreement) -> bool:
-    """Whether a collaboration is aligned by OT extension."""
-    return agreement.align.protocol == SCHEME
-
-
-def shape(agreement: Agreement, ids: int) -> Shape:
-    """Of the table of a leader of so many ids."""
-    return Shape(ids, code_of(agreement))
-
-
-def table_bytes(agreement: Agreement, ids: int) -> int:
-    """Bytes of the table of a leader of so many ids."""
-    return shape(agreement, ids).rows * code_of(agreement).words * 8
-
-
-def alone(agreement: Agreement) -> bool:
-    """Whether there is a single server."""
-    return len(agreement.others) == 1
-
-
-def bucketed(agreement: Agreement, leader: int, hashes: Bytes) -> Compute:
-    """Brings hashes into the order of the buckets of the table of a leader of so many ids."""
-    return Compute("bucketed", "ot.bucketed", {"leader": leader, "code": agreement.align.code, "hashes": hashes})
-
-
-def session(setup: Setup) -> Fields:
-    """Bound into every hash of an id, at all parties."""
-    return {"sid": digest(b"accord transfer", setup.sid)}
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Edge:
-    """What leader and server begin with: how many ids each announced, and hashes of the own ones.
-
-    Args:
-        leader: Ids of the leader.
-        server: Ids of the server.
-        hashes: By row, ``(n, 16) uint8``.
-        buckets: The same by bucket, where there are several servers' exchanges that begin with it, and the base
-            transfers are under way; else both are done here.
-        table: The leader's, ``(rows, words) uint64``, if several servers are to have it; else it is solved a bucket at
-            a time.
-        kappas: The server's secrets with its peers.
-    """
-
-    leader: int
-    server: int
-    hashes: Bytes
-    buckets: Bucketed | None = None
-    table: Words | None = None
-    kappas: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Masking:
-    """Leader: its leaves, and which bucket is sent next."""
-
-    edge: Edge
-    leaves: Bytes
-    bucket: int = 0
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Reading:
-    """Server: its half of the base transfers, which masked bucket comes next, and the tags of the first buckets."""
-
-    edge: Edge
-    secret: Learned
-    bucket: int = 0
-    tags: tuple[Bytes, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Parted:
-    """What the server of two ends with: tags of its ids, bucket by bucket, and which rows they are of."""
-
-    tags: tuple[Bytes, ...]
-    order: Ints
-
-    @property
-    def fields(self) -> Fields:
-        """For a task."""
-        return {"order": self.order} | {f"tags.{bucket}": part for bucket, part in enumerate(self.tags)}
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Marked:
-    """What the leader of two ends with: the same of its ids, and the server's marks."""
-
-    parted: Parted
-    marks: Bytes
 
 
 class Transfer(Machine):

@@ -13,7 +13,8 @@ from accord_protocols.kernel.effects import Compute, Done, Send, Spawn
 from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
-from accord_protocols.phases.alignment.transfer import Edge, Transfer, session
+from accord_protocols.phases.alignment.exchange import Edge, session
+from accord_protocols.phases.alignment.transfer import Transfer
 from accord_protocols.phases.graph.common import OverGraph
 from accord_protocols.primitives.sharing import Words
 from accord_protocols.tasks.results.alignment import Hashed, Tagged

@@ -17,7 +17,8 @@ from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.alignment.base_transfers import BaseTransfers
-from accord_protocols.phases.alignment.transfer import Edge, Marked, Transfer, session
+from accord_protocols.phases.alignment.exchange import Edge, Marked, session
+from accord_protocols.phases.alignment.transfer import Transfer
 from accord_protocols.phases.graph.common import OverGraph
 from accord_protocols.phases.graph.comparison import Comparison
 from accord_protocols.phases.graph.offline import Ready, Stock
