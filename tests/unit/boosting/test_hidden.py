@@ -16,7 +16,7 @@ from tests.support.world import Rows, World, boosted, tables
 from accord_protocols.boosting.caps import ROWS_PER_GROUP
 from accord_protocols.model.trees import TreesPart, scores, sides
 from accord_protocols.phases.boosting.able import traffic, unable
-from accord_protocols.phases.boosting.multiply import UNFIT as FORM
+from accord_protocols.phases.boosting.transfers import UNFIT as FORM
 from accord_protocols.primitives.onehot.ledger import REPEATED
 from accord_protocols.primitives.onehot.seeds import INCONSISTENT
 from accord_protocols.tasks.hidden.label import UNFIT as SUMS

@@ -14,7 +14,7 @@ from tests.support.world import Rows, World, boosted, tables
 from tests.unit.boosting.test_hidden import flipped, shorter
 
 from accord_protocols.boosting.misses import OPENED, bits_for
-from accord_protocols.phases.boosting.multiply import UNFIT as FORM
+from accord_protocols.phases.boosting.transfers import UNFIT as FORM
 from accord_protocols.primitives.onehot.ledger import REPEATED
 from accord_protocols.primitives.onehot.seeds import INCONSISTENT
 from accord_schemas.address import Content

@@ -19,9 +19,7 @@ from accord_protocols.kernel.machine import Goes
 from accord_protocols.kernel.transition import Draw, Fired, transition
 from accord_protocols.phases.boosting.exchange import Exchanging
 from accord_protocols.phases.boosting.hidden import Exchange, Hidden
-from accord_protocols.phases.boosting.multiply import UNFIT
-from accord_protocols.primitives.onehot.cot import width
-from accord_protocols.primitives.onehot.seeds import GROUPS
+from accord_protocols.phases.boosting.transfers import UNFIT, checking
 from accord_protocols.tasks.results.common import Words
 from accord_protocols.tasks.results.hidden import BitsAccepted, Given
 from accord_schemas.blob import loaded
@@ -68,25 +66,7 @@ class Answering(Exchanging):
             own = further[party]
             said = inputs.event(BitChoices, self.at(f"asked.{at.step}.{self.me}", party))
             count = len(at.x) * len(self.owned(at, party))
-            if len(said.choices) != GROUPS * width(count):
-                raise ProtocolError(UNFIT, whose=party)
-            try:
-                taken = own.taken.used(own.taken.number, [said.nonce])
-            except ProtocolError as error:
-                error.whose = party
-                raise
-            fields = {
-                "sid": own.out.sid,
-                "exchange": own.out.exchange,
-                "delta": own.out.delta,
-                "seeds": own.out.seeds,
-                "number": own.taken.number,
-                "nonce": said.nonce,
-                "check": said.check,
-                "choices": said.choices,
-                "count": count,
-                "peer": party,
-            }
+            taken, fields = checking(own.out, own.taken, said, count, party)
             jobs.append(Compute(f"accepted.{at.step}.{party}", "hidden.accepted", fields))
             further[party] = replace(own, taken=taken, said=said.nonce)
         return Fired(tuple(jobs), self.allow.keeping(replace(state, further=further)))

@@ -23,8 +23,8 @@ from accord_protocols.kernel.machine import Goes
 from accord_protocols.kernel.transition import Draw, Fired, transition
 from accord_protocols.phases.boosting.answering import Answering
 from accord_protocols.phases.boosting.hidden import Beside, Exchange, counted, none
-from accord_protocols.phases.boosting.multiply import UNFIT
 from accord_protocols.phases.boosting.parting import Level, fitting, parted
+from accord_protocols.phases.boosting.transfers import UNFIT, taking
 from accord_protocols.primitives.onehot.blocks import ROWS
 from accord_protocols.primitives.onehot.ledger import Ledger
 from accord_protocols.tasks.results.boosting import Shared
@@ -188,17 +188,8 @@ class Besides(Answering):
         at, jobs = state.now, []
         for party in self.pair:
             told, own = inputs.event(BitProducts, self.at(f"given.{at.step}.{self.me}", party)), state.chosen[party]
-            if told.words.shape != (len(own.bits), 1):
-                raise ProtocolError(UNFIT, whose=party)
-            fields = {
-                "sid": state.edges[party].sid,
-                "number": state.bits[party].number - 1,
-                "nonce": told.nonce,
-                "t": own.t,
-                "bits": own.bits,
-                "told": told.words,
-                "rows": len(own.bits) // len(self.owned(at, self.me)),
-            }
+            rows = {"rows": len(own.bits) // len(self.owned(at, self.me))}
+            fields = taking(state.edges[party], state.bits[party], told, own, party) | rows
             jobs.append(Compute(f"multiplied.{at.step}.{party}", "hidden.multiplied", fields))
         return Fired(tuple(jobs), self.add.keeping(replace(state, chosen={})))
 

@@ -15,8 +15,9 @@ from accord_protocols.kernel.machine import Goes
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.phases.boosting.edge import Back, Edge, Linked, Opening
 from accord_protocols.phases.boosting.hidden import Beside, Exchange, Further, Hidden
-from accord_protocols.phases.boosting.multiply import UNFIT, Multiplying
+from accord_protocols.phases.boosting.multiply import Multiplying
 from accord_protocols.phases.boosting.prepare import Ready
+from accord_protocols.phases.boosting.transfers import UNFIT
 from accord_protocols.primitives.onehot.halftree import depth_of
 from accord_protocols.tasks.results.common import Bytes
 from accord_protocols.tasks.results.hidden import Begun, Ended

@@ -22,9 +22,9 @@ from accord_protocols.kernel.machine import Goes
 from accord_protocols.kernel.transition import Draw, Fired, transition
 from accord_protocols.phases.boosting.edge import Linked
 from accord_protocols.phases.boosting.hidden import Exchange, Hidden
-from accord_protocols.phases.boosting.multiply import UNFIT
 from accord_protocols.phases.boosting.parting import Level, fitting, parted
 from accord_protocols.phases.boosting.rising import Rising
+from accord_protocols.phases.boosting.transfers import UNFIT
 from accord_protocols.primitives.onehot.blocks import ROWS
 from accord_protocols.tasks.results.boosting import Shared
 from accord_protocols.tasks.results.common import Bytes, Ints, Words

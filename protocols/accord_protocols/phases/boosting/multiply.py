@@ -17,15 +17,11 @@ from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine
 from accord_protocols.kernel.transition import Draw, Fired, transition
 from accord_protocols.phases.boosting.hidden import LABEL, OTHER, Exchange, Hidden
-from accord_protocols.primitives.onehot.cot import width
-from accord_protocols.primitives.onehot.seeds import GROUPS
+from accord_protocols.phases.boosting.transfers import checking, taking
 from accord_protocols.tasks.results.common import Words
 from accord_protocols.tasks.results.hidden import BitsAccepted, BitsChosen, Given, Multiplied
 from accord_schemas.blob import loaded
-from accord_schemas.errors import ProtocolError
 from accord_schemas.events import BitChoices, BitProducts, Event
-
-UNFIT = "what was said of a tree is not of the agreed form"
 
 
 class Multiplying(Machine, ABC):
@@ -90,27 +86,7 @@ class Multiplying(Machine, ABC):
         at = state.now
         said = inputs.event(BitChoices, self.at(f"bits.{at.step}", self.peer))
         count = len(at.x) * len(self.whose(at, mine=False))
-        if len(said.choices) != GROUPS * width(count):
-            raise ProtocolError(UNFIT, whose=self.peer)
-        number = state.taken.number
-        try:
-            taken = state.taken.used(number, [said.nonce])
-        except ProtocolError as error:
-            error.whose = self.peer
-            raise
-        assert state.out.delta is not None
-        fields = {
-            "sid": state.out.sid,
-            "exchange": state.out.exchange,
-            "delta": state.out.delta,
-            "seeds": state.out.seeds,
-            "number": number,
-            "nonce": said.nonce,
-            "check": said.check,
-            "choices": said.choices,
-            "count": count,
-            "peer": self.peer,
-        }
+        taken, fields = checking(state.out, state.taken, said, count, self.peer)
         state = replace(state, taken=taken, at=replace(at, said=said.nonce))
         return Fired((Compute(f"accepted.{at.step}", "hidden.accepted", fields),), self.give.keeping(state))
 
@@ -152,17 +128,7 @@ class Multiplying(Machine, ABC):
         at = state.now
         told = inputs.event(BitProducts, self.at(f"products.{at.step}", self.peer))
         assert at.chosen is not None
-        if told.words.shape != (len(at.chosen.bits), 1):
-            raise ProtocolError(UNFIT, whose=self.peer)
-        fields = {
-            "sid": state.into.sid,
-            "number": state.bits.number - 1,
-            "nonce": told.nonce,
-            "t": at.chosen.t,
-            "bits": at.chosen.bits,
-            "told": told.words,
-            "x": self._columns(at, mine=True),
-        }
+        fields = taking(state.into, state.bits, told, at.chosen, self.peer) | {"x": self._columns(at, mine=True)}
         return Fired((Compute(f"multiplied.{at.step}", "hidden.multiplied", fields),), self.joined.keeping(state))
 
     @transition(Hidden, lambda self, state: [self.job(f"multiplied.{state.now.step}")])

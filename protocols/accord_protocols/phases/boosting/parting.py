@@ -9,7 +9,7 @@ import numpy as np
 
 from accord_protocols.boosting.caps import DEAD
 from accord_protocols.phases.boosting.hidden import Split
-from accord_protocols.phases.boosting.multiply import UNFIT
+from accord_protocols.phases.boosting.transfers import UNFIT
 from accord_protocols.tasks.results.common import Bytes, Ints
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError

@@ -13,9 +13,9 @@ from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes
 from accord_protocols.kernel.transition import Draw, Fired, transition
 from accord_protocols.phases.boosting.hidden import Beside, Exchange, Hidden
-from accord_protocols.phases.boosting.multiply import UNFIT
 from accord_protocols.phases.boosting.states import Boosted, Scale
 from accord_protocols.phases.boosting.stopping import Stopping
+from accord_protocols.phases.boosting.transfers import UNFIT
 from accord_protocols.tasks.results.common import Words
 from accord_protocols.tasks.results.hidden import Faced, Lifted, Raised
 from accord_schemas.blob import loaded

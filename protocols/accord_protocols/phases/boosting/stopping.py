@@ -19,10 +19,8 @@ from accord_protocols.kernel.machine import Goes
 from accord_protocols.kernel.transition import Draw, Fired, transition
 from accord_protocols.phases.boosting.beside import Besides
 from accord_protocols.phases.boosting.hidden import Beside, Exchange, Hidden, none
-from accord_protocols.phases.boosting.multiply import UNFIT
 from accord_protocols.phases.boosting.prepare import Ready
-from accord_protocols.primitives.onehot.cot import width
-from accord_protocols.primitives.onehot.seeds import GROUPS
+from accord_protocols.phases.boosting.transfers import UNFIT, checking, taking
 from accord_protocols.tasks.results.hidden import BitsAccepted, BitsChosen, Given, Missed, Multiplied, Squared
 from accord_schemas.errors import ProtocolError
 from accord_schemas.events import BitChoices, BitProducts, Event, Grown, Partial
@@ -84,26 +82,7 @@ class Stopping(Besides):
         at = state.now
         said = inputs.event(BitChoices, self.at(f"tested.{at.step}", self.peer))
         count = tests_of(state.ready) * bits_for(self.bits_of(state.ready), tests_of(state.ready))
-        if len(said.choices) != GROUPS * width(count):
-            raise ProtocolError(UNFIT, whose=self.peer)
-        try:
-            taken = state.taken.used(state.taken.number, [said.nonce])
-        except ProtocolError as error:
-            error.whose = self.peer
-            raise
-        assert state.out.delta is not None
-        fields = {
-            "sid": state.out.sid,
-            "exchange": state.out.exchange,
-            "delta": state.out.delta,
-            "seeds": state.out.seeds,
-            "number": state.taken.number,
-            "nonce": said.nonce,
-            "check": said.check,
-            "choices": said.choices,
-            "count": count,
-            "peer": self.peer,
-        }
+        taken, fields = checking(state.out, state.taken, said, count, self.peer)
         squared = inputs.result(Squared, self.job(f"squared.{at.step}"))
         at = replace(at, said=said.nonce, x=squared.x)
         state = replace(state, taken=taken, at=at, missed=squared.own)
@@ -171,17 +150,8 @@ class Stopping(Besides):
         at = state.now
         told = inputs.event(BitProducts, self.at(f"missed.{at.step}", self.peer))
         assert at.chosen is not None
-        if told.words.shape != (len(at.chosen.bits), 1):
-            raise ProtocolError(UNFIT, whose=self.peer)
-        fields = {
-            "sid": state.into.sid,
-            "number": state.bits.number - 1,
-            "nonce": told.nonce,
-            "t": at.chosen.t,
-            "bits": at.chosen.bits,
-            "told": told.words,
-            "rows": tests_of(state.ready),
-        }
+        rows = {"rows": tests_of(state.ready)}
+        fields = taking(state.into, state.bits, told, at.chosen, self.peer) | rows
         compute = Compute(f"multiplied.{at.step}.loss", "hidden.multiplied", fields)
         return Fired((compute,), self.add_missed.keeping(replace(state, at=replace(at, chosen=None))))
 

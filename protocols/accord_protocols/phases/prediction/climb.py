@@ -18,10 +18,9 @@ from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.kernel.transition import Draw, Fired, nothing, transition
 from accord_protocols.model.trees import TreesPart
+from accord_protocols.phases.boosting.transfers import checking, taking
 from accord_protocols.phases.prediction.ascent import RIGHT, Ascent, Climbed, Climbing
 from accord_protocols.phases.prediction.branch import LARGE, MOST, UNFIT, leaves, levels, root_of
-from accord_protocols.primitives.onehot.cot import width
-from accord_protocols.primitives.onehot.seeds import GROUPS
 from accord_protocols.tasks.results.boosting import Sided
 from accord_protocols.tasks.results.common import Words
 from accord_protocols.tasks.results.hidden import BitsAccepted, BitsChosen, Faced, Given, Lifted, Multiplied
@@ -155,24 +154,9 @@ class Climb(Machine):
         jobs, nonces = [], {}
         for peer, said in inputs.events(BitChoices).items():
             count = len(state.sides) * len(self._whose(state, peer))
-            if len(said.choices) != GROUPS * width(count):
-                raise ProtocolError(UNFIT, whose=peer)
-            out, number = state.ends[peer].out, state.ends[peer].taken.number
-            state = state.with_ends(peer, state.ends[peer].heard(said.nonce, peer))
-            nonces[peer] = said.nonce
-            assert out.delta is not None
-            fields = {
-                "sid": out.sid,
-                "exchange": out.exchange,
-                "delta": out.delta,
-                "seeds": out.seeds,
-                "number": number,
-                "nonce": said.nonce,
-                "check": said.check,
-                "choices": said.choices,
-                "count": count,
-                "peer": peer,
-            }
+            ends, nonces[peer] = state.ends[peer], said.nonce
+            taken, fields = checking(ends.out, ends.taken, said, count, peer, UNFIT)
+            state = state.with_ends(peer, replace(ends, taken=taken))
             jobs.append(Compute(self._step(state, "accepted", peer), "hidden.accepted", fields))
         return Fired(tuple(jobs), self.give.keeping(replace(state, said=nonces)))
 
@@ -221,18 +205,9 @@ class Climb(Machine):
         """Take the own share of them; what is multiplied without transfers, the own share, goes with the first."""
         own, jobs = self._columns(state, self.me), []
         for peer, told in inputs.events(BitProducts).items():
-            chosen = state.chosen[peer]
-            if told.words.shape != (len(chosen.bits), 1):
-                raise ProtocolError(UNFIT, whose=peer)
-            fields = {
-                "sid": state.ends[peer].into.sid,
-                "number": state.ends[peer].bits.number - 1,
-                "nonce": told.nonce,
-                "t": chosen.t,
-                "bits": chosen.bits,
-                "told": told.words,
-                "x": own if peer == self.setup.peers[0] else np.zeros_like(own),
-            }
+            ends = state.ends[peer]
+            fields = taking(ends.into, ends.bits, told, state.chosen[peer], peer, UNFIT)
+            fields["x"] = own if peer == self.setup.peers[0] else np.zeros_like(own)
             jobs.append(Compute(self._step(state, "multiplied", peer), "hidden.multiplied", fields))
         return Fired(tuple(jobs), self.joined.keeping(state))
 

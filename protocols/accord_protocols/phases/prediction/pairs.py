@@ -13,7 +13,6 @@ from accord_protocols.kernel.inputs import Inputs
 from accord_protocols.kernel.machine import Goes, Machine, Setup
 from accord_protocols.phases.boosting.edge import Edge, Linked, Opening
 from accord_protocols.primitives.onehot.ledger import Ledger
-from accord_schemas.errors import ProtocolError
 
 
 class Pair(Edge):
@@ -58,18 +57,6 @@ class Ends:
     def said(self, nonce: bytes) -> Ends:
         """With an extension of the own bits used."""
         return replace(self, bits=self.bits.used(self.bits.number, [nonce]))
-
-    def heard(self, nonce: bytes, whose: str) -> Ends:
-        """With one of the other's used.
-
-        Raises:
-            ProtocolError: Its nonce came before.
-        """
-        try:
-            return replace(self, taken=self.taken.used(self.taken.number, [nonce]))
-        except ProtocolError as error:
-            error.whose = whose
-            raise
 
 
 def opened(machine: Machine) -> Iterator[Spawn]:
