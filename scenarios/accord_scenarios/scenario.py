@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -15,8 +17,11 @@ from accord_scenarios.jobs.registry import ALIGNED, DEFAULT, OF_MODELS, PLAYED
 from accord_scenarios.model import Scenario
 from accord_schemas.agreement import ALIGN_JOBS
 from accord_schemas.errors import UsageError
+from accord_schemas.parts import Train
 
 __all__ = ["Scenario", "load"]
+MODELS = (*get_args(Train.model_fields["model"].annotation), *OF_MODELS)
+"""What `train.model` may be, of whatever job."""
 
 
 def load(scenario: str | Path, sets: Iterable[str] = (), job: str | None = None) -> Scenario:
@@ -38,6 +43,7 @@ def load(scenario: str | Path, sets: Iterable[str] = (), job: str | None = None)
     given = dict(_assignment(text) for text in sets)
     for field, new in given.items():
         _lay_over(value, field, new)
+    _known(value, "--set" if "train.model" in given else path.name)
     stated = value.setdefault("job", _of_model(value.get("train")))
     if stated not in PLAYED:
         *known, last = PLAYED
@@ -52,10 +58,28 @@ def load(scenario: str | Path, sets: Iterable[str] = (), job: str | None = None)
     return _checked(model, kept | {"job": wanted}, path, given)
 
 
+def _model(train: Any) -> Any:
+    return train.get("model") if isinstance(train, dict) else None
+
+
 def _of_model(train: Any) -> str:
     """The job that a scenario means which says none: that of its model."""
-    model = train.get("model") if isinstance(train, dict) else None
+    model = _model(train)
     return OF_MODELS.get(model, DEFAULT) if isinstance(model, str) else DEFAULT
+
+
+def _known(value: dict[str, Any], file: str) -> None:
+    """Whether there is such a model: those of other jobs are named, too, which no single job knows of."""
+    model, job = _model(value.get("train")), value.get("job")
+    if model is None:
+        return
+    if model not in MODELS:
+        *known, last = MODELS
+        close = get_close_matches(str(model), MODELS, n=1)
+        said = f"train.model is {json.dumps(model, default=str)}; it must be {', '.join(known)} or {last}."
+        raise UsageError(f"{file}: {said}", hint=f"Did you mean {close[0]}?" if close else "")
+    if job is not None and (own := OF_MODELS.get(model, job)) != job:
+        raise UsageError(f"{file}: train.model {model} belongs to the job {own}, not to {job}; leave job out.")
 
 
 def _checked(
