@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from accord_agents.security.identity import PublicIdentity
+from accord_scenarios import untold
 from accord_scenarios.jobs.registry import PLAYED
 from accord_scenarios.model import Scenario
 from accord_scenarios.scenario import load
@@ -60,6 +61,8 @@ def terms(scenario: Scenario, fingerprints: Mapping[str, str]) -> Agreement:
 def propose(scenario: str, sets: list[str], config: Path, data: Sequence[str] = ()) -> str:
     """Have the party's running agent propose a scenario; returns what to say.
 
+    Of the parties it need say their roles alone: what each brings is in each one's own file.
+
     Args:
         scenario: A file, or the name of a bundled one.
         sets: Options of it that are set otherwise.
@@ -74,14 +77,16 @@ def propose(scenario: str, sets: list[str], config: Path, data: Sequence[str] = 
     from accord_agents.operator import collaborations as operations
     from accord_agents.operator import keys as keyring
 
-    loaded, own = load(scenario, sets), agents.load(config)
+    own = agents.load(config)
+    named = [name for party, _, name in (one.rpartition("=") for one in data) if party in ("", own.party)]
+    mine = own.chosen(named[-1] if named else "")
+    loaded = load(scenario, sets, complete=untold.completed(own.party, mine))
     if loaded.seed is not None:
         raise UsageError("a scenario with a seed protects nothing.", hint="Leave out seed; it is for accord run alone.")
     if own.party not in loaded.parties:
         raise UsageError(f"the scenario names no party {own.party}.", hint=f"It names {', '.join(loaded.parties)}.")
     loaded = PLAYED[loaded.job].completed(loaded, own)
     agreed = with_data(agreement(loaded, keyring.trusted(own)), own.party, data)
-    own.chosen(agreed.parties[own.party].data)
     return f"proposed {operations.propose(own, agreed)}"
 
 

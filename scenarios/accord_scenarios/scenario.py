@@ -15,6 +15,7 @@ from accord_agents.files import yaml12
 from accord_scenarios import library
 from accord_scenarios.jobs.registry import ALIGNED, DEFAULT, OF_MODELS, PLAYED
 from accord_scenarios.model import Scenario
+from accord_scenarios.untold import Complete
 from accord_schemas.agreement import ALIGN_JOBS
 from accord_schemas.errors import UsageError
 from accord_schemas.parts import Train
@@ -24,13 +25,16 @@ MODELS = (*get_args(Train.model_fields["model"].annotation), *OF_MODELS)
 """What `train.model` may be, of whatever job."""
 
 
-def load(scenario: str | Path, sets: Iterable[str] = (), job: str | None = None) -> Scenario:
+def load(
+    scenario: str | Path, sets: Iterable[str] = (), job: str | None = None, complete: Complete | None = None
+) -> Scenario:
     """The scenario in a file, or a bundled one.
 
     Args:
         scenario: A path, or the name of a bundled scenario. A file of that name wins.
         job: Play it as this job, whatever the file says; sections that mean nothing there are passed over.
         sets: ``key.key=value`` laid over the file, values in YAML 1.2; paths stay relative to the file.
+        complete: Puts what a proposer need not say into what the file says, see `untold`.
 
     Raises:
         UsageError: It cannot be read, or something in it is not as it must be; names file, line or field, and value.
@@ -43,6 +47,7 @@ def load(scenario: str | Path, sets: Iterable[str] = (), job: str | None = None)
     given = dict(_assignment(text) for text in sets)
     for field, new in given.items():
         _lay_over(value, field, new)
+    value = complete(value) if complete else value
     _known(value, "--set" if "train.model" in given else path.name)
     stated = value.setdefault("job", _of_model(value.get("train")))
     if stated not in PLAYED:

@@ -117,7 +117,9 @@ def proposed(office: Office, name: str, content: dict[str, Any], *more: str) -> 
 
 
 def test_one_accepts_by_policy_and_one_by_hand(office: Office) -> None:
-    cid = proposed(office, "bank", job(office.data, name="credit"), "--set", "name=credit")
+    content = job(office.data)
+    content["parties"] = {party: {"role": said["role"]} for party, said in content["parties"].items()}
+    cid = proposed(office, "bank", content, "--set", "name=credit")  # what files are called is nobody's business
     wait_for(lambda: "credit" in office.do("telco", "inbox"), 10, "the proposal does not arrive")
     shown = office.do("telco", "inbox")
     assert cid[:12] in shown

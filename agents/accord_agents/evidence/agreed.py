@@ -90,4 +90,4 @@ def _listed(values: Mapping[str, Any]) -> Iterator[str]:
         said = words[value] if value is None or isinstance(value, bool) else str(value)
         said = " and ".join(value) if isinstance(value, list | tuple) else said
         said = " and ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else said
-        yield f"{name.replace('_', ' ')} {said}"
+        yield f"{name.replace('_', ' ')} {said or 'none'}"
