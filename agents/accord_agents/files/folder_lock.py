@@ -10,6 +10,8 @@ from pathlib import Path
 
 from accord_schemas.errors import AccordError
 
+PID = "agent.pid"
+
 
 @contextlib.contextmanager
 def held(folder: Path) -> Iterator[None]:
@@ -32,7 +34,7 @@ def held(folder: Path) -> Iterator[None]:
             raise AccordError(
                 f"another agent runs in {folder}.", hint="Stop it first; two agents with one identity are never safe."
             ) from None
-        pid = folder / "agent.pid"
+        pid = folder / PID
         pid.write_text(str(os.getpid()))
         try:
             yield
@@ -41,6 +43,14 @@ def held(folder: Path) -> Iterator[None]:
                 pid.unlink()
     finally:
         os.close(lock)
+
+
+def started(folder: Path) -> float | None:
+    """When the agent that holds this folder now began to, in seconds since 1970."""
+    try:
+        return (folder / PID).stat().st_mtime if running(folder) else None
+    except OSError:
+        return None
 
 
 def running(folder: Path) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from accord_agents.config.party_file import Config, load
 from accord_agents.evidence.agreed import agreed_terms
-from accord_agents.files.folder_lock import held, running
+from accord_agents.files.folder_lock import held, running, started
 from accord_agents.journal import erasure
 from accord_agents.journal.journal import Journal
 from accord_agents.operator import waiting
@@ -213,7 +213,8 @@ def statuses(config: Config) -> list[dict[str, Any]]:
     journal = Journal(config.journal)
     try:
         found = [{"collaboration": cid, "state": state, **_shown(body)} for cid, state, body in journal.statuses()]
-        doing = work(config.out / "agent.log") if running(config.out) else {}
+        since = started(config.out)
+        doing = {} if since is None else work(config.out / "agent.log", since)
         return [s | waiting.facts(s, config.party) | {"work": doing.get(s["collaboration"])} for s in found]
     finally:
         journal.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ _END = 256 << 10
 """Bytes at the end of a log that are looked at."""
 
 
-def work(log: Path) -> dict[str, dict[str, Any]]:
+def work(log: Path, since: float = 0.0) -> dict[str, dict[str, Any]]:
     """By collaboration, the job that told last how far it is: `task`, `part` done `of` all, and the seconds `left`.
 
     Args:
-        log: An agent's log, of lines of JSON: of lines for eyes nothing is read.
+        log: An agent's log, of lines of JSON at level `info`: of others nothing is read.
+        since: When the agent started, in seconds since 1970. What it said before, perhaps by other settings of its log,
+            is no word on what it does now.
     """
     found: dict[str, dict[str, Any]] = {}
     try:
@@ -27,6 +30,8 @@ def work(log: Path) -> dict[str, dict[str, Any]]:
         try:
             said = json.loads(line)
             event, cid, task = said["event"], said["collaboration"], said["task"]
+            if datetime.datetime.fromisoformat(said["timestamp"]).timestamp() < since:
+                continue
             if event == "working":
                 found[cid] = {"task": task} | {name: said[name] for name in ("part", "of", "left")}
         except (ValueError, TypeError, KeyError):  # not of a job, cut off, or of an older program

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,10 +14,14 @@ import pytest
 import yaml
 from tests.support.world import agreement
 
+from accord_agents.config.log import LogSettings
 from accord_agents.config.party_file import load
+from accord_agents.files.folder_lock import held
+from accord_agents.journal.journal import Journal
+from accord_agents.journal.rows import Batch
 from accord_agents.observability.logs import logger
 from accord_agents.operator.check import checked, told
-from accord_agents.operator.collaborations import _proposal, choices, own_columns
+from accord_agents.operator.collaborations import _proposal, choices, own_columns, statuses
 from accord_agents.operator.waiting import facts
 from accord_agents.operator.waiting import told as waits
 from accord_agents.operator.work import work
@@ -180,6 +186,38 @@ def test_how_far_it_is_with_the_job_at_hand(tmp_path: Path, monkeypatch: pytest.
     assert told_now()["c3"] == {"task": "ot.read", "part": 2, "of": 3, "left": 2.0}
     several[0].done()
     assert set(told_now()) == {"c2"} and not series
+
+
+@pytest.mark.parametrize(
+    ("now", "shown"),
+    [({}, True), ({"level": "debug"}, True), ({"level": "warning"}, False), ({"form": "human"}, False)],
+)
+def test_what_an_agent_said_before_it_started_again_is_not_what_it_does_now(
+    party: Path, now: dict[str, str], shown: bool
+) -> None:
+    """Its log was of another form or level then, and nothing of the new one says that the old job is over."""
+    config, cid = load(written(party.parent, log=now)), "c" * 32
+    config.out.mkdir(parents=True, exist_ok=True)
+    at: Any = SimpleNamespace(compute=SimpleNamespace(task="align.blind"), address=SimpleNamespace(step="s"))
+
+    def works(part: int, settings: LogSettings) -> None:
+        with (config.out / "agent.log").open("a", encoding="utf-8") as file:
+            job_log.JobLog(logger(file, settings.level, human=settings.form == "human"), cid, at).working(part, 4)
+
+    journal = Journal(config.journal)
+    batch = Batch()
+    batch.statuses[cid] = ("TRAINING", json.dumps(status(waits_for=[], agreement=None)))
+    journal.commit(batch)
+    journal.close()
+    works(1, LogSettings())
+    assert statuses(config)[0]["work"] is None, "no agent runs"
+    with held(config.out):
+        os.utime(config.out / "agent.pid", (time.time() + 1, time.time() + 1))
+        assert statuses(config)[0]["work"] is None, "said before it started"
+        os.utime(config.out / "agent.pid", (time.time(), time.time()))
+        works(2, config.log)
+        found = statuses(config)[0]["work"]
+        assert (found or {}).get("part") == (2 if shown else None)
 
 
 def test_the_party_s_file_is_found(
