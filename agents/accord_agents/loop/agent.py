@@ -306,7 +306,7 @@ class Agent:
             await self._write(batch)
         if batch.quarantined:
             self._refused(batch, deliveries)
-        self._after(batch, effects)
+        await self._after(batch, effects)
         await self.broker.committed(deliveries)
 
     async def _write(self, batch: Batch) -> None:
@@ -321,7 +321,7 @@ class Agent:
             self.log.warning("quarantined", source=source, reason=reason, code=code)
             self.refusals.tell(keys.get(data) or subject_of(data), source, reason, data)
 
-    def _after(self, batch: Batch, effects: BatchEffects) -> None:
+    async def _after(self, batch: Batch, effects: BatchEffects) -> None:
         self.hooks.heard(effects.times)
         now = asyncio.get_running_loop().time()
         for row, (_, outcome) in zip(batch.rows, effects.outcomes, strict=True):
@@ -351,6 +351,10 @@ class Agent:
             self._acks.asked(cid)
         for collaboration, outcome in effects.outcomes:
             self.summaries.setdefault(collaboration.cid, RunSummary()).take(collaboration, outcome)
+            self._folding = bool(outcome.notes)  # nothing follows from a note before somebody has looked at it
+            for note in outcome.notes:
+                await self.hooks.noted(collaboration, note)
+            self._folding = False
             self.hooks.outcome(collaboration, outcome)
             for job in outcome.jobs:
                 self.hooks.job(collaboration.cid, job)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +28,15 @@ class Input:
         return len(self.delivery.record.frame) if self.delivery else 0
 
 
+async def _unheeded(_collaboration: Any, _note: Mapping[str, Any]) -> None:
+    """Nobody looks at notes."""
+
+
 @dataclass(slots=True)
 class Hooks:
     """What the service adds: jobs, decisions on proposals, results, progress; who hears that a job's result
-    is journaled, who counts what was committed, who compares clocks, who looks at the memory."""
+    is journaled, who counts what was committed, who compares clocks, who looks at the memory, and who at the notes of
+    what was folded before anything follows from it."""
 
     job: Callable[[str, Job], None]
     proposed: Callable[[Any], None]
@@ -42,6 +47,7 @@ class Hooks:
     committed: Callable[[Batch, float], None] = lambda batch, seconds: None
     heard: Callable[[Mapping[str, str]], None] = lambda times: None
     look: Callable[[], None] = lambda: None
+    noted: Callable[[Any, Mapping[str, Any]], Awaitable[None]] = _unheeded
 
 
 def subject_of(data: bytes) -> str:

@@ -185,16 +185,33 @@ def binned(agreement: Agreement, columns: int) -> int:
     return min(columns, len(woe)) if woe else columns
 
 
+def remembers(policy: Policy, *, for_good: bool) -> bool:
+    """Whether an agent has to remember rows: by what its policy says now or, of one that serves, may say one day.
+
+    Args:
+        policy: Its own.
+        for_good: Whether its folder outlives the collaboration, as that of `accord run` does not.
+    """
+    return for_good or policy.refuse_reruns or policy.max_scores_per_row is not None
+
+
 def objections(
     policy: Policy,
-    reruns: Reruns,
+    reruns: Reruns | None,
     collaboration: Collaboration,
     note: Mapping[str, Any],
     table: Callable[[Collaboration], Table | None],
 ) -> Iterator[tuple[str, str]]:
     """What speaks against the rows that a note of a collaboration tells of: the policy, or what contents can carry.
 
-    What is trained on is remembered.
+    What is trained on is remembered. That goes through all rows, and takes seconds of a million.
+
+    Args:
+        policy: The own one.
+        reruns: The memory of rows; None where nobody will ask for it.
+        collaboration: Whose note it is.
+        note: Of a machine.
+        table: Finds the party's rows.
 
     Yields:
         One fixed reason, which is said to everybody, and what it rests on, for the own people.
@@ -216,7 +233,7 @@ def objections(
             if size > MOST:
                 detail = f"{size:,} bytes a tree, of at most {MOST:,}: agree on less depth, or on protection: paths"
                 yield "trees at level shared would take too many bytes", detail
-    if "widths" in note and collaboration.agreement:
+    if "widths" in note and collaboration.agreement and reruns is not None:
         own = table(collaboration)
         assert own is not None
         others = max(width for party, width in note["widths"].items() if party != collaboration.me)
@@ -233,7 +250,7 @@ def objections(
         else:
             bound = f"TRAIN rows of both differ in less than {ROWS_PER_COLUMN} for each of {columns} columns"
             yield "the rows are nearly those of an earlier training with one of the parties", bound
-    if "asked" in note and collaboration.agreement:
+    if "asked" in note and collaboration.agreement and reruns is not None:
         yield from _asked(policy, reruns, collaboration, note["asked"], table)
     if note.get("train_rows", policy.min_rows) < policy.min_rows:
         yield "there are too few TRAIN rows", f"{note['train_rows']} TRAIN rows of {policy.min_rows} or more"

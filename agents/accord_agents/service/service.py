@@ -6,7 +6,7 @@ import asyncio
 import functools
 import os
 import signal
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +46,8 @@ from accord_agents.service.job_log import JobLog, Series
 from accord_agents.service.peer_clocks import PeerClocks
 from accord_agents.service.request_watch import RequestWatch
 from accord_agents.service.requests import Requests
-from accord_agents.service.rerun_guard import Reruns, objections
 from accord_agents.service.retention import Retention
+from accord_agents.service.row_watch import RowWatch
 from accord_agents.service.witness_wait import WitnessWait
 from accord_broker.factory import connect
 from accord_broker.port import Broker
@@ -56,7 +56,6 @@ from accord_protocols.kernel.lifecycle import PROPOSED
 from accord_protocols.primitives.psi.backend import backend
 from accord_schemas.agreement import Agreement
 from accord_schemas.blob import Blob
-from accord_schemas.codes import Code
 from accord_schemas.errors import AccordError, code, why
 
 if TYPE_CHECKING:
@@ -98,10 +97,10 @@ class Service:
         self.log = open_log(config.out / "agent.log", config.party, config.log)
         self.executor = executor(config, lambda problem: self.log.warning("cluster", problem=problem))
         self.memory = Memory()
-        self.reruns = Reruns(self.keystore.memory, self.keystore.get("storage"))
         self.witness_wait = WitnessWait(self._unwitnessed)
         self.clocks = PeerClocks(self.log)
         self._tables: dict[str, Table] = {}
+        self.rows = RowWatch(config, self.keystore, self._table, self.log, self.say, for_good=one_shot is None)
         self.cipher = StorageCipher(self.keystore.get("storage"))
         self.results = ResultsWriter(self.spawn, self._table, lambda *of: record(self.journal, self.cipher, *of))
         self._seeds: dict[str, bytes] = {}
@@ -126,7 +125,7 @@ class Service:
                 loop.add_reader(0, self._runner)
             self.log.info("started", pid=os.getpid(), broker=self.config.broker)
             self.executor.warm()
-            self._resume()
+            await self._resume()
             if self._endpoint is not None:
                 await self._endpoint.start(self.agent, self.memory, lambda: len(self._jobs))
             self.agent.recovery.start()
@@ -225,7 +224,7 @@ class Service:
         if self.one_shot and self.one_shot.agreement:
             self._propose(self.one_shot.agreement)
 
-    def _resume(self) -> None:
+    async def _resume(self) -> None:
         """Every start is a replay: fold each journal and see what was left."""
         closed = self.agent.dispatcher.closed = self.journal.closed()
         for cid in [cid for cid in self.journal.collaborations() if cid not in closed]:
@@ -246,7 +245,7 @@ class Service:
                 self._write_results(collaboration)
                 continue
             self._left += [(cid, job) for job in pending.values()]
-            self._check(collaboration, self.agent.summaries[cid].notes)
+            await self.rows.look(collaboration, self.agent.summaries[cid].notes)
 
     def _propose(self, agreement: Agreement) -> None:
         nonce = self.durable_secret("propose/" + agreement.digest().hex(), "propose", agreement.digest().hex()).hex()
@@ -254,6 +253,7 @@ class Service:
 
     def _hooks(self) -> Hooks:
         hooks = Hooks(self._job, lambda c: self.acceptance.proposed(c), self._outcome, self._tick, self._ready)
+        hooks.noted = self.rows.look
         hooks.journaled = lambda cid, job: Parts(self.blobs(cid), job).discard()
         hooks.heard, hooks.look = self.clocks.heard, lambda: self.memory.sample(self.executor.processes())
         return hooks
@@ -338,18 +338,9 @@ class Service:
                 events=sum(run.events.values()),
                 bytes=sum(run.bytes.values()),
             )
-        for note in outcome.notes:
-            self._check(collaboration, note)
         self.errand.go_on(collaboration, len(run.answers))
         if collaboration.ended and (outcome.moves or outcome.witnessed):
             self._write_results(collaboration)
-
-    def _check(self, collaboration: Collaboration, note: Mapping[str, Any]) -> None:
-        """What the policy says about rows."""
-        for reason, detail in objections(self.config.policy, self.reruns, collaboration, note, self._table):
-            self.log.warning("refused", collaboration=collaboration.cid, reason=reason, problem=detail)
-            fields = {"reason": f"{self.config.party}: policy: {reason}", "detail": detail, "code": Code.POLICY}
-            self.say(collaboration.cid, "refused", fields)
 
     def _table(self, collaboration: Collaboration) -> Table | None:
         digest = collaboration.data.get("snapshot")
