@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -33,6 +34,15 @@ def size(count: float | None) -> str:
 def seconds(value: float | None) -> str:
     """A duration in seconds with one decimal."""
     return "–" if value is None else f"{value:.1f} s"
+
+
+def day(when: Any, later: int = 0) -> str:
+    """The day in UTC of a moment in ISO 8601, or so many days later; empty where there is none."""
+    try:
+        moment = dt.datetime.fromisoformat(str(when)).astimezone(dt.UTC) + dt.timedelta(later)
+    except (ValueError, OverflowError):
+        return ""
+    return moment.strftime("%Y-%m-%d")
 
 
 def listed(items: Iterable[str]) -> str:

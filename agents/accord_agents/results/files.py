@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ class Findings:
         result = {**follows, **facts}
         if agreed is not None:  # for people: what a journal gives is compared without it
             result |= {"name": agreed.name, "retain_days": agreed.limits.retain_days}
+            result |= {"parties": {party: agreed.parties[party].role for party in agreed.order}}
+            result |= {"date": run.began, "ended": run.ended, "accord_version": version("accord")}
             gate = run.notes.get("gate") or {} if collaboration.ended_as(Code.GATE) else None
             said = [] if gate is None else remedies.of_gate(agreed, gate)
             result["warnings"] = [*said, *result["warnings"]]

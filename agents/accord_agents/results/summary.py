@@ -23,6 +23,8 @@ class RunSummary:
         answers: To requests of the own people, by their number.
         work: By task, how often it was done in this life of the agent, and how many seconds it took, waiting for its
             turn included.
+        began: When it was first heard of, by the own clock.
+        ended: When it came to its end.
     """
 
     def __init__(self) -> None:
@@ -35,6 +37,8 @@ class RunSummary:
         self.bytes: Counter[str] = Counter()
         self.events: Counter[str] = Counter()
         self.traffic: Counter[str] = Counter()
+        self.began: str | None = None
+        self.ended: str | None = None
         self._since: tuple[str, float] | None = None
 
     def worked(self, task: str, seconds: float) -> None:
@@ -52,6 +56,8 @@ class RunSummary:
             self.notes |= {name: value for name, value in note.items() if name != "warnings"}
         phases = collaboration.job.phase_of if collaboration.job else {}
         for move in outcome.moves:
+            self.began = self.began or move.time
+            self.ended = move.time if move.state in TERMINAL else None
             self._moved(move.state, phases.get(move.state, ""), datetime.fromisoformat(move.time).timestamp())
         for frame in outcome.frames:
             size, family = len(frame.head) + frame.size + len(frame.signature), frame.header.event_class.family

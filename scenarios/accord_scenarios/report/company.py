@@ -67,11 +67,13 @@ def left(result: wording.Result) -> str:
         [name, *((wording.size((sent.get(name) or {}).get(to)),) for to in names)] for name in names if sent.get(name)
     ]
     kept = result.get("retain_days")
+    last = wording.day(result.get("ended"), kept or 0)
     erased = (
         ""
         if kept is None
         else (
-            f"Payloads, keys and the copy of the data are erased {kept} days after the end at every party; signed headers and digests stay. "
+            f"Payloads, keys and the copy of the data are erased {kept} days after the end at every party{f', from {last} on' if last else ''}; "
+            "signed headers and digests stay. "
         )
     )
     note = (

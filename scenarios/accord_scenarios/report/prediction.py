@@ -95,4 +95,5 @@ def steps(result: Result) -> str:
         *([what, *(left(own, step) for own in parties.values())] for step, what in _STEPS.items()),
         ["columns that the model has", *((str(sum(bool(c.get("kept")) for c in own)),) for own in parties.values())],
     ]
-    return section("Steps of preparation", table(["", *((party,) for party in parties)], rows))
+    done = [row for row in rows if any(cell != ("–",) for cell in row[1:])]
+    return section("Steps of preparation", table(["", *((party,) for party in parties)], done))

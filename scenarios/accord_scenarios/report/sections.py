@@ -55,9 +55,10 @@ def headline(result: wording.Result, verdict: str, *, good: bool) -> str:
     )
     about = [
         str(result.get("status")),
-        *(str(result[name]) for name in ("name", "date", "collaboration") if result.get(name)),
+        *(str(result[name]) for name in ("name", "collaboration") if result.get(name)),
+        wording.day(result.get("date")),
     ]
-    title = f'<header><p>Accord · {escape(" · ".join(about))}</p><h1 class="{"good" if good else ""}">{escape(verdict)}</h1></header>'
+    title = f'<header><p>Accord · {escape(" · ".join(filter(None, about)))}</p><h1 class="{"good" if good else ""}">{escape(verdict)}</h1></header>'
     return title + (f"<section><dl>{items}</dl></section>" if items else "")
 
 
@@ -231,23 +232,26 @@ def timeline(result: wording.Result) -> str:
     return section("Phases", charts.timeline({party: bars or [] for party, bars in parties.items()}))
 
 
+_NOTHING = ("–", ("–",), ("0",))
+
+
 def versions(result: wording.Result) -> str:
     """What produced this, and the digests of the models."""
     memory, restarts = result.get("peak_rss_mib") or {}, result.get("restarts") or {}
     digests = result.get("model_digest") or {}
     names = list(dict.fromkeys([*(result.get("parties") or {}), *memory, *digests]))
-    rows: list[Sequence[Cell]] = [
-        [
-            name,
-            str((result.get("parties") or {}).get(name, "")).replace("_", " "),
-            (f"{memory[name]:.0f} MiB" if memory.get(name) is not None else "–",),
-            (wording.number(restarts.get(name)),),
-            digests.get(name) or "–",
-        ]
-        for name in names
+    roles = result.get("parties") or {}
+    columns: list[tuple[Cell, list[Cell]]] = [
+        ("party", [*names]),
+        ("role", [str(roles.get(name, "–")).replace("_", " ") for name in names]),
+        (("memory",), [(f"{memory[n]:.0f} MiB" if memory.get(n) is not None else "–",) for n in names]),
+        (("restarts",), [(wording.number(restarts.get(name)),) for name in names]),
+        ("SHA-256 of model.json", [digests.get(name) or "–" for name in names]),
     ]
+    shown = [(head, cells) for head, cells in columns if any(cell not in _NOTHING for cell in cells)]
+    rows: list[Sequence[Cell]] = [*zip(*(cells for _, cells in shown), strict=True)]
     line = f"Accord {escape(str(result.get('accord_version') or '–'))}, profile {escape(str(result.get('profile') or '–'))}."
     return section(
         "Parties and versions",
-        table(["party", "role", ("memory",), ("restarts",), "SHA-256 of model.json"], rows) + f"<p>{line}</p>",
+        table([head for head, _ in shown], rows) + f"<p>{line}</p>",
     )

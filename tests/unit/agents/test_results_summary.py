@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import stat
 from pathlib import Path
@@ -18,6 +19,8 @@ from accord_agents.intake.table import Report, Table
 from accord_agents.results.files import Findings, result_fields
 from accord_agents.results.summary import RunSummary
 from accord_protocols.jobs.alignment import INTERSECTION
+from accord_scenarios.jobs.training_words import learned
+from accord_scenarios.report.page import render
 from accord_schemas.errors import AccordError
 from accord_schemas.frame import Frame
 
@@ -73,6 +76,23 @@ def test_each_party_knows_its_own_part(ended: dict[str, tuple[Collaboration, Run
     assert bank["model_digest"] == shop["model_digest"] and set(bank["model_digest"]) == {"bank", "shop"}
     assert set(bank["traffic"]["bank"]) == {"shop"}
     assert sum(bank["bytes"].values()) == bank["traffic"]["bank"]["shop"]
+
+
+def test_a_party_s_own_report_names_all_that_a_run_s_does(
+    ended: dict[str, tuple[Collaboration, RunSummary]], tmp_path: Path
+) -> None:
+    """Who took part, when, who learns what: what `accord run` adds to the parties' results is in each of them, too."""
+    for party, others in (("bank", "shop"), ("shop", "bank")):
+        write(tmp_path / party, party, ended)
+        result = json.loads((tmp_path / party / "result.json").read_bytes())
+        assert result["parties"] == {"bank": "label_holder", "shop": "feature_holder"}
+        assert result["accord_version"] and result["date"] <= result["ended"]
+        page = html.unescape(render(result))
+        assert "bank and shop have" in page and "nobody have" not in page and "Accord –" not in page
+        assert f"{result['date'][:10]}</p>" in page and "feature holder" in page
+        assert all(sentence in page for sentence in learned(result)) and len(learned(result)) > 4
+        sent = result["traffic"][party][others]
+        assert sent == sum(result["bytes"].values()) and f"{sent / 1e3:.1f} kB" in page
 
 
 def test_files_of_a_completed_collaboration(ended: dict[str, tuple[Collaboration, RunSummary]], tmp_path: Path) -> None:

@@ -195,6 +195,16 @@ def test_what_left_is_said_with_protection_recipients_and_how_long_it_is_kept() 
     assert "What left the companies, and to whom" in whole and "days after the end" not in whole
     assert sum(COMPLETED["bytes"].values()) == 1_900_000 and "1.5 MB" in whole and "400.0 kB" in whole
     assert "What left" not in _Page(render(REFUSED)).text
+    ended = _Page(render(COMPLETED | own | {"date": "2026-11-29T23:30:00Z", "ended": "2026-12-02T00:10:00+01:00"})).text
+    assert "erased 30 days after the end at every party, from 2026-12-31 on" in ended
+    assert "Accord · COMPLETED · credit · 2026-11-29" in ended
+
+
+def test_what_nobody_has_and_zeros_take_no_room() -> None:
+    whole = _Page(render(COMPLETED)).text
+    assert "outliers clipped" in whole and "no value at all" not in whole and "restarts" in whole
+    few = _Page(render(COMPLETED | {"restarts": dict.fromkeys(COMPLETED["parties"], 0), "peak_rss_mib": None})).text
+    assert "restarts" not in few and "memory" not in few
 
 
 def test_every_family_is_named_and_its_protection_said() -> None:
