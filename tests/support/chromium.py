@@ -114,6 +114,27 @@ class Page:
             given = {"type": kind, "key": name, "code": name, "windowsVirtualKeyCode": code}
             self.do("Input.dispatchKeyEvent", **given, **({"text": text} if text and kind == "keyDown" else {}))
 
+    def type(self, text: str) -> None:
+        """Put a text where the focus is, as a keyboard or a paste by keyboard does."""
+        self.do("Input.insertText", text=text)
+
+    def wide(self, width: int, *, mobile: bool = False) -> None:
+        """Be so many pixels wide; 0 for as wide as at first."""
+        if width:
+            size = {"width": width, "height": 740, "deviceScaleFactor": 2 if mobile else 1, "mobile": mobile}
+            self.do("Emulation.setDeviceMetricsOverride", **size)
+        else:
+            self.do("Emulation.clearDeviceMetricsOverride")
+
+    def drawn(self, media: str = "", scheme: str = "light") -> None:
+        """Draw it as on a medium (`print`), in a colour scheme."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.do("Emulation.setEmulatedMedia", media=media, features=features)
+
+    def fits(self) -> bool:
+        """Whether nothing of it stands out to the right."""
+        return bool(self.value("document.documentElement.scrollWidth <= innerWidth"))
+
     def tab_to(self, script: str) -> None:
         """Press Tab until the focus is on an element of which an expression, with `e` for it, is true."""
         for _ in range(60):

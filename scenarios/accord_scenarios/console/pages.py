@@ -26,6 +26,7 @@ from accord_scenarios.console.guard import COOKIE, DOCUMENT
 from accord_schemas.canonical import unambiguous_json
 from accord_schemas.errors import AccordError, UsageError
 
+_KEYS = {"asked": None, "said": ""}
 _MOST = 1 << 20
 """Bytes of a form."""
 
@@ -128,7 +129,7 @@ class Pages:
 
     async def keys(self, _request: Request) -> Response:
         """The own identity, and whose identities count."""
-        return await self._page("keys.html", lambda: {"lines": keys.show_keys(self._path).splitlines(), "asked": None})
+        return await self._page("keys.html", lambda: _KEYS | {"lines": keys.show_keys(self._path).splitlines()})
 
     async def trust(self, request: Request) -> Response:
         """Show whose identity was pasted; pin it once its fingerprint was compared."""
@@ -144,9 +145,10 @@ class Pages:
                 raise UsageError("that is no exported identity.", hint="Of: accord keys export FILE") from None
             if form.get("compared") == "yes":
                 Identities.load(load(self._path).identities).trust(export, "the text")
-                return {"lines": keys.show_keys(self._path).splitlines(), "asked": None}
+                said = f"{public.party} is trusted; a running agent takes it up within seconds."
+                return {"lines": keys.show_keys(self._path).splitlines(), "asked": None, "said": said}
             asked = {"party": public.party, "shown": public.shown, "export": json.dumps(export)}
-            return {"lines": keys.show_keys(self._path).splitlines(), "asked": asked}
+            return {"lines": keys.show_keys(self._path).splitlines(), "asked": asked, "said": ""}
 
         return await self._page("keys.html", looked)
 

@@ -16,8 +16,10 @@ Cell = str | tuple[str]
 
 
 def section(title: str, body: str, style: str = "") -> str:
-    """A section of HTML, nothing without a body."""
-    return f'<section class="{style}"><h2>{title}</h2>{body}</section>' if body else ""
+    """A section of HTML, nothing without a body: in a narrow window it may be wider, so that a keyboard has to reach it."""
+    return (
+        f'<section class="{style}" tabindex="0" aria-label="{title}"><h2>{title}</h2>{body}</section>' if body else ""
+    )
 
 
 def table(heads: Sequence[Cell], rows: Iterable[Sequence[Cell]]) -> str:

@@ -187,7 +187,7 @@ def test_trust_asks_to_compare_first(browser: Browser, party: Path) -> None:
     form = {"token": token(browser.get("/keys").text), "export": json.dumps(other.export())}
     asked = browser.post("/keys", form)
     assert other.public.shown in asked.text and not (party.parent / "identities.json").exists()
-    browser.post("/keys", form | {"compared": "yes"})
+    assert "shop is trusted" in browser.post("/keys", form | {"compared": "yes"}).text
     assert other.public.shown in browser.get("/keys").text and (party.parent / "identities.json").exists()
     assert browser.post("/keys", form | {"export": "{}"}).status == 409
 
