@@ -72,7 +72,9 @@ def labels(model: str, score: np.ndarray, rng: np.random.Generator) -> np.ndarra
     return score + rng.normal(size=len(score))
 
 
-def played(folder: Path, size: Size, train: Mapping[str, Any], family: str = "") -> dict[str, Any]:
+def played(
+    folder: Path, size: Size, train: Mapping[str, Any], family: str = "", protocol: str = "ecdh"
+) -> dict[str, Any]:
     """The result of a whole run: every party an agent of its own, on this machine; labels are of the model's family."""
     files = write(folder, size, family or str(train["model"]))
     parties = {
@@ -86,7 +88,7 @@ def played(folder: Path, size: Size, train: Mapping[str, Any], family: str = "")
         "name": "benchmark",
         "parties": parties,
         "train": dict(train),
-        "align": {"max_overlap": None, "protocol": "ecdh"},
+        "align": {"max_overlap": None, "protocol": protocol},
         "evaluate": {"reference": False},
     }
     (folder / "scenario.yaml").write_text(json.dumps(scenario))

@@ -141,7 +141,17 @@ def test_a_commit_gives_one_release_and_a_key_signs_it(checkout: Checkout, tmp_p
     assert second == first, "the same commit, the same bytes"
     assert re.search(r'Good "git" signature for maintainer@example.org', checkout.git("tag", "--verify", "v0.1.0"))
     (tmp_path / "signature").write_bytes(signature)
-    verify = ["ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "maintainer@example.org", "-n", "accord-release"]
+    verify: list[str | Path] = [
+        "ssh-keygen",
+        "-Y",
+        "verify",
+        "-f",
+        allowed,
+        "-I",
+        "maintainer@example.org",
+        "-n",
+        "accord-release",
+    ]
     checked = [*verify, "-s", tmp_path / "signature"]
     subprocess.run(checked, input=first["SHA256SUMS"], check=True, capture_output=True)
     assert subprocess.run(checked, input=b"other", check=False, capture_output=True).returncode != 0
