@@ -125,6 +125,10 @@ def test_one_accepts_by_policy_and_one_by_hand(office: Office) -> None:
     assert cid[:12] in shown
     assert "proposed by bank" in shown
     assert "telco learns: which of its ids are common to all" in shown
+    own = office.do("telco", "keys", "show").splitlines()
+    assert all(fingerprint in shown for fingerprint in (line.split()[1] for line in own)), "whose consent counts"
+    said = ("key bits 2048", "retain days 365", "deadline seconds 3600", "max rounds 60", "max rows 20000000")
+    assert all(term in shown for term in said)
     wait_for(lambda: office.do("shop", "inbox").startswith("No proposal waits"), 60, "its policy does not accept")
     assert office.state("bank", cid)["state"] == "PROPOSED"
 

@@ -116,6 +116,21 @@ def test_int96_is_read_in_microseconds(tmp_path: Path) -> None:
     assert found.values[:, 0].tolist() == [(D(9999, 12, 31) - D(1970, 1, 1)).days, (D(1, 1, 1) - D(1970, 1, 1)).days]
 
 
+def test_int96_gives_the_snapshot_of_the_csv_file_in_a_folder_of_parts_too(tmp_path: Path, wanted: str) -> None:
+    """Of dates that nanoseconds cannot hold, beside parts of another program, which has other types for them."""
+    old = {name: table()[name].cast(pa.timestamp("us")) for name in ("day", "moment", "late")}
+    pq.write_table(table(**old), tmp_path / "old.parquet", use_deprecated_int96_timestamps=True)
+    physical = [column.physical_type for column in pq.ParquetFile(tmp_path / "old.parquet").schema]
+    assert physical.count("INT96") == len(old)
+    assert digest(Columnar(tmp_path / "old.parquet", "parquet"), tmp_path) == wanted
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    first = table(**old).slice(0, 1)
+    pq.write_table(first, folder / "a.parquet", use_deprecated_int96_timestamps=True)
+    written(folder / "b.parquet", table().slice(1))
+    assert digest(Columnar(folder, "parquet"), tmp_path) == wanted
+
+
 @pytest.mark.parametrize(
     ("ids", "text"),
     [
