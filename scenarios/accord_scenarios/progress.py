@@ -16,6 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from accord_agents.results.warned import ordered
 from accord_scenarios import wording
 from accord_scenarios.jobs.registry import of, verdict
 
@@ -150,7 +151,10 @@ def summary(result: wording.Result) -> RenderableType:
     done = "bold yellow" if of(result).reserved(result) else "bold green"
     style = done if result.get("status") == "COMPLETED" else "bold red"
     parts: list[RenderableType] = [Text(verdict(result), style=style), table]
-    parts += [Text(f"warning: {sentence}", style="yellow") for sentence in result.get("warnings") or []]
+    parts += [
+        Text(f"warning{f' ({kind})' if kind else ''}: {sentence}", style="yellow")
+        for kind, sentence in ordered(result.get("warnings"))
+    ]
     return Group(*parts)
 
 

@@ -20,6 +20,7 @@ from accord_agents.journal.journal import Journal
 from accord_agents.operator import waiting
 from accord_agents.operator.work import work
 from accord_agents.reading.columns import goes_in
+from accord_agents.results.warned import shown as shown_warnings
 from accord_agents.security.fingerprint import shown
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase
@@ -147,7 +148,7 @@ def status(path: Path, collaboration: str | None, *, as_json: bool) -> str:
     lines = [f"{_line(s)}{waiting.told(s, config.party)}{_detail(s)}" for s in found]
     if collaboration:  # the own warnings too, which no other party sees
         warnings = [(w, s.get("detail")) for s in found for w in _warnings(config, s["collaboration"])]
-        lines += [f"  {warning}" for warning, detail in warnings if not (detail and detail in warning)]
+        lines += [f"  {one}" for one in shown_warnings(w for w, detail in warnings if not (detail and detail in w))]
     return "\n".join(lines) or "No collaborations yet."
 
 

@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from accord_agents.results.warned import shown
 from accord_scenarios.api.errors import NotCompletedError, RefusedError
 from accord_scenarios.api.table import Table, listed
 from accord_schemas.errors import TamperError
@@ -163,7 +164,7 @@ class Run:
         from accord_scenarios.jobs.registry import of
 
         lines = {name: text for name, line in of(self.result).lines if (text := line(self.result))}
-        warnings = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.warnings)
+        warnings = "".join(f"<li>{escape(sentence)}</li>" for sentence in shown(self.warnings))
         said = f"<details><summary>{len(self.warnings)} warnings</summary><ul>{warnings}</ul></details>"
         title = f"<p><strong>{escape(self.verdict)}</strong></p>"
         where = f"<p><code>{escape(str(self.folder / 'report.html'))}</code></p>"

@@ -17,6 +17,7 @@ from accord_agents.files.folder_lock import running
 from accord_agents.journal.journal import Journal
 from accord_agents.operator.collaborations import choices, own_columns, part, statuses
 from accord_agents.operator.waiting import told
+from accord_agents.results.warned import shown as shown_warnings
 from accord_agents.security.fingerprint import shown
 from accord_agents.security.keystore import Keystore
 from accord_agents.security.passphrase import passphrase
@@ -49,6 +50,7 @@ def collaboration(config: Config, cid: str) -> dict[str, Any] | None:
     if found is None:
         return None
     facts: dict[str, Any] = _short(found, config.party) | {"result": result(config, cid)}
+    facts["warnings"] = shown_warnings((facts["result"] or {}).get("warnings"))
     if found["agreement"]:
         terms = Agreement.model_validate(found["agreement"])
         facts |= {

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+from accord_agents.results.warned import shown
 from accord_scenarios import wording
 from accord_scenarios.report import charts
 from accord_scenarios.report.diagrams import bars
@@ -66,7 +67,7 @@ def headline(result: wording.Result, verdict: str, *, good: bool) -> str:
 
 def warnings(result: wording.Result) -> str:
     """What to bear in mind."""
-    return section("Warnings", sentences(result.get("warnings") or []), "warnings")
+    return section("Warnings", sentences(shown(result.get("warnings"))), "warnings")
 
 
 def metrics(result: wording.Result) -> str:

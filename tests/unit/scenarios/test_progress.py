@@ -87,7 +87,7 @@ def test_the_summary_says_what_people_ask() -> None:
     text = out.getvalue()
     for words in (
         *("1,229 users in common", "983 train, 246 test", "2 coefficients; paillier, protection shared"),
-        *("rmse 53.12", "1.9 MB in 152 events", "9.5 s", "warning: Few rows"),
+        *("rmse 53.12", "1.9 MB in 152 events", "9.5 s", "warning (quality): Few rows"),
     ):
         assert words in text, words
 
