@@ -42,5 +42,7 @@ def test_it_is_readable_in_500_pixels_on_paper_and_in_the_dark(accord: Command, 
     page.drawn("print", "dark")
     page.wide(794)  # A4 at 96 pixels an inch
     assert (light(page, "color"), light(page, "backgroundColor")) == (0, 765), "ink on paper, whatever the screen has"
-    assert page.fits() and serious(page) == []
+    out = '[...document.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > innerWidth)'
+    assert page.fits(), page.value(f"{out}.map(e => e.outerHTML.slice(0, 90)).join()")
+    assert serious(page) == []
     assert base64.b64decode(page.do("Page.printToPDF")["data"]).startswith(b"%PDF")
