@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.contract.harness import opened, play, rest
 from tests.integration.command import Command, wait_for
-from tests.support.servers import JAVA, Kafka, jars, kafka, needs_kafka
+from tests.support.servers import JAVA, MIRROR, Kafka, jars, kafka, needs_kafka
 from tests.unit.bridge.bus import event
 
 from accord_broker.port import Record
@@ -54,7 +54,7 @@ def mirror(folder: Path, a: Kafka, b: Kafka) -> Iterator[None]:
     """MirrorMaker 2, running; its log is in the folder."""
     settings, log = folder / "mm2.properties", folder / "mm2.log"
     settings.write_text(SETTINGS.format(a=a.host, b=b.host))
-    classes = f"{jars('connect-mirror')}/*"
+    classes = f"{jars(MIRROR)}/*"
     command = [*JAVA, f"-Dlog4j2.configurationFile={a.folder}/log4j2.yaml", "-cp", classes]
     with log.open("wb") as output:
         process = subprocess.Popen(

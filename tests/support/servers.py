@@ -1,6 +1,7 @@
 """A real Apache Kafka 4.1.1 for tests: its jars by Maven into a cache, one server per kind and test session.
 
-``ACCORD_TEST_KAFKA_VERSION=4.4.0`` has all of them on another version that Maven Central has.
+``ACCORD_TEST_KAFKA_VERSION=4.4.0`` has all of them on another version that Maven Central has, and
+``ACCORD_TEST_MIRROR_MAKER_VERSION`` MirrorMaker on one of its own: not every part of a version is served everywhere.
 ``ACCORD_TEST_KAFKA=HOST:PORT`` names a running plain broker to use instead; what needs a server of one's own is then
 left out, as everything is where Java or Maven is missing.
 """
@@ -36,7 +37,8 @@ from tests.support.real import asked_for, unavailable
 
 FLOOR = "4.1.1"
 VERSION = os.environ.get("ACCORD_TEST_KAFKA_VERSION") or FLOOR
-SERVER = "kafka_2.13"
+SERVER, MIRROR = "kafka_2.13", "connect-mirror"
+VERSIONS = {SERVER: VERSION, MIRROR: os.environ.get("ACCORD_TEST_MIRROR_MAKER_VERSION") or VERSION}
 PARTS = [
     *[("org.apache.logging.log4j", name, "2.24.3") for name in ("log4j-core", "log4j-slf4j-impl", "log4j-1.2-api")],
     ("com.fasterxml.jackson.dataformat", "jackson-dataformat-yaml", "2.19.0"),
@@ -108,14 +110,15 @@ def password(user: str) -> str:
 @functools.cache
 def jars(what: str = SERVER) -> Path:
     """The folder of a part of Kafka and of all that it needs."""
-    name = f"kafka-{VERSION}" if what == SERVER else f"kafka-{what}-{VERSION}"
+    version = VERSIONS[what]
+    name = f"kafka-{version}" if what == SERVER else f"kafka-{what}-{version}"
 
     def make(work: Path) -> None:
-        wanted = [("org.apache.kafka", what, VERSION), *PARTS]
+        wanted = [("org.apache.kafka", what, version), *PARTS]
         parts = [f"<groupId>{g}</groupId><artifactId>{a}</artifactId><version>{v}</version>" for g, a, v in wanted]
         (work / "pom.xml").write_text(POM.format("".join(f"<dependency>{p}</dependency>" for p in parts)))
         goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=libs"]
-        fetch(f"{what} {VERSION}", ["mvn", "-q", "-B", *goal], work)
+        fetch(f"{what} {version}", ["mvn", "-q", "-B", *goal], work)
 
     return brought(name, make) / "libs"
 
