@@ -107,6 +107,18 @@ def test_a_flood_waits_at_the_server(url: str) -> None:
     asyncio.run(test())
 
 
+def test_a_server_that_is_set_as_told_complains_of_no_client(tmp_path: Path) -> None:
+    async def test(url: str) -> None:
+        async with reading(url) as reader:
+            await reader.publish([record(n) for n in range(20)])
+            await reader.committed(await take(reader, 20))
+
+    with Mosquitto(tmp_path / "mosquitto") as mosquitto:
+        asyncio.run(test(mosquitto.url("space")))
+        mosquitto.stop()
+        assert not [line for line in mosquitto.log.read_text().splitlines() if "Client" in line and "exceeded" in line]
+
+
 def test_a_killed_server_is_a_reason_to_come_again(tmp_path: Path) -> None:
     async def test(mosquitto: Mosquitto) -> None:
         async with reading(mosquitto.url("space"), "bank") as reader:
