@@ -13,7 +13,7 @@ from tests.integration.command import Command, wait_for
 from tests.support.servers import JAVA, MIRROR, Kafka, jars, kafka, needs_kafka
 from tests.unit.bridge.bus import event
 
-from accord_broker.port import Record
+from accord_broker.port import BrokerError, Record
 
 needs_kafka(own=True)
 
@@ -83,7 +83,16 @@ def found(url: str) -> list[Record]:
             await broker.subscribe({})
             there.extend(d.record for d in await rest(broker))
 
-    play(read())
+    def readable() -> bool:
+        there.clear()
+        try:
+            play(read())
+        except BrokerError as error:  # a busy cluster loses sight of its only broker for some seconds
+            assert error.retry, error
+            return False
+        return True
+
+    wait_for(readable, 30, f"{url} cannot be read")
     return there
 
 
