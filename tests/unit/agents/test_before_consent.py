@@ -198,11 +198,11 @@ def test_what_an_agent_said_before_it_started_again_is_not_what_it_does_now(
     """Its log was of another form or level then, and nothing of the new one says that the old job is over."""
     config, cid = load(written(party.parent, log=now)), "c" * 32
     config.out.mkdir(parents=True, exist_ok=True)
-    at: Any = SimpleNamespace(compute=SimpleNamespace(task="align.blind"), address=SimpleNamespace(step="s"))
+    at = Job(Address("i", "s", JOB), Compute("s", "align.blind"))
 
     def works(part: int, settings: LogSettings) -> None:
         with (config.out / "agent.log").open("a", encoding="utf-8") as file:
-            job_log.JobLog(logger(file, settings.level, human=settings.form == "human"), cid, at).working(part, 4)
+            job_log.JobLog(logger(file, settings.level, human=settings.form == "human"), cid, at, {}).working(part, 4)
 
     journal = Journal(config.journal)
     batch = Batch()
