@@ -6,11 +6,14 @@ import hashlib
 import hmac
 from functools import partial
 
+import numpy as np
+
 from accord_protocols.primitives.commitments import texts
 from accord_protocols.primitives.psi import okvs, rsa
 from accord_protocols.primitives.psi.rsa_key import PrivateKey
 from accord_protocols.primitives.psi.sharing import shares, shares_of_hashes
 from accord_protocols.primitives.psi.star import intersect, locate
+from accord_protocols.primitives.psi.tags import as_items, unpacked
 from accord_protocols.primitives.psi.text_order import Worded
 from accord_protocols.tasks.pieces import pieces, rows_of
 from accord_protocols.tasks.registry import Context, Result, some
@@ -40,7 +43,7 @@ def tag(context: Context) -> Result:
 def store(context: Context) -> Result:
     """Server: the key-value store from its tags to its shares of zero.
 
-    Inputs: tags, kappa.P per peer, and perhaps hashes.
+    Inputs: tags, kappa.P per peer, and perhaps hashes and their order.
     """
     built = okvs.build(context.inputs["tags"], _shares(context), context.xof)
     salt, table = built.encode()
@@ -56,7 +59,7 @@ def finalise(context: Context) -> Result:
 def intersect_task(context: Context) -> Result:
     """Leader: rows that everybody has, in a random order, and their tags by server P.
 
-    Inputs, by server P: kappa, tags, salt, table, size; and perhaps hashes.
+    Inputs, by server P: kappa, tags, salt, table, size; and perhaps hashes and their order.
     """
     inputs = context.inputs
     servers = sorted(name.partition(".")[2] for name in inputs if name.startswith("size."))
@@ -95,9 +98,12 @@ def _mac(kappa: bytes, sender: str, found: bytes) -> bytes:
 
 
 def _shares(context: Context) -> Bytes:
-    """Of the own ids, or of their hashes where the parties have them in common."""
+    """Of the own ids, or of their hashes, which stand in another order, where the parties have them in common."""
     if "hashes" in context.inputs:
-        return shares_of_hashes(_kappas(context), context.inputs["hashes"])
+        own = shares_of_hashes(_kappas(context), context.inputs["hashes"])
+        found: Bytes = np.empty_like(own)
+        as_items(found)[unpacked(context.inputs["order"])] = as_items(own)
+        return found
     return shares(_kappas(context), context.rows.ids)
 
 

@@ -177,7 +177,7 @@ def held(context: Context) -> Result:
 def reached(context: Context) -> Result:
     """Who asked: which of them are reached: those whose count is not zero. Inputs: marks, and as `ot.joined` has."""
     marks, asked = context.inputs["marks"], _edges(context).asked
-    tags = np.ascontiguousarray(transfer.joined(context).fields["tags"][: len(asked), : marks.shape[1]])
+    tags = np.ascontiguousarray(transfer.by_row(context)[: len(asked), : marks.shape[1]])
     found = (find(marks, tags) < 0).astype(np.float64)
     return Result({"values": found, "drawing": drawing(context.rows.ids, _edges(context), asked.tolist(), found)})
 

@@ -7,6 +7,8 @@ the leader's set, by which its table is cut, and ``code`` what ids become. Of a 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,12 +19,17 @@ from accord_protocols.primitives.psi.ot.code import Shape, hash_ids
 from accord_protocols.primitives.psi.ot.codes import CODES, Code
 from accord_protocols.primitives.psi.ot.f4 import Bits, Factors
 from accord_protocols.primitives.psi.ot.loops import LARGE, warm
-from accord_protocols.primitives.psi.star import locate
-from accord_protocols.primitives.psi.tags import as_items, find, in_order, some_of
+from accord_protocols.primitives.psi.star import UNACCEPTABLE
+from accord_protocols.primitives.psi.tags import as_items, find, packed, some_of, sorting, unpacked
 from accord_protocols.primitives.threads import each
 from accord_protocols.tasks.registry import Context, Result, some
 from accord_schemas.blob import loaded
 from accord_schemas.errors import ProtocolError
+from accord_schemas.payload import raw
+
+_IDS = 1 << 17
+"""Ids that a thread hashes at a time."""
+_NOWHERE = np.uint32(0xFFFFFFFF)
 
 
 def warmed(context: Context) -> Result:
@@ -33,15 +40,25 @@ def warmed(context: Context) -> Result:
 
 
 def hashed(context: Context) -> Result:
-    """Hashes of this part's ids. Inputs: sid."""
-    return Result({"hashes": hash_ids(context.ids, context.inputs["sid"], len(context.rows.ids))})
+    """Hashes of the own ids, by bucket, see `bucketed`. Inputs: sid, leader, code."""
+    ids, sid = context.rows.ids, context.inputs["sid"]
+    hashes = np.empty((len(ids), 16), np.uint8)
+
+    def some(start: int) -> None:
+        hashes[start : start + _IDS] = hash_ids(ids[start : start + _IDS], sid, len(ids))
+
+    each(some, range(0, len(ids), _IDS), context.threads)
+    return _bucketed(context, hashes)
 
 
 def bucketed(context: Context) -> Result:
-    """The own hashes by bucket, which rows they are of, and where each bucket ends. Inputs: leader, code, hashes."""
-    hashes = context.inputs["hashes"]
+    """Hashes by bucket, which rows they are of, and where each bucket ends. Inputs: leader, code, hashes by row."""
+    return _bucketed(context, context.inputs["hashes"])
+
+
+def _bucketed(context: Context, hashes: NDArray[np.uint8]) -> Result:
     order, ends = _shape(context).order(hashes)
-    return Result({"hashes": some_of(hashes, order), "order": order.astype(np.int64), "ends": ends.astype(np.int64)})
+    return Result({"hashes": some_of(hashes, order), "order": packed(order), "ends": ends.astype(np.int64)})
 
 
 def solved(context: Context) -> Result:
@@ -115,7 +132,7 @@ def read(context: Context) -> Result:
 
 def joined(context: Context) -> Result:
     """Among several: the tags of all buckets, by the own rows. Inputs: order, and by number of bucket: tags."""
-    order = context.inputs["order"]
+    order = unpacked(context.inputs["order"])
     found, at = np.empty((len(order), oprf.TAG), np.uint8), 0
     target = as_items(found)
     for part in _parts(context):
@@ -125,39 +142,77 @@ def joined(context: Context) -> Result:
 
 
 def marked(context: Context) -> Result:
-    """Server of two parties: the beginnings of its tags, sorted. Inputs: size, and by number of bucket: tags."""
-    return Result({"tags": in_order(_beginnings(context, context.inputs["size"]), context.threads)})
+    """Server of two parties: the beginnings of its tags, sorted, and where they stand among those of all buckets.
+
+    Inputs: size, order, and by number of bucket: tags.
+    """
+    beginnings = _beginnings(context, context.inputs["size"])
+    places = sorting(beginnings, context.threads)
+    return Result({"tags": some_of(beginnings, places), "places": packed(places)})
 
 
 def matched(context: Context) -> Result:
-    """Leader of two parties: rows whose tags begin with one of the server's marks, in a random order, and these tags.
+    """Leader of two parties: rows whose tags begin with one of the server's marks, in the marks' order.
 
-    Inputs: marks, server, order, and by number of bucket: tags.
+    A bit for each mark says which, and the digest of these tags that they are the leader's: a mark is not all of one.
+    Inputs: marks, order, and by number of bucket: tags.
     """
-    marks, order = context.inputs["marks"], context.inputs["order"]
-    places = np.flatnonzero(find(marks, _beginnings(context, marks.shape[1]), context.threads) >= 0)
-    places = places[context.xof.permutation(len(places))]
-    return Result({"rows": order[places], f"tags.{context.inputs['server']}": _at(context, places)})
+    marks = context.inputs["marks"]
+    at = find(marks, _beginnings(context, marks.shape[1]), context.threads)
+    own = np.flatnonzero(at >= 0)
+    places = np.full(len(marks), _NOWHERE, np.uint32)
+    places[at[own]] = own
+    del at, own
+    bits, places = np.packbits(places != _NOWHERE), places[places != _NOWHERE]
+    rows = unpacked(some_of(context.inputs["order"], places))
+    return Result({"rows": rows, "bits": bits, "digest": _digest(context, places)})
 
 
-def located(context: Context) -> Result:
-    """Server of two parties: as `align.locate`. Inputs: announced, order, and by number of bucket: tags."""
-    places = locate(_parts(context), context.inputs["announced"])
-    return Result({"rows": context.inputs["order"][places]})
+def found(context: Context) -> Result:
+    """Server of two parties: its rows that are common. Inputs: bits, digest, places, order, and by bucket: tags.
+
+    Raises:
+        ProtocolError: They are not of its marks, or the leader does not know their tags.
+    """
+    inputs, count = context.inputs, len(context.inputs["order"])
+    flags = np.unpackbits(np.asarray(inputs["bits"]))
+    if len(flags) != 8 * -(-count // 8) or flags[count:].any():
+        raise ProtocolError(UNACCEPTABLE)
+    places = unpacked(some_of(inputs["places"], np.flatnonzero(flags)))
+    if not hmac.compare_digest(inputs["digest"], _digest(context, places)):
+        raise ProtocolError(UNACCEPTABLE)
+    return Result({"rows": unpacked(some_of(inputs["order"], places))})
+
+
+def by_row(context: Context) -> NDArray[np.uint8]:
+    """The tags of all buckets, by row."""
+    tags: NDArray[np.uint8] = joined(context).fields["tags"]
+    return tags
+
+
+def _digest(context: Context, places: NDArray[np.integer]) -> bytes:
+    """Of the tags at some places, in this order."""
+    found = hashlib.sha256(b"accord common tags")
+    found.update(raw(_at(context, places)))
+    return found.digest()
 
 
 def _beginnings(context: Context, size: int) -> NDArray[np.uint8]:
     """The first bytes of every tag, bucket by bucket."""
-    return np.concatenate([part[:, :size] for part in _parts(context)])
+    found, at = np.empty((len(context.inputs["order"]), size), np.uint8), 0
+    for part in _parts(context):
+        found[at : at + len(part)] = part[:, :size]
+        at += len(part)
+    return found
 
 
-def _at(context: Context, places: NDArray[np.int64]) -> NDArray[np.uint8]:
+def _at(context: Context, places: NDArray[np.integer]) -> NDArray[np.uint8]:
     """The tags at some places among those of all buckets, with no more in memory than a bucket's and these."""
     turns, first = np.argsort(places), 0
     found, ascending = np.empty((len(places), oprf.TAG), np.uint8), places[turns]
     target = as_items(found)
     for part in _parts(context):
-        low, high = np.searchsorted(ascending, (first, first + len(part)))
+        low, high = np.searchsorted(ascending, np.array([first, first + len(part)], ascending.dtype))
         target[turns[low:high]] = as_items(part).take(ascending[low:high] - first)
         first += len(part)
     return found

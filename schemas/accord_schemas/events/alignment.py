@@ -86,6 +86,17 @@ class Tags(Event):
     tags: Digests
 
 
+class Found(Event):
+    """Alignment of two parties by OT extension, leader to server: which of the marks are common, and what proves it.
+
+    A bit for each mark, the first one the highest of its byte; SHA-256 of the whole tags of these, in the marks' order.
+    """
+
+    family, name = "psi", "found"
+    bits: Bytes
+    digest: Annotated[bytes, Field(max_length=32)]
+
+
 class Cells(Event):
     """Alignment, a party to all who know the common ids: its agreed columns of these, in the order of the ids' bytes.
 

@@ -28,6 +28,7 @@ from accord_agents.execution.result import TaskResult
 from accord_agents.intake.table import Report, Table
 from accord_protocols.kernel.effects import Compute
 from accord_protocols.primitives.paillier.keys import generate
+from accord_protocols.primitives.psi.tags import packed
 from accord_protocols.primitives.xof import Xof
 from accord_protocols.tasks.registry import TASKS
 from accord_schemas.blob import LARGE, Blob, loaded
@@ -65,11 +66,11 @@ def jobs(folder: Path) -> list[tuple[Compute, TaskResources]]:
             TaskResources(b"k" * 32, {"paillier": KEY.encode()}, None, 0, store),
         ),
         (
-            Compute("c", "ot.hashed", {"sid": bytes(32)}, key=b"h" * 32, data=True),
+            Compute("c", "ot.hashed", {"sid": bytes(32), "leader": len(IDS), "code": "f4"}, key=b"h" * 32, data=True),
             TaskResources(b"h" * 32, {}, data, len(IDS), store),
         ),
         (
-            Compute("c", "ot.marked", {"tags.0": blob(store, tags), "size": 32}),
+            Compute("c", "ot.marked", {"tags.0": blob(store, tags), "size": 32, "order": packed(np.arange(len(tags)))}),
             TaskResources(b"", {}, None, 0, store),
         ),
     ]  # fmt: skip

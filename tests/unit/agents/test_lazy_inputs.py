@@ -18,6 +18,7 @@ from accord_protocols.primitives.psi.ot import seeds
 from accord_protocols.primitives.psi.ot.code import Shape
 from accord_protocols.primitives.psi.ot.f4 import Factors
 from accord_protocols.primitives.psi.sharing import shares_of_hashes
+from accord_protocols.primitives.psi.tags import in_order, packed, sorting
 from accord_protocols.primitives.xof import Xof
 from accord_protocols.tasks import pieces
 from accord_protocols.tasks.registry import TASKS
@@ -52,15 +53,19 @@ def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "ot.masked", {**bucket, "leaves": leaves, "table": rows}
     yield "ot.tagged", {**bucket, "edge": bytes(32), "leaves": leaves}
     yield "ot.read", {**bucket, "edge": bytes(32), "table": some, **known}
-    yield "ot.joined", {"order": order, **parts}
-    yield "ot.marked", {"size": 8, **parts}
+    yield "ot.joined", {"order": packed(order), **parts}
+    yield "ot.marked", {"size": 8, "order": packed(order), **parts}
     shares = shares_of_hashes([bytes(32)], HASHES)
     store = okvs.build(TAGS[::2], shares[::2], Xof(bytes(32)))
     opened = {"tags.shop": TAGS, "size.shop": len(TAGS[::2]), "salt.shop": store.salt, "table.shop": store.table}
-    yield "align.intersect", {**opened, "kappa.shop": bytes(32), "hashes": HASHES}
+    yield "align.intersect", {**opened, "kappa.shop": bytes(32), "hashes": HASHES, "order": packed(np.arange(N))}
     yield "align.locate", {"tags": TAGS, "announced": TAGS[RNG.permutation(N)[:300]]}
-    yield "ot.matched", {"marks": TAGS[::3, :8].copy(), "server": "shop", "order": order, **parts}
-    yield "ot.located", {"announced": TAGS[RNG.permutation(N)[:300]], "order": order, **parts}
+    marks = in_order(TAGS[:, :8].copy())
+    matched = {"order": packed(order), **parts}
+    yield "ot.matched", {"marks": marks[::3], **matched}
+    told = done_here(Compute("c", "ot.matched", {"marks": marks, **matched}), TaskResources(b"", {}, None, 0)).fields
+    places = packed(sorting(TAGS[:, :8].copy()))
+    yield "ot.found", {"bits": told["bits"], "digest": told["digest"], "places": places, **matched}
 
 
 def blob(store: BlobStore, value: Any) -> Any:
@@ -78,7 +83,7 @@ ELSEWHERE = {
     "query": "tests/unit/agents/test_query_network.py",
 }
 """Where a job's lazy tasks are shown to give the same, as parts of whole collaborations."""
-SMALL = ("buckets", "ends", "low", "high")
+SMALL = ("buckets", "ends", "low", "high", "bits")
 """What is never large enough for a file."""
 LAZY = [name for name, task in TASKS.items() if task.lazy and name.partition(".")[0] not in ELSEWHERE]
 

@@ -12,9 +12,22 @@ from accord_protocols.phases.alignment.exchange import SCHEME
 from accord_protocols.phases.alignment.oprf import OPRFS
 from accord_protocols.phases.alignment.star import NOBODY, question_bytes
 from accord_protocols.phases.alignment.transfer import AHEAD
+from accord_protocols.primitives.psi.star import UNACCEPTABLE
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement, Align
-from accord_schemas.events import Blinded, Choices, Corrections, Event, Marks, Masked, OprfKey, Signed, Store, Tags
+from accord_schemas.events import (
+    Blinded,
+    Choices,
+    Corrections,
+    Event,
+    Found,
+    Marks,
+    Masked,
+    OprfKey,
+    Signed,
+    Store,
+    Tags,
+)
 
 pytestmark = pytest.mark.variants
 
@@ -176,7 +189,12 @@ def tampering(kind: type[Event], sender: str, change: Any) -> Tamper:
         ("ot", Masked, "bank", rows("table", lambda t: t[1:]), "a masked table is not as announced"),
         ("ot", Marks, "shop", rows("tags", lambda t: t[1:]), "marks are not as announced"),
         ("ot", Marks, "shop", rows("tags", lambda t: t[:, 1:]), "marks are not as announced"),
-        ("ot", Tags, "bank", rows("tags", first(0)), "the announced intersection is not acceptable"),
+        ("ot", Found, "bank", rows("digest", lambda _: bytes(32)), UNACCEPTABLE),
+        ("ot", Found, "bank", rows("bits", lambda b: b[1:]), UNACCEPTABLE),
+        ("ot", Found, "bank", rows("bits", lambda b: b | np.array([0, 1], np.uint8)), UNACCEPTABLE),
+        ("ot", Found, "bank", rows("bits", lambda b: np.array([255, 254], np.uint8)), UNACCEPTABLE),
+        ("ot", Found, "bank", rows("bits", lambda b: 0 * b), UNACCEPTABLE),
+        ("ecdh", Tags, "bank", rows("tags", first(0)), UNACCEPTABLE),
     ],
 )
 def test_who_says_something_else_is_named(

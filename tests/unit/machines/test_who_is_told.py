@@ -12,13 +12,13 @@ from tests.support.world import NAMES, Rows, World, agreement, alignment
 from accord_protocols.jobs.registry import JOBS
 from accord_schemas.address import Content
 from accord_schemas.agreement import Agreement
-from accord_schemas.events import Complete, Event, Tags
+from accord_schemas.events import Complete, Event, Found, Tags
 
 SETS = (range(30), range(10, 40), range(20, 50))
 
 
-def agreed(scheme: str, *learns: str) -> Agreement:
-    terms = alignment(3, 512)
+def agreed(scheme: str, *learns: str, parties: int = 3) -> Agreement:
+    terms = alignment(parties, 512)
     align = terms.align.model_copy(update={"protocol": scheme, "learns": learns})
     return JOBS["psi"].told(terms.model_copy(update={"align": align}))
 
@@ -26,7 +26,7 @@ def agreed(scheme: str, *learns: str) -> Agreement:
 def world(terms: Agreement, **more: Any) -> World:
     data = {
         name: Rows(tuple(f"u{i}" for i in own), (), np.zeros((len(own), 0)), None)
-        for name, own in zip(NAMES, SETS, strict=False)
+        for name, own in zip(NAMES[: len(terms.parties)], SETS, strict=False)
     }
     return World(terms, data, **more).run()
 
@@ -49,6 +49,16 @@ def test_who_is_told_more_than_was_agreed_names_the_leader() -> None:
         return Tags(tags=np.ones((1, 32), np.uint8)) if isinstance(event, Tags) and to == "shop" else event
 
     aborted = world(agreed("ot", "bank"), tamper=tamper).parties["shop"].aborted
+    assert aborted is not None and aborted.whose == "bank"
+    assert aborted.reason == "a party is told more than was agreed"
+
+
+@pytest.mark.parametrize("more", [{"bits": np.zeros(2, np.uint8)}, {"digest": bytes(32)}])
+def test_of_two_parties_too(more: dict[str, Any]) -> None:
+    def tamper(_to: str, content: Content) -> Event:
+        return content.event.model_copy(update=more) if isinstance(content.event, Found) else content.event
+
+    aborted = world(agreed("ot", "bank", parties=2), tamper=tamper).parties["shop"].aborted
     assert aborted is not None and aborted.whose == "bank"
     assert aborted.reason == "a party is told more than was agreed"
 

@@ -60,9 +60,9 @@ class BaseTransfers(Machine):
 
     @transition(Offered, lambda self, _: [self.job("chosen")])
     def offer(self, state: Offered, inputs: Inputs, draw: Draw) -> Fired:
-        """Server: send its public keys."""
+        """Server: send its public keys. It hashes its ids when they are said: the leader waits for them."""
         event = Choices(points=inputs.result(Points, self.job("chosen")).points)
-        return Fired((Send("choices", [self.setup.leader], event),), self.learn.keeping(state))
+        return Fired((Send("choices", [self.setup.leader, self.me], event),), self.learn.keeping(state))
 
     @transition(None, lambda self, _: [self.at("choices", self.qualifier)])
     def answer(self, state: None, inputs: Inputs, draw: Draw) -> Fired:

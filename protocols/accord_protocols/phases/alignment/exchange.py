@@ -10,7 +10,7 @@ from accord_protocols.kernel.machine import Setup
 from accord_protocols.phases.alignment.base_transfers import code_of
 from accord_protocols.primitives.psi.ot.code import Shape
 from accord_protocols.tasks.results.alignment import Bucketed, Learned
-from accord_protocols.tasks.results.common import Bytes, Ints, Words
+from accord_protocols.tasks.results.common import Bytes, Words
 from accord_schemas.agreement import Agreement
 from accord_schemas.canonical import digest
 
@@ -55,9 +55,8 @@ class Edge:
     Args:
         leader: Ids of the leader.
         server: Ids of the server.
-        hashes: By row, ``(n, 16) uint8``.
-        buckets: The same by bucket, where there are several servers' exchanges that begin with it, and the base
-            transfers are under way; else both are done here.
+        hashes: By row, ``(n, 16) uint8``; or
+        buckets: the same by bucket, and then the base transfers are under way.
         table: The leader's, ``(rows, words) uint64``, if several servers are to have it; else it is solved a bucket at
             a time.
         kappas: The server's secrets with its peers.
@@ -65,7 +64,7 @@ class Edge:
 
     leader: int
     server: int
-    hashes: Bytes
+    hashes: Bytes | None = None
     buckets: Bucketed | None = None
     table: Words | None = None
     kappas: Mapping[str, bytes] = field(default_factory=dict)
@@ -95,12 +94,15 @@ class Parted:
     """What the server of two ends with: tags of its ids, bucket by bucket, and which rows they are of."""
 
     tags: tuple[Bytes, ...]
-    order: Ints
+    order: Bytes
+    places: Bytes | None = None
+    """Of the server, where the tags of its marks stand."""
 
     @property
     def fields(self) -> Fields:
         """For a task."""
-        return {"order": self.order} | {f"tags.{bucket}": part for bucket, part in enumerate(self.tags)}
+        own = {f"tags.{bucket}": part for bucket, part in enumerate(self.tags)}
+        return {"order": self.order, **own} | ({"places": self.places} if self.places is not None else {})
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -22,7 +22,6 @@ from accord_protocols.phases.alignment.exchange import (
     Marked,
     Parted,
     alone,
-    bucketed,
     by_transfer,
     session,
     shape,
@@ -32,13 +31,14 @@ from accord_protocols.phases.alignment.oprf import Opened, OprfExchange, Pair, o
 from accord_protocols.phases.alignment.order import Ordering
 from accord_protocols.phases.alignment.transfer import Transfer
 from accord_protocols.phases.keys import Keyed
-from accord_protocols.tasks.results.alignment import Bucketed, Common, Hashed, Located, Solved, Tagged
-from accord_protocols.tasks.results.common import Bytes, Words
+from accord_protocols.tasks.results.alignment import Bucketed, Common, Located, Matched, Solved, Tagged
+from accord_protocols.tasks.results.common import Words
+from accord_schemas.address import Address
 from accord_schemas.agreement import Agreement
 from accord_schemas.blob import loaded
 from accord_schemas.codes import Code
 from accord_schemas.errors import ProtocolError
-from accord_schemas.events import Event, OprfKey, Tags
+from accord_schemas.events import Event, Found, OprfKey, Tags
 
 TAG = 32
 """Bytes of a tag."""
@@ -59,13 +59,11 @@ class Joining:
     Args:
         kappas: The secrets with the peers.
         sizes: How many ids each party announced.
-        hashes: Of the own ids, ``(n, 16) uint8``, where all parties hash them alike.
-        buckets: The same by bucket.
+        buckets: Hashes of the own ids, where all parties hash them alike.
     """
 
     kappas: Mapping[str, bytes]
     sizes: Mapping[str, int]
-    hashes: Bytes | None = None
     buckets: Bucketed | None = None
 
 
@@ -98,16 +96,18 @@ class Align(Machine):
     kind = "align"
     version = 3
     by_reference = True
-    says: ClassVar[dict[str, type[Event]]] = {"tags": Tags}
-    goes: ClassVar[dict[str, Goes]] = {"tags": Goes.STEP}
+    says: ClassVar[dict[str, type[Event]]] = {"tags": Tags, "found": Found}
+    goes: ClassVar[dict[str, Goes]] = {"tags": Goes.STEP, "found": Goes.STEP}
 
     @transition(Keyed, nothing, starts=True)
     def start(self, state: Keyed, inputs: Inputs, draw: Draw) -> Fired:
         """Start an OPRF per server. By OT extension, hash the own ids first: all servers have the same hashes."""
         if by_transfer(self.agreement):
             base = tuple(Spawn(f"{BaseTransfers.kind}.{p}") for p in self._servers())
-            compute = Compute("hashed", "ot.hashed", session(self.setup), data=True)
-            return Fired((*base, compute), self.sort.keeping(Joining(state.kappas, state.sizes)))
+            joining = Joining(state.kappas, state.sizes)
+            if not self.setup.leads:
+                return Fired(base, self.hash.keeping(joining))
+            return Fired((*base, self._hash(joining)), self.solve.keeping(joining))
         sizes, keys = state.sizes, state.of(OprfKey)
         exchanges = tuple(
             Spawn(self._exchange(p), Pair(sizes[self.setup.leader], sizes[p], keys[p].key, state.kappas))
@@ -115,17 +115,15 @@ class Align(Machine):
         )
         return self._exchanging(Joining(state.kappas, sizes), exchanges)
 
-    @transition(Joining, lambda self, _: [self.job("hashed")])
-    def sort(self, state: Joining, inputs: Inputs, draw: Draw) -> Fired:
-        """Bring the hashes into the order of the buckets of the leader's table."""
-        hashes = inputs.result(Hashed, self.job("hashed")).hashes
-        compute = bucketed(self.agreement, state.sizes[self.setup.leader], hashes)
-        return Fired((compute,), self.solve.keeping(replace(state, hashes=hashes)))
+    @transition(Joining, lambda self, _: [Address(f"{BaseTransfers.kind}.{self.me}", "choices", self.me)])
+    def hash(self, state: Joining, inputs: Inputs, draw: Draw) -> Fired:
+        """Server: hash the own ids, once the leader has what it makes its half of the base transfers of."""
+        return Fired((self._hash(state),), self.solve.keeping(state))
 
-    @transition(Joining, lambda self, _: [self.job("bucketed")])
+    @transition(Joining, lambda self, _: [self.job("hashed")])
     def solve(self, state: Joining, inputs: Inputs, draw: Draw) -> Fired:
         """Exchange. The leader of several servers solves its table first, once for all of them."""
-        buckets = inputs.result(Bucketed, self.job("bucketed"))
+        buckets = inputs.result(Bucketed, self.job("hashed"))
         state = replace(state, buckets=buckets)
         if not self.setup.leads or alone(self.agreement):
             return self._exchanging(state, self._edges(state))
@@ -146,17 +144,17 @@ class Align(Machine):
         if by_transfer(self.agreement) and alone(self.agreement):
             (server,) = self._servers()
             marked = inputs.ended(Marked, self._exchange(server))
-            pair = {**marked.parted.fields, "marks": marked.marks, "server": server}
-            return Fired((Compute("common", "ot.matched", pair, key=draw.key("order")),), self.announce.keeping(None))
+            pair = {**marked.parted.fields, "marks": marked.marks}
+            return Fired((Compute("common", "ot.matched", pair),), self.tell.keeping(None))
         fields: dict[str, Any] = {f"kappa.{p}": kappa for p, kappa in state.kappas.items()}
         for p in self._servers():
             opened = inputs.ended(Opened, self._exchange(p))
             store = opened.store
             fields |= {f"tags.{p}": opened.tags, f"salt.{p}": store.salt, f"table.{p}": store.table}
             fields[f"size.{p}"] = state.sizes[p]
-        if state.hashes is not None:
-            fields["hashes"] = state.hashes
-        data = state.hashes is None
+        if state.buckets is not None:
+            fields |= {"hashes": state.buckets.hashes, "order": state.buckets.order}
+        data = state.buckets is None
         compute = Compute("common", "align.intersect", fields, key=draw.key("order"), data=data)
         return Fired((compute,), self.announce.keeping(None))
 
@@ -169,6 +167,28 @@ class Align(Machine):
         sends = tuple(Send(f"tags.{p}", [p], Tags(tags=tags[p])) for p in self._servers())
         return Fired((*sends, *self._found(loaded(common.rows))))
 
+    @transition(None, lambda self, _: [self.job("common")])
+    def tell(self, state: None, inputs: Inputs, draw: Draw) -> Fired:
+        """Leader of two by OT extension: which of the server's marks are common; if it is to learn nothing, no word."""
+        common, (server,) = inputs.result(Matched, self.job("common")), self._servers()
+        told = server in self.agreement.told
+        event = Found(
+            bits=loaded(common.bits) if told else np.empty(0, np.uint8), digest=common.digest if told else b""
+        )
+        return Fired((Send(f"found.{server}", [server], event), *self._found(loaded(common.rows))))
+
+    @transition(
+        Waiting, lambda self, _: [self.at(f"found.{self.me}", self.setup.leader), self.done(self._exchange(self.me))]
+    )
+    def hear(self, state: Waiting, inputs: Inputs, draw: Draw) -> Fired:
+        """Server of two by OT extension: find the rows of the marks that are common."""
+        told = inputs.event(Found, self.at(f"found.{self.me}", self.setup.leader))
+        if self.me not in self.agreement.told:
+            return self._untold(bool(len(told.bits) or told.digest))
+        own = inputs.ended(Parted, self._exchange(self.me))
+        fields = {**own.fields, "bits": told.bits, "digest": told.digest, "peer": self.setup.leader}
+        return Fired((Compute("located", "ot.found", fields),), self.located.keeping(state))
+
     @transition(
         Waiting, lambda self, _: [self.at(f"tags.{self.me}", self.setup.leader), self.done(self._exchange(self.me))]
     )
@@ -176,14 +196,9 @@ class Align(Machine):
         """Server: find the rows that were announced."""
         announced = inputs.event(Tags, self.at(f"tags.{self.me}", self.setup.leader))
         if self.me not in self.agreement.told:
-            if len(announced.tags):
-                raise ProtocolError("a party is told more than was agreed", whose=self.setup.leader)
-            return Fired((Done(Aligned(np.empty(0, np.int64))),))
-        fields: dict[str, Any] = {"announced": announced.tags, "peer": self.setup.leader}
-        if by_transfer(self.agreement) and alone(self.agreement):
-            fields |= inputs.ended(Parted, self._exchange(self.me)).fields
-            return Fired((Compute("located", "ot.located", fields),), self.located.keeping(state))
-        fields |= {"tags": inputs.ended(Tagged, self._exchange(self.me)).tags}
+            return self._untold(bool(len(announced.tags)))
+        own = inputs.ended(Tagged, self._exchange(self.me))
+        fields = {"tags": own.tags, "announced": announced.tags, "peer": self.setup.leader}
         return Fired((Compute("located", "align.locate", fields),), self.located.keeping(state))
 
     @transition(Waiting, lambda self, _: [self.job("located")])
@@ -199,6 +214,15 @@ class Align(Machine):
         """Server: end with them."""
         return Fired(self._found(loaded(state.rows)))
 
+    def _hash(self, state: Joining) -> Compute:
+        cut = {"leader": state.sizes[self.setup.leader], "code": self.agreement.align.code}
+        return Compute("hashed", "ot.hashed", {**session(self.setup), **cut}, data=True)
+
+    def _untold(self, told: bool) -> Fired:
+        if told:
+            raise ProtocolError("a party is told more than was agreed", whose=self.setup.leader)
+        return Fired((Done(Aligned(np.empty(0, np.int64))),))
+
     @staticmethod
     def _found(rows: NDArray[np.int64]) -> tuple[Effect, Effect]:
         """Whoever has no row of the intersection has nothing to go on with."""
@@ -208,12 +232,13 @@ class Align(Machine):
         return note, Done(Aligned(rows))
 
     def _exchanging(self, joining: Joining, exchanges: tuple[Spawn, ...]) -> Fired:
-        then = self.join.keeping(joining) if self.setup.leads else self.wait.keeping(Waiting(joining.kappas))
-        return Fired(exchanges, then)
+        if self.setup.leads:
+            return Fired(exchanges, self.join.keeping(joining))
+        hears = self.hear if by_transfer(self.agreement) and alone(self.agreement) else self.wait
+        return Fired(exchanges, hears.keeping(Waiting(joining.kappas)))
 
     def _edges(self, state: Joining, table: Words | None = None) -> tuple[Spawn, ...]:
-        assert state.hashes is not None and state.buckets is not None
-        sizes, own = state.sizes, (state.hashes, state.buckets, table, state.kappas)
+        sizes, own = state.sizes, (None, state.buckets, table, state.kappas)
         return tuple(Spawn(self._exchange(p), Edge(sizes[self.setup.leader], sizes[p], *own)) for p in self._servers())
 
     def _exchange(self, server: str) -> str:

@@ -28,7 +28,7 @@ from accord_protocols.phases.alignment.exchange import (
 from accord_protocols.phases.alignment.oprf import Opened
 from accord_protocols.primitives.psi.okvs import Geometry
 from accord_protocols.primitives.psi.ot.oprf import tag_bytes
-from accord_protocols.tasks.results.alignment import Answered, Bucketed, Hidden, Learned, Stored, Tagged
+from accord_protocols.tasks.results.alignment import Answered, Bucketed, Hidden, Learned, Sorted, Stored, Tagged
 from accord_protocols.tasks.results.common import Bytes
 from accord_schemas.address import Address
 from accord_schemas.errors import ProtocolError
@@ -68,7 +68,7 @@ class Transfer(Machine):
     def start(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
         """Begin what has not begun."""
         then = (self.begin if self.setup.leads else self.listen).keeping(state)
-        if state.buckets is not None:
+        if state.hashes is None:
             return Fired((), then)
         return Fired((Spawn(self.base), bucketed(self.agreement, state.leader, state.hashes)), then)
 
@@ -159,15 +159,18 @@ class Transfer(Machine):
     @transition(Parted, lambda self, _: [self.job("marked")])
     def say(self, state: Parted, inputs: Inputs, draw: Draw) -> Fired:
         """Server of two: send the marks, and end with the tags of its own ids."""
-        event = Marks(tags=inputs.result(Tagged, self.job("marked")).tags)
-        return Fired((Send("marks", [self.setup.leader], event), Done(state)))
+        marked = inputs.result(Sorted, self.job("marked"))
+        send = Send("marks", [self.setup.leader], Marks(tags=marked.tags))
+        return Fired((send, Done(replace(state, places=marked.places))))
 
     @transition(Edge, lambda self, _: [self.job("joined")])
     def build(self, state: Edge, inputs: Inputs, draw: Draw) -> Fired:
         """Server of several: build the store."""
         tagged = inputs.result(Tagged, self.job("joined"))
         kappas = {f"kappa.{p}": k for p, k in state.kappas.items()}
-        fields = {"tags": tagged.tags, "hashes": state.hashes, **kappas}
+        assert state.buckets is not None
+        own = {"hashes": state.buckets.hashes, "order": state.buckets.order}
+        fields = {"tags": tagged.tags, **own, **kappas}
         return Fired((Compute("stored", "align.store", fields, key=draw.key("store")),), self.store.keeping(tagged))
 
     @transition(Tagged, lambda self, _: [self.job("stored")])

@@ -20,6 +20,9 @@ Tags = NDArray[np.uint8]
 """``(n, 32)``."""
 
 
+UNACCEPTABLE = "the announced intersection is not acceptable"
+
+
 def intersect(
     own_shares: NDArray[np.uint8], servers: Sequence[tuple[Store, Callable[[slice], Tags]]]
 ) -> NDArray[np.int64]:
@@ -54,7 +57,7 @@ def locate(pieces: Iterable[Tags], announced: Tags) -> NDArray[np.int64]:
     Raises:
         ProtocolError: An announced tag is unknown or repeated, or is no tag.
     """
-    bad = ProtocolError("the announced intersection is not acceptable")
+    bad = ProtocolError(UNACCEPTABLE)
     if announced.dtype != np.uint8 or announced.ndim != 2 or announced.shape[1] != 32:
         raise bad
     index, rows, start = Index(announced), np.full(len(announced), -1), 0

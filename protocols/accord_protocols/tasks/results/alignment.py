@@ -58,11 +58,28 @@ class Hashed:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Bucketed:
-    """The same by bucket: `order (n,)` says which row each is of, `ends (buckets,)` where every bucket ends."""
+    """The same by bucket: `order (n, 4)` says which row each is of, `ends (buckets,)` where every bucket ends."""
 
     hashes: Bytes
-    order: Ints
+    order: Bytes
     ends: Ints
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sorted:
+    """A server's marks ``(n, size)``, and where their tags stand among those of all buckets, ``(n, 4)``."""
+
+    tags: Bytes
+    places: Bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Matched:
+    """The leader's rows of the intersection, ``(k,)``, which of the server's marks they are, and what proves it."""
+
+    rows: Ints
+    bits: Bytes
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
