@@ -20,7 +20,7 @@ from accord_protocols.primitives.psi.ot.codes import CODES, Code
 from accord_protocols.primitives.psi.ot.f4 import Bits, Factors
 from accord_protocols.primitives.psi.ot.loops import LARGE, warm
 from accord_protocols.primitives.psi.star import UNACCEPTABLE
-from accord_protocols.primitives.psi.tags import as_items, find, packed, some_of, sorting, unpacked
+from accord_protocols.primitives.psi.tags import as_items, find, packed, sorting, unpacked
 from accord_protocols.primitives.threads import each
 from accord_protocols.tasks.registry import Context, Result, some
 from accord_schemas.blob import loaded
@@ -58,7 +58,7 @@ def bucketed(context: Context) -> Result:
 
 def _bucketed(context: Context, hashes: NDArray[np.uint8]) -> Result:
     order, ends = _shape(context).order(hashes)
-    return Result({"hashes": some_of(hashes, order), "order": packed(order), "ends": ends.astype(np.int64)})
+    return Result({"hashes": hashes.take(order, axis=0), "order": packed(order), "ends": ends.astype(np.int64)})
 
 
 def solved(context: Context) -> Result:
@@ -148,7 +148,7 @@ def marked(context: Context) -> Result:
     """
     beginnings = _beginnings(context, context.inputs["size"])
     places = sorting(beginnings, context.threads)
-    return Result({"tags": some_of(beginnings, places), "places": packed(places)})
+    return Result({"tags": beginnings.take(places, axis=0), "places": packed(places)})
 
 
 def matched(context: Context) -> Result:
@@ -164,7 +164,7 @@ def matched(context: Context) -> Result:
     places[at[own]] = own
     del at, own
     bits, places = np.packbits(places != _NOWHERE), places[places != _NOWHERE]
-    rows = unpacked(some_of(context.inputs["order"], places))
+    rows = unpacked(context.inputs["order"].take(places, axis=0))
     return Result({"rows": rows, "bits": bits, "digest": _digest(context, places)})
 
 
@@ -178,10 +178,10 @@ def found(context: Context) -> Result:
     flags = np.unpackbits(np.asarray(inputs["bits"]))
     if len(flags) != 8 * -(-count // 8) or flags[count:].any():
         raise ProtocolError(UNACCEPTABLE)
-    places = unpacked(some_of(inputs["places"], np.flatnonzero(flags)))
+    places = unpacked(inputs["places"].take(np.flatnonzero(flags), axis=0))
     if not hmac.compare_digest(inputs["digest"], _digest(context, places)):
         raise ProtocolError(UNACCEPTABLE)
-    return Result({"rows": unpacked(some_of(inputs["order"], places))})
+    return Result({"rows": unpacked(inputs["order"].take(places, axis=0))})
 
 
 def by_row(context: Context) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from accord_protocols.primitives.psi import tags
 from accord_protocols.primitives.psi.sharing import shares_of_hashes
-from accord_protocols.primitives.psi.tags import distinct, find, in_order, some_of
+from accord_protocols.primitives.psi.tags import distinct, find, in_order
 from accord_protocols.primitives.xof import Xof
 
 Rows = NDArray[np.uint8]
@@ -46,13 +46,6 @@ def test_their_order_says_nothing_of_the_one_before(alike: int, part: int, monke
     assert np.array_equal(in_order(known), in_order(again, threads=3))
     assert np.array_equal(np.unique(in_order(known), axis=0), np.unique(known, axis=0))
     assert np.array_equal(in_order(known)[find(in_order(known), known)], known)
-
-
-@pytest.mark.parametrize("width", [1, 10, 32])
-def test_some_rows_are_those_of_numpy(width: int) -> None:
-    known, at = rows(20, width)[:, :], np.array([3, 3, 19, 0])
-    for some in (known, known[::2], rows(20, width + 1)[:, :width]):
-        assert np.array_equal(some_of(some, at % len(some)), some[at % len(some)])
 
 
 def test_nothing_is_found_in_nothing() -> None:

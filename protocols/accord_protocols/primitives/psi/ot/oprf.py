@@ -28,7 +28,6 @@ from accord_protocols.primitives.psi.ot.f4 import Secret as Factors
 from accord_protocols.primitives.psi.ot.loops import loops
 from accord_protocols.primitives.psi.ot.seeds import Leaves, Secret
 from accord_protocols.primitives.psi.ot.table import Reader
-from accord_protocols.primitives.psi.tags import some_of
 from accord_protocols.primitives.threads import each
 from accord_schemas.canonical import digest
 from accord_schemas.errors import ProtocolError
@@ -142,7 +141,7 @@ def evaluate(
         raise ProtocolError("a masked table is not of the announced size")
     tags = np.empty((len(hashes), size), np.uint8)
     for span, members in session.shape.parts(hashes):
-        tags[members] = evaluate_bucket(some_of(hashes, members), rows[span], session, factors, size)
+        tags[members] = evaluate_bucket(hashes.take(members, axis=0), rows[span], session, factors, size)
     return tags
 
 
