@@ -83,13 +83,13 @@ def main() -> None:
             figures[kind], common = aligned(folder, given.ids, kind, *more)
             assert common == given.ids // 2, f"{common} in common"
     figures["ratio"] = round(figures["ray"] / figures["local"], 3)
-    address, end = start(max(given.workers))
     for workers in given.workers:
         here, wanted = asyncio.run(encrypted(ProcessExecutor(workers)))
+        address, end = start(workers)
         there, found = asyncio.run(encrypted(ClusterExecutor(RayCluster(address), workers)))
+        end()  # the executor has left it, and what this process began ends with that
         assert (wanted == found).all()
         figures[f"job with {workers}"] = {"local": round(here, 2), "ray": round(there, 2)}
-    end()
     if given.json:
         print(json.dumps(figures))
         return

@@ -59,6 +59,7 @@ def alone(step: Any, *values: Any) -> tuple[Any, float, float]:
     here, there = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_run, args=(there, step, values))
     process.start()
+    there.close()  # or a step that fails would be waited for
     found: tuple[Any, float, float] = here.recv()
     process.join()
     return found

@@ -1,16 +1,22 @@
-"""The next values of an iterator, made in a thread of its own while the last ones are worked on.
+"""The next values of an iterator, made in threads of their own while the last ones are worked on.
 
 It pays where both sides leave Python for most of their time: decoding a file, hashing, writing.
 """
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
-from collections.abc import Generator, Iterable
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
+_THREADS = min(4, os.cpu_count() or 1)
 _WAIT = 0.05  # seconds after which a thread looks whether anybody still wants what it makes
 
 
@@ -33,7 +39,7 @@ def ahead(values: Iterable[T], most: int = 2) -> Generator[T]:
                 made.put(what, timeout=_WAIT)
             except queue.Full:
                 continue
-            return True
+            return not left.is_set()
         return False
 
     def make() -> None:
@@ -55,4 +61,30 @@ def ahead(values: Iterable[T], most: int = 2) -> Generator[T]:
             yield what[0]
     finally:
         left.set()
+        with suppress(queue.Empty):  # so that it need not wait any longer
+            made.get_nowait()
         thread.join()
+
+
+def mapped(work: Callable[[T], R], values: Iterable[T]) -> Generator[R]:
+    """What `work` makes of each of the values, in their order: of some of them at once, each in a thread.
+
+    What it raises is raised here, in its place. The iterator is asked here, as far ahead as there are threads; close
+    the generator where it may be left before its end.
+
+    Args:
+        work: Depends on nothing but the value.
+        values: What is iterated over.
+    """
+    due = deque[Future[R]]()
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="accord-ahead") as pool:
+        try:
+            for value in values:
+                due.append(pool.submit(work, value))
+                if len(due) > _THREADS:
+                    yield due.popleft().result()
+            while due:
+                yield due.popleft().result()
+        finally:
+            for left in due:
+                left.cancel()

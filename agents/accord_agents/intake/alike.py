@@ -108,13 +108,27 @@ def alike(kept: Kept, label: str | None) -> tuple[str, ...]:
 
 
 def _rows(kept: Kept, *, with_label: bool) -> Iterator[Numbers]:
-    """``(k, m)`` features, and behind them the label."""
-    labels = kept.other("label") if with_label else iter(())
-    for values in kept.values():
-        if with_label:
-            values = np.column_stack([values, next(labels)])
-        if len(values):
+    """``(k, m)`` features, and behind them the label; `_LOOKED` of them first, whatever the blocks are."""
+    looked, begun = np.empty((0, len(kept.columns) + with_label)), False
+    for values in _labelled(kept) if with_label else kept.values():
+        if not begun:
+            looked = np.concatenate([looked, values])
+            if begun := len(looked) >= _LOOKED:
+                yield looked
+        elif len(values):
             yield values
+    if not begun:
+        yield looked
+
+
+def _labelled(kept: Kept) -> Iterator[Numbers]:
+    """The same in the blocks of the features, which are not those of the labels."""
+    parts, labels = kept.other("label"), np.empty(0)
+    for values in kept.values():
+        while len(labels) < len(values):
+            labels = np.concatenate([labels, next(parts)])
+        yield np.column_stack([values, labels[: len(values)]])
+        labels = labels[len(values) :]
 
 
 def _pairs(rows: Numbers, features: int, *, labelled: bool) -> list[_Pair]:

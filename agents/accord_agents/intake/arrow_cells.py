@@ -5,6 +5,7 @@ Numbers are taken over from Arrow's buffers as they lie; its own `to_numpy` load
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,12 @@ def texts(column: Any) -> Texts:
     ends = np.frombuffer(offsets, np.int64, len(filled) + 1, 8 * filled.offset)
     raw = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
     return Texts(ends - ends[0], raw[ends[0] : ends[-1]])
+
+
+def numbers(schema: Any, names: Sequence[str]) -> bool:
+    """Whether all these columns are there, and whole or floating-point numbers whatever their cells are."""
+    t, places = pa.types, [schema.get_field_index(name) for name in names]
+    return all(k >= 0 and (t.is_integer(kind := schema.field(k).type) or t.is_floating(kind)) for k in places)
 
 
 def cells(column: Any, *, category: bool) -> Cells:

@@ -18,13 +18,16 @@ try:
     from pyarrow import orc
     from pyarrow import parquet as pq
 
-    from accord_agents.intake.arrow_cells import NoTextError, cells, plain, texts
+    from accord_agents.intake.arrow_cells import NoTextError, cells, numbers, plain, texts
 except ImportError:
     raise UsageError(
         "Parquet and ORC files are read with pyarrow, which is not installed.", hint="pip install 'accord[parquet]'"
     ) from None
 
 BLOCK = 1 << 15  # rows that are in memory at a time
+_AHEAD = 32
+"""Blocks of ids alone that may wait: while compiled loops are loaded, which takes half a second."""
+_NUMBERS = 1 << 19  # of columns of numbers alone, so many numbers
 _BUFFER = 1 << 18  # bytes that are read ahead of each column
 
 
@@ -40,7 +43,7 @@ class ArrowRows:
         self.name, self._at, self._parts = at.name, at, parts
         self.head = parts[0].name
         self.header = _names(parts[0], at.form)
-        self._starts: list[int] = []
+        self._starts, self._stamps = list[int](), [_stamp(part) for part in parts]
         self.count = sum(_count(part, at.form) for part in parts)
 
     def at(self, place: int) -> tuple[str, str]:
@@ -50,25 +53,33 @@ class ArrowRows:
 
     remarks: tuple[str, ...] = ()
 
+    def deferrable(self, columns: Sequence[int]) -> bool:
+        """See `Rows`: numbers in all parts, of which nothing has to be looked at."""
+        names = [self.header[place] for place in columns]
+        return all(numbers(_schema(part, self._at.form), names) for part in self._parts)
+
     def blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
     ) -> Generator[Block]:
         """See `Rows`; the next ones are decoded while the last ones are worked on."""
-        with closing(ahead(self._blocks(ids, wanted, categories, most))) as found:
+        waiting = 2 if wanted else _AHEAD
+        with closing(ahead(self._blocks(ids, wanted, categories, most), waiting)) as found:
             yield from found
 
     def _blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
     ) -> Iterator[Block]:
         names, row = [self.header[place] for place in {**dict.fromkeys(ids), **dict.fromkeys(wanted)}], 0
-        for part in self._parts:
+        size = BLOCK if ids or categories else max(BLOCK // 8, min(4 * BLOCK, _NUMBERS // len(names)))
+        self._starts.clear()
+        for part, stamp in zip(self._parts, self._stamps, strict=True):
             self._starts.append(row)
             if missing := [name for name in names if name not in _names(part, self._at.form)]:
                 raise UsageError(
                     f"{part.name} has no column {missing[0]!r}, which {self._parts[0].name} has.",
                     hint="All parts of a folder need the same columns; or name others in features.",
                 )
-            for batch in _batches(part, self._at.form, names):
+            for batch in _batches(part, self._at.form, names, size):
                 batch = batch if most is None else batch.slice(0, most - row)
                 if not len(batch):
                     return
@@ -77,6 +88,8 @@ class ArrowRows:
                 found = [cells(_column(batch, self.header[p]), category=p in categories) for p in wanted]
                 yield Block(places, keys, found)
                 row += len(batch)
+            if _stamp(part) != stamp:
+                raise UsageError(f"{part.name} was changed while it was read.", hint="Read it again.")
 
     def _ids(self, batch: Any, place: int, places: range) -> Any:
         column = _column(batch, self.header[place])
@@ -129,8 +142,12 @@ def _parts(at: Columnar) -> list[Path]:
 
 
 def _names(part: Path, form: Form) -> list[str]:
+    return list(_schema(part, form).names)
+
+
+def _schema(part: Path, form: Form) -> Any:
     with _explained(Columnar(part, form)):
-        return list((pq.read_schema(part) if form == "parquet" else orc.ORCFile(part).schema).names)
+        return pq.read_schema(part) if form == "parquet" else orc.ORCFile(part).schema
 
 
 def _count(part: Path, form: Form) -> int:
@@ -138,18 +155,25 @@ def _count(part: Path, form: Form) -> int:
         return int(pq.read_metadata(part).num_rows if form == "parquet" else orc.ORCFile(part).nrows)
 
 
-def _batches(part: Path, form: Form, names: Sequence[str]) -> Iterator[Any]:
-    """The rows of a part as record batches; INT96 in µs, since nanoseconds end in 2262."""
+def _stamp(part: Path) -> tuple[int, ...]:
+    """What is another number when a file is."""
+    with _explained(Columnar(part, "parquet")):
+        seen = part.stat()
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
+def _batches(part: Path, form: Form, names: Sequence[str], size: int) -> Iterator[Any]:
+    """The rows of a part as record batches of at most `size`; INT96 in µs, since nanoseconds end in 2262."""
     with _explained(Columnar(part, form)):
         if form == "parquet":
             options = {"buffer_size": _BUFFER, "pre_buffer": False}  # else a whole group of rows is in memory
             with pq.ParquetFile(part, coerce_int96_timestamp_unit="us", **options) as file:
-                yield from file.iter_batches(BLOCK, columns=list(names))
+                yield from file.iter_batches(size, columns=list(names))
             return
         file = orc.ORCFile(part)
         for number in range(file.nstripes):
             stripe = file.read_stripe(number, columns=list(names))
-            yield from (stripe.slice(start, BLOCK) for start in range(0, len(stripe), BLOCK))
+            yield from (stripe.slice(start, size) for start in range(0, len(stripe), size))
 
 
 def _column(batch: Any, name: str) -> Any:

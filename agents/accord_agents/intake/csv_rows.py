@@ -58,6 +58,10 @@ class CsvRows:
         """The line that a record begins on."""
         return self.name, f"line {place}"
 
+    def deferrable(self, columns: Sequence[int]) -> bool:
+        """See `Rows`."""
+        return False
+
     def blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
     ) -> Generator[Block]:

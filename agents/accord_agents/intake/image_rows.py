@@ -35,6 +35,10 @@ class ImageRows:
         """The image."""
         return self.name, self._files[place].name
 
+    def deferrable(self, columns: Sequence[int]) -> bool:
+        """See `Rows`."""
+        return False
+
     def blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
     ) -> Generator[Block]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_agents.intake.stage import Flags, Stage
+from accord_agents.intake.deferred import Deferred
+from accord_agents.intake.stage import BLOCK, Flags, Stage
 from accord_agents.intake.table import Report
 from accord_protocols.primitives.psi.buckets import keyed_hashes
 
@@ -28,6 +29,7 @@ class Kept:
         categories: Of columns of categories their texts.
         texts: Names of the columns whose cells are kept as they are written.
         remarks: On how they were read, see `Rows`.
+        deferred: The features, where they are not in the stage.
     """
 
     stage: Stage
@@ -39,35 +41,47 @@ class Kept:
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     texts: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    deferred: Deferred | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return int(self.rows.sum())
 
     def sizes(self) -> Iterator[NDArray[np.uint16]]:
         """Bytes of every id."""
-        return (records["size"][kept] for records, kept in self._records())
+        return (records["size"][kept] for _, records, kept in self._records())
 
     def ids(self) -> Iterator[bytes]:
         """The ids in UTF-8, some thousand after one another."""
-        return (self.stage.ids(records, kept) for records, kept in self._records())
+        return (self.stage.ids(*found) for found in self._records())
 
     def values(self, *, last: bool = False) -> Iterator[NDArray[np.float64]]:
         """``(k, m)`` numbers of the columns; with `last` no number is read again."""
-        width = len(self.columns)
-        return (
-            np.compress(self.rows[at : at + len(block)], block[:, :width], 0)
-            for at, block in self.stage.values(last=last)
-        )
+        width, blocks = len(self.columns), self._deferred() if self.deferred else self.stage.values(last=last)
+        return (np.compress(self.rows[at : at + len(block)], block[:, :width], 0) for at, block in blocks)
+
+    def _deferred(self) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """The features of all rows; those behind the rows of the file have none."""
+        assert self.deferred is not None
+        yield from self.deferred.values()
+        for at in range(len(self.deferred.first), len(self.rows), BLOCK):
+            yield at, np.full((min(BLOCK, len(self.rows) - at), len(self.columns)), np.nan)
 
     def other(self, name: str, *, last: bool = False) -> Iterator[NDArray[np.float64]]:
         """``(k,)`` numbers of one of the others, likewise."""
-        place = len(self.columns) + self.others.index(name)
+        place = self.stage.columns - len(self.others) + self.others.index(name)
         return (block[self.rows[at : at + len(block)], place] for at, block in self.stage.values(last=last))
 
     def order(self) -> Iterator[NDArray[np.uint32]]:
         """The rows in the order of their ids' hashes, numbered as they are kept."""
-        numbers = np.cumsum(self.rows, dtype=np.uint32)
-        return (numbers[rows[self.rows[rows]]] - np.uint32(1) for rows in self.stage.order())
+        numbers, at = np.empty(len(self.rows), np.uint32), 0
+        for start in range(0, len(self.rows), BLOCK):
+            kept, part = self.rows[start : start + BLOCK], numbers[start : start + BLOCK]
+            np.cumsum(kept, dtype=np.uint32, out=part)
+            part += np.uint32((at - 1) % (1 << 32))  # wraps before the first one that is kept
+            at += int(np.count_nonzero(kept))
+        for rows in self.stage.order():
+            kept = self.rows.take(rows)
+            yield numbers.take(rows if kept.all() else rows[kept])
 
     def cells(self) -> Iterator[tuple[NDArray[np.uint32], bytes]]:
         """Of some thousand rows how many bytes their cells have, and these."""
@@ -76,8 +90,8 @@ class Kept:
             spans = zip((ends - sizes)[kept].tolist(), ends[kept].tolist(), strict=True)
             yield sizes[kept], raw if kept.all() else b"".join([raw[start:stop] for start, stop in spans])
 
-    def _records(self) -> Iterator[tuple[NDArray[Any], Flags]]:
-        return ((block, self.rows[at : at + len(block)]) for at, block in self.stage.records())
+    def _records(self) -> Iterator[tuple[int, NDArray[Any], Flags]]:
+        return ((at, block, self.rows[at : at + len(block)]) for at, block in self.stage.records())
 
 
 def kept_rows(stage: Stage, first: Flags, left_out: frozenset[str], label: int | None) -> tuple[Flags, int]:
@@ -91,9 +105,7 @@ def kept_rows(stage: Stage, first: Flags, left_out: frozenset[str], label: int |
     """
     kept, nobody = first.copy(), {identifier.encode() for identifier in left_out}
     hashes = keyed_hashes(stage.key, nobody)
-    for (at, found), (_, records) in zip(stage.hashes(), stage.records(), strict=True) if nobody else ():
-        for k in np.flatnonzero(np.isin(found, hashes)).tolist():
-            kept[at + k] &= stage.ids(records[k : k + 1], np.ones(1, np.bool)) not in nobody
+    kept[[*stage.among(nobody, hashes)] if nobody else []] = False
     labels = np.ones(len(kept), np.bool)
     for at, values in () if label is None else stage.values():
         labels[at : at + len(values)] = ~np.isnan(values[:, label])

@@ -34,7 +34,7 @@ def padded(kept: Kept, padding: Padding) -> Kept:
         text = xof.bytes(_BYTES * count).hex()
         ids = [_MARK + text[at : at + 2 * _BYTES] for at in range(0, len(text), 2 * _BYTES)]
         values = np.full((count, stage.columns), np.nan)
-        values[:, len(kept.columns) :] = 1.0  # a label, a weight or an exposure is never null
+        values[:, stage.columns - len(kept.others) :] = 1.0  # a label, a weight or an exposure is never null
         stage.add(ids, ids, values)
     if not missing:
         return kept

@@ -6,6 +6,9 @@ neither a word for nobody nor a number that may stand for nobody nor of a form t
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -33,7 +36,23 @@ def plain_ids(texts: Texts) -> tuple[NDArray[np.bool], NDArray[np.bool]] | None:
 @cache
 def compiled() -> Any:
     """The loops; None where numba is not there."""
+    with uncollected():
+        try:
+            loops = import_module("accord_agents.intake.compiled")
+        except ImportError:
+            return None
+        nothing = np.empty(0, np.bool)
+        loops.plain(*map(loops.read_only, (np.zeros(1, np.int64), np.empty(0, np.uint8))), nothing, nothing)
+    return loops
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """What is loaded meanwhile makes many objects that stay, which the collector would go through again and again."""
+    was = gc.isenabled()
+    gc.disable()
     try:
-        return import_module("accord_agents.intake.compiled")
-    except ImportError:
-        return None
+        yield
+    finally:
+        if was:
+            gc.enable()

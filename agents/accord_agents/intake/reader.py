@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +16,17 @@ from accord_agents.files.places import Columnar, Csv, Images, Place, Query
 from accord_agents.intake import csv_rows
 from accord_agents.intake.alike import alike
 from accord_agents.intake.columns import Columns
+from accord_agents.intake.deferred import Deferred
 from accord_agents.intake.demands import LABELS, POSITIVE
 from accord_agents.intake.edges import EdgeSource, take_edges
 from accord_agents.intake.header import Layout, layout
 from accord_agents.intake.ids import IdColumn
 from accord_agents.intake.kept import Kept, kept_rows
 from accord_agents.intake.padding import Padding, padded
-from accord_agents.intake.plain import LARGE
 from accord_agents.intake.rows import Rows
 from accord_agents.intake.snapshot import Snapshot, read_snapshot, write_snapshot
-from accord_agents.intake.stage import Stage
-from accord_agents.intake.staging import staged
+from accord_agents.intake.stage import Flags, Stage
+from accord_agents.intake.staging import looked, staged
 from accord_agents.intake.table import OTHERS, Report, Table
 from accord_agents.intake.texts import TextColumns
 from accord_protocols.jobs.base import Reads
@@ -142,8 +143,10 @@ def _read(source: Source, folder: Path | None, key: bytes, rows: int | None = No
         some = ids_only or "label" in where.others or where.features
         if not some and rows is None:  # of an agreement that is not known yet ids may be all that is needed
             raise UsageError(f"{source.name} has no feature column.", hint="Add a column besides the id.")
-        with Stage(folder, key, len(where.features) + len(where.others), cells=bool(where.cells)) as stage:
-            kept = _staged(source, lying, where, stage, rows)
+        later = rows is None and _deferrable(source, lying, where)
+        staged_features = 0 if later else len(where.features)
+        with Stage(folder, key, staged_features + len(where.others), cells=bool(where.cells)) as stage:
+            kept = _staged(source, lying, where, stage, rows, later=later)
             if kept is not None:
                 _some(kept, source)
             yield kept
@@ -197,12 +200,23 @@ def _some(kept: Kept, source: Source) -> None:
             raise UsageError(f"{said}; a {model} model needs {needs}.", hint="Check data.label.")
 
 
-def _staged(source: Source, lying: Rows, where: Layout, stage: Stage, most: int | None) -> Kept | None:
-    """The rows in blocks, `most` at most, and what they come to; None where more may follow."""
+def _deferrable(source: Source, lying: Rows, where: Layout) -> bool:
+    """Whether the features may be left for later."""
+    reads = source.reads
+    usual = not reads.carried and not any(lying.header[place] in reads.one_hot for place in where.features)
+    return bool(where.features) and usual and lying.deferrable(where.features)
+
+
+def _staged(source: Source, lying: Rows, where: Layout, stage: Stage, most: int | None, *, later: bool) -> Kept | None:
+    """The rows in blocks, `most` at most, and what they come to; None where more may follow.
+
+    With `later` the features are deferred.
+    """
     header, reads = lying.header, source.reads
     demands = {"label": LABELS[reads.model or "linear"], "weights": POSITIVE, "exposure": POSITIVE}
-    wanted = [*where.features, *where.others.values()]
-    categories = [place for place in where.features if header[place] in reads.one_hot]
+    features = () if later else where.features
+    wanted = [*features, *where.others.values()]
+    categories = [place for place in features if header[place] in reads.one_hot]
     column = IdColumn(lying.at, source.key)
     numbers = Columns(
         lying.name,
@@ -212,13 +226,16 @@ def _staged(source: Source, lying: Rows, where: Layout, stage: Stage, most: int 
         [header[place] for place in categories],
         reads.carried,
     )
-    texts, read = TextColumns(lying.at, reads.cells, reads.cell_bytes), 0
-    with closing(lying.blocks(where.id, [*wanted, *where.cells], [*categories, *where.cells], most)) as blocks:
-        for block in blocks:
-            read += len(block.places)
-            staged(block, column, numbers, texts, stage, fast=max(read, lying.count) > LARGE)
+    texts, taken = TextColumns(lying.at, reads.cells, reads.cell_bytes), list[Flags]()
+    with (
+        closing(lying.blocks(where.id, [*wanted, *where.cells], [*categories, *where.cells], most)) as blocks,
+        closing(looked(blocks, lying.count, stage.key, as_written=column.as_written)) as all_seen,
+    ):
+        for seen in all_seen:
+            taken.append(staged(seen, column, numbers, texts, stage))
             if numbers.doubtful:
                 numbers.settle(stage.repeats().first)
+    read = sum(map(len, taken))
     whole, repeats = read != most, stage.repeats(apart=column.numbers)
     found = column.end(repeats) if whole else None
     numbers.settle(repeats.first)
@@ -226,9 +243,14 @@ def _staged(source: Source, lying: Rows, where: Layout, stage: Stage, most: int 
     if found is None:
         return None
     columns, others = tuple(header[place] for place in where.features), tuple(where.others)
-    label = len(columns) if "label" in others else None
+    label = len(features) if "label" in others else None
     rows, empty = kept_rows(stage, repeats.first, found.left_out, label)
     report = Report(read, found.duplicates, empty, found.said)
-    kept = Kept(stage, columns, others, rows, report, numbers.forms, numbers.categories, reads.cells, lying.remarks)
+    deferred = None
+    if later:
+        of = partial(Columns, lying.name, lying.at, columns)
+        deferred = Deferred(lying, where.features, of, np.concatenate(taken), repeats.first)
+    forms, texts_of = numbers.forms, numbers.categories
+    kept = Kept(stage, columns, others, rows, report, forms, texts_of, reads.cells, lying.remarks, deferred)
     said = alike(kept, header[where.others["label"]] if label is not None else None) if reads.model else ()
     return replace(kept, report=replace(report, columns=said)) if said else kept

@@ -127,10 +127,14 @@ class Rows(Protocol):
         """What its people should know of how they were read, a sentence each; whole once they are."""
         ...
 
+    def deferrable(self, columns: Sequence[int]) -> bool:
+        """Whether these can be read without the others, and hold numbers and nothing else by their types."""
+        ...
+
     def blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
     ) -> Generator[Block]:
-        """The rows in blocks.
+        """The rows in blocks; where columns can be deferred, it may be called again.
 
         Args:
             ids: Columns that an id is made of.
@@ -148,7 +152,7 @@ class Rows(Protocol):
         ...
 
 
-def taken(cells: Cells, kept: Sequence[int]) -> Cells:
+def taken(cells: Cells, kept: Sequence[int] | NDArray[np.int64]) -> Cells:
     """Some of the cells of a column.
 
     Args:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from accord_agents.files.pieces import put
+
 LEAST = 64 << 20
 """Bytes of a file at least."""
 _SHARE = 16  # of all bytes before it, what a file has at least: few files are open, however much there is
@@ -37,7 +39,7 @@ class Segments:
         if not self._files or self._ends[-1] - self._ends[-2] >= max(LEAST, self._ends[-1] // _SHARE):
             self._files.append(tempfile.TemporaryFile(dir=self._folder))  # noqa: SIM115
             self._ends.append(self._ends[-1])
-        self._files[-1].write(data)
+        put(self._files[-1], data)
         self._ends[-1] += size
         return size
 

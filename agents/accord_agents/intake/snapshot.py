@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_agents.files.durable import settle
+from accord_agents.files.pieces import put
 from accord_agents.intake.ahead import ahead
 from accord_agents.intake.bucketed import Buckets
 from accord_agents.intake.kept import Kept
@@ -83,10 +84,9 @@ def _written(parts: Iterable[bytes | memoryview], folder: Path) -> Snapshot:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            with closing(ahead(parts)) as all_parts:
+            with closing(ahead(_hashing(parts, sha))) as all_parts:
                 for part in all_parts:
-                    file.write(part)
-                    sha.update(part)
+                    put(file, part, onward=True)
             file.flush()
             os.fsync(file.fileno())
         path = folder / f"{sha.hexdigest()}{SUFFIX}"
@@ -97,6 +97,14 @@ def _written(parts: Iterable[bytes | memoryview], folder: Path) -> Snapshot:
     finally:
         temporary.unlink(missing_ok=True)
     return Snapshot(sha.hexdigest(), path)
+
+
+def _hashing(parts: Iterable[bytes | memoryview], sha: Any) -> Iterator[bytes | memoryview]:
+    """The same, made in one thread and looked at in another one."""
+    with closing(ahead(parts)) as made:
+        for part in made:
+            sha.update(part)
+            yield part
 
 
 def adopted(snapshot: Snapshot, folder: Path) -> Snapshot:

@@ -56,6 +56,10 @@ class SqlRows:
 
     remarks: tuple[str, ...] = ()
 
+    def deferrable(self, columns: Sequence[int]) -> bool:
+        """See `Rows`."""
+        return False
+
     def blocks(
         self, ids: Sequence[int], wanted: Sequence[int], categories: Sequence[int], most: int | None
     ) -> Generator[Block]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import struct
 import tempfile
+from array import array
 from collections.abc import Container, Iterator, Sequence
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,24 +19,23 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_agents.intake.ahead import ahead
-from accord_agents.intake.ordering import ordered
+from accord_agents.files.pieces import put
+from accord_agents.intake.hashed import Hashed
 from accord_agents.intake.placing import one_form
 from accord_agents.intake.rows import Texts
 from accord_agents.intake.segments import Segments
-from accord_protocols.primitives.psi.buckets import keyed_hashes, keyed_hashes_of
+from accord_protocols.primitives.psi.buckets import keyed_hashes
 from accord_schemas.errors import AccordError
 
-RECORD = np.dtype([("at", "<u8"), ("spelled", "<u4"), ("size", "<u2"), ("digits", "?")])
-"""What is kept of a row's id beside its hash: where its UTF-8 begins and how long it is, 32 bits of a hash of what the
-file had before Unicode's form, and whether it is digits alone."""
-_RECORD = struct.Struct("<QIH?")  # the same
+RECORD = np.dtype([("spelled", "<u4"), ("size", "<u2"), ("digits", "?")])
+"""What is kept of a row's id beside its hash: 32 bits of a hash of what the file had before Unicode's form, how many
+bytes its UTF-8 has, and whether it is digits alone."""
+_RECORD, _SIZE = struct.Struct("<IH?"), (4, 5)  # the same, and where in it the bytes of the size are
+_APART = 1 << 6  # rows between two of which it is known where their ids begin
 BLOCK = 1 << 16
 """Rows that are looked at at a time."""
 _BYTES = 1 << 20  # of numbers, likewise: what a core has near it
 _CELLS = 1 << 12  # rows whose cells are in memory
-_SORTED = 1 << 20  # rows that are sorted at a time
-_HASHES = 1 << 64
 Flags = NDArray[np.bool]
 
 
@@ -63,6 +63,13 @@ class Repeats:
         return len(self.first) - int(self.first.sum())
 
 
+def recorded(sizes: NDArray[np.int64], hashes: NDArray[np.uint64], digits: NDArray[np.bool]) -> NDArray[Any]:
+    """``(k,)``, the records of ids that are spelled as they are compared: their bytes, hashes, and which are digits."""
+    records = np.empty(len(sizes), RECORD)
+    records["size"], records["spelled"], records["digits"] = sizes, hashes & 0xFFFFFFFF, digits
+    return records
+
+
 class Stage:
     """Takes rows; a context manager, after which nothing is left of them.
 
@@ -79,14 +86,13 @@ class Stage:
     def __init__(self, folder: Path | None, key: bytes, columns: int, *, cells: bool = False) -> None:
         self.key, self.columns, self._has_cells, self.rows, self._digits = key, columns, cells, 0, 0
         self._folder, self._bytes = folder or Path(tempfile.gettempdir()), 0
-        try:
+        self._begins = array("Q")
+        with self._explained():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            files: list[IO[bytes]] = [tempfile.TemporaryFile(dir=folder) for _ in range(6)]  # noqa: SIM115
-        except OSError as error:
-            raise self._trouble(error) from None
-        self._records, self._ids, self._order, self._hashes, self._sizes, self._cells = files
-        self._values = Segments(folder)
-        self._files: tuple[IO[bytes] | Segments, ...] = (*files, self._values)
+            files: list[IO[bytes]] = [tempfile.TemporaryFile(dir=folder) for _ in range(5)]  # noqa: SIM115
+            self._values, self._hashes = Segments(folder), Hashed(folder)
+        self._records, self._ids, self._order, self._sizes, self._cells = files
+        self._files: tuple[IO[bytes] | Segments | Hashed, ...] = (*files, self._values, self._hashes)
 
     def __enter__(self) -> Stage:
         return self
@@ -101,42 +107,49 @@ class Stage:
         """The next rows: normalised ids, what the file has for them, ``(k, columns) float64``, and bytes besides."""
         values = one_form(values)
         data = [identifier.encode() for identifier in ids]
-        hashes, records = keyed_hashes(self.key, data), np.zeros(len(ids), RECORD)
-        records["size"] = np.fromiter(map(len, data), np.int64, len(data))
-        records["spelled"] = hashes & 0xFFFFFFFF
-        records["digits"] = np.fromiter(map(str.isdigit, ids), np.bool, len(ids))
+        sizes, hashes = np.fromiter(map(len, data), np.int64, len(data)), keyed_hashes(self.key, data)
+        records = recorded(sizes, hashes, np.fromiter(map(str.isdigit, ids), np.bool, len(ids)))
         other = [k for k, (a, b) in enumerate(zip(ids, spelled, strict=True)) if a != b]
         records["spelled"][other] = keyed_hashes(self.key, (spelled[k].encode() for k in other)) & 0xFFFFFFFF
-        self._add(records, hashes, b"".join(data), values)
+        self._add(records, hashes, np.cumsum(sizes) - sizes, b"".join(data), values)
         self._keep(cells)
 
     def add_plain(
-        self, ids: Texts, digits: NDArray[np.bool], values: NDArray[np.float64], cells: Sequence[bytes] = ()
+        self,
+        ids: Texts,
+        records: NDArray[Any],
+        hashes: NDArray[np.uint64],
+        values: NDArray[np.float64],
+        cells: Sequence[bytes] = (),
     ) -> None:
         """The same of ids that are compared as they are written.
 
         Args:
             ids: None of them empty.
-            digits: ``(k,)``, which are digits alone.
+            records: ``(k,)``, what `recorded` makes of them.
+            hashes: ``(k,)``, the keyed ones.
             values: ``(k, columns)``, NaN and zero in one form each, see `one_form`.
             cells: Of each row some bytes.
         """
-        hashes, records = keyed_hashes_of(self.key, ids.offsets, ids.data), np.zeros(len(ids), RECORD)
-        records["size"], records["spelled"], records["digits"] = np.diff(ids.offsets), hashes & 0xFFFFFFFF, digits
-        self._add(records, hashes, ids.data.data, values)
+        self._add(records, hashes, ids.offsets[:-1], ids.data.data, values)
         self._keep(cells)
 
     def _add(
-        self, records: NDArray[Any], hashes: NDArray[np.uint64], data: bytes | memoryview, values: NDArray[np.float64]
+        self,
+        records: NDArray[Any],
+        hashes: NDArray[np.uint64],
+        begins: NDArray[np.int64],
+        data: bytes | memoryview,
+        values: NDArray[np.float64],
     ) -> None:
-        sizes = records["size"].astype(np.int64)
-        records["at"] = self._bytes + np.cumsum(sizes) - sizes
+        self._begins.extend((begins[-self.rows % _APART :: _APART] + self._bytes).tolist())
         self._write(self._records, records.view(np.uint8).data)
-        self._write(self._hashes, hashes.astype("<u8", copy=False).data)
+        with self._explained():
+            self._hashes.add(hashes)
         self._write(self._ids, data)
         self._write(self._values, np.ascontiguousarray(values, "<f8").data)
         self.rows, self._bytes = self.rows + len(records), self._bytes + len(data)
-        self._digits += int(records["digits"].sum())
+        self._digits += int(np.count_nonzero(records["digits"]))
 
     def _keep(self, cells: Sequence[bytes]) -> None:
         self._write(self._sizes, np.array([len(one) for one in cells], "<u4").tobytes())
@@ -151,27 +164,13 @@ class Stage:
         self._flush()
         found = Repeats(np.ones(self.rows, np.bool), self._digits)
         self._order.seek(0)
-        with closing(ahead(self._sorted(), 1)) as parts:
-            for rows, begin, end in parts:
-                for start, stop in zip(begin.tolist(), end.tolist(), strict=True):
-                    self._compare(found, rows[start:stop].tolist(), apart)
-                self._write(self._order, rows[found.first[rows]].astype("<u4", copy=False).data)
+        for rows, begin, end in self._hashes.parts():
+            for start, stop in zip(begin.tolist(), end.tolist(), strict=True):
+                self._compare(found, rows[start:stop].tolist(), apart)
+            self._write(self._order, rows[found.first[rows]].astype("<u4", copy=False).data)
         self._flush()
         self._order.truncate()
         return found
-
-    def _sorted(self) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]]:
-        """All rows in the order of their hashes, a part of them at a time; and the runs of equal hashes in it."""
-        parts = max(1, -(-self.rows // _SORTED))
-        for part in range(parts):
-            low, high = part * _HASHES // parts, (part + 1) * _HASHES // parts - 1
-            rows, found = [np.empty(0, np.uint32)], [np.empty(0, np.uint64)]
-            for start, block in self.hashes():
-                here = np.flatnonzero(block - np.uint64(low) <= np.uint64(high - low))
-                rows.append((here + start).astype(np.uint32))
-                found.append(block[here])
-            order, begin, end = ordered(np.concatenate(found))
-            yield np.concatenate(rows)[order], begin, end
 
     def _compare(self, found: Repeats, rows: list[int], apart: Container[str]) -> None:
         """Rows of one hash, ascending: of each id among them the first counts."""
@@ -194,21 +193,24 @@ class Stage:
                 found.alike_first = min(found.alike_first or one, one)
 
     def _record(self, row: int) -> tuple[int, int, int, bool]:
-        at, spelled, size, digits = _RECORD.unpack(os.pread(self._records.fileno(), _RECORD.size, row * _RECORD.size))
-        return at, spelled, size, digits
+        """Of a row where its id begins, and its record."""
+        start, width = row - row % _APART, _RECORD.size
+        raw = os.pread(self._records.fileno(), width * (row + 1 - start), width * start)
+        low, high = (sum(raw[at:-width:width]) for at in _SIZE)  # of the sizes before it
+        return self._begins[row // _APART] + low + (high << 8), *_RECORD.unpack(raw[-width:])
 
     def records(self) -> Iterator[tuple[int, NDArray[Any]]]:
         """(first row, records) of all rows, block by block."""
-        return self._blocks(self._records, RECORD)
-
-    def hashes(self) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-        """(first row, hashes) of all rows, likewise."""
-        return self._blocks(self._hashes, np.dtype("<u8"))
-
-    def _blocks(self, file: IO[bytes], kind: np.dtype[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
-        size = kind.itemsize * BLOCK
+        size = RECORD.itemsize
         for start in range(0, self.rows, BLOCK):
-            yield start, np.frombuffer(os.pread(file.fileno(), size, start * kind.itemsize), kind)
+            yield start, np.frombuffer(os.pread(self._records.fileno(), size * BLOCK, start * size), RECORD)
+
+    def among(self, identifiers: Container[bytes], hashes: NDArray[np.uint64]) -> Iterator[int]:
+        """The rows whose ids are among some, of which these are the hashes."""
+        for row in self._hashes.among(hashes).tolist():
+            at, _, size, _ = self._record(row)
+            if os.pread(self._ids.fileno(), size, at) in identifiers:
+                yield row
 
     def values(self, *, last: bool = False) -> Iterator[tuple[int, NDArray[np.float64]]]:
         """(first row, ``(k, columns)`` numbers) of all rows, a MiB at a time; with `last` they are gone thereafter."""
@@ -237,30 +239,32 @@ class Stage:
             yield np.frombuffer(raw, "<u4").astype(np.int64)
             at += len(raw)
 
-    def ids(self, records: NDArray[Any], kept: Flags) -> bytes:
-        """The ids of those of records that are kept, after one another; the records follow each other."""
+    def ids(self, start: int, records: NDArray[Any], kept: Flags) -> bytes:
+        """The ids of those of records that are kept, after one another; the records follow each other from a row on."""
         if not len(records):
             return b""
-        begin, end = int(records[0]["at"]), int(records[-1]["at"]) + int(records[-1]["size"])
-        raw = os.pread(self._ids.fileno(), end - begin, begin)
+        ends = np.cumsum(records["size"], dtype=np.int64)
+        raw = os.pread(self._ids.fileno(), int(ends[-1]), self._record(start)[0])
         if kept.all():
             return raw
         edges = np.flatnonzero(np.diff(kept, prepend=False, append=False))  # of runs that are kept
-        at = np.concatenate([records["at"].astype(np.int64), [end]]) - begin
+        at = np.concatenate([[0], ends])
         return b"".join([raw[start:stop] for start, stop in at[edges].reshape(-1, 2).tolist()])
 
     def _write(self, file: IO[bytes] | Segments, data: bytes | memoryview) -> None:
-        try:
-            file.write(data)
-        except OSError as error:
-            raise self._trouble(error) from None
+        with self._explained():
+            file.write(data) if isinstance(file, Segments) else put(file, data)
 
     def _flush(self) -> None:
-        try:
+        with self._explained():
             for file in self._files:
                 file.flush()
-        except OSError as error:
-            raise self._trouble(error) from None
 
-    def _trouble(self, error: OSError) -> AccordError:
-        return AccordError(f"{self._folder} cannot be written: {error.strerror}.", hint="Free space, then go on.")
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise AccordError(
+                f"{self._folder} cannot be written: {error.strerror}.", hint="Free space, then go on."
+            ) from None

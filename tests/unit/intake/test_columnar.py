@@ -213,7 +213,7 @@ def test_files_that_are_none(tmp_path: Path, form: Form) -> None:
 @pytest.mark.sweep
 def test_more_rows_than_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accord_agents.intake.arrow_rows.BLOCK", 10)
-    monkeypatch.setattr("accord_agents.intake.reader.LARGE", 0)
+    monkeypatch.setattr("accord_agents.intake.staging.LARGE", 0)
     rows = pa.table({"id": [f"u{k % 90}" for k in range(100)], "x": np.arange(100.0)})
     for suffix in ("parquet", "orc"):
         found = read_table(Source(written(tmp_path / f"shop.{suffix}", rows), "id"))

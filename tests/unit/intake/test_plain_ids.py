@@ -69,7 +69,7 @@ def test_a_file_gives_the_same_snapshot_either_way(
     path = tmp_path / "shop.csv"
     path.write_text("id,x\n" + "".join(f"{cell},{k}\n" for k, cell in enumerate(cells)), encoding="utf-8")
     taken = {take(Source(path, "id"), tmp_path / "slow", bytes(32)).digest}
-    monkeypatch.setattr("accord_agents.intake.reader.LARGE", 0)
+    monkeypatch.setattr("accord_agents.intake.staging.LARGE", 0)
     taken.add(take(Source(path, "id"), tmp_path / "fast", bytes(32)).digest)
     monkeypatch.setattr(staging, "plain_ids", lambda texts: None)  # without numba
     taken.add(take(Source(path, "id"), tmp_path / "portable", bytes(32)).digest)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.support.files import table as written
 
 import accord_agents.intake.stage
+from accord_agents.intake import hashed
 from accord_agents.intake.reader import Source, check, read_table, take
 from accord_agents.intake.snapshot import read_snapshot
 from accord_agents.intake.stage import Stage
@@ -25,11 +26,18 @@ stage_module: Any = accord_agents.intake.stage
 ANY = bytes(KEY)
 
 
+def in_small_parts(patch: pytest.MonkeyPatch) -> None:
+    """Blocks and parts of a few rows."""
+    patch.setattr(stage_module, "BLOCK", 7)
+    patch.setattr(stage_module, "_APART", 4)
+    for name, rows in {"_BLOCK": 11, "SORTED": 8, "MOST": 16}.items():
+        patch.setattr(hashed, name, rows)
+
+
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks and parts of a few rows."""
-    monkeypatch.setattr(stage_module, "BLOCK", 7)
-    monkeypatch.setattr(stage_module, "_SORTED", 20)
+    in_small_parts(monkeypatch)
     monkeypatch.setattr("accord_agents.intake.csv_rows.BLOCK", 5)
 
 
@@ -46,8 +54,7 @@ def alike(key: bytes, ids: Any) -> np.ndarray:
 def test_repeats_are_those_of_a_set_in_memory(hashes: Any, ids: list[str], apart: set[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stage_module, "keyed_hashes", hashes)
-        patch.setattr(stage_module, "BLOCK", 7)
-        patch.setattr(stage_module, "_SORTED", 20)
+        in_small_parts(patch)
         with Stage(None, ANY, 0) as stage:
             for start in range(0, len(ids), 9):
                 part = ids[start : start + 9]
@@ -145,10 +152,14 @@ def test_buckets_are_the_rows_once_each_by_hashes_alone(tmp_path: Path) -> None:
         buckets.rows(7, 7)
 
 
-@pytest.mark.parametrize("full", ["_records", "_ids", "_values", "_order"])
+@pytest.mark.parametrize("full", ["_records", "_ids", "_values", "_order", "_hashes"])
 def test_a_disk_that_is_full_is_named(tmp_path: Path, full: str) -> None:
     with Stage(tmp_path, ANY, 1) as stage, Path("/dev/full").open("wb", buffering=0) as nowhere:
-        setattr(stage, full, nowhere)
+        if full == "_hashes":
+            stage._hashes.close()
+            stage._hashes._file = nowhere  # type: ignore[assignment]
+        else:
+            setattr(stage, full, nowhere)
         with pytest.raises(AccordError, match=rf"{tmp_path} cannot be written: No space left"):
             stage.add(["a"], ["a"], np.ones((1, 1)))
             stage.repeats()

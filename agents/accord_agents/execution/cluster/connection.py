@@ -7,6 +7,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -24,6 +25,8 @@ _ALONE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 makes of 127.0.0.1 the address at which others reach this machine, and listens on every interface."""
 _STARTS = 3
 """How often a start is tried: Ray gives itself thirty seconds, which a busy machine may not have."""
+_ANSWER = 10.0
+"""Seconds within which the head of a cluster takes a connection."""
 _PATIENCE = 30.0
 """Seconds after which people are told that the cluster has no processor free."""
 
@@ -96,6 +99,7 @@ class RayCluster:
         address = os.environ.get("RAY_ADDRESS", AUTO) if self._address == AUTO else self._address
         try:
             if not self._ray.is_initialized():
+                _answers(address)
                 self._ray.init(
                     address=address,
                     namespace="accord",
@@ -189,6 +193,17 @@ def start(processors: int) -> tuple[str, Callable[[], None]]:
                 hint = "See the logs in /tmp/ray."
                 raise AccordError(f"Ray does not start on this machine: {said}", hint=hint) from None
     return ray.get_runtime_context().gcs_address, ray.shutdown
+
+
+def _answers(address: str) -> None:
+    """That something listens there, as far as it names a host and a port: Ray itself asks on for minutes.
+
+    Raises:
+        OSError: Nothing does.
+    """
+    host, mark, port = address.rpartition(":")
+    if mark and port.isdecimal() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER).close()
 
 
 def _first_line(error: Exception) -> str:
