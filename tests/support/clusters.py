@@ -59,7 +59,7 @@ class MemoryCluster:
     def dismiss(self, worker: Any) -> None:
         self.dismissed += 1
 
-    def put(self, piece: bytes) -> int:
+    def put(self, piece: memoryview) -> int:
         self.pieces[len(self.pieces)] = bytes(piece)
         return len(self.pieces) - 1
 

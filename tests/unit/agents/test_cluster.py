@@ -246,13 +246,23 @@ def test_a_changed_order_or_piece_is_noticed() -> None:
     with pytest.raises(InvalidTag):
         result_of(bytes(32), body)
 
-    def put(piece: bytes) -> int:
-        kept.append(piece)
+    def put(piece: memoryview) -> int:
+        kept.append(bytes(piece))
         return len(kept) - 1
 
-    data = np.arange(PIECE + 7, dtype=np.uint8).tobytes()
-    sent = parcel([data[:PIECE], data[PIECE:]], put)
-    assert Contents(sent, kept.__getitem__).read(b"", PIECE - 3, PIECE + 5) == data[PIECE - 3 : PIECE + 5]
+    size, data = 2 * PIECE + 7, np.random.default_rng(1).bytes(2 * PIECE + 7)
+    sent, contents = parcel([data[:PIECE], data[PIECE : 2 * PIECE], data[2 * PIECE :]], put), None
+    for start, stop in [
+        (PIECE - 3, PIECE + 5),
+        (0, size),
+        (5, size),
+        (0, PIECE),
+        (3, 2 * PIECE),
+        (size - 2, size),
+        (9, 9),
+    ]:
+        for contents in (contents or Contents(sent, kept.__getitem__), Contents(sent, kept.__getitem__)):
+            assert contents.read(b"", start, stop) == data[start:stop]
     kept.reverse()
     with pytest.raises(TamperError):
         Contents(sent, kept.__getitem__).read(b"", 0, 5)

@@ -144,8 +144,8 @@ class RayCluster:
         with contextlib.suppress(self._ray.exceptions.RayError):  # nor is there a cluster any more
             self._ray.kill(worker.actor, no_restart=True)
 
-    def put(self, piece: bytes) -> Any:
-        """Have the cluster keep a piece; returns what it is called."""
+    def put(self, piece: memoryview) -> Any:
+        """Have the cluster keep a copy of a piece; returns what it is called."""
         return self._ray.put(np.frombuffer(piece, np.uint8))
 
     def get(self, name: Any) -> Any:

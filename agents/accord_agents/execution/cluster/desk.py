@@ -10,8 +10,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from accord_agents.execution.allocator import WORKER, spare
-from accord_agents.execution.cluster.orders import Get, Put, cut, referred, referring
-from accord_agents.execution.cluster.sealing import Contents, Parcel, WorkerKey, parcel, result_under
+from accord_agents.execution.cluster.orders import Get, cut, referred, referring
+from accord_agents.execution.cluster.sealing import Contents, Parcel, Put, WorkerKey, parcel, result_under
 from accord_agents.execution.cluster.values import decode, encode
 from accord_agents.execution.worker import TaskRequest, done
 from accord_agents.intake.snapshot import table_of

@@ -33,7 +33,7 @@ class Cluster(Employer, Protocol):
         """Join; returns how many processors there are."""
         ...
 
-    def put(self, piece: bytes) -> Any:
+    def put(self, piece: memoryview) -> Any:
         """Keep a piece; returns what it is called."""
 
     def get(self, name: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accord_agents.execution.blobs import BlobStore
-from accord_agents.execution.cluster.sealing import PIECE, Contents, Parcel, order_to, parcel, result_of
+from accord_agents.execution.cluster.sealing import PIECE, Contents, Parcel, Put, order_to, parcel, result_of
 from accord_agents.execution.cluster.values import decode, encode
 from accord_agents.execution.result import TaskResult
 from accord_agents.execution.worker import TaskRequest
@@ -21,7 +21,6 @@ from accord_schemas.blob import Blob
 from accord_schemas.blocks import NAMES
 from accord_schemas.payload import raw
 
-Put: TypeAlias = Callable[[bytes], Any]
 Get: TypeAlias = Callable[[Any], Any]
 
 

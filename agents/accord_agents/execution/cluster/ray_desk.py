@@ -27,7 +27,7 @@ class RayDesk:
         return self._desk.work(wrap, body, pieces)
 
 
-def _put(piece: bytes) -> Any:
+def _put(piece: memoryview) -> Any:
     import ray
 
     return ray.put(np.frombuffer(piece, np.uint8))

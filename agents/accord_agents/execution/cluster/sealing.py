@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from Crypto.Protocol import DH, HPKE
 from Crypto.PublicKey import ECC
@@ -23,7 +23,9 @@ from accord_schemas.errors import TamperError
 PIECE = 4 << 20
 _INFO = b"accord order of a job, version 1"
 _ORDER, _RESULT = 3, 4
-_ENCAPSULATED = 32
+_ENCAPSULATED, _TAG = 32, 16
+Put: TypeAlias = Callable[[memoryview], Any]
+"""Has the cluster keep a piece, whose memory is used again, and gives what it is called."""
 
 
 class WorkerKey:
@@ -88,20 +90,29 @@ class Parcel:
     pieces: tuple[Any, ...] = field(repr=False)
 
 
-def parcel(data: Iterable[bytes | memoryview], put: Callable[[bytes], Any]) -> Parcel:
+def parcel(data: Iterable[bytes | memoryview], put: Put) -> Parcel:
     """Bytes, handed to the cluster.
 
     Args:
         data: Each at most `PIECE` bytes, all but the last exactly.
-        put: Hands it one piece, and gives what it is called.
+        put: Hands it one piece.
     """
     key, size, kept = os.urandom(32), 0, list[Any]()
-    cipher, before = AESGCM(key), None
+    cipher, before, room = AESGCM(key), None, memoryview(bytearray())
+
+    def seal(piece: bytes | memoryview, *, last: bool) -> None:
+        nonlocal room  # one for all: fresh memory costs more than the cipher
+        if len(room) < len(piece) + _TAG:
+            room = memoryview(bytearray(len(piece) + _TAG))
+        encrypted = room[: len(piece) + _TAG]
+        cipher.encrypt_into(nonce(len(kept), kind=int(last)), piece, None, encrypted)
+        kept.append(put(encrypted))
+
     for piece in data:
         if before is not None:
-            kept.append(put(cipher.encrypt(nonce(len(kept), kind=0), bytes(before), None)))
+            seal(before, last=False)
         before, size = piece, size + len(piece)
-    kept.append(put(cipher.encrypt(nonce(len(kept), kind=1), bytes(before or b""), None)))
+    seal(before or b"", last=True)
     return Parcel(key, size, tuple(kept))
 
 
@@ -116,29 +127,42 @@ class Contents:
     def __init__(self, parcel: Parcel, get: Callable[[Any], Any]) -> None:
         self._parcel, self._get = parcel, get
         self._cipher = AESGCM(parcel.key)
-        self._held: tuple[int, bytes] = (-1, b"")
+        self._held: tuple[int, memoryview] = (-1, memoryview(b""))
 
-    def read(self, _digest: bytes, start: int, stop: int) -> bytes:
+    def read(self, _digest: bytes, start: int, stop: int) -> memoryview:
         """Bytes from `start` up to `stop`.
 
         Raises:
             TamperError: A piece was changed.
         """
-        first, last = start // PIECE, -(-stop // PIECE)
-        numbers = range(first, last)
-        found = [self.piece(n)[max(start - n * PIECE, 0) : stop - n * PIECE] for n in numbers]
-        return found[0] if len(found) == 1 else b"".join(found)
+        found = memoryview(bytearray(max(0, stop - start)))
+        for number in range(start // PIECE, -(-stop // PIECE)):
+            first, last = number * PIECE, min((number + 1) * PIECE, self._parcel.size)
+            if start <= first and last <= stop and self._held[0] != number:
+                self._opened(number, found[first - start : last - start])
+            else:
+                wanted = self.piece(number)[max(start - first, 0) : stop - first]
+                found[max(first - start, 0) :][: len(wanted)] = wanted
+        return found.toreadonly()
 
-    def piece(self, number: int) -> bytes:
+    def piece(self, number: int) -> memoryview:
         """One piece; the last one that was asked for is kept."""
         if self._held[0] != number:
-            last = number == len(self._parcel.pieces) - 1
-            sealed = self._get(self._parcel.pieces[number])
-            try:
-                self._held = number, self._cipher.decrypt(nonce(number, kind=int(last)), sealed, None)
-            except InvalidTag:
-                raise TamperError("what the cluster kept of an order was changed.") from None
+            room = memoryview(bytearray(max(0, min(PIECE, self._parcel.size - number * PIECE))))
+            self._opened(number, room)
+            self._held = number, room.toreadonly()
         return self._held[1]
+
+    def _opened(self, number: int, room: memoryview) -> None:
+        """Decrypt a piece into so much room."""
+        last = number == len(self._parcel.pieces) - 1
+        sealed = memoryview(self._get(self._parcel.pieces[number]))
+        try:
+            if sealed.nbytes != len(room) + _TAG:
+                raise InvalidTag
+            self._cipher.decrypt_into(nonce(number, kind=int(last)), sealed, None, room)
+        except InvalidTag:
+            raise TamperError("what the cluster kept of an order was changed.") from None
 
     def __len__(self) -> int:
         """How many pieces there are."""
