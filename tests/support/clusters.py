@@ -20,6 +20,7 @@ class MemoryWorker:
     cluster: MemoryCluster
     desk: Desk
     here: bool = True
+    near: bool = False
 
     @property
     def public(self) -> bytes:
@@ -42,6 +43,7 @@ class MemoryCluster:
     """Keeps pieces in a dictionary, and all that it was told."""
 
     processors: int = 2
+    near: bool = False
     deaths: int = 0
     pieces: dict[int, bytes] = field(default_factory=dict)
     orders: list[Message] = field(default_factory=list)
@@ -54,7 +56,7 @@ class MemoryCluster:
 
     async def hire(self, said: Callable[[str], None]) -> MemoryWorker:
         self.hired += 1
-        return MemoryWorker(self, Desk(self.put, self.get))
+        return MemoryWorker(self, Desk(self.put, self.get), near=self.near)
 
     def dismiss(self, worker: Any) -> None:
         self.dismissed += 1

@@ -13,6 +13,8 @@ import hashlib
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -56,11 +58,45 @@ class BlobStore:
 
     def cipher(self, salt: bytes) -> AESGCM:
         """The cipher of one file."""
-        return AESGCM(digest(b"accord blob", self._key, salt))
+        return AESGCM(self._file_key(salt))
+
+    def _file_key(self, salt: bytes) -> bytes:
+        return digest(b"accord blob", self._key, salt)
+
+    def slot(self) -> Slot:
+        """Where one more may be written, by whoever can write there."""
+        salt = os.urandom(_SALT)
+        return Slot(self._folder / f"{secrets.token_hex(8)}.part", salt, self._file_key(salt))
+
+    def taken(self, slot: Slot, sha: bytes, *, durable: bool = True) -> None:
+        """What was written there, whole, is one of these.
+
+        Raises:
+            StorageError: It cannot be.
+        """
+        try:
+            slot.path.replace(self.path(sha))
+            if durable:
+                settle(self._folder)
+        except OSError as error:
+            raise slot.trouble(error) from None
 
     def writer(self, *, durable: bool = True) -> BlobWriter:
         """A new blob. One that can be made again out of the journal need not be `durable`."""
-        return BlobWriter(self, self._folder, durable=durable)
+        return BlobWriter(self.slot(), self, durable=durable)
+
+    def file(self, sha: bytes) -> BlobFile:
+        """The file of a blob, with the key of this file alone.
+
+        Raises:
+            TamperError: It is missing, or none.
+        """
+        path = self.path(sha)
+        if self._behind is not None and not path.exists():
+            return self._behind.file(sha)
+        with _explained(path), path.open("rb") as file:
+            head = file.read(_BEGIN)
+        return BlobFile(path, self._file_key(head[len(_MAGIC) :]))
 
     def read(self, sha: bytes, start: int, stop: int) -> memoryview:
         """Bytes of a blob, from `start` up to `stop`, by the SHA-256 of the whole.
@@ -68,23 +104,43 @@ class BlobStore:
         Raises:
             TamperError: It is missing, or not what was written.
         """
-        path = self.path(sha)
-        if self._behind is not None and not path.exists():
-            return self._behind.read(sha, start, stop)
-        try:
-            with path.open("rb") as file:
-                return self._read(file.fileno(), sha, start, stop)
-        except (InvalidTag, ValueError):
-            raise TamperError(f"the file {path} was changed.", hint="Restore it from a backup.") from None
-        except OSError as error:
-            raise TamperError(f"{path} cannot be read: {error.strerror}.", hint="Restore it from a backup.") from None
+        return self.file(sha).read(sha, start, stop)
+
+    def erase(self) -> int:
+        """Remove all; returns how many there were."""
+        count = sum(1 for _ in self._folder.iterdir()) if self._folder.is_dir() else 0
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return count
+
+    def tidy(self) -> None:
+        """Remove what an earlier incarnation left unfinished."""
+        for path in self._folder.glob("*.part"):
+            path.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class BlobFile:
+    """One blob for whoever may read its file, and has its key but not that of the store.
+
+    Args:
+        path: The file.
+        key: Its own, 32 bytes.
+    """
+
+    path: Path
+    key: bytes = field(repr=False)
+
+    def read(self, sha: bytes, start: int, stop: int) -> memoryview:
+        """See `BlobStore.read`."""
+        with _explained(self.path), self.path.open("rb") as file:
+            return self._read(file.fileno(), sha, start, stop)
 
     def _read(self, file: int, sha: bytes, start: int, stop: int) -> memoryview:
-        head, end = os.pread(file, _BEGIN, 0), os.fstat(file).st_size - _END
+        end = os.fstat(file).st_size - _END
         body = end - _BEGIN
-        if head[: len(_MAGIC)] != _MAGIC or body < _TAG:
+        if os.pread(file, len(_MAGIC), 0) != _MAGIC or body < _TAG:
             raise ValueError("no blob")
-        cipher = self.cipher(head[len(_MAGIC) :])
+        cipher = AESGCM(self.key)
         if cipher.decrypt(nonce(0, kind=2), os.pread(file, _END, end), None) != sha:
             raise ValueError("another blob")
         last = (body - 1) // (PIECE + _TAG)
@@ -106,34 +162,56 @@ class BlobStore:
         wanted = found[start - first * PIECE : stop - first * PIECE]
         return wanted.toreadonly() if 2 * len(wanted) > len(found) else memoryview(bytes(wanted))
 
-    def erase(self) -> int:
-        """Remove all; returns how many there were."""
-        count = sum(1 for _ in self._folder.iterdir()) if self._folder.is_dir() else 0
-        shutil.rmtree(self._folder, ignore_errors=True)
-        return count
 
-    def tidy(self) -> None:
-        """Remove what an earlier incarnation left unfinished."""
-        for path in self._folder.glob("*.part"):
-            path.unlink()
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (InvalidTag, ValueError):
+        raise TamperError(f"the file {path} was changed.", hint="Restore it from a backup.") from None
+    except OSError as error:
+        raise TamperError(f"{path} cannot be read: {error.strerror}.", hint="Restore it from a backup.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Room for one blob: once it is written there its store takes it in.
+
+    Args:
+        path: The file, that is not there yet.
+        salt: Of its key.
+        key: Its own, 32 bytes.
+    """
+
+    path: Path
+    salt: bytes
+    key: bytes = field(repr=False)
+
+    def trouble(self, error: OSError) -> StorageError:
+        """What is said where it cannot be written."""
+        return StorageError(f"{self.path} cannot be written: {error.strerror}.", hint="Free space, then go on.")
 
 
 class BlobWriter:
-    """Takes the bytes of one blob in order; as a context manager, leaves nothing behind unless `finish` was called."""
+    """Takes the bytes of one blob in order; as a context manager, leaves nothing behind unless `finish` was called.
 
-    def __init__(self, store: BlobStore, folder: Path, *, durable: bool) -> None:
-        self._store, self._folder, self._durable = store, folder, durable
-        salt = os.urandom(_SALT)
-        self._cipher, self._sha = store.cipher(salt), hashlib.sha256()
+    Args:
+        slot: Where it goes; its folder is made if needed.
+        store: Takes it in; None where somebody else will see to that.
+        durable: Whether it is on disk once it is finished.
+    """
+
+    def __init__(self, slot: Slot, store: BlobStore | None = None, *, durable: bool = True) -> None:
+        self._slot, self._store, self._durable, self._finished = slot, store, durable, False
+        self._cipher, self._sha = AESGCM(slot.key), hashlib.sha256()
         self._held, self._number, self.size = bytearray(), 0, 0
         self._encrypted = memoryview(bytearray(PIECE + _TAG))
-        self._path = folder / f"{secrets.token_hex(8)}.part"
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+            slot.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.fdopen(os.open(slot.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
         except OSError as error:
-            raise self._trouble(error) from None
-        self._file.write(_MAGIC + salt)
+            raise slot.trouble(error) from None
+        self._file.write(_MAGIC + slot.salt)
 
     def __enter__(self) -> BlobWriter:
         return self
@@ -176,18 +254,19 @@ class BlobWriter:
             if self._durable:
                 os.fsync(self._file.fileno())
             self._file.close()
-            self._path.replace(self._store.path(sha))
-            if self._durable:
-                settle(self._folder)
         except OSError as error:
-            raise self._trouble(error) from None
+            raise self._slot.trouble(error) from None
+        if self._store is not None:
+            self._store.taken(self._slot, sha, durable=self._durable)
+        self._finished = True
         return sha
 
     def discard(self) -> None:
         """Leave nothing behind of what was not finished."""
         with contextlib.suppress(OSError):  # what could not be written is not missed
             self._file.close()
-        self._path.unlink(missing_ok=True)
+        if not self._finished:
+            self._slot.path.unlink(missing_ok=True)
 
     def _piece(self, plain: bytearray | memoryview, *, last: bool) -> None:
         encrypted = self._encrypted[: len(plain) + _TAG]
@@ -196,10 +275,7 @@ class BlobWriter:
         try:
             self._file.write(encrypted)
         except OSError as error:
-            raise self._trouble(error) from None
-
-    def _trouble(self, error: OSError) -> StorageError:
-        return StorageError(f"{self._path} cannot be written: {error.strerror}.", hint="Free space, then go on.")
+            raise self._slot.trouble(error) from None
 
 
 def nonce(number: int, kind: int) -> bytes:

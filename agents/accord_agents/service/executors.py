@@ -25,4 +25,4 @@ def executor(config: Config, said: Callable[[str], None]) -> Executor:
     from accord_agents.execution.cluster.connection import RayCluster
     from accord_agents.execution.cluster.executor import ClusterExecutor
 
-    return ClusterExecutor(RayCluster(config.executor.ray), config.workers, said)
+    return ClusterExecutor(RayCluster(config.executor.ray, config.out), config.workers, said)

@@ -13,10 +13,11 @@ from cryptography.exceptions import InvalidTag
 from tests.support.clusters import LostError, MemoryCluster
 from tests.support.snapshots import written
 
-from accord_agents.execution.blobs import BlobStore
+from accord_agents.execution.blobs import BlobFile, BlobStore
 from accord_agents.execution.cluster import executor as clusters
 from accord_agents.execution.cluster.crew import Crew
 from accord_agents.execution.cluster.desk import Desk
+from accord_agents.execution.cluster.desk import which as which_folder
 from accord_agents.execution.cluster.executor import ClusterExecutor
 from accord_agents.execution.cluster.orders import Shipment
 from accord_agents.execution.cluster.sealing import PIECE, Contents, WorkerKey, order_to, parcel, result_of
@@ -76,21 +77,47 @@ def jobs(folder: Path) -> list[tuple[Compute, TaskResources]]:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("near", [False, True])
 @pytest.mark.parametrize("which", [0, 1, 2])
-def test_a_cluster_gives_what_a_local_worker_gives(which: int, tmp_path: Path) -> None:
+def test_a_cluster_gives_what_a_local_worker_gives(which: int, near: bool, tmp_path: Path) -> None:
     compute, supplies = jobs(tmp_path)[which]
-    cluster, here = MemoryCluster(), done_here(compute, supplies)
+    cluster, here = MemoryCluster(near=near), done_here(compute, supplies)
     there = ran(cluster, compute, supplies)
     assert not here.trigger and not there.trigger, here.detail or there.detail
     assert here.fields.keys() == there.fields.keys() and here.secrets == there.secrets
     for name, value in here.fields.items():
         assert isinstance(value, Blob) == isinstance(there.fields[name], Blob)
         assert np.array_equal(loaded(value), loaded(there.fields[name]))
+    assert not list(tmp_path.rglob("*.part"))
 
 
-def test_what_the_cluster_carries_tells_nothing(tmp_path: Path) -> None:
+def test_a_worker_beside_the_agent_reads_and_writes_its_files(tmp_path: Path) -> None:
+    compute, supplies = jobs(tmp_path)[2]
+    assert supplies.blobs is not None
+    cluster = MemoryCluster(near=True)
+    found = ran(cluster, compute, supplies).fields
+    large = [value for value in found.values() if isinstance(value, Blob)]
+    assert large and not cluster.pieces, "nothing is handed to the cluster"
+    for value in large:
+        file = supplies.blobs.file(value.digest)
+        assert file.path.stat().st_mode & 0o777 == 0o600 and repr(file.key) not in repr(file)
+        assert bytes(file.read(value.digest, 0, value.nbytes)) == loaded(value).tobytes()
+        with pytest.raises(TamperError, match="was changed"):
+            BlobFile(file.path, bytes(32)).read(value.digest, 0, 1)
+
+
+def test_which_folder_a_worker_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = tmp_path.stat()
+    assert which_folder(tmp_path) == (seen.st_dev, seen.st_ino)
+    assert which_folder(tmp_path / "none") is None
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert which_folder(tmp_path) is None
+
+
+@pytest.mark.parametrize("near", [False, True])
+def test_what_the_cluster_carries_tells_nothing(near: bool, tmp_path: Path) -> None:
     for compute, supplies in jobs(tmp_path):
-        cluster = MemoryCluster()
+        cluster = MemoryCluster(near=near)
         ran(cluster, compute, supplies)
         carried = b"".join([*(m.wrap + m.body for m in cluster.orders), *cluster.pieces.values()])
         plain = [KEY.encode(), supplies.key, b"user-00", compute.task.encode(), b'"mapping"']
@@ -251,18 +278,12 @@ def test_a_changed_order_or_piece_is_noticed() -> None:
         return len(kept) - 1
 
     size, data = 2 * PIECE + 7, np.random.default_rng(1).bytes(2 * PIECE + 7)
-    sent, contents = parcel([data[:PIECE], data[PIECE : 2 * PIECE], data[2 * PIECE :]], put), None
-    for start, stop in [
-        (PIECE - 3, PIECE + 5),
-        (0, size),
-        (5, size),
-        (0, PIECE),
-        (3, 2 * PIECE),
-        (size - 2, size),
-        (9, 9),
-    ]:
-        for contents in (contents or Contents(sent, kept.__getitem__), Contents(sent, kept.__getitem__)):
-            assert contents.read(b"", start, stop) == data[start:stop]
+    sent = parcel([data[:PIECE], data[PIECE : 2 * PIECE], data[2 * PIECE :]], put)
+    whole = [(0, size), (5, size), (0, PIECE), (3, 2 * PIECE), (size - 2, size), (9, 9)]
+    contents = Contents(sent, kept.__getitem__)
+    for start, stop in [(PIECE - 3, PIECE + 5), *whole]:
+        for one in (contents, Contents(sent, kept.__getitem__)):
+            assert one.read(b"", start, stop) == data[start:stop]
     kept.reverse()
     with pytest.raises(TamperError):
         Contents(sent, kept.__getitem__).read(b"", 0, 5)

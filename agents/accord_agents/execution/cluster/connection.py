@@ -11,10 +11,12 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from accord_agents.execution.cluster.desk import which
 from accord_agents.execution.cluster.orders import Message
 from accord_schemas.errors import AccordError, UsageError
 
@@ -64,12 +66,14 @@ class RayWorker:
         public: Its public key.
         pid: Its process id there.
         here: Whether that is on this machine's node.
+        near: Whether it can read the agent's files there.
     """
 
     actor: Any = field(repr=False)
     public: bytes
     pid: int
     here: bool
+    near: bool = False
 
     async def work(self, message: Message) -> tuple[bytes, list[Any]]:
         """Do an order."""
@@ -82,10 +86,11 @@ class RayCluster:
 
     Args:
         address: HOST:PORT of its head, or `AUTO`.
+        folder: Of the agent's files, which a worker beside it may be able to read.
     """
 
-    def __init__(self, address: str) -> None:
-        self._address, self._ray = address, library()
+    def __init__(self, address: str, folder: Path | None = None) -> None:
+        self._address, self._folder, self._ray = address, folder and folder.absolute(), library()
         self._class: Any = None
         self.losses: tuple[type[Exception], ...] = (self._ray.exceptions.RayError,)
         """What comes of workers, nodes and objects that are lost."""
@@ -122,12 +127,12 @@ class RayCluster:
             RayError: It was lost at once.
         """
         actor = self._class.remote()
-        hello = asyncio.wrap_future(actor.hello.remote().future())
+        hello = asyncio.wrap_future(actor.hello.remote(str(self._folder or "")).future())
         try:
             done, _ = await asyncio.wait({hello}, timeout=_PATIENCE)
             if not done:
                 said("waits for a free processor")
-            public, runs, pid, node = await hello
+            public, runs, pid, folder, node = await hello
         except BaseException:
             self._ray.kill(actor)
             raise
@@ -137,7 +142,9 @@ class RayCluster:
                 f"a node of the cluster has Accord {runs}, and this agent is {version('accord')}.",
                 hint="Install the same version on all nodes: results have to be the same, byte for byte.",
             )
-        return RayWorker(actor, public, pid, node == self._ray.get_runtime_context().get_node_id())
+        here = node == self._ray.get_runtime_context().get_node_id()
+        near = here and self._folder is not None and folder == which(self._folder) is not None
+        return RayWorker(actor, public, pid, here, near)
 
     def dismiss(self, worker: RayWorker) -> None:
         """End a worker, if it has not ended yet."""

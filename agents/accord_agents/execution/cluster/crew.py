@@ -25,6 +25,10 @@ class Worker(Protocol):
     def here(self) -> bool:
         """Whether it runs on this machine, so that its memory counts as the agent's."""
 
+    @property
+    def near(self) -> bool:
+        """Whether it can read the agent's files."""
+
     async def work(self, message: Message) -> tuple[bytes, list[Any]]:
         """Do an order: the result, sealed, and the pieces that it refers to."""
         ...

@@ -5,18 +5,29 @@ from __future__ import annotations
 import os
 import time
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from accord_agents.execution.allocator import WORKER, spare
-from accord_agents.execution.cluster.orders import Get, cut, referred, referring
+from accord_agents.execution.blobs import Slot
+from accord_agents.execution.cluster.orders import Get, cut, referred, referring, writing
 from accord_agents.execution.cluster.sealing import Contents, Parcel, Put, WorkerKey, parcel, result_under
 from accord_agents.execution.cluster.values import decode, encode
 from accord_agents.execution.worker import TaskRequest, done
-from accord_agents.intake.snapshot import table_of
+from accord_agents.intake.snapshot import read_snapshot, table_of
 from accord_agents.intake.table import Table
 from accord_schemas.blob import Blob
+
+
+def which(folder: Path) -> tuple[int, int] | None:
+    """Device and inode of a folder; None if this process may not read what is in it."""
+    try:
+        seen = folder.stat()
+    except OSError:
+        return None
+    return (seen.st_dev, seen.st_ino) if os.access(folder, os.R_OK | os.X_OK) else None
 
 
 class Desk:
@@ -33,9 +44,9 @@ class Desk:
         self._key = WorkerKey()
         self._table: tuple[str, Table] | None = None
 
-    def hello(self) -> tuple[bytes, str, int]:
-        """Its public key, its version of Accord, and its process id."""
-        return self._key.public, version("accord"), os.getpid()
+    def hello(self, folder: str = "") -> tuple[bytes, str, int, tuple[int, int] | None]:
+        """Its public key, its version of Accord, its process id, and which folder that is for it, if it may read it."""
+        return self._key.public, version("accord"), os.getpid(), which(Path(folder)) if folder else None
 
     def work(self, wrap: bytes, body: bytes, pieces: list[Any]) -> tuple[bytes, list[Any]]:
         """Do one order; returns its result, sealed, and the pieces that it refers to.
@@ -54,7 +65,9 @@ class Desk:
         result = {"fields": reply.fields, "secrets": reply.secrets, "ending": ending}
         sent: list[Any] = []
         spent = time.process_time() - began
-        return result_under(key, encode(result | {"seconds": spent}, referring(self._parcel, sent))), sent
+        slots = [Slot(Path(path), salt, own) for path, salt, own in said["slots"]]
+        refer = writing(slots, referring(self._parcel, sent))
+        return result_under(key, encode(result | {"seconds": spent}, refer)), sent
 
     def _parcel(self, large: Blob | NDArray[Any]) -> Parcel:
         numbers = large.load() if isinstance(large, Blob) else large
@@ -64,9 +77,13 @@ class Desk:
         """The party's rows; the last ones are kept."""
         if snapshot is None:
             return None
-        name, key, size, count = snapshot
+        name, *lying = snapshot
         if self._table is None or self._table[0] != name:
             self._table = None
+            if len(lying) == 1:
+                self._table = name, read_snapshot(Path(lying[0]), name)
+                return self._table[1]
+            key, size, count = lying
             contents = Contents(Parcel(key, size, tuple(pieces[:count])), self._get)
             raw, at = bytearray(size), 0
             for number in range(count):

@@ -103,7 +103,7 @@ class ClusterExecutor:
     async def _tried(self, order: TaskRequest, shipment: Shipment, room: int) -> TaskResult:
         worker = await self._crew.taken(room)
         try:
-            message = await asyncio.to_thread(sealed, order, worker.public, shipment, self._rows)
+            message = await asyncio.to_thread(sealed, order, worker.public, shipment, self._rows, near=worker.near)
             reply = await worker.work(message)
         except BaseException:
             self._crew.dismiss(worker)  # it is lost, or still at work

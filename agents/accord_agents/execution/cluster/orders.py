@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from accord_agents.execution.blobs import BlobStore
+from accord_agents.execution.blobs import BlobFile, BlobStore, BlobWriter, Slot
 from accord_agents.execution.cluster.sealing import PIECE, Contents, Parcel, Put, order_to, parcel, result_of
 from accord_agents.execution.cluster.values import decode, encode
 from accord_agents.execution.result import TaskResult
@@ -21,6 +21,8 @@ from accord_schemas.blob import Blob
 from accord_schemas.blocks import NAMES
 from accord_schemas.payload import raw
 
+SLOTS = 8
+"""Large numbers of one result that a worker beside the agent writes into files itself."""
 Get: TypeAlias = Callable[[Any], Any]
 
 
@@ -33,12 +35,14 @@ class Message:
         body: The order.
         pieces: What the cluster calls the pieces that it refers to.
         key: For the result; stays with the agent.
+        slots: Where large numbers of the result may be written.
     """
 
     wrap: bytes
     body: bytes = field(repr=False)
     pieces: list[Any] = field(repr=False)
     key: bytes = field(repr=False)
+    slots: tuple[Slot, ...] = ()
 
 
 class Shipment:
@@ -84,10 +88,18 @@ def cut(data: bytes | memoryview) -> Iterator[memoryview]:
     return (view[start : start + PIECE] for start in range(0, len(view), PIECE))
 
 
-def referring(parcel_of: Callable[[Blob | NDArray[Any]], Parcel], pieces: list[Any]) -> Callable[[Any], Any]:
-    """What stands for large numbers in a message: their parcel's key and size, and which of `pieces` are its."""
+def referring(
+    parcel_of: Callable[[Blob | NDArray[Any]], Parcel], pieces: list[Any], *, near: bool = False
+) -> Callable[[Any], Any]:
+    """What stands for large numbers in a message: their parcel's key and size, and which of `pieces` are its.
+
+    With `near` their file and its key, where they are in one.
+    """
 
     def refer(large: Blob | NDArray[Any]) -> Any:
+        if near and isinstance(large, Blob) and isinstance(large.reader, BlobStore):
+            file = large.reader.file(large.digest)
+            return ["file", str(file.path.absolute()), file.key, large.dtype, list(large.shape), large.digest]
         sent, first = parcel_of(large), len(pieces)
         pieces.extend(sent.pieces)
         dtype = large.dtype if isinstance(large, Blob) else large.dtype.str
@@ -97,10 +109,49 @@ def referring(parcel_of: Callable[[Blob | NDArray[Any]], Parcel], pieces: list[A
     return refer
 
 
-def referred(get: Get, pieces: list[Any]) -> Callable[[Any], Blob]:
-    """The numbers that such a thing stands for, read when they are asked for."""
+def writing(slots: Sequence[Slot], otherwise: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Writes large numbers of a result where the agent has room for them, and says what stands for them in a reply.
+
+    Args:
+        slots: The room.
+        otherwise: Refers to what there is no room for.
+    """
+    left = iter(enumerate(slots))
+
+    def refer(large: Blob | NDArray[Any]) -> Any:
+        numbers = large.load() if isinstance(large, Blob) else large
+        number, slot = next(left, (0, None)) if numbers.dtype in NAMES else (0, None)
+        if slot is None:
+            return otherwise(numbers)
+        with BlobWriter(slot) as writer:
+            for piece in cut(raw(numbers)):
+                writer.write(piece)
+            return ["slot", number, NAMES[numbers.dtype], list(numbers.shape), writer.finish()]
+
+    return refer
+
+
+def referred(
+    get: Get, pieces: list[Any], slots: Sequence[Slot] = (), blobs: BlobStore | None = None
+) -> Callable[[Any], Blob]:
+    """The numbers that such a thing stands for, read when they are asked for.
+
+    Args:
+        get: Gives a piece.
+        pieces: Those that came with the message.
+        slots: Where numbers may have been written.
+        blobs: Takes these in.
+    """
 
     def found(what: Any) -> Blob:
+        if what[0] == "file":
+            _, path, key, dtype, shape, sha = what
+            return Blob(sha, dtype, tuple(shape), BlobFile(Path(path), key))
+        if what[0] == "slot":
+            _, number, dtype, shape, sha = what
+            assert blobs is not None
+            blobs.taken(slots[number], sha)
+            return Blob(sha, dtype, tuple(shape), blobs)
         key, size, first, count, dtype, shape, sha = what
         contents = Contents(Parcel(key, size, tuple(pieces[first : first + count])), get)
         return Blob(sha, dtype, tuple(shape), contents)
@@ -108,7 +159,7 @@ def referred(get: Get, pieces: list[Any]) -> Callable[[Any], Blob]:
     return found
 
 
-def sealed(order: TaskRequest, public: bytes, shipment: Shipment, rows: Shipment) -> Message:
+def sealed(order: TaskRequest, public: bytes, shipment: Shipment, rows: Shipment, *, near: bool = False) -> Message:
     """An order for the worker with that key.
 
     Args:
@@ -116,6 +167,7 @@ def sealed(order: TaskRequest, public: bytes, shipment: Shipment, rows: Shipment
         public: The worker's.
         shipment: Of the job's inputs.
         rows: Of what other jobs read as well: the party's snapshots, and what is read some rows at a time.
+        near: Whether the worker can read the agent's files, so that these need not be handed to the cluster.
     """
     task, pieces = TASKS[order.task], list[Any]()
     lazy = {v.digest for name, v in order.inputs.items() if isinstance(v, Blob) and name.partition(".")[0] in task.lazy}
@@ -128,12 +180,15 @@ def sealed(order: TaskRequest, public: bytes, shipment: Shipment, rows: Shipment
     def input_(name: str, value: Any) -> Any:
         return value.rows(order.span) if isinstance(value, Blob) and name in task.split else value
 
-    snapshot = None
+    snapshot: list[Any] | None = None
     if order.snapshot is not None:
         path, name = order.snapshot
-        sent = rows.file(Path(path), name)
-        snapshot = [name, sent.key, sent.size, len(sent.pieces)]
-        pieces.extend(sent.pieces)  # the first ones
+        if near:
+            snapshot = [name, str(Path(path).absolute())]
+        else:
+            sent = rows.file(Path(path), name)
+            snapshot = [name, sent.key, sent.size, len(sent.pieces)]
+            pieces.extend(sent.pieces)  # the first ones
     said = {
         "task": order.task,
         "inputs": {name: input_(name, value) for name, value in order.inputs.items()},
@@ -143,8 +198,10 @@ def sealed(order: TaskRequest, public: bytes, shipment: Shipment, rows: Shipment
         "span": [order.span.start, order.span.stop],
         "snapshot": snapshot,
     }
-    wrap, body, key = order_to(public, encode(said, referring(parcel_of, pieces)))
-    return Message(wrap, body, pieces, key)
+    slots = tuple(order.blobs.slot() for _ in range(SLOTS)) if near and order.blobs is not None else ()
+    said["slots"] = [[str(slot.path.absolute()), slot.salt, slot.key] for slot in slots]
+    wrap, body, key = order_to(public, encode(said, referring(parcel_of, pieces, near=near)))
+    return Message(wrap, body, pieces, key, slots)
 
 
 def opened(
@@ -162,13 +219,13 @@ def opened(
         InvalidTag: It is none of that order.
     """
     body, pieces = reply
-    said = decode(result_of(message.key, body), referred(get, pieces))
+    said = decode(result_of(message.key, body), referred(get, pieces, message.slots, blobs))
     fields = {name: _kept(value, blobs) for name, value in said["fields"].items()}
     return TaskResult(fields, said["secrets"], **said["ending"]), said["seconds"]
 
 
 def _kept(value: Any, blobs: BlobStore | None) -> Any:
-    if not isinstance(value, Blob):
+    if not isinstance(value, Blob) or value.reader is blobs:
         return value
     if blobs is None or np.dtype(value.dtype) not in NAMES:
         return value.load()

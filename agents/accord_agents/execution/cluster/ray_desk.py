@@ -16,11 +16,11 @@ class RayDesk:
     def __init__(self) -> None:
         self._desk = Desk(_put, _get)
 
-    def hello(self) -> tuple[bytes, str, int, str]:
-        """Its public key, its version, its process id, and its node."""
+    def hello(self, folder: str) -> tuple[bytes, str, int, tuple[int, int] | None, str]:
+        """What a `Desk` says, and its node."""
         import ray
 
-        return *self._desk.hello(), ray.get_runtime_context().get_node_id()
+        return *self._desk.hello(folder), ray.get_runtime_context().get_node_id()
 
     def work(self, wrap: bytes, body: bytes, pieces: list[Any]) -> tuple[bytes, list[Any]]:
         """Do one order."""
