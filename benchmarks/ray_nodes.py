@@ -52,6 +52,14 @@ def ran(address: str, disturbed: Callable[[ClusterExecutor], object]) -> tuple[A
     return asyncio.run(once()), said
 
 
+def _other(nodes: list[Any]) -> Any:
+    """One that this process is not a driver at: that would be the agent's own machine."""
+    import ray
+
+    own = ray.get_runtime_context().get_node_id()
+    return next(node for node in nodes if node.node_id != own)
+
+
 def main() -> None:
     """Print what came of each disturbance."""
     alone()
@@ -64,7 +72,7 @@ def main() -> None:
         disturbances: dict[str, Callable[[ClusterExecutor], object]] = {
             "none": lambda executor: None,
             "worker": lambda executor: os.kill(executor.workers[0].pid, signal.SIGKILL),
-            "node": lambda executor: cluster.remove_node(nodes[0], allow_graceful=False),
+            "node": lambda executor: cluster.remove_node(_other(nodes), allow_graceful=False),
         }
         for name, disturbed in disturbances.items():
             numbers, said = ran(cluster.address, disturbed)

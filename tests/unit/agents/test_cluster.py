@@ -234,6 +234,49 @@ def test_who_was_lost_is_done_again_with_a_worker_of_its_own() -> None:
     asyncio.run(scene())
 
 
+class Full(MemoryCluster):
+    """A cluster that has no processor left after the first, or another version."""
+
+    def __init__(self, trouble: Exception | None = None) -> None:
+        super().__init__()
+        self.trouble, self.free = trouble, asyncio.Event()
+
+    async def hire(self, said: Any) -> Any:
+        if self.hired:
+            if self.trouble:
+                raise self.trouble
+            await self.free.wait()
+        return await super().hire(said)
+
+
+def test_who_waits_for_a_processor_that_never_comes_takes_what_is_free() -> None:
+    """As after a node was lost for good: an order that is done again is for a worker that has no other."""
+
+    async def scene() -> None:
+        cluster = Full()
+        crew = Crew(cluster, lambda _: None)
+        crew.width = 2
+        first = await crew.taken()
+        waiting = asyncio.ensure_future(crew.taken(QUEUED))
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        crew.done(first)
+        assert await waiting is first
+        cluster.free.set()
+        await asyncio.sleep(0.01)
+        assert crew.workers == [first] and cluster.dismissed == 1, "nobody waited for that one any more"
+        crew = Crew(Full(LostError()), lambda _: None)
+        crew.width = 2
+        first = await crew.taken()
+        with pytest.raises(LostError):
+            await crew.taken()
+        waiting = asyncio.ensure_future(crew.taken())
+        crew.done(first)
+        assert await waiting is first
+
+    asyncio.run(scene())
+
+
 def test_parts_that_were_much_work_are_kept_for_the_next_life(tmp_path: Path) -> None:
     compute, supplies = jobs(tmp_path)[0]
     assert supplies.blobs is not None

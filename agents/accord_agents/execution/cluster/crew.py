@@ -63,7 +63,9 @@ class Crew:
         self.workers: list[Worker] = []
         self._orders: dict[int, int] = {}
         """By a worker's identity, the room that its orders take, of `QUEUED`."""
-        self._hiring = 0
+        self._hiring = set[asyncio.Future[Worker]]()
+        self._waiting = 0
+        self._trouble: BaseException | None = None
         self._changed = asyncio.Event()
 
     async def taken(self, room: int = 1) -> Worker:
@@ -71,28 +73,46 @@ class Crew:
 
         Args:
             room: What the order takes, of `QUEUED`; with all of it the worker has no other.
-        """
-        while True:
-            least = min(self.workers, key=self._under_way, default=None)
-            more = len(self.workers) + self._hiring < self.width
-            if least is not None and self._under_way(least) + room <= (room if more else QUEUED):
-                self._orders[id(least)] += room
-                return least
-            if more:
-                return await self._hired(room)
-            self._changed.clear()
-            await self._changed.wait()
 
-    async def _hired(self, room: int) -> Worker:
-        self._hiring += 1
+        Raises:
+            Exception: What came of hiring one, told to one of those who wait.
+        """
+        self._waiting += 1
         try:
-            worker = await self._cluster.hire(self._said)
-            self.workers.append(worker)
-            self._orders[id(worker)] = room
-            return worker
+            while True:
+                least = min(self.workers, key=self._under_way, default=None)
+                more = len(self.workers) + len(self._hiring) < self.width
+                if least is not None and self._under_way(least) + room <= (room if more else QUEUED):
+                    self._orders[id(least)] += room
+                    return least
+                if more:
+                    self._hire()
+                self._changed.clear()
+                await self._changed.wait()
+                if self._trouble is not None:
+                    trouble, self._trouble = self._trouble, None
+                    raise trouble
         finally:
-            self._hiring -= 1
-            self._changed.set()
+            self._waiting -= 1
+
+    def _hire(self) -> None:
+        """Have another worker come; whoever waits takes what is free first, which may never be that one."""
+        task = asyncio.ensure_future(self._cluster.hire(self._said))
+        self._hiring.add(task)
+        task.add_done_callback(self._hired)
+
+    def _hired(self, task: asyncio.Future[Worker]) -> None:
+        self._hiring.discard(task)
+        if task.cancelled():
+            pass
+        elif (trouble := task.exception()) is not None:
+            self._trouble = trouble if self._waiting else None
+        elif self._waiting:
+            self.workers.append(task.result())
+            self._orders[id(task.result())] = 0
+        else:
+            self._cluster.dismiss(task.result())  # it came too late
+        self._changed.set()
 
     def done(self, worker: Worker, room: int = 1) -> None:
         """An order is done."""
