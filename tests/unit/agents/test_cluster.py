@@ -14,6 +14,7 @@ from tests.support.clusters import LostError, MemoryCluster
 from tests.support.snapshots import written
 
 from accord_agents.execution.blobs import BlobFile, BlobStore
+from accord_agents.execution.cluster import crew as crew_module
 from accord_agents.execution.cluster import executor as clusters
 from accord_agents.execution.cluster.crew import Crew
 from accord_agents.execution.cluster.desk import Desk
@@ -249,8 +250,10 @@ class Full(MemoryCluster):
         return await super().hire(said)
 
 
-def test_who_waits_for_a_processor_that_never_comes_takes_what_is_free() -> None:
+def test_who_waits_for_a_processor_that_never_comes_takes_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     """As after a node was lost for good: an order that is done again is for a worker that has no other."""
+
+    monkeypatch.setattr(crew_module, "PAUSES", (0.0, 0.001))
 
     async def scene() -> None:
         cluster = Full()
@@ -268,11 +271,21 @@ def test_who_waits_for_a_processor_that_never_comes_takes_what_is_free() -> None
         crew = Crew(Full(LostError()), lambda _: None)
         crew.width = 2
         first = await crew.taken()
+        assert await crew.taken() is first, "there is still that one"
+        last = asyncio.ensure_future(crew.taken())
+        await asyncio.sleep(0.01)
+        crew.dismiss(first)
         with pytest.raises(LostError):
-            await crew.taken()
+            await last
+        crew = Crew(Full(), lambda _: None)
+        await crew.taken(QUEUED)
+        crew.width = 2
         waiting = asyncio.ensure_future(crew.taken())
-        crew.done(first)
-        assert await waiting is first
+        await asyncio.sleep(0.01)
+        crew.close()
+        await asyncio.sleep(0.01)
+        assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == [waiting]
+        waiting.cancel()
 
     asyncio.run(scene())
 

@@ -134,7 +134,8 @@ class RayCluster:
                 said("waits for a free processor")
             public, runs, pid, folder, node = await hello
         except BaseException:
-            self._ray.kill(actor)
+            if self._ray.is_initialized():  # else `kill` would begin another session
+                self._ray.kill(actor)
             raise
         if runs != version("accord"):
             self._ray.kill(actor)

@@ -9,6 +9,9 @@ from typing import Any, Protocol
 from accord_agents.execution.cluster.orders import Message
 from accord_agents.execution.executor import QUEUED
 
+PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds between attempts to hire one: until a cluster notices that a node is dead it sends new workers there."""
+
 
 class Worker(Protocol):
     """A process somewhere that does orders, one at a time; further ones wait with it."""
@@ -36,6 +39,10 @@ class Worker(Protocol):
 
 class Employer(Protocol):
     """Of a cluster, what gives workers and takes them back."""
+
+    @property
+    def losses(self) -> tuple[type[Exception], ...]:
+        """What comes of workers and pieces that are lost on the way."""
 
     async def hire(self, said: Callable[[str], None]) -> Worker:
         """A new worker, as soon as there is a processor for it."""
@@ -75,13 +82,13 @@ class Crew:
             room: What the order takes, of `QUEUED`; with all of it the worker has no other.
 
         Raises:
-            Exception: What came of hiring one, told to one of those who wait.
+            Exception: What came of hiring one, where there is no other.
         """
         self._waiting += 1
         try:
             while True:
                 least = min(self.workers, key=self._under_way, default=None)
-                more = len(self.workers) + len(self._hiring) < self.width
+                more = self._trouble is None and len(self.workers) + len(self._hiring) < self.width
                 if least is not None and self._under_way(least) + room <= (room if more else QUEUED):
                     self._orders[id(least)] += room
                     return least
@@ -89,7 +96,7 @@ class Crew:
                     self._hire()
                 self._changed.clear()
                 await self._changed.wait()
-                if self._trouble is not None:
+                if self._trouble is not None and not self.workers:
                     trouble, self._trouble = self._trouble, None
                     raise trouble
         finally:
@@ -97,16 +104,24 @@ class Crew:
 
     def _hire(self) -> None:
         """Have another worker come; whoever waits takes what is free first, which may never be that one."""
-        task = asyncio.ensure_future(self._cluster.hire(self._said))
+        task = asyncio.ensure_future(self._come())
         self._hiring.add(task)
         task.add_done_callback(self._hired)
+
+    async def _come(self) -> Worker:
+        for pause in PAUSES:
+            try:
+                return await self._cluster.hire(self._said)
+            except self._cluster.losses:
+                await asyncio.sleep(pause)
+        return await self._cluster.hire(self._said)
 
     def _hired(self, task: asyncio.Future[Worker]) -> None:
         self._hiring.discard(task)
         if task.cancelled():
             pass
         elif (trouble := task.exception()) is not None:
-            self._trouble = trouble if self._waiting else None
+            self._trouble = trouble if self._waiting else None  # no other is asked for until something changes
         elif self._waiting:
             self.workers.append(task.result())
             self._orders[id(task.result())] = 0
@@ -118,6 +133,7 @@ class Crew:
         """An order is done."""
         if id(worker) in self._orders:  # else it was lost at another order
             self._orders[id(worker)] -= room
+        self._trouble = None
         self._changed.set()
 
     def dismiss(self, worker: Worker) -> None:
@@ -126,7 +142,14 @@ class Crew:
             del self._orders[id(worker)]
             self.workers = [other for other in self.workers if other is not worker]
             self._cluster.dismiss(worker)
+        self._trouble = None
         self._changed.set()
+
+    def close(self) -> None:
+        """Ask for no more."""
+        self.width = 0
+        for task in self._hiring:
+            task.cancel()
 
     def dismiss_idle(self) -> None:
         """End those that have nothing to do."""

@@ -25,10 +25,6 @@ KEPT = 4
 class Cluster(Employer, Protocol):
     """What gives workers, and keeps pieces."""
 
-    @property
-    def losses(self) -> tuple[type[Exception], ...]:
-        """What comes of workers and pieces that are lost on the way."""
-
     def connect(self) -> int:
         """Join; returns how many processors there are."""
         ...
@@ -141,4 +137,5 @@ class ClusterExecutor:
 
     def close(self) -> None:
         """End the workers and leave the cluster."""
+        self._crew.close()
         self._cluster.leave()
