@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from tests.support.clusters import LostError, MemoryCluster
 from tests.support.snapshots import written
 
 from accord_agents.execution.blobs import BlobFile, BlobStore
+from accord_agents.execution.cluster import connection
 from accord_agents.execution.cluster import crew as crew_module
 from accord_agents.execution.cluster import executor as clusters
 from accord_agents.execution.cluster.crew import Crew
@@ -35,7 +38,7 @@ from accord_protocols.primitives.xof import Xof
 from accord_protocols.tasks.registry import TASKS
 from accord_schemas.blob import LARGE, Blob, loaded
 from accord_schemas.blocks import NAMES
-from accord_schemas.errors import TamperError
+from accord_schemas.errors import AccordError, TamperError
 
 KEY = generate(512, Xof(bytes(32)))
 IDS = tuple(f"user-{k:05d}" for k in range(3000))
@@ -376,3 +379,40 @@ def test_a_worker_does_no_order_of_another_version_of_the_rows(tmp_path: Path) -
     with pytest.raises(TamperError, match="was changed"):
         ran(MemoryCluster(), compute, changed)
     assert Desk(lambda piece: piece, lambda name: name).hello()[0]
+
+
+class FakeRay:
+    """As much of Ray as `RayCluster` needs that has left it."""
+
+    exceptions = SimpleNamespace(RayError=LostError)
+
+    def __init__(self) -> None:
+        self.up, self.killed = True, list[Any]()
+
+    def is_initialized(self) -> bool:
+        return self.up
+
+    def kill(self, actor: Any, *, no_restart: bool) -> None:
+        self.killed.append(actor)
+        self.up = True  # as Ray does: see findings/ray-begins-a-cluster-after-its-end.sh
+        raise LostError
+
+
+def test_nothing_is_asked_of_a_cluster_that_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = FakeRay()
+    monkeypatch.setattr(connection, "library", lambda: ray)
+    cluster = connection.RayCluster("auto")
+    cluster.dismiss(connection.RayWorker("one", b"", 1, True))
+    ray.up = False
+    cluster.dismiss(connection.RayWorker("two", b"", 1, True))
+    assert ray.killed == ["one"] and not ray.up
+
+
+def test_an_address_at_which_nothing_listens_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = FakeRay()
+    ray.up = False
+    monkeypatch.setattr(connection, "library", lambda: ray)
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        host, port = nobody.getsockname()
+    with pytest.raises(AccordError, match=rf"the Ray cluster {host}:{port} cannot be joined"):
+        connection.RayCluster(f"{host}:{port}").connect()

@@ -134,11 +134,10 @@ class RayCluster:
                 said("waits for a free processor")
             public, runs, pid, folder, node = await hello
         except BaseException:
-            if self._ray.is_initialized():  # else `kill` would begin another session
-                self._ray.kill(actor)
+            self._end(actor)
             raise
         if runs != version("accord"):
-            self._ray.kill(actor)
+            self._end(actor)
             raise AccordError(
                 f"a node of the cluster has Accord {runs}, and this agent is {version('accord')}.",
                 hint="Install the same version on all nodes: results have to be the same, byte for byte.",
@@ -149,8 +148,13 @@ class RayCluster:
 
     def dismiss(self, worker: RayWorker) -> None:
         """End a worker, if it has not ended yet."""
+        self._end(worker.actor)
+
+    def _end(self, actor: Any) -> None:
+        if not self._ray.is_initialized():  # it ended with that, and `kill` would begin another cluster
+            return
         with contextlib.suppress(self._ray.exceptions.RayError):  # nor is there a cluster any more
-            self._ray.kill(worker.actor, no_restart=True)
+            self._ray.kill(actor, no_restart=True)
 
     def put(self, piece: memoryview) -> Any:
         """Have the cluster keep a copy of a piece; returns what it is called."""
