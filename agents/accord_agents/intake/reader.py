@@ -249,7 +249,8 @@ def _staged(source: Source, lying: Rows, where: Layout, stage: Stage, most: int 
     deferred = None
     if later:
         of = partial(Columns, lying.name, lying.at, columns)
-        deferred = Deferred(lying, where.features, of, np.concatenate(taken), repeats.first)
+        here = np.concatenate([np.empty(0, np.bool), *taken])
+        deferred = Deferred(lying, where.features, of, here, repeats.first)
     forms, texts_of = numbers.forms, numbers.categories
     kept = Kept(stage, columns, others, rows, report, forms, texts_of, reads.cells, lying.remarks, deferred)
     said = alike(kept, header[where.others["label"]] if label is not None else None) if reads.model else ()

@@ -113,3 +113,13 @@ def test_a_file_that_is_changed_in_between_is_refused(tmp_path: Path, monkeypatc
 def test_other_columns_are_staged(tmp_path: Path, other: pa.Array) -> None:
     place = put(tmp_path, rows(x=other))
     assert not ArrowRows(place, [place.path]).deferrable([1, 2]) and digest(place, tmp_path)
+
+
+@pytest.mark.parametrize(("table", "says"), [
+    (rows().slice(0, 0), "shop.parquet has columns but no rows"),
+    (rows(id=["NULL"] * ROWS), "no row has an id in column 'id'"),
+    (rows(y=pa.nulls(ROWS, pa.float64())), "no row has a label in column 'y'"),
+])  # fmt: skip
+def test_files_of_which_no_row_is_left(tmp_path: Path, table: pa.Table, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        digest(put(tmp_path, table), tmp_path)
