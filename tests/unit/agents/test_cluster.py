@@ -257,6 +257,7 @@ def test_who_waits_for_a_processor_that_never_comes_takes_what_is_free(monkeypat
     """As after a node was lost for good: an order that is done again is for a worker that has no other."""
 
     monkeypatch.setattr(crew_module, "PAUSES", (0.0, 0.001))
+    monkeypatch.setattr(crew_module, "IDLE", 0.02)
 
     async def scene() -> None:
         cluster = Full()
@@ -269,8 +270,10 @@ def test_who_waits_for_a_processor_that_never_comes_takes_what_is_free(monkeypat
         crew.done(first)
         assert await waiting is first
         cluster.free.set()
-        await asyncio.sleep(0.01)
-        assert crew.workers == [first] and cluster.dismissed == 1, "nobody waited for that one any more"
+        await asyncio.sleep(0.001)
+        assert len(crew.workers) == 2 and cluster.dismissed == 0, "for the next job"
+        await asyncio.sleep(0.05)
+        assert crew.workers == [first] and cluster.dismissed == 1, "that did not come"
         crew = Crew(Full(LostError()), lambda _: None)
         crew.width = 2
         first = await crew.taken()

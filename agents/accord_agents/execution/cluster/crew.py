@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from accord_agents.execution.cluster.orders import Message
 from accord_agents.execution.executor import QUEUED
 
+IDLE = 10.0
+"""Seconds after which a worker that has nothing to do gives its processor back to the cluster."""
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds between attempts to hire one: until a cluster notices that a node is dead it sends new workers there."""
 
@@ -122,11 +124,12 @@ class Crew:
             pass
         elif (trouble := task.exception()) is not None:
             self._trouble = trouble if self._waiting else None  # no other is asked for until something changes
-        elif self._waiting:
-            self.workers.append(task.result())
-            self._orders[id(task.result())] = 0
         else:
-            self._cluster.dismiss(task.result())  # it came too late
+            worker = task.result()
+            self.workers.append(worker)
+            self._orders[id(worker)] = 0
+            if not self._waiting:  # it came late: perhaps for the next job
+                asyncio.get_running_loop().call_later(IDLE, self._dismiss_if_idle, worker)
         self._changed.set()
 
     def done(self, worker: Worker, room: int = 1) -> None:
@@ -153,7 +156,11 @@ class Crew:
 
     def dismiss_idle(self) -> None:
         """End those that have nothing to do."""
-        for worker in [worker for worker in self.workers if not self._under_way(worker)]:
+        for worker in list(self.workers):
+            self._dismiss_if_idle(worker)
+
+    def _dismiss_if_idle(self, worker: Worker) -> None:
+        if self._orders.get(id(worker)) == 0:
             self.dismiss(worker)
 
     def _under_way(self, worker: Worker) -> int:

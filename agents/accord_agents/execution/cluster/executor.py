@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from accord_agents.execution.cluster.crew import Crew, Employer, Worker
+from accord_agents.execution.cluster.crew import IDLE, Crew, Employer, Worker
 from accord_agents.execution.cluster.orders import Shipment, opened, sealed
 from accord_agents.execution.executor import ATTEMPTS, QUEUED, cut_up
 from accord_agents.execution.joining import Joined
@@ -16,8 +16,6 @@ from accord_agents.execution.result import TaskResult, undone
 from accord_agents.execution.worker import TaskRequest
 from accord_protocols.kernel.effects import Compute
 
-IDLE = 10.0
-"""Seconds after which a worker that has nothing to do gives its processor back to the cluster."""
 KEPT = 4
 """Files and blobs that stay with the cluster while there is work: several jobs read them."""
 
