@@ -95,18 +95,21 @@ class ClusterExecutor:
         return undone(order.task, f"the cluster lost it {ATTEMPTS} times")
 
     async def _tried(self, order: TaskRequest, shipment: Shipment, room: int) -> TaskResult:
-        worker = await self._crew.taken(room)
+        worker, message = await self._crew.taken(room), None
         try:
             message = await asyncio.to_thread(sealed, order, worker.public, shipment, self._rows, near=worker.near)
             reply = await worker.work(message)
         except BaseException:
             self._crew.dismiss(worker)  # it is lost, or still at work
+            if message is not None:
+                message.clear()
             raise
         self._crew.done(worker, room)  # it goes on while the result is opened
         try:
             result, seconds = await asyncio.to_thread(opened, message, reply, order.blobs, self._cluster.get)
         except Exception:
             self._crew.dismiss(worker)
+            message.clear()
             raise
         worth = order.parts is not None and not result.secrets and not result.trigger and seconds >= order.parts.worth
         if worth and order.parts is not None:

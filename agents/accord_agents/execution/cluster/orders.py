@@ -44,6 +44,11 @@ class Message:
     key: bytes = field(repr=False)
     slots: tuple[Slot, ...] = ()
 
+    def clear(self) -> None:
+        """Leave nothing of a result that nobody takes in."""
+        for slot in self.slots:
+            slot.path.unlink(missing_ok=True)
+
 
 class Shipment:
     """What orders refer to: handed to the cluster once, however many orders there are.
